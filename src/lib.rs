@@ -1,0 +1,5 @@
+//! Tollgate.
+#[cfg(feature = "ssr")]
+pub mod clock;
+#[cfg(feature = "ssr")]
+pub mod sandbox;
