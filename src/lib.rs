@@ -1,5 +1,8 @@
 //! Tollgate.
+pub mod domain;
 #[cfg(feature = "ssr")]
 pub mod clock;
+#[cfg(feature = "ssr")]
+pub mod error;
 #[cfg(feature = "ssr")]
 pub mod sandbox;

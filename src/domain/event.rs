@@ -1,0 +1,138 @@
+//! A usage event as a program reports it: tokens that were spent.
+
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{FieldErrors, MAX_COUNT, Usage, UsageType, text};
+
+/// The most events one request may report.
+pub const MAX_BATCH: usize = 1_000;
+/// How far back an event's own time may lie.
+pub const MAX_AGE: Duration = Duration::days(35);
+/// How far ahead of the server's clock an event's own time may lie.
+pub const MAX_AHEAD: Duration = Duration::minutes(5);
+/// The most one event's metadata may take, in bytes of JSON.
+pub const MAX_METADATA: usize = 16 * 1024;
+
+/// Tokens that were spent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EventInput {
+    /// The caller's own id, 1 to 255 characters, unique in the group: sending an event again changes nothing.
+    pub id: String,
+    pub usage_type: UsageType,
+    /// 1 to 2^53-1.
+    pub tokens_used: i64,
+    /// Who spent them. Left out, the caller; only an admin may name somebody else of the group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<Uuid>,
+    /// Up to 255 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// When they were spent: back to 35 days, at most 5 minutes ahead. Left out, the event counts in the
+    /// current period.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<DateTime<Utc>>,
+    /// Anything else worth keeping, up to 16 KiB of JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(value_type = Option<Object>))]
+    pub metadata: Option<Map<String, Value>>,
+}
+
+impl EventInput {
+    /// Notes what is wrong with this event, each field named behind `prefix` (`events[3].`, or nothing).
+    pub fn check(&self, prefix: &str, now: DateTime<Utc>, errors: &mut FieldErrors) {
+        let mut note = |field: &str, message: String| errors.add(format!("{prefix}{field}"), message);
+        if self.id.trim() != self.id {
+            note("id", "Id must not begin or end with a space.".into());
+        } else if let Err(message) = text(&self.id, "Id", 1, 255) {
+            note("id", message);
+        }
+        if !(1..=MAX_COUNT).contains(&self.tokens_used) {
+            note("tokens_used", format!("Tokens used must be 1 to {MAX_COUNT}."));
+        }
+        if let Some(Err(message)) = self.model.as_deref().map(|model| text(model, "Model", 1, 255)) {
+            note("model", message);
+        }
+        if let Some(at) = self.created_at {
+            if at > now + MAX_AHEAD {
+                note("created_at", "The time lies more than 5 minutes ahead.".into());
+            } else if at < now - MAX_AGE {
+                note("created_at", "The time lies more than 35 days back.".into());
+            }
+        }
+        if self.metadata.as_ref().is_some_and(|metadata| {
+            serde_json::to_vec(metadata).map_or(true, |bytes| bytes.len() > MAX_METADATA)
+        }) {
+            note("metadata", "Metadata must take at most 16 KiB.".into());
+        }
+    }
+}
+
+/// What became of a report.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Recorded {
+    /// Events counted by this request.
+    pub accepted: u64,
+    /// Events that had been counted before, and are not counted again.
+    pub duplicates: u64,
+    pub usage: Usage,
+}
+
+/// One billing period of a group as its history shows it: what was used, of what.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PeriodUsage {
+    pub start: DateTime<Utc>,
+    pub end: DateTime<Utc>,
+    pub llm: super::Resource,
+    pub voice: super::Resource,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event() -> EventInput {
+        EventInput {
+            id: "call-1".into(),
+            usage_type: UsageType::Llm,
+            tokens_used: 12,
+            user_id: None,
+            model: None,
+            created_at: None,
+            metadata: None,
+        }
+    }
+
+    fn wrong_fields(event: &EventInput) -> Vec<String> {
+        let mut errors = FieldErrors::new();
+        event.check("events[2].", DateTime::UNIX_EPOCH + Duration::days(100), &mut errors);
+        errors.into_vec().into_iter().map(|error| error.field).collect()
+    }
+
+    #[test]
+    fn a_sound_event_passes() {
+        assert!(wrong_fields(&event()).is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        let now = DateTime::UNIX_EPOCH + Duration::days(100);
+        let cases = [
+            (EventInput { id: String::new(), ..event() }, "events[2].id"),
+            (EventInput { id: "x".repeat(256), ..event() }, "events[2].id"),
+            (EventInput { tokens_used: 0, ..event() }, "events[2].tokens_used"),
+            (EventInput { tokens_used: MAX_COUNT + 1, ..event() }, "events[2].tokens_used"),
+            (EventInput { model: Some("m".repeat(256)), ..event() }, "events[2].model"),
+            (EventInput { created_at: Some(now + Duration::minutes(6)), ..event() }, "events[2].created_at"),
+            (EventInput { created_at: Some(now - Duration::days(36)), ..event() }, "events[2].created_at"),
+        ];
+        for (event, field) in cases {
+            assert_eq!(wrong_fields(&event), [field]);
+        }
+    }
+}

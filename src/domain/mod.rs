@@ -1,0 +1,27 @@
+//! The rules, pure: what a plan is, when a subscription gives access, how full an allowance is.
+//!
+//! Compiled for the server and for the browser alike, so that a form is checked by the same code as the
+//! request it sends. No I/O, no clock: the time is an argument.
+
+mod account;
+mod event;
+mod fields;
+mod money;
+mod period;
+mod plan;
+mod refusal;
+mod subscription;
+mod usage;
+
+pub use account::*;
+pub use event::*;
+pub use fields::*;
+pub use money::*;
+pub use period::*;
+pub use plan::*;
+pub use refusal::*;
+pub use subscription::*;
+pub use usage::*;
+
+/// The largest count of tokens or seats: 2^53 - 1, the largest integer JSON carries exactly in every language.
+pub const MAX_COUNT: i64 = (1 << 53) - 1;

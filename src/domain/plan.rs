@@ -1,0 +1,372 @@
+//! A plan: what a group pays and what it gets for it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Currency, FieldErrors, MAX_COUNT, Money, text};
+
+/// How often a plan is charged, and so how long its allowance lasts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum Interval {
+    #[default]
+    Month,
+    Year,
+}
+
+impl Interval {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Month => "month",
+            Self::Year => "year",
+        }
+    }
+
+    pub fn months(self) -> u32 {
+        match self {
+            Self::Month => 1,
+            Self::Year => 12,
+        }
+    }
+}
+
+impl fmt::Display for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Interval {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word.trim() {
+            "month" => Ok(Self::Month),
+            "year" => Ok(Self::Year),
+            _ => Err("Interval must be month or year.".into()),
+        }
+    }
+}
+
+/// A plan as everybody may see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Plan {
+    pub id: Uuid,
+    pub name: String,
+    pub description: String,
+    /// Price of one interval: a decimal string in the currency's own number of decimals.
+    pub price: String,
+    /// Lower-case ISO 4217 code.
+    #[cfg_attr(feature = "ssr", schema(value_type = String))]
+    pub currency: Currency,
+    pub interval: Interval,
+    /// LLM tokens a group may use in a period; null for unlimited.
+    pub llm_tokens_limit: Option<i64>,
+    /// Voice tokens a group may use in a period; null for unlimited.
+    pub voice_tokens_limit: Option<i64>,
+    /// Seats; null for unlimited.
+    pub max_users: Option<i64>,
+    pub features: Vec<String>,
+    pub stripe_price_id: Option<String>,
+    pub archived: bool,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+impl Plan {
+    pub fn money(&self) -> Money {
+        // The price was written by `Money::decimal`; a hand-edited row that isn't one shows as 0.
+        Money::parse(&self.price, self.currency).unwrap_or(Money::new(0, self.currency))
+    }
+
+    /// The next plan up from `self` among `plans`: the cheapest dearer one of the same currency and
+    /// interval that can still be bought.
+    pub fn next_up<'a>(&self, plans: &'a [Plan]) -> Option<&'a Plan> {
+        plans
+            .iter()
+            .filter(|plan| !plan.archived && plan.currency == self.currency && plan.interval == self.interval)
+            .filter(|plan| plan.money().minor > self.money().minor)
+            .min_by_key(|plan| plan.money().minor)
+    }
+}
+
+/// A plan as a caller asks for it, not yet checked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PlanInput {
+    /// 1 to 100 characters.
+    pub name: String,
+    /// Up to 500 characters.
+    #[serde(default)]
+    pub description: String,
+    /// Decimal string such as `29.99`, in the currency's own number of decimals.
+    pub price: String,
+    /// ISO 4217 code; `usd` when left out.
+    #[serde(default = "default_currency")]
+    pub currency: String,
+    /// `month` or `year`; `month` when left out.
+    #[serde(default = "default_interval")]
+    pub interval: String,
+    /// 0 to 2^53-1; null or left out for unlimited.
+    #[serde(default)]
+    pub llm_tokens_limit: Option<i64>,
+    /// 0 to 2^53-1; null or left out for unlimited.
+    #[serde(default)]
+    pub voice_tokens_limit: Option<i64>,
+    /// 1 to 2^53-1; null or left out for unlimited.
+    #[serde(default)]
+    pub max_users: Option<i64>,
+    /// Up to 20 lines of 1 to 120 characters.
+    #[serde(default)]
+    pub features: Vec<String>,
+    /// An existing Stripe price to charge by; left out, one is made at Stripe.
+    #[serde(default)]
+    pub stripe_price_id: Option<String>,
+}
+
+fn default_currency() -> String {
+    Currency::USD.code().to_owned()
+}
+
+fn default_interval() -> String {
+    Interval::Month.as_str().to_owned()
+}
+
+/// A plan's terms, every one of them valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanTerms {
+    pub name: String,
+    pub description: String,
+    pub price: Money,
+    pub interval: Interval,
+    pub llm_tokens_limit: Option<i64>,
+    pub voice_tokens_limit: Option<i64>,
+    pub max_users: Option<i64>,
+    pub features: Vec<String>,
+    pub stripe_price_id: Option<String>,
+}
+
+impl PlanInput {
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// All that is wrong, by field.
+    pub fn check(&self) -> Result<PlanTerms, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let name = errors.take("name", text(&self.name, "Name", 1, 100));
+        let description = errors.take("description", text(&self.description, "Description", 0, 500));
+        let currency = errors.take("currency", self.currency.parse::<Currency>());
+        let price = currency.and_then(|currency| errors.take("price", Money::parse(&self.price, currency)));
+        let interval = errors.take("interval", self.interval.parse::<Interval>());
+        let llm = errors.take("llm_tokens_limit", count(self.llm_tokens_limit, "LLM tokens", 0));
+        let voice = errors.take("voice_tokens_limit", count(self.voice_tokens_limit, "Voice tokens", 0));
+        let users = errors.take("max_users", count(self.max_users, "Users", 1));
+        let features = errors.take("features", features(&self.features));
+        let stripe = errors.take("stripe_price_id", stripe_price_id(self.stripe_price_id.as_deref()));
+        match (name, description, price, interval, llm, voice, users, features, stripe) {
+            (Some(name), Some(description), Some(price), Some(interval), Some(llm), Some(voice), Some(users), Some(features), Some(stripe)) =>
+            {
+                Ok(PlanTerms {
+                    name,
+                    description,
+                    price,
+                    interval,
+                    llm_tokens_limit: llm,
+                    voice_tokens_limit: voice,
+                    max_users: users,
+                    features,
+                    stripe_price_id: stripe,
+                })
+            }
+            _ => Err(errors),
+        }
+    }
+}
+
+fn count(value: Option<i64>, what: &str, min: i64) -> Result<Option<i64>, String> {
+    match value {
+        Some(n) if n < min => Err(format!("{what} must be at least {min}, or empty for unlimited.")),
+        Some(n) if n > MAX_COUNT => Err(format!("{what} must be at most {MAX_COUNT}.")),
+        value => Ok(value),
+    }
+}
+
+fn features(lines: &[String]) -> Result<Vec<String>, String> {
+    if lines.len() > 20 {
+        return Err("At most 20 features.".into());
+    }
+    lines.iter().map(|line| text(line, "A feature", 1, 120)).collect()
+}
+
+fn stripe_price_id(id: Option<&str>) -> Result<Option<String>, String> {
+    match id.map(str::trim) {
+        None | Some("") => Ok(None),
+        Some(id) if id.len() <= 255 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') => {
+            Ok(Some(id.to_owned()))
+        }
+        Some(_) => Err("A Stripe price id looks like price_1Abc….".into()),
+    }
+}
+
+/// A plan as a form in a browser holds it: every field a text, an empty one for "unlimited" or "none".
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanForm {
+    pub name: String,
+    pub description: String,
+    pub price: String,
+    pub currency: String,
+    pub interval: String,
+    pub llm_tokens_limit: String,
+    pub voice_tokens_limit: String,
+    pub max_users: String,
+    /// One feature a line.
+    pub features: String,
+    pub stripe_price_id: String,
+}
+
+impl PlanForm {
+    /// Checks what was typed, by the rules of [`PlanInput::check`].
+    ///
+    /// # Errors
+    /// All that is wrong, by field.
+    pub fn check(&self) -> Result<PlanInput, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let llm = errors.take("llm_tokens_limit", typed_count(&self.llm_tokens_limit));
+        let voice = errors.take("voice_tokens_limit", typed_count(&self.voice_tokens_limit));
+        let users = errors.take("max_users", typed_count(&self.max_users));
+        let input = PlanInput {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            price: self.price.clone(),
+            currency: self.currency.clone(),
+            interval: self.interval.clone(),
+            llm_tokens_limit: llm.flatten(),
+            voice_tokens_limit: voice.flatten(),
+            max_users: users.flatten(),
+            features: self.features.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+            stripe_price_id: Some(self.stripe_price_id.trim().to_owned()).filter(|id| !id.is_empty()),
+        };
+        if let Err(found) = input.check() {
+            for error in found.into_vec() {
+                errors.add(error.field, error.message);
+            }
+        }
+        if errors.is_empty() { Ok(input) } else { Err(errors) }
+    }
+}
+
+impl From<&Plan> for PlanForm {
+    fn from(plan: &Plan) -> Self {
+        let count = |limit: Option<i64>| limit.map(|n| n.to_string()).unwrap_or_default();
+        Self {
+            name: plan.name.clone(),
+            description: plan.description.clone(),
+            price: plan.price.clone(),
+            currency: plan.currency.code().to_owned(),
+            interval: plan.interval.as_str().to_owned(),
+            llm_tokens_limit: count(plan.llm_tokens_limit),
+            voice_tokens_limit: count(plan.voice_tokens_limit),
+            max_users: count(plan.max_users),
+            features: plan.features.join("\n"),
+            stripe_price_id: plan.stripe_price_id.clone().unwrap_or_default(),
+        }
+    }
+}
+
+/// A whole number as people type it, thousands set apart or not; empty for unlimited.
+fn typed_count(typed: &str) -> Result<Option<i64>, String> {
+    let digits: String = typed.chars().filter(|c| !matches!(c, ',' | ' ' | '\u{a0}' | '_')).collect();
+    if digits.is_empty() {
+        return Ok(None);
+    }
+    digits.parse().map(Some).map_err(|_| "Enter a whole number, or leave it empty for unlimited.".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn basic() -> PlanForm {
+        PlanForm {
+            name: "Basic Plan".into(),
+            price: "29.99".into(),
+            currency: "usd".into(),
+            interval: "month".into(),
+            llm_tokens_limit: "100,000".into(),
+            voice_tokens_limit: "50000".into(),
+            max_users: "10".into(),
+            features: "E-mail support\n\nShared allowance".into(),
+            ..PlanForm::default()
+        }
+    }
+
+    #[test]
+    fn a_form_becomes_terms() {
+        let terms = basic().check().unwrap().check().unwrap();
+        assert_eq!(terms.price, Money::new(2999, Currency::USD));
+        assert_eq!(terms.llm_tokens_limit, Some(100_000));
+        assert_eq!(terms.features, ["E-mail support", "Shared allowance"]);
+        assert_eq!(terms.stripe_price_id, None);
+    }
+
+    #[test]
+    fn an_empty_limit_is_unlimited() {
+        let terms = PlanForm { max_users: " ".into(), ..basic() }.check().unwrap().check().unwrap();
+        assert_eq!(terms.max_users, None);
+    }
+
+    #[test]
+    fn every_wrong_field_is_named_at_once() {
+        let form = PlanForm {
+            name: " ".into(),
+            price: "abc".into(),
+            llm_tokens_limit: "-1".into(),
+            max_users: "0".into(),
+            interval: "week".into(),
+            stripe_price_id: "price 1".into(),
+            ..basic()
+        };
+        let errors = form.check().unwrap_err();
+        for field in ["name", "price", "llm_tokens_limit", "max_users", "interval", "stripe_price_id"] {
+            assert!(errors.message(field).is_some(), "{field}");
+        }
+        assert!(errors.message("currency").is_none());
+    }
+
+    #[test]
+    fn the_next_plan_up_is_the_cheapest_dearer_one_of_the_same_kind() {
+        let plan = |name: &str, price: &str, interval, archived| Plan {
+            id: Uuid::nil(),
+            name: name.into(),
+            description: String::new(),
+            price: price.into(),
+            currency: Currency::USD,
+            interval,
+            llm_tokens_limit: None,
+            voice_tokens_limit: None,
+            max_users: None,
+            features: vec![],
+            stripe_price_id: None,
+            archived,
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
+        };
+        let basic = plan("Basic", "29.99", Interval::Month, false);
+        let plans = [
+            plan("Scale", "249.00", Interval::Month, false),
+            plan("Old", "49.99", Interval::Month, true),
+            plan("Yearly", "59.99", Interval::Year, false),
+            plan("Pro", "79.99", Interval::Month, false),
+            basic.clone(),
+        ];
+        assert_eq!(basic.next_up(&plans).map(|plan| plan.name.as_str()), Some("Pro"));
+        assert_eq!(plans[0].next_up(&plans), None);
+    }
+}

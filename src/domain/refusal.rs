@@ -1,0 +1,102 @@
+//! Why a request is refused: what its sender can understand and act on.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{FieldError, FieldErrors};
+
+/// A refusal, meant for whoever asked. Each has a stable word ([`Refusal::code`]) for programs and a
+/// sentence for people.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+pub enum Refusal {
+    #[error("The request is malformed: {0}")]
+    Malformed(String),
+    #[error("Sign in first.")]
+    NotSignedIn,
+    #[error("The e-mail address or the password is wrong.")]
+    WrongCredentials,
+    #[error("{0}")]
+    Forbidden(String),
+    #[error("The request comes from another site.")]
+    CrossOrigin,
+    #[error("There is no such {0}.")]
+    NotFound(String),
+    #[error("The group has no subscription.")]
+    NoSubscription,
+    #[error("The group already has a subscription.")]
+    SubscriptionExists,
+    #[error("{message}")]
+    CardDeclined { message: String, decline_code: Option<String> },
+    #[error("The plan's {0} seats are taken.")]
+    MaxUsersReached(i64),
+    #[error("The group needs at least one admin.")]
+    LastAdmin,
+    #[error("There is an account with this e-mail address already.")]
+    EmailTaken,
+    #[error("The invitation has expired, was used or was withdrawn.")]
+    InvitationGone,
+    #[error("Sign-up is closed here.")]
+    SignupClosed,
+    #[error("This plan can't be bought any more.")]
+    PlanArchived,
+    #[error("An event with the id {id:?} was recorded before, with another body.")]
+    EventMismatch { id: String },
+    #[error("This Idempotency-Key was used before, with another request.")]
+    IdempotencyMismatch,
+    #[error("A request with this Idempotency-Key is still running.")]
+    IdempotencyInProgress,
+    #[error("{0}")]
+    Conflict(String),
+    #[error("Too many failed attempts. Try again in {retry_after} seconds.")]
+    TooManyAttempts { retry_after: u64 },
+    #[error("{}", summary(.0))]
+    Invalid(Vec<FieldError>),
+}
+
+impl Refusal {
+    /// The stable word that programs match on.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "malformed",
+            Self::NotSignedIn => "not_signed_in",
+            Self::WrongCredentials => "wrong_credentials",
+            Self::Forbidden(_) => "forbidden",
+            Self::CrossOrigin => "cross_origin",
+            Self::NotFound(_) => "not_found",
+            Self::NoSubscription => "no_subscription",
+            Self::SubscriptionExists => "subscription_exists",
+            Self::CardDeclined { .. } => "card_declined",
+            Self::MaxUsersReached(_) => "max_users_reached",
+            Self::LastAdmin => "last_admin",
+            Self::EmailTaken => "email_taken",
+            Self::InvitationGone => "invitation_gone",
+            Self::SignupClosed => "signup_closed",
+            Self::PlanArchived => "plan_archived",
+            Self::EventMismatch { .. } => "event_mismatch",
+            Self::IdempotencyMismatch => "idempotency_mismatch",
+            Self::IdempotencyInProgress => "idempotency_in_progress",
+            Self::Conflict(_) => "conflict",
+            Self::TooManyAttempts { .. } => "too_many_attempts",
+            Self::Invalid(_) => "invalid",
+        }
+    }
+
+    /// One field, one message.
+    pub fn field(field: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError { field: field.into(), message: message.into() }])
+    }
+}
+
+impl From<FieldErrors> for Refusal {
+    fn from(errors: FieldErrors) -> Self {
+        Self::Invalid(errors.into_vec())
+    }
+}
+
+fn summary(errors: &[FieldError]) -> String {
+    match errors {
+        [] => "A value is invalid.".into(),
+        [one] => one.message.clone(),
+        [first, rest @ ..] => format!("{} And {} more.", first.message, rest.len()),
+    }
+}

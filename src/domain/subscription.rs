@@ -1,0 +1,156 @@
+//! A group's subscription and what its status allows.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Duration, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Plan;
+
+/// Where a subscription stands, in Stripe's words.
+/// Source: <https://docs.stripe.com/api/subscriptions/object#subscription_object-status>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum Status {
+    Incomplete,
+    IncompleteExpired,
+    Trialing,
+    Active,
+    PastDue,
+    Canceled,
+    Unpaid,
+    Paused,
+}
+
+impl Status {
+    pub const ALL: [Self; 8] = [
+        Self::Incomplete,
+        Self::IncompleteExpired,
+        Self::Trialing,
+        Self::Active,
+        Self::PastDue,
+        Self::Canceled,
+        Self::Unpaid,
+        Self::Paused,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Incomplete => "incomplete",
+            Self::IncompleteExpired => "incomplete_expired",
+            Self::Trialing => "trialing",
+            Self::Active => "active",
+            Self::PastDue => "past_due",
+            Self::Canceled => "canceled",
+            Self::Unpaid => "unpaid",
+            Self::Paused => "paused",
+        }
+    }
+
+    /// Whether it is the group's subscription, of which there is at most one. The two that have ended
+    /// never come back.
+    pub fn is_live(self) -> bool {
+        !matches!(self, Self::Canceled | Self::IncompleteExpired)
+    }
+
+    /// Whether tokens may be asked for: while trialing or active, and for `grace_days` after a payment
+    /// first failed.
+    pub fn gives_access(self, past_due_since: Option<DateTime<Utc>>, grace_days: u32, now: DateTime<Utc>) -> bool {
+        match self {
+            Self::Trialing | Self::Active => true,
+            Self::PastDue => {
+                past_due_since.is_none_or(|since| now < since + Duration::days(i64::from(grace_days)))
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Status {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == word)
+            .ok_or_else(|| format!("{word:?} is not a subscription status"))
+    }
+}
+
+/// A group's subscription as its members see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Subscription {
+    pub id: Uuid,
+    pub group_id: Uuid,
+    /// Who bought it.
+    pub user_id: Uuid,
+    pub plan: Plan,
+    pub status: Status,
+    pub current_period_start: DateTime<Utc>,
+    pub current_period_end: DateTime<Utc>,
+    pub cancel_at_period_end: bool,
+    /// Null for the moment between asking Stripe and its answer.
+    pub stripe_subscription_id: Option<String>,
+}
+
+/// What a purchase answers: the subscription, and what the card form needs to confirm it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Checkout {
+    pub subscription: Subscription,
+    /// For Stripe.js; null when nothing is left to confirm.
+    pub client_secret: Option<String>,
+    /// What the client secret confirms; null without one.
+    pub intent: Option<Intent>,
+    pub publishable_key: String,
+}
+
+/// What a client secret confirms: a payment now, or a card for later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum Intent {
+    Payment,
+    Setup,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_is_stripes_word() {
+        for status in Status::ALL {
+            assert_eq!(status.as_str().parse(), Ok(status));
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+        assert!("expired".parse::<Status>().is_err());
+    }
+
+    #[test]
+    fn six_of_the_eight_are_live() {
+        let ended: Vec<_> = Status::ALL.into_iter().filter(|status| !status.is_live()).collect();
+        assert_eq!(ended, [Status::IncompleteExpired, Status::Canceled]);
+    }
+
+    #[test]
+    fn access_while_past_due_lasts_for_the_days_of_grace() {
+        let since = DateTime::UNIX_EPOCH;
+        let after = |hours| Status::PastDue.gives_access(Some(since), 7, since + Duration::hours(hours));
+        assert!(after(7 * 24 - 1));
+        assert!(!after(7 * 24));
+        for status in [Status::Incomplete, Status::Unpaid, Status::Paused, Status::Canceled] {
+            assert!(!status.gives_access(None, 7, since), "{status}");
+        }
+    }
+}

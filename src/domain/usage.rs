@@ -1,0 +1,267 @@
+//! How much of an allowance is used, and what that means.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Plan, Status};
+
+/// What tokens were spent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum UsageType {
+    Llm,
+    Voice,
+}
+
+impl UsageType {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Llm => "llm",
+            Self::Voice => "voice",
+        }
+    }
+
+    /// The name people see, and assistive technology announces.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Llm => "LLM tokens",
+            Self::Voice => "Voice tokens",
+        }
+    }
+}
+
+impl fmt::Display for UsageType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for UsageType {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "llm" => Ok(Self::Llm),
+            "voice" => Ok(Self::Voice),
+            _ => Err("Must be llm or voice.".into()),
+        }
+    }
+}
+
+/// How near a limit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum Level {
+    Ok,
+    /// At 80 % or more.
+    Warning,
+    /// At 100 % or more.
+    Limit,
+}
+
+impl Level {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Limit => "limit",
+        }
+    }
+
+    /// Decided on whole numbers, so that 79,999 of 100,000 is never rounded up into a warning.
+    pub fn of(used: i64, limit: Option<i64>) -> Self {
+        match limit {
+            Some(limit) if used >= limit => Self::Limit,
+            Some(limit) if i128::from(used) * 100 >= i128::from(limit) * 80 => Self::Warning,
+            _ => Self::Ok,
+        }
+    }
+}
+
+/// One resource's share of the current period.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Resource {
+    /// Tokens recorded in this period.
+    pub used: i64,
+    /// Tokens reserved by holds that are still open.
+    pub held: i64,
+    /// Null for unlimited.
+    pub limit: Option<i64>,
+    /// `limit - used - held`, never below 0; null for unlimited.
+    pub remaining: Option<i64>,
+    /// Used share of the limit in per cent, rounded half up to one decimal; above 100 when overspent;
+    /// null for unlimited.
+    pub percentage: Option<f64>,
+    pub level: Level,
+}
+
+impl Resource {
+    pub fn new(used: i64, held: i64, limit: Option<i64>) -> Self {
+        Self {
+            used,
+            held,
+            limit,
+            remaining: limit.map(|limit| limit.saturating_sub(used).saturating_sub(held).max(0)),
+            percentage: limit.map(|limit| share(used, limit, 1_000) as f64 / 10.0),
+            level: Level::of(used, limit),
+        }
+    }
+
+    /// Used share in whole per cent, rounded half up, as the screen shows it. Null for unlimited.
+    pub fn whole_percentage(&self) -> Option<i64> {
+        self.limit.map(|limit| share(self.used, limit, 100))
+    }
+
+    /// Whether there is a token left to spend.
+    pub fn has_left(&self) -> bool {
+        self.remaining.is_none_or(|left| left > 0)
+    }
+}
+
+/// `used / limit` in parts of `scale`, rounded half up. An allowance of nothing is always full.
+fn share(used: i64, limit: i64, scale: i64) -> i64 {
+    if limit <= 0 {
+        return scale;
+    }
+    let (used, limit) = (i128::from(used), i128::from(limit));
+    i64::try_from((used * i128::from(scale) * 2 + limit) / (limit * 2)).unwrap_or(i64::MAX)
+}
+
+/// A plan by its name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct PlanRef {
+    pub id: Uuid,
+    pub name: String,
+}
+
+/// A group's allowance in the current period, and how much of it is used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Usage {
+    pub subscription_id: Uuid,
+    pub plan: PlanRef,
+    pub status: Status,
+    pub period_start: DateTime<Utc>,
+    pub period_end: DateTime<Utc>,
+    /// When these numbers were read.
+    pub as_of: DateTime<Utc>,
+    pub llm: Resource,
+    pub voice: Resource,
+}
+
+impl Usage {
+    pub fn resources(&self) -> [(UsageType, &Resource); 2] {
+        [(UsageType::Llm, &self.llm), (UsageType::Voice, &self.voice)]
+    }
+
+    /// What is at 80 % or above, in the words people are warned with.
+    pub fn warnings(&self) -> Vec<Warning> {
+        self.resources()
+            .into_iter()
+            .filter_map(|(usage_type, resource)| {
+                let message = match resource.level {
+                    Level::Ok => return None,
+                    Level::Warning => "Warning - approaching limit",
+                    Level::Limit => "Limit reached - upgrade required",
+                };
+                Some(Warning {
+                    usage_type,
+                    level: resource.level,
+                    percentage: resource.percentage.unwrap_or(0.0),
+                    message: message.to_owned(),
+                })
+            })
+            .collect()
+    }
+}
+
+/// A resource at 80 % or above.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Warning {
+    pub usage_type: UsageType,
+    pub level: Level,
+    pub percentage: f64,
+    pub message: String,
+}
+
+/// Which resources may be spent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Allowed {
+    pub llm: bool,
+    pub voice: bool,
+}
+
+/// The answer to "may we spend, and should somebody know?".
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct LimitCheck {
+    pub allowed: Allowed,
+    pub usage: Usage,
+    pub warnings: Vec<Warning>,
+    /// The next plan up, where there is a warning and such a plan; else null.
+    pub suggested_plan: Option<Plan>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_of_the_contract() {
+        let llm = Resource::new(75_234, 0, Some(100_000));
+        assert_eq!((llm.percentage, llm.whole_percentage(), llm.remaining), (Some(75.2), Some(75), Some(24_766)));
+        assert_eq!(llm.level, Level::Ok);
+        let voice = Resource::new(42_891, 0, Some(50_000));
+        assert_eq!((voice.percentage, voice.whole_percentage(), voice.remaining), (Some(85.8), Some(86), Some(7_109)));
+        assert_eq!(voice.level, Level::Warning);
+    }
+
+    #[test]
+    fn a_level_is_decided_on_whole_numbers() {
+        for (used, limit, level) in [
+            (0, 100, Level::Ok),
+            (79_999, 100_000, Level::Ok),
+            (80_000, 100_000, Level::Warning),
+            (99_999, 100_000, Level::Warning),
+            (100_000, 100_000, Level::Limit),
+            (100_001, 100_000, Level::Limit),
+            (4, 5, Level::Warning),
+            (0, 0, Level::Limit),
+            (i64::MAX, i64::MAX, Level::Limit),
+        ] {
+            assert_eq!(Level::of(used, Some(limit)), level, "{used} of {limit}");
+        }
+        assert_eq!(Level::of(i64::MAX, None), Level::Ok);
+    }
+
+    #[test]
+    fn an_overspent_allowance_has_nothing_left_and_says_how_far_over() {
+        let resource = Resource::new(150, 10, Some(100));
+        assert_eq!((resource.remaining, resource.percentage), (Some(0), Some(150.0)));
+        assert!(!resource.has_left());
+    }
+
+    #[test]
+    fn a_half_is_rounded_up() {
+        assert_eq!(Resource::new(5, 0, Some(1_000)).whole_percentage(), Some(1));
+        assert_eq!(Resource::new(5, 0, Some(10_000)).percentage, Some(0.1));
+    }
+
+    #[test]
+    fn what_is_unlimited_has_neither_limit_nor_percentage() {
+        let resource = Resource::new(1_000_000, 0, None);
+        assert_eq!((resource.limit, resource.remaining, resource.percentage), (None, None, None));
+        assert_eq!(resource.level, Level::Ok);
+        assert!(resource.has_left());
+    }
+}
