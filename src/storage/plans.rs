@@ -97,7 +97,7 @@ impl Store {
         &self,
         id: Uuid,
         terms: &PlanTerms,
-        stripe_product_id: &str,
+        stripe_product_id: Option<&str>,
         stripe_price_id: &str,
         now: DateTime<Utc>,
     ) -> Result<()> {
@@ -135,7 +135,7 @@ impl Store {
         &self,
         id: Uuid,
         terms: &PlanTerms,
-        stripe_product_id: &str,
+        stripe_product_id: Option<&str>,
         stripe_price_id: &str,
         now: DateTime<Utc>,
     ) -> Result<()> {

@@ -39,10 +39,10 @@ impl Store {
         }))
     }
 
-    /// A session that has not expired.
-    pub async fn session(&self, id_hash: &[u8], now: DateTime<Utc>) -> Result<Option<String>> {
+    /// A session that has not expired, and when it will.
+    pub async fn session(&self, id_hash: &[u8], now: DateTime<Utc>) -> Result<Option<(String, DateTime<Utc>)>> {
         Ok(on_db!(self, |pool| {
-            sqlx::query_scalar("SELECT data FROM sessions WHERE id_hash = $1 AND expires_at > $2")
+            sqlx::query_as("SELECT data, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2")
                 .bind(id_hash)
                 .bind(now)
                 .fetch_optional(pool)

@@ -188,16 +188,39 @@ impl Store {
         }))
     }
 
-    /// Every subscription that may still change, with its id at Stripe: for a comparison of all with Stripe.
-    pub async fn live_subscriptions(&self) -> Result<Vec<(Uuid, Option<String>)>> {
+    /// The id and group of a purchase whose id at Stripe is not kept yet.
+    pub async fn unnamed_subscription(&self, id: Uuid) -> Result<Option<(Uuid, Uuid)>> {
         Ok(on_db!(self, |pool| {
             sqlx::query_as(
-                "SELECT id, stripe_subscription_id FROM subscriptions
-                 WHERE status NOT IN ('canceled', 'incomplete_expired') ORDER BY id",
+                "SELECT id, group_id FROM subscriptions WHERE id = $1 AND stripe_subscription_id IS NULL",
             )
-            .fetch_all(pool)
+            .bind(id)
+            .fetch_optional(pool)
             .await?
         }))
+    }
+
+    /// Every subscription that may still change: for a comparison of all with Stripe.
+    pub async fn live_subscriptions(&self) -> Result<Vec<SubscriptionRow>> {
+        Ok(on_db!(self, |pool| {
+            sqlx::query_as(subscription_select!("s.status NOT IN ('canceled', 'incomplete_expired') ORDER BY s.id"))
+                .fetch_all(pool)
+                .await?
+        }))
+    }
+
+    /// Opens a period of a subscription's past, with its plan's limits of this moment.
+    pub async fn open_period(
+        &self,
+        subscription: Uuid,
+        start: DateTime<Utc>,
+        end: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        in_tx!(self, |tx| {
+            open_period!(tx, subscription, start, end, now);
+        });
+        Ok(())
     }
 
     /// Draws the number that a fetch from Stripe will be written under.
