@@ -133,8 +133,8 @@ fn mismatch(price: &Price, terms: &PlanTerms) -> Option<String> {
     if recurring.usage_type != RecurringUsageType::Licensed {
         return Some("The price is metered at Stripe; a plan needs a fixed one.".into());
     }
-    if price.currency.as_str() != terms.price.currency.code() {
-        return Some(format!("The price is in {}.", price.currency.as_str().to_uppercase()));
+    if price.currency.to_string() != terms.price.currency.code() {
+        return Some(format!("The price is in {}.", price.currency.to_string().to_uppercase()));
     }
     if price.unit_amount != Some(terms.price.minor) {
         let amount = price.unit_amount.map(|minor| Money::new(minor, terms.price.currency).to_string());

@@ -1,6 +1,6 @@
 //! Buying a plan, finishing the payment, and cancelling.
 
-use stripe_shared::{Expandable as _, Subscription as StripeSubscription};
+use stripe_shared::Subscription as StripeSubscription;
 use uuid::Uuid;
 
 use super::stripe::Purchase;

@@ -105,7 +105,7 @@ impl Stripe {
     }
 
     pub async fn create_price(&self, product: &str, price: Money, interval: Interval) -> Result<String> {
-        let currency = price
+        let currency: stripe_types::Currency = price
             .currency
             .code()
             .parse()
@@ -114,7 +114,7 @@ impl Stripe {
             Interval::Month => CreatePriceRecurringInterval::Month,
             Interval::Year => CreatePriceRecurringInterval::Year,
         };
-        let request = CreatePrice::new::<stripe_types::Currency>(currency)
+        let request = CreatePrice::new(currency)
             .product(product)
             .unit_amount(price.minor)
             .recurring(CreatePriceRecurring::new(interval));

@@ -138,6 +138,8 @@ fn verify(payload: &[u8], signature: &str, secret: &str, now: DateTime<Utc>) -> 
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const SECRET: &str = "whsec_test";
@@ -186,7 +188,6 @@ mod tests {
     #[test]
     fn an_event_names_its_subscription() {
         let event = |kind: &str, object: Value| Event { id: "evt_1".into(), kind: kind.into(), data: EventData { object } };
-        let json = serde_json::json!;
         for (event, subscription) in [
             (event("customer.subscription.updated", json!({"id": "sub_1"})), Some("sub_1")),
             (
