@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod macros;
+mod copy;
 mod dialect;
 mod groups;
 mod idempotency;
