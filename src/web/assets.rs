@@ -6,9 +6,9 @@
 //! Under `cargo leptos watch`, which rebuilds the site while the server runs, they are read from its folder instead.
 
 use std::collections::BTreeMap;
-use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
+use std::{env, fs};
 
 use axum::Router;
 use axum::body::Body;
@@ -62,7 +62,7 @@ pub fn url(plain: &'static str) -> &'static str {
 /// A route for each file of the site, at its own path. Other paths are left to other routers.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     if let Some(root) = &*WATCHED {
-        return watched(root.clone());
+        return watched(root);
     }
     let served = Site::iter().filter(|path| &**path != MANIFEST && !path.ends_with(".br"));
     served.fold(Router::new(), |router, path| {
@@ -71,12 +71,17 @@ pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
     })
 }
 
-fn watched<S: Clone + Send + Sync + 'static>(root: PathBuf) -> Router<S> {
+/// cargo-leptos's own output, and the public files as they lie in the source.
+fn watched<S: Clone + Send + Sync + 'static>(root: &Path) -> Router<S> {
     let router = Router::new().nest_service("/pkg", ServeDir::new(root.join("pkg")));
-    let public = Site::iter()
-        .filter(|path| &**path != MANIFEST && !path.starts_with("pkg/") && !path.ends_with(".br"));
-    public.fold(router, |router, path| {
-        router.route_service(&format!("/{path}"), ServeFile::new(root.join(&*path)))
+    let public = fs::read_dir("public").into_iter().flatten().flatten();
+    public.fold(router, |router, entry| {
+        let address = format!("/{}", entry.file_name().display());
+        if entry.path().is_dir() {
+            router.nest_service(&address, ServeDir::new(entry.path()))
+        } else {
+            router.route_service(&address, ServeFile::new(entry.path()))
+        }
     })
 }
 

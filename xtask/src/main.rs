@@ -4,6 +4,7 @@
 //! `postgres` is a cluster for one run, `testing` is the table of steps behind `make test`. The rest are short
 //! commands made of these.
 
+mod demo;
 mod interrupt;
 mod postgres;
 mod process;

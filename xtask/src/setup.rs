@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::process::{on_path, output, run};
+use crate::process::{on_path, output, run, target_directory};
 
 /// The standard library for the browser's half.
 pub fn wasm_target() -> Result<()> {
@@ -109,6 +109,34 @@ pub fn node_modules() -> Result<()> {
         .env("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")
         .env("PUPPETEER_SKIP_DOWNLOAD", "1"))?;
     fs::write(installed, lock).context("cannot write into end2end/node_modules")
+}
+
+/// A program of the Python packages that the tests use, from an environment of their own under the target folder.
+pub fn python_program(name: &str) -> Result<PathBuf> {
+    let requirements = "end2end/requirements.txt";
+    let wanted = fs::read(requirements).with_context(|| format!("cannot read {requirements}"))?;
+    let environment = std::path::absolute(target_directory().join("venv"))?;
+    let installed = environment.join("installed-from");
+    let program = environment.join("bin").join(name);
+    if program.is_file() && fs::read(&installed).is_ok_and(|from| from == wanted) {
+        return Ok(program);
+    }
+    let create = || run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment));
+    if create().is_err() {
+        // Debian ships Python without this part of its library.
+        debian_package("python3-venv", "Python's venv")?;
+        create()?;
+    }
+    println!("      fetching the API tests' packages: pip install");
+    run(Command::new(environment.join("bin/pip")).args([
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--requirement",
+        requirements,
+    ]))?;
+    fs::write(installed, wanted)?;
+    Ok(program)
 }
 
 /// Installs one of Debian's packages when we may, and says how when we may not.

@@ -1,6 +1,7 @@
 //! `make test`: a table of steps, run in order, and what came of them.
 
 mod report;
+mod schemathesis;
 mod steps;
 mod tally;
 

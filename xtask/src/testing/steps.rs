@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::tally::{Tally, counted_cargo_test, from_playwright};
-use super::{Context, Step};
+use super::{Context, Step, schemathesis};
 use crate::process::{cargo, run, target_directory};
 use crate::{serve, setup, tools};
 
@@ -18,6 +18,7 @@ pub const STEPS: &[Step] = &[
     Step::new("unit", "rules and stores, on SQLite and PostgreSQL", unit),
     Step::new("api", "the application over HTTP, and the sandbox", api),
     Step::new("tooling", "this program's own tests", tooling),
+    Step::new("openapi", "the REST API against its own document, with Schemathesis", openapi),
     Step::new("e2e", "the pages in Chromium", e2e),
 ];
 
@@ -53,6 +54,11 @@ fn api(context: &Context) -> Result<Tally> {
 
 fn tooling(_: &Context) -> Result<Tally> {
     counted_cargo_test(&mut cargo(["test", "--package=xtask"]))
+}
+
+fn openapi(context: &Context) -> Result<Tally> {
+    build(context)?;
+    schemathesis::run_all()
 }
 
 fn e2e(context: &Context) -> Result<Tally> {
