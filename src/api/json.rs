@@ -178,7 +178,7 @@ mod tests {
         assert_eq!(status::<Named>(request("application/json", r#"{"name": "x"} {}"#)).await, 400);
         assert_eq!(status::<Named>(request("application/json", "")).await, 400);
         assert_eq!(status::<Named>(request("application/json", &b"{\"name\": \"\xff\"}"[..])).await, 400);
-        assert_eq!(status::<Named>(request("application/json", "[".repeat(100_000))).await, 400);
+        assert_eq!(status::<serde_json::Value>(request("application/json", "[".repeat(100_000))).await, 400);
         assert_eq!(status::<Named>(request("application/json", "{}")).await, 422);
         assert_eq!(status::<Named>(request("application/json", vec![b' '; SMALL + 1])).await, 413);
     }
