@@ -10,7 +10,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ApiState;
-use super::problem::ApiResult;
+use super::problem::{ApiResult, Problem};
+use crate::error::Error;
 use crate::server::metrics::{self, Metrics};
 use crate::services::Services;
 
@@ -40,8 +41,10 @@ async fn healthz() -> Answer<Health> {
         (status = 503, description = "`unavailable`: the database doesn't answer, or wants migrating."),
     ))]
 async fn readyz(State(services): State<Services>) -> ApiResult<Answer<Health>> {
-    services.store.ready().await?;
-    Ok(OK)
+    match services.store.is_ready().await.map_err(Error::from)? {
+        true => Ok(OK),
+        false => Err(Problem::unavailable()),
+    }
 }
 
 /// How is the server doing?
