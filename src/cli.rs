@@ -17,7 +17,8 @@ use crate::notify::Outbox;
 use crate::services::Services;
 use crate::start::{Running, StartOptions, bind, open_store, sandbox_database, start};
 use crate::storage::Store;
-use crate::{sandbox, server};
+use crate::sandbox;
+use crate::server::shutdown::signalled;
 
 /// Plans, payments and token limits for products that sell AI by subscription.
 ///
@@ -168,7 +169,7 @@ async fn serve(settings: Settings, demo: bool, allow_demo_on_network: bool) -> a
     };
     let running = start(settings, options, Clock::system()).await?;
     announce(&running);
-    server::stop_signal().await;
+    signalled().await?;
     eprintln!("Stopping.");
     running.stop().await;
     Ok(())
@@ -262,7 +263,7 @@ async fn serve_sandbox(
     println!("  STRIPE_PUBLIC_KEY={}", sandbox::PUBLISHABLE_KEY);
     println!("  STRIPE_SECRET_KEY={}", sandbox::SECRET_KEY);
     println!("  STRIPE_API_BASE=http://{0}\n  STRIPE_JS_URL=http://{0}/v3/", running.addr);
-    server::stop_signal().await;
+    signalled().await?;
     running.shutdown().await;
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -12,9 +13,11 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::config::{Config, Secret, Settings, StripeChoice, StripeConfig};
+use crate::server::metrics::Metrics;
+use crate::server::{self, shutdown};
 use crate::services::Services;
 use crate::storage::Store;
-use crate::{demo, sandbox, server, workers};
+use crate::{demo, sandbox, workers};
 
 /// What the command line asks for beyond the environment.
 #[derive(Clone, Debug, Default)]
@@ -86,7 +89,8 @@ pub async fn start(settings: Settings, options: StartOptions, clock: Clock) -> a
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     workers::spawn(&mut tasks, &services, &stop)?;
-    let serving = server::serve(listener, services.clone(), stop.clone());
+    let app = server::router(services.clone(), Metrics::default(), stop.clone(), Router::new(), Router::new());
+    let serving = shutdown::serve(listener, app, stop.clone());
     tasks.spawn(async move {
         if let Err(error) = serving.await {
             tracing::error!(%error, "the server stopped");

@@ -41,7 +41,10 @@ async fn healthz() -> Answer<Health> {
         (status = 503, description = "`unavailable`: the database doesn't answer, or wants migrating."),
     ))]
 async fn readyz(State(services): State<Services>) -> ApiResult<Answer<Health>> {
-    if services.store.is_ready().await.map_err(Error::from)? { Ok(OK) } else { Err(Problem::unavailable()) }
+    match services.store.is_ready().await.map_err(Error::from)? {
+        true => Ok(OK),
+        false => Err(Problem::unavailable()),
+    }
 }
 
 /// How is the server doing?

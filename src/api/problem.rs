@@ -148,6 +148,7 @@ fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::InvitationGone => (StatusCode::NOT_FOUND, "Invitation gone"),
         Refusal::SubscriptionExists => (StatusCode::CONFLICT, "Subscription exists"),
         Refusal::MaxUsersReached(_) => (StatusCode::CONFLICT, "No seat left"),
+        Refusal::TooManyMembers { .. } => (StatusCode::CONFLICT, "Too many members"),
         Refusal::LastAdmin => (StatusCode::CONFLICT, "Last admin"),
         Refusal::TooManyMembers { .. } => (StatusCode::CONFLICT, "Too many members"),
         Refusal::EmailTaken => (StatusCode::CONFLICT, "E-mail address taken"),

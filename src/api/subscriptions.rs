@@ -79,7 +79,7 @@ async fn my_subscription(
         (status = 403, description = "`forbidden`: not an admin of a group."),
         (status = 404, description = "`not_found`: there is no such plan."),
         (status = 409, description = "`subscription_exists`: the group has a live one. `plan_archived`: the \
-            plan can't be bought any more."),
+            plan can't be bought any more. `too_many_members`: it has fewer seats than the group has members."),
     ))]
 async fn create_subscription(
     State(billing): State<Billing>,
@@ -100,7 +100,7 @@ async fn create_subscription(
     responses(
         (status = 200, description = "The subscription as it is now.", body = Subscription),
         (status = 403, description = "`forbidden`: not an admin of a group."),
-        (status = 409, description = "`conflict`: it has ended already."),
+        (status = 409, description = "`conflict`: the purchase is still on its way to Stripe."),
     ))]
 async fn cancel_subscription(
     State(billing): State<Billing>,

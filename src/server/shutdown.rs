@@ -14,21 +14,17 @@ use tokio_util::sync::CancellationToken;
 /// How long open requests may take once the server stops.
 const GRACE: Duration = Duration::from_secs(20);
 
-/// Cancels `shutdown` on SIGINT or SIGTERM.
+/// Waits for SIGINT or SIGTERM.
 ///
 /// # Errors
 /// The system's, if signals can't be listened for.
-pub fn on_signal(shutdown: CancellationToken) -> io::Result<()> {
+pub async fn signalled() -> io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            () = shutdown.cancelled() => {}
-        }
-        shutdown.cancel();
-    });
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
     Ok(())
 }
 

@@ -23,7 +23,7 @@ async fn an_invitation_is_taken_up_once() {
         let body = json!({"token": token, "name": "Grace", "password": PASSWORD});
         let accepted = app.nobody().post(ACCEPT, body.clone()).await;
         assert_eq!((accepted.status, &accepted.body["role"]), (201, &json!("member")), "{}", accepted.body);
-        app.nobody().post(ACCEPT, body).await.is_problem(409, "invitation_gone");
+        app.nobody().post(ACCEPT, body).await.is_problem(404, "invitation_gone");
 
         let member = app.log_in(&email, PASSWORD).await;
         let me = member.get("/api/auth/me/").await;
