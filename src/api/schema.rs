@@ -14,17 +14,16 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
     };
     let count = |min: i64| json!({"minimum": min, "maximum": MAX_COUNT});
     let email = || json!({"format": "email", "minLength": 3, "maxLength": 254});
-    let password = || json!({"format": "password", "minLength": 8, "maxLength": 200});
+    let password = || json!({"format": "password", "minLength": 8, "maxLength": 512});
     let role = || json!({"enum": [Role::Admin, Role::Member]});
     let price = || json!({"pattern": r"^[0-9]+(\.[0-9]{1,3})?$", "maxLength": 20, "examples": ["29.99"]});
-    let currency = || json!({"pattern": "^[A-Za-z]{3}$", "examples": ["usd"]});
+    let currency = || json!({"pattern": "^[A-Za-z]{3}$", "default": "usd"});
     vec![
         ("SignUp", "email", email()),
         ("SignUp", "password", password()),
         ("SignUp", "name", text(1, 100)),
         ("SignUp", "group_name", text(1, 100)),
-        ("Credentials", "email", json!({"maxLength": 1000})),
-        ("Credentials", "password", json!({"format": "password", "maxLength": 1000})),
+        ("Credentials", "password", json!({"format": "password"})),
         ("KeyInput", "name", text(1, 100)),
         ("InvitationInput", "email", email()),
         ("InvitationInput", "role", role()),
@@ -36,7 +35,6 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
         ("PlanInput", "description", text(0, 500)),
         ("PlanInput", "price", price()),
         ("PlanInput", "currency", currency()),
-        ("PlanInput", "currency", json!({"default": "usd"})),
         ("PlanInput", "interval", json!({"enum": ["month", "year"], "default": "month"})),
         ("PlanInput", "llm_tokens_limit", count(0)),
         ("PlanInput", "voice_tokens_limit", count(0)),

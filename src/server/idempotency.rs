@@ -180,3 +180,6 @@ impl Claim {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
