@@ -7,19 +7,19 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result};
-use tower_sessions::{SessionStore, session_store};
+use tower_sessions::session_store;
 
 use crate::clock::Clock;
 use crate::storage::Store;
 
-/// A [`SessionStore`] on the application's database.
+/// A store of sessions on the application's database.
 #[derive(Clone, Debug)]
-pub struct Sessions {
+pub struct SessionStore {
     store: Store,
     clock: Clock,
 }
 
-impl Sessions {
+impl SessionStore {
     pub fn new(store: Store, clock: Clock) -> Self {
         Self { store, clock }
     }
@@ -40,7 +40,7 @@ fn backend(error: crate::error::Error) -> session_store::Error {
 }
 
 #[async_trait::async_trait]
-impl SessionStore for Sessions {
+impl tower_sessions::SessionStore for SessionStore {
     async fn create(&self, record: &mut Record) -> Result<()> {
         let (data, expires_at) = encode(record)?;
         while !self.store.add_session(&hash(&record.id), &data, expires_at).await.map_err(backend)? {

@@ -21,19 +21,15 @@ impl Billing {
     /// the same instant can't both reach it.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`] for anybody but an admin; a refusal on `plan_id` where there is no such plan or
-    /// it is archived; [`Refusal::SubscriptionExists`], [`Refusal::TooManyMembers`],
+    /// [`Refusal::Forbidden`] for anybody but an admin; [`Refusal::NotFound`] or [`Refusal::PlanArchived`] for
+    /// a plan that isn't sold; [`Refusal::SubscriptionExists`], [`Refusal::TooManyMembers`],
     /// [`Refusal::CardDeclined`]; Stripe's; the database's.
     pub async fn subscribe(&self, user: &User, plan_id: Uuid, payment_method: Option<String>) -> Result<Checkout> {
         let group = user.must_be_admin()?;
-        let plan = match self.store.plan(plan_id).await {
-            Ok(row) if !row.archived => row,
-            Ok(_) => return Err(Refusal::PlanArchived.into()),
-            Err(Error::Refused(Refusal::NotFound(_))) => {
-                return Err(Refusal::field("plan_id", "There is no such plan.").into());
-            }
-            Err(error) => return Err(error),
-        };
+        let plan = self.store.plan(plan_id).await?;
+        if plan.archived {
+            return Err(Refusal::PlanArchived.into());
+        }
         let price = plan.stripe_price_id.clone().ok_or_else(|| Error::Internal(format!("plan {plan_id} has no price")))?;
         self.free_a_cut_off_place(group).await?;
         let id = self.reserve(user, group, &plan.plan()?, &price).await?;

@@ -7,6 +7,7 @@
 #[macro_use]
 mod macros;
 mod announce;
+mod copy;
 mod dialect;
 mod groups;
 mod idempotency;

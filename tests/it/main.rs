@@ -1,0 +1,7 @@
+//! The application from outside: every test starts it on a free port, on SQLite and on PostgreSQL.
+
+mod support;
+
+mod plans;
+mod subscriptions;
+mod team;
