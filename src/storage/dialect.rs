@@ -1,5 +1,28 @@
 //! What the two databases don't say alike.
 
+use super::Db;
+
+/// A statement that the two word differently, with the same parameters and the same columns. Rows go in as
+/// one JSON parameter, so that a statement is prepared once whatever the number of rows.
+pub struct Wording {
+    pub sqlite: &'static str,
+    pub postgres: &'static str,
+}
+
+impl Wording {
+    pub fn on(&self, db: &Db) -> &'static str {
+        match db {
+            Db::Sqlite(_) => self.sqlite,
+            Db::Postgres(_) => self.postgres,
+        }
+    }
+}
+
+/// Whether writers queue for single rows. SQLite's queue for the whole database, in `BEGIN IMMEDIATE`.
+pub fn locks_rows(db: &Db) -> bool {
+    matches!(db, Db::Postgres(_))
+}
+
 /// Whether `error` is a unique index refusing a second row. With `constraint`, only that index of
 /// PostgreSQL's, or on SQLite (which names columns, not indexes) the one whose columns end in `column`.
 pub fn is_unique_violation(error: &sqlx::Error, constraint: &str, column: &str) -> bool {

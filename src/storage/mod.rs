@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod macros;
+mod announce;
 mod copy;
 mod dialect;
 mod groups;
@@ -31,14 +32,15 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use thiserror::Error;
 
+pub use announce::{Heard, Hearing};
 pub use idempotency::{Begin, Idempotency};
 pub use invitations::{InvitationRow, NewInvitationRow};
 pub use keys::NewKeyRow;
-pub use ledger::{Batch, Entry, Outcome, Written};
+pub use ledger::{Decision, EventKey, EventRow, Found, SumRow, Wanted};
 pub use outbox::{Due, OutboxRow};
 pub use plans::PlanRow;
 pub use subscriptions::{NewSubscription, StripeState, SubscriptionRow};
-pub use summaries::SummaryRow;
+pub use summaries::{AllowanceRow, SummaryRow};
 pub use throttle::Failures;
 pub use users::{Credentials, NewUser};
 

@@ -2,6 +2,9 @@
 
 mod support;
 
+mod accounts;
+mod copy;
 mod plans;
 mod subscriptions;
 mod team;
+mod usage;
