@@ -150,7 +150,6 @@ fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::MaxUsersReached(_) => (StatusCode::CONFLICT, "No seat left"),
         Refusal::TooManyMembers { .. } => (StatusCode::CONFLICT, "Too many members"),
         Refusal::LastAdmin => (StatusCode::CONFLICT, "Last admin"),
-        Refusal::TooManyMembers { .. } => (StatusCode::CONFLICT, "Too many members"),
         Refusal::EmailTaken => (StatusCode::CONFLICT, "E-mail address taken"),
         Refusal::PlanArchived => (StatusCode::CONFLICT, "Plan archived"),
         Refusal::EventMismatch { .. } => (StatusCode::CONFLICT, "Event mismatch"),
