@@ -77,6 +77,7 @@ async fn my_subscription(
         (status = 201, description = "The subscription, and what is left to confirm.", body = Checkout),
         (status = 402, description = "`card_declined`, with the bank's `decline_code` where it gave one."),
         (status = 403, description = "`forbidden`: not an admin of a group."),
+        (status = 404, description = "`not_found`: there is no such plan."),
         (status = 409, description = "`subscription_exists`: the group has a live one. `plan_archived`: the \
             plan can't be bought any more. `too_many_members`: it has fewer seats than the group has members."),
     ))]

@@ -86,6 +86,14 @@ async fn a_repetition_gets_the_first_answer() {
 }
 
 #[tokio::test]
+async fn only_a_post_is_answered_by_it() {
+    let app = App::new(Work::default()).await;
+    app.send("/one", "k", "a").await;
+    let trace = Request::builder().method("TRACE").uri("/one").header(HEADER, "k").body(Body::from("a")).unwrap();
+    assert_eq!(app.router.clone().oneshot(trace).await.unwrap().status(), 405);
+}
+
+#[tokio::test]
 async fn a_refusal_is_an_answer_too() {
     let app = App::new(Work::default()).await;
     assert_eq!(app.send("/one", "k", "conflict").await, (409, "last_admin".into(), false));
