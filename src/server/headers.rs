@@ -41,7 +41,7 @@ impl SecurityHeaders {
             always.push((HeaderName::from_static("permissions-policy"), permissions));
         }
         if public_url.scheme() == "https" {
-            always.push((STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains")));
+            always.push((STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000")));
         }
         Self { always }
     }

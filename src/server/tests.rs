@@ -68,7 +68,7 @@ impl App {
         };
         let services = Services::new(config, store, Clock::system()).unwrap();
         let pages = Router::new()
-            .route("/usage", get(|| async { "a page" }))
+            .route("/usage", get(|| async { "a page" }).post(|body: String| async move { body }))
             .route("/broken", get(|| async { panic!("a page that panics") as &'static str }));
         let router = router(services, Metrics::default(), CancellationToken::new(), pages, Router::new());
         Self { router, _directory: directory }
@@ -206,6 +206,18 @@ async fn every_error_is_a_problem() {
         assert_eq!(answer.header("x-request-id"), "from-the-proxy", "{path}");
     }
     assert_eq!(app.send(Method::PATCH, "/api/auth/me/", &[], Body::empty()).await.header("allow"), "GET,HEAD");
+}
+
+#[tokio::test]
+async fn nobody_can_send_without_end() {
+    let app = App::new(LOCAL).await;
+    let long = "x".repeat(SMALL + 1);
+    assert_eq!(app.send(Method::POST, "/usage", &[], long.clone()).await.status, 413);
+    let json = [("content-type", "application/json")];
+    app.send(Method::POST, "/api/auth/login/", &json, long.clone()).await.is_problem(413, "too_large");
+    app.send(Method::POST, "/api/subscriptions/webhook/stripe/", &[("stripe-signature", "t=1")], long)
+        .await
+        .is_problem(413, "too_large");
 }
 
 #[tokio::test]
