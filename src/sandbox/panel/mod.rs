@@ -1,6 +1,7 @@
 //! The sandbox's panel: what is in it, for people. Server-rendered, without scripts, and read-only but
 //! for sending an event again.
 
+mod deliveries;
 mod detail;
 pub(in crate::sandbox) mod format;
 pub(in crate::sandbox) mod html;
@@ -51,5 +52,5 @@ async fn style() -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CACHE_CONTROL, "no-cache"),
     ];
-    (headers, include_str!("panel.css")).into_response()
+    (headers, concat!(include_str!("layout.css"), "\n", include_str!("parts.css"))).into_response()
 }
