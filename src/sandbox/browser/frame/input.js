@@ -2,6 +2,8 @@
 // once a field is left, or as soon as it is full, or when the form is sent; never while typing is going on.
 import * as card from './card.js';
 
+const AFTER_THE_CLICK = 250; // milliseconds
+
 class Field {
   constructor(id, { format, problem, isFull, onChange }) {
     Object.assign(this, { id, format, findProblem: problem, isFull, onChange });
@@ -10,13 +12,24 @@ class Field {
     this.shownProblem = null;
     this.input.addEventListener('beforeinput', (event) => this.deleteAcrossSeparator(event));
     this.input.addEventListener('input', (event) => this.onInput(event));
-    this.input.addEventListener('blur', () => {
-      if (this.input.value) this.showProblem(this.problem);
-    });
+    this.input.addEventListener('blur', () => this.onBlur());
   }
 
   get problem() {
     return this.findProblem(this.input.value);
+  }
+
+  /**
+   * A message takes room, and what is below moves down. Were it shown while the click that left the field
+   * is still going on, the click would miss what it was aimed at: the page's own pay button, say.
+   */
+  onBlur() {
+    clearTimeout(this.leaving);
+    this.leaving = setTimeout(() => {
+      if (!this.input.value || document.activeElement === this.input) return;
+      this.showProblem(this.problem);
+      this.onChange(this, '');
+    }, AFTER_THE_CLICK);
   }
 
   get empty() {

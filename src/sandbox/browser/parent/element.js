@@ -1,8 +1,8 @@
 // One Element: a node of the page with a frame inside it.
 
 const ELEMENTS = {
-  payment: { path: '/elements/payment', title: 'Secure payment input frame', height: 228 },
-  card: { path: '/elements/card', title: 'Secure card payment input frame', height: 72 },
+  payment: { path: '/elements/payment', title: 'Secure payment input frame', height: 202 },
+  card: { path: '/elements/card', title: 'Secure card payment input frame', height: 62 },
 };
 
 const EVENTS = ['ready', 'change', 'focus', 'blur', 'escape', 'loaderror', 'loaderstart', 'click'];
