@@ -28,7 +28,7 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, Path((slug, id)): Path<
     let body = html!(
         "<header class=\"top\"><p class=\"crumb\"><a href=\"", address, "\">", kind.title, "</a></p>",
         "<h1>", heading(kind, &object), " ", status, "</h1><p class=\"id\">", id, "</p></header>",
-        facts(kind, &object), event_deliveries(&sandbox, kind, &id), related(&sandbox, kind, &id),
+        facts(kind, &list::with_customer(&sandbox, &object)), event_deliveries(&sandbox, kind, &id), related(&sandbox, kind, &id),
         "<section><header class=\"row\"><h2>JSON</h2></header>",
         "<pre class=\"json\" tabindex=\"0\" aria-label=\"The object as JSON\">", json::pretty(&object), "</pre></section>"
     );

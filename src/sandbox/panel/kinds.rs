@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::format::{amount, badge, dash, time, words};
+use super::format::{amount, badge, dash, money as written, time, words};
 use super::html::{Html, html};
 
 /// One column of a list.
@@ -37,10 +37,10 @@ const fn money(name: &'static str, cell: fn(&Value) -> Html) -> Column {
 
 const STATUS: Column = column("Status", |object| object["status"].as_str().map_or_else(dash, badge));
 const CREATED: Column = column("Created", |object| time(&object["created"]));
-const CUSTOMER: Column = column("Customer", |object| link(&object["customer"]));
+const CUSTOMER: Column = column("Customer", |object| customer(&object["customer"]));
 const AMOUNT: Column = money("Amount", |object| amount(object, "amount"));
 
-pub(super) const KINDS: [Kind; 13] = [
+pub(super) const KINDS: [Kind; 11] = [
     Kind {
         slug: "customers", title: "Customers", singular: "Customer", prefix: "cus", group: Some("Billing"),
         empty: "The application makes one when a group subscribes for the first time.",
@@ -55,7 +55,7 @@ pub(super) const KINDS: [Kind; 13] = [
         empty: "One appears as soon as somebody buys a plan.",
         columns: &[
             STATUS, CUSTOMER,
-            column("Price", |object| link(&object["items"]["data"][0]["price"]["id"])),
+            column("Price", |object| price(&object["items"]["data"][0]["price"])),
             column("Period ends", |object| time(&object["items"]["data"][0]["current_period_end"])),
             CREATED,
         ],
@@ -113,14 +113,6 @@ pub(super) const KINDS: [Kind; 13] = [
         slug: "charges", title: "Charges", singular: "Charge", prefix: "ch", group: None, empty: "",
         columns: &[STATUS, AMOUNT, CUSTOMER, CREATED],
     },
-    Kind {
-        slug: "refunds", title: "Refunds", singular: "Refund", prefix: "re", group: None, empty: "",
-        columns: &[STATUS, AMOUNT, CREATED],
-    },
-    Kind {
-        slug: "invoiceitems", title: "Invoice items", singular: "Invoice item", prefix: "ii", group: None, empty: "",
-        columns: &[AMOUNT, CUSTOMER],
-    },
 ];
 
 const ACTIVE: Column =
@@ -146,6 +138,27 @@ pub(super) fn link(value: &Value) -> Html {
     match address_of(id) {
         Some(address) => html!("<a class=\"id\" href=\"", address, "\">", id, "</a>"),
         None => html!("<span class=\"id\">", id, "</span>"),
+    }
+}
+
+/// A customer by name, where the list has looked it up, else by id.
+fn customer(value: &Value) -> Html {
+    let name = ["name", "email"].into_iter().find_map(|field| value[field].as_str().filter(|name| !name.is_empty()));
+    match (name, value["id"].as_str().and_then(address_of)) {
+        (Some(name), Some(address)) => html!("<a href=\"", address, "\">", name, "</a>"),
+        _ => link(value),
+    }
+}
+
+/// What a price costs and how often, as a link to it.
+fn price(value: &Value) -> Html {
+    let address = value["id"].as_str().and_then(address_of);
+    match (value["unit_amount"].as_i64(), value["currency"].as_str(), address) {
+        (Some(minor), Some(currency), Some(address)) => {
+            let interval = value["recurring"]["interval"].as_str().map(|interval| html!(" a ", interval));
+            html!("<a href=\"", address, "\">", written(minor, currency), interval, "</a>")
+        }
+        _ => link(&value["id"]),
     }
 }
 

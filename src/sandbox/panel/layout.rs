@@ -13,7 +13,7 @@ pub(super) fn page(title: &str, current: &str, body: Html) -> Html {
         "<title>", title, " · Stripe sandbox</title>",
         "<link rel=\"stylesheet\" href=\"/panel/panel.css\"></head><body>",
         "<a class=\"skip\" href=\"#main\">Skip to the content</a>",
-        "<p class=\"banner\" role=\"note\"><b>Stripe sandbox:</b> nothing here is real money</p>",
+        "<aside class=\"banner\" aria-label=\"Notice\"><b>Stripe sandbox:</b> nothing here is real money</aside>",
         "<div class=\"frame\"><header class=\"side\">",
         "<a class=\"brand\" href=\"/\"><span class=\"mark\" aria-hidden=\"true\">S</span>Stripe sandbox</a>",
         menu(current),

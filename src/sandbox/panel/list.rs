@@ -102,7 +102,7 @@ pub(super) fn table(sandbox: &Sandbox, kind: &'static Kind, objects: &[Value]) -
         .iter()
         .map(|object| {
             let delivered = events.then(|| html!("<td data-label=\"Delivery\">", deliveries::state(sandbox, object), "</td>"));
-            html!("<tr><th scope=\"row\">", link(&object["id"]), "</th>", cells(kind, object), delivered, "</tr>")
+            html!("<tr><th scope=\"row\">", link(&object["id"]), "</th>", cells(sandbox, kind, object), delivered, "</tr>")
         })
         .collect();
     html!(
@@ -111,9 +111,19 @@ pub(super) fn table(sandbox: &Sandbox, kind: &'static Kind, objects: &[Value]) -
     )
 }
 
-fn cells(kind: &Kind, object: &Value) -> Vec<Html> {
+/// The object with its customer in place of the customer's id, so that people are shown by name.
+pub(super) fn with_customer(sandbox: &Sandbox, object: &Value) -> Value {
+    let mut object = object.clone();
+    if let Some(customer) = object["customer"].as_str().and_then(|id| sandbox.get("customers", id)) {
+        object["customer"] = customer;
+    }
+    object
+}
+
+fn cells(sandbox: &Sandbox, kind: &Kind, object: &Value) -> Vec<Html> {
+    let object = with_customer(sandbox, object);
     let cell = |column: &super::kinds::Column| {
-        html!("<td", class(column.numeric), " data-label=\"", column.name, "\">", (column.cell)(object), "</td>")
+        html!("<td", class(column.numeric), " data-label=\"", column.name, "\">", (column.cell)(&object), "</td>")
     };
     kind.columns.iter().map(cell).collect()
 }

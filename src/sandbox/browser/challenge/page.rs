@@ -21,7 +21,7 @@ pub(super) fn question(intent: &Value, card: Option<&Value>, surroundings: &Surr
     });
     let body = html!(
         "<h1>3D Secure test page</h1>",
-        "<p>In live mode, the customer’s bank asks here whether it is really them. Choose what it finds.</p>",
+        "<p>In live mode, the customer’s bank makes sure here that it is really them. Choose its answer.</p>",
         "<dl>", amount, card, "</dl>",
         "<form method=\"post\" action=\"/3d_secure/", id, query, "\">",
         "<input type=\"hidden\" name=\"client_secret\" value=\"", intent["client_secret"].as_str(), "\">",
@@ -64,7 +64,7 @@ fn page(title: &str, body: Html, in_frame: bool, answered: bool) -> Html {
         "<link rel=\"stylesheet\" href=\"/elements/challenge.css\">",
         "<script type=\"module\" src=\"/elements/challenge.js\"></script></head>",
         "<body data-view=\"", view, "\" data-answered=\"", answered.to_string(), "\"><main>",
-        "<p class=\"sandbox\"><span>Stripe sandbox: no real money, no real bank</span></p>",
+        "<p class=\"sandbox\"><span>Stripe sandbox: no real money</span></p>",
         body,
         "</main></body></html>"
     )

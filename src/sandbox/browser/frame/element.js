@@ -58,6 +58,7 @@ function apply(given) {
   settings = given;
   api = new Api(settings.publishableKey);
   emit('scheme', { scheme: applyAppearance(settings.appearance, settings.options?.style) });
+  document.querySelector('main').style.backgroundColor = settings.surface ?? '';
   form.setAttribute('aria-disabled', String(Boolean(settings.options?.disabled ?? settings.options?.readOnly)));
   fields.lock(Boolean(settings.options?.disabled ?? settings.options?.readOnly));
 }

@@ -7,12 +7,31 @@ const ELEMENTS = {
 
 const EVENTS = ['ready', 'change', 'focus', 'blur', 'escape', 'loaderror', 'loaderstart', 'click'];
 
+const DARK_MODE = window.matchMedia('(prefers-color-scheme: dark)');
+
+/**
+ * The plain colour the Element stands on, if there is one. The frame paints it too: text is then smoothed
+ * as on the page, and tools that measure contrast see what is behind it.
+ */
+function surfaceBehind(node) {
+  for (let parent = node; parent; parent = parent.parentElement) {
+    const { backgroundColor, backgroundImage } = getComputedStyle(parent);
+    if (backgroundImage !== 'none') return undefined;
+    const [red, green, blue, alpha = '1'] = backgroundColor.match(/[\d.]+/g) ?? [];
+    if (!backgroundColor.startsWith('rgb')) return undefined;
+    if (Number(alpha) === 1) return `rgb(${red}, ${green}, ${blue})`;
+    if (Number(alpha) > 0) return undefined;
+  }
+  return undefined;
+}
+
 class StripeElement {
   constructor(type, group, options) {
     this.type = type;
     this.group = group;
     this.options = options;
     this.listeners = new Map();
+    this.refresh = () => this.frame?.call('update', this.settings());
   }
 
   // Wrappers of Stripe.js (Vue's and React's) tell Elements apart by this name.
@@ -33,6 +52,7 @@ class StripeElement {
     }
     const { path, title, height } = ELEMENTS[this.type];
     this.parentNode = node;
+    DARK_MODE.addEventListener('change', this.refresh);
     this.state = undefined;
     this.frame = new Frame(path, { title });
     this.frame.listener = (event, detail) => this.onFrameEvent(event, detail);
@@ -80,6 +100,7 @@ class StripeElement {
       mode: this.group.mode,
       setupFutureUsage: this.group.setupFutureUsage,
       appearance: this.group.appearance,
+      surface: surfaceBehind(this.parentNode),
       options: this.options,
     };
   }
@@ -153,11 +174,7 @@ class StripeElement {
       throw new IntegrationError('Invalid value for element.update(): options should be an object.');
     }
     this.options = { ...this.options, ...options };
-    this.frame?.call('update', this.settings());
-  }
-
-  refresh() {
-    this.frame?.call('update', this.settings());
+    this.refresh();
   }
 
   focus() {
@@ -186,6 +203,7 @@ class StripeElement {
 
   unmount() {
     if (!this.frame) return;
+    DARK_MODE.removeEventListener('change', this.refresh);
     const states = ['', '--empty', '--complete', '--invalid', '--focus'];
     this.parentNode.classList.remove(...states.map((state) => `StripeElement${state}`));
     const { frame } = this;
