@@ -6,7 +6,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::layout::notice;
-use crate::sandbox::Sandbox;
+use crate::sandbox::engine::{Origin, Tx};
+use crate::sandbox::{Sandbox, webhooks};
 
 /// `POST /panel/events/{id}/retry`, from the panel's own pages only. Programs have the API for this.
 pub(super) async fn retry(State(sandbox): State<Sandbox>, Path(id): Path<String>, headers: HeaderMap) -> Response {
@@ -18,7 +19,11 @@ pub(super) async fn retry(State(sandbox): State<Sandbox>, Path(id): Path<String>
         let text = "There is no such event. It may be from before the sandbox was restarted.";
         return (StatusCode::NOT_FOUND, notice("Not found", text)).into_response();
     }
-    sandbox.redeliver(&id).await;
+    let again = |tx: &mut Tx| (true, webhooks::send_again(tx, &id, None));
+    if sandbox.transact(Origin::default(), again).await.is_err() {
+        let text = "The sandbox’s database could not be written, so nothing was sent. Its log says why.";
+        return (StatusCode::INTERNAL_SERVER_ERROR, notice("Not sent", text)).into_response();
+    }
     Redirect::to(&format!("/panel/events/{id}")).into_response()
 }
 
