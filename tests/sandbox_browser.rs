@@ -107,7 +107,9 @@ async fn the_script_is_served_at_stripe_s_addresses_to_any_origin() {
         let script = response.text().await.unwrap();
         assert!(script.contains("window.Stripe"), "{path}");
         // Applications forbid these; a stand-in that needed them would work nowhere.
-        for forbidden in ["eval(", "new Function", "innerHTML", "setAttribute('style'", "fetch(", "XMLHttpRequest"] {
+        for forbidden in
+            ["eval(", "new Function", "innerHTML", "setAttribute('style'", "fetch(", "XMLHttpRequest"]
+        {
             assert!(!script.contains(forbidden), "{path} uses {forbidden}");
         }
     }
@@ -116,12 +118,16 @@ async fn the_script_is_served_at_stripe_s_addresses_to_any_origin() {
 #[tokio::test]
 async fn frames_may_be_embedded_by_anyone_and_talk_to_the_sandbox_only() {
     let sandbox = Sandbox::start(None).await;
-    for path in ["/elements/payment?parent=https://app.test&channel=1", "/elements/card", "/elements/controller"] {
+    for path in
+        ["/elements/payment?parent=https://app.test&channel=1", "/elements/card", "/elements/controller"]
+    {
         let response = sandbox.get(path).await;
         assert_eq!(response.status(), StatusCode::OK, "{path}");
         let headers = response.headers().clone();
         let policy = header(&headers, CONTENT_SECURITY_POLICY.as_str());
-        for directive in ["script-src 'self'", "connect-src 'self'", "frame-ancestors *", "form-action 'none'"] {
+        for directive in
+            ["script-src 'self'", "connect-src 'self'", "frame-ancestors *", "form-action 'none'"]
+        {
             assert!(policy.split("; ").any(|part| part == directive), "{path}: {directive} not in {policy}");
         }
         assert!(headers.get("x-frame-options").is_none(), "{path}");
@@ -133,8 +139,10 @@ async fn frames_may_be_embedded_by_anyone_and_talk_to_the_sandbox_only() {
 async fn everything_a_frame_loads_is_there() {
     let sandbox = Sandbox::start(None).await;
     let intent = sandbox.challenged(&[]).await;
-    let challenge = format!("/3d_secure/{}?client_secret={}", text(&intent["id"]), text(&intent["client_secret"]));
-    let mut waiting = BTreeSet::from(["/elements/payment".to_owned(), "/elements/controller".to_owned(), challenge]);
+    let challenge =
+        format!("/3d_secure/{}?client_secret={}", text(&intent["id"]), text(&intent["client_secret"]));
+    let mut waiting =
+        BTreeSet::from(["/elements/payment".to_owned(), "/elements/controller".to_owned(), challenge]);
     let mut seen = BTreeSet::new();
     while let Some(path) = waiting.pop_first() {
         let response = sandbox.get(&path).await;
@@ -142,7 +150,8 @@ async fn everything_a_frame_loads_is_there() {
         let kind = header(response.headers(), CONTENT_TYPE.as_str()).to_owned();
         let body = response.text().await.unwrap();
         let found: Vec<String> = if kind.starts_with("text/html") {
-            let addresses = [quoted_after(&body, " src=\"", '"'), quoted_after(&body, " href=\"/", '"')].concat();
+            let addresses =
+                [quoted_after(&body, " src=\"", '"'), quoted_after(&body, " href=\"/", '"')].concat();
             addresses.iter().map(|address| format!("/{}", address.trim_start_matches('/'))).collect()
         } else if kind.starts_with("text/javascript") {
             quoted_after(&body, " from './", '\'').iter().map(|name| format!("/elements/{name}")).collect()
@@ -153,7 +162,15 @@ async fn everything_a_frame_loads_is_there() {
         seen.insert(path);
         waiting.extend(found.into_iter().filter(|path| !seen.contains(path)));
     }
-    for part in ["element.js", "controller.js", "challenge.js", "channel.js", "api.js", "element.css", "challenge.css"] {
+    for part in [
+        "element.js",
+        "controller.js",
+        "challenge.js",
+        "channel.js",
+        "api.js",
+        "element.css",
+        "challenge.css",
+    ] {
         assert!(seen.contains(&format!("/elements/{part}")), "{part} is loaded by nothing: {seen:?}");
     }
     assert_eq!(sandbox.get("/elements/nope.js").await.status(), StatusCode::NOT_FOUND);
@@ -163,7 +180,10 @@ async fn everything_a_frame_loads_is_there() {
 async fn a_browser_s_confirmation_is_approved_inside_the_overlay() {
     let sandbox = Sandbox::start(None).await;
     let intent = sandbox
-        .api("payment_intents", &[("amount", "2999"), ("currency", "usd"), ("payment_method_types[0]", "card")])
+        .api(
+            "payment_intents",
+            &[("amount", "2999"), ("currency", "usd"), ("payment_method_types[0]", "card")],
+        )
         .await;
     // What the card form sends.
     let confirm = format!("{}/v1/payment_intents/{}/confirm", sandbox.base, text(&intent["id"]));
@@ -190,7 +210,9 @@ async fn a_browser_s_confirmation_is_approved_inside_the_overlay() {
     assert_eq!(header(&headers, "referrer-policy"), "no-referrer");
     let page = response.text().await.unwrap();
     assert_works_under_its_policy(&path, &headers, &page);
-    for shown in ["Complete authentication", "Fail authentication", "29.99 USD", "Visa •••• 3184", "no real money"] {
+    for shown in
+        ["Complete authentication", "Fail authentication", "29.99 USD", "Visa •••• 3184", "no real money"]
+    {
         assert!(page.contains(shown), "{shown} not in {page}");
     }
     // The form leads to an address that knows its surroundings.
@@ -206,10 +228,9 @@ async fn a_browser_s_confirmation_is_approved_inside_the_overlay() {
 #[tokio::test]
 async fn a_challenge_of_its_own_leads_back_with_what_came_of_it() {
     let sandbox = Sandbox::start(None).await;
-    for (outcome, status, told) in [
-        ("approve", "succeeded", "succeeded"),
-        ("fail", "requires_payment_method", "failed"),
-    ] {
+    for (outcome, status, told) in
+        [("approve", "succeeded", "succeeded"), ("fail", "requires_payment_method", "failed")]
+    {
         let intent = sandbox.challenged(&[("return_url", "http://app.test:3000/done?order=7")]).await;
         let action = &intent["next_action"]["redirect_to_url"];
         let url = text(&action["url"]);

@@ -1,7 +1,9 @@
 //! The headers of everything here. Each page may do what it needs and no more.
 
 use axum::http::HeaderValue;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 
 /// The card form and the controller: any application may embed them, and they talk to the sandbox alone.
@@ -10,7 +12,7 @@ pub(super) const FRAME_POLICY: &str = "default-src 'none'; script-src 'self'; st
 
 /// The challenge: a form that may lead to the page it was asked to return to.
 ///
-/// Browsers check the redirect that answers a form against `form-action` too, so that address has to be in it.
+/// Browsers check the redirect that answers a form against `form-action` too, so that address is in it.
 pub(super) fn challenge_policy(return_url: Option<&url::Url>) -> String {
     let target = return_url.map(|url| match url.scheme() {
         "http" | "https" => format!(" {}", url.origin().ascii_serialization()),
@@ -65,7 +67,9 @@ mod tests {
 
     #[test]
     fn the_challenge_may_lead_back_to_the_application_and_nowhere_else() {
-        assert!(policy_for("http://app.test:3000/done?x=1").contains("form-action 'self' http://app.test:3000;"));
+        assert!(
+            policy_for("http://app.test:3000/done?x=1").contains("form-action 'self' http://app.test:3000;")
+        );
         assert!(policy_for("myapp://done").contains("form-action 'self' myapp:;"));
         assert!(challenge_policy(None).contains("form-action 'self';"));
     }

@@ -31,47 +31,47 @@ const fn word(state: DeliveryState) -> &'static str {
 /// An event's deliveries, one row per endpoint.
 pub(super) fn table(deliveries: &[Delivery]) -> Html {
     if deliveries.is_empty() {
-        return html!(
+        return html! {
             "<div class=\"empty\"><p><b>Sent to nobody</b></p>",
             "<p>No webhook endpoint wanted this event when it happened.</p></div>"
-        );
+        };
     }
     let rows: Vec<Html> = deliveries.iter().map(row).collect();
-    html!(
-        "<table><thead><tr><th scope=\"col\">Endpoint</th><th scope=\"col\">State</th><th scope=\"col\">Last answer</th>",
-        "<th scope=\"col\">Last attempt</th></tr></thead><tbody>", rows, "</tbody></table>"
-    )
+    html! {
+        "<table><thead><tr><th scope=\"col\">Endpoint</th><th scope=\"col\">State</th>",
+        "<th scope=\"col\">Last answer</th><th scope=\"col\">Last attempt</th></tr></thead><tbody>", rows, "</tbody></table>"
+    }
 }
 
 fn row(delivery: &Delivery) -> Html {
     let endpoint = match address_of(&delivery.endpoint) {
-        Some(address) => html!("<a href=\"", address, "\">", delivery.url, "</a>"),
-        None => html!(delivery.url),
+        Some(address) => html! { "<a href=\"", address, "\">", delivery.url, "</a>" },
+        None => html! { delivery.url },
     };
     let last = delivery.attempts.last();
-    html!(
+    html! {
         "<tr><th scope=\"row\">", endpoint, earlier(&delivery.attempts), "</th>",
         "<td data-label=\"State\">", badge(word(delivery.state)), "</td>",
         "<td data-label=\"Last answer\">", last.map_or_else(dash, answer), "</td>",
         "<td data-label=\"Last attempt\">", last.map_or_else(dash, |last| time(&last.at.into())), "</td></tr>"
-    )
+    }
 }
 
 /// Every attempt, for a delivery that took more than one.
 fn earlier(attempts: &[Attempt]) -> Option<Html> {
     let items: Vec<Html> = attempts
         .iter()
-        .map(|attempt| html!("<li>", time(&attempt.at.into()), ": ", answer(attempt), "</li>"))
+        .map(|attempt| html! { "<li>", time(&attempt.at.into()), ": ", answer(attempt), "</li>" })
         .collect();
     (attempts.len() > 1).then(|| {
-        html!("<details><summary>", attempts.len(), " attempts</summary><ol>", items, "</ol></details>")
+        html! { "<details><summary>", attempts.len(), " attempts</summary><ol>", items, "</ol></details>" }
     })
 }
 
 fn answer(attempt: &Attempt) -> Html {
     match (attempt.status, &attempt.error) {
-        (Some(status), _) => html!("<span class=\"id\">", status, "</span>"),
-        (None, Some(error)) => html!(error),
+        (Some(status), _) => html! { "<span class=\"id\">", status, "</span>" },
+        (None, Some(error)) => html! { error },
         (None, None) => dash(),
     }
 }

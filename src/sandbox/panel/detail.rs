@@ -16,7 +16,10 @@ use crate::sandbox::Sandbox;
 const RELATED: usize = 20;
 
 /// `GET /panel/{kind}/{id}`
-pub(super) async fn show(State(sandbox): State<Sandbox>, Path((slug, id)): Path<(String, String)>) -> Response {
+pub(super) async fn show(
+    State(sandbox): State<Sandbox>,
+    Path((slug, id)): Path<(String, String)>,
+) -> Response {
     let found = by_slug(&slug).and_then(|kind| Some((kind, sandbox.get(kind.slug, &id)?)));
     let Some((kind, object)) = found else {
         let text = "There is no such object. It may be from before the sandbox was restarted.";
@@ -25,13 +28,15 @@ pub(super) async fn show(State(sandbox): State<Sandbox>, Path((slug, id)): Path<
     let address = format!("/panel/{}", kind.slug);
     let title = format!("{} {id}", kind.singular);
     let status = object["status"].as_str().map(badge);
-    let body = html!(
+    let body = html! {
         "<header class=\"top\"><p class=\"crumb\"><a href=\"", address, "\">", kind.title, "</a></p>",
         "<h1>", heading(kind, &object), " ", status, "</h1><p class=\"id\">", id, "</p></header>",
-        facts(kind, &list::with_customer(&sandbox, &object)), event_deliveries(&sandbox, kind, &id), related(&sandbox, kind, &id),
+        facts(kind, &list::with_customer(&sandbox, &object)),
+        event_deliveries(&sandbox, kind, &id), related(&sandbox, kind, &id),
         "<section><header class=\"row\"><h2>JSON</h2></header>",
-        "<pre class=\"json\" tabindex=\"0\" aria-label=\"The object as JSON\">", json::pretty(&object), "</pre></section>"
-    );
+        "<pre class=\"json\" tabindex=\"0\" aria-label=\"The object as JSON\">", json::pretty(&object),
+        "</pre></section>"
+    };
     page(&title, &address, body).into_response()
 }
 
@@ -49,58 +54,52 @@ fn facts(kind: &Kind, object: &Value) -> Html {
         .columns
         .iter()
         .filter(|column| column.name != "Status")
-        .map(|column| html!("<div><dt>", column.name, "</dt><dd>", (column.cell)(object), "</dd></div>"))
+        .map(|column| html! { "<div><dt>", column.name, "</dt><dd>", (column.cell)(object), "</dd></div>" })
         .collect();
-    html!("<dl class=\"facts\">", rows, "</dl>")
+    html! { "<dl class=\"facts\">", rows, "</dl>" }
 }
 
 fn event_deliveries(sandbox: &Sandbox, kind: &Kind, id: &str) -> Option<Html> {
     (kind.slug == "events").then(|| {
-        html!(
+        html! {
             "<section><header class=\"row\"><h2>Deliveries</h2>",
-            "<form method=\"post\" action=\"/panel/events/", id, "/retry\"><button>Send again</button></form></header>",
+            "<form method=\"post\" action=\"/panel/events/", id, "/retry\">",
+            "<button>Send again</button></form></header>",
             deliveries::table(&sandbox.deliveries(id)), "</section>"
-        )
+        }
     })
 }
 
 /// What points at the object: a customer's subscriptions, a subscription's invoices, anything's events.
 fn related(sandbox: &Sandbox, kind: &Kind, id: &str) -> Vec<Html> {
-    let (slugs, points_here): (&[&str], fn(&Value, &str) -> bool) = match kind.slug {
-        "customers" => (&["subscriptions", "invoices", "payment_intents", "payment_methods"], of_customer),
-        "subscriptions" => (&["invoices"], of_subscription),
-        "products" => (&["prices"], of_product),
-        _ => (&[], |_, _| false),
+    let slugs: &[&str] = match kind.slug {
+        "customers" => &["subscriptions", "invoices", "payment_intents", "payment_methods"],
+        "subscriptions" => &["invoices"],
+        "products" => &["prices"],
+        _ => &[],
     };
-    let objects = slugs.iter().filter_map(|slug| {
-        let kind = by_slug(slug)?;
-        Some((kind, sandbox.list(slug).into_iter().filter(|object| points_here(object, id)).take(RELATED).collect()))
-    });
-    let about = |event: &Value| event["data"]["object"]["id"] == id;
-    let events = (kind.group.is_some() && kind.slug != "events")
-        .then(|| by_slug("events"))
-        .flatten()
-        .map(|events| (events, sandbox.list("events").into_iter().filter(about).take(RELATED).collect()));
-    objects
-        .chain(events)
-        .filter(|(_, rows): &(_, Vec<Value>)| !rows.is_empty())
-        .map(|(kind, rows)| {
-            html!(
-                "<section><header class=\"row\"><h2>", kind.title, "</h2></header>",
-                list::table(sandbox, kind, &rows), "</section>"
-            )
-        })
-        .collect()
+    let points_here = |object: &Value| match kind.slug {
+        "customers" => object["customer"] == id,
+        "subscriptions" => object["parent"]["subscription_details"]["subscription"] == id,
+        _ => object["product"] == id,
+    };
+    let about_this = |event: &Value| event["data"]["object"]["id"] == id;
+    let mut sections: Vec<Html> =
+        slugs.iter().filter_map(|slug| section(sandbox, slug, points_here)).collect();
+    if kind.slug != "events" {
+        sections.extend(section(sandbox, "events", about_this));
+    }
+    sections
 }
 
-fn of_customer(object: &Value, id: &str) -> bool {
-    object["customer"] == id
-}
-
-fn of_subscription(invoice: &Value, id: &str) -> bool {
-    invoice["parent"]["subscription_details"]["subscription"] == id
-}
-
-fn of_product(price: &Value, id: &str) -> bool {
-    price["product"] == id
+fn section(sandbox: &Sandbox, slug: &str, belongs: impl Fn(&Value) -> bool) -> Option<Html> {
+    let kind = by_slug(slug)?;
+    let rows: Vec<Value> =
+        sandbox.list(slug).into_iter().filter(|object| belongs(object)).take(RELATED).collect();
+    (!rows.is_empty()).then(|| {
+        html! {
+            "<section><header class=\"row\"><h2>", kind.title, "</h2></header>",
+            list::table(sandbox, kind, &rows), "</section>"
+        }
+    })
 }

@@ -8,7 +8,8 @@ use super::html::{Html, html};
 /// Currencies without minor units, and those with a thousand of them, as Stripe counts them.
 /// Source: <https://docs.stripe.com/currencies#zero-decimal>
 const ZERO_DECIMAL: [&str; 16] = [
-    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf",
+    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof",
+    "xpf",
 ];
 const THREE_DECIMAL: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
 
@@ -40,7 +41,7 @@ pub(in crate::sandbox) fn money(minor: i64, currency: &str) -> String {
 /// The amount under `field`, in the object's own currency; a dash where there is none.
 pub(super) fn amount(object: &Value, field: &str) -> Html {
     match (object[field].as_i64(), object["currency"].as_str()) {
-        (Some(minor), Some(currency)) => html!(money(minor, currency)),
+        (Some(minor), Some(currency)) => html! { money(minor, currency) },
         _ => dash(),
     }
 }
@@ -50,23 +51,36 @@ pub(super) fn time(value: &Value) -> Html {
     let Some(time) = value.as_i64().and_then(|seconds| DateTime::from_timestamp(seconds, 0)) else {
         return dash();
     };
-    html!(
+    html! {
         "<time datetime=\"", time.format("%Y-%m-%dT%H:%M:%SZ").to_string(), "\">",
         time.format("%-d %b %Y, %H:%M").to_string(), "</time>"
-    )
+    }
 }
 
 /// A state as a badge. Its colour repeats what the word says and is never the only sign of it.
 pub(super) fn badge(status: &str) -> Html {
     let tone = match status {
         "active" | "paid" | "succeeded" | "delivered" | "enabled" | "trialing" | "available" => "good",
-        "past_due" | "open" | "requires_action" | "requires_confirmation" | "processing" | "incomplete"
-        | "pending" | "paused" | "requires_capture" | "retrying" => "waiting",
-        "canceled" | "unpaid" | "uncollectible" | "incomplete_expired" | "failed" | "requires_payment_method"
+        "past_due"
+        | "open"
+        | "requires_action"
+        | "requires_confirmation"
+        | "processing"
+        | "incomplete"
+        | "pending"
+        | "paused"
+        | "requires_capture"
+        | "retrying" => "waiting",
+        "canceled"
+        | "unpaid"
+        | "uncollectible"
+        | "incomplete_expired"
+        | "failed"
+        | "requires_payment_method"
         | "archived" => "bad",
         _ => "plain",
     };
-    html!("<span class=\"badge badge-", tone, "\">", words(status), "</span>")
+    html! { "<span class=\"badge badge-", tone, "\">", words(status), "</span>" }
 }
 
 /// `past_due` as people read it: `Past due`.
@@ -81,7 +95,7 @@ pub(super) fn words(name: &str) -> String {
 
 /// Stands where there is nothing to show.
 pub(super) fn dash() -> Html {
-    html!("<span class=\"none\" aria-hidden=\"true\">–</span><span class=\"sr\">none</span>")
+    html! { "<span class=\"none\" aria-hidden=\"true\">–</span><span class=\"sr\">none</span>" }
 }
 
 #[cfg(test)]

@@ -14,7 +14,9 @@ fn at_depth(value: &Value, depth: usize) -> Html {
         Value::Object(fields) if !fields.is_empty() => {
             let lines: Vec<Html> = fields
                 .iter()
-                .map(|(name, value)| html!("<span class=\"k\">", quoted(name), "</span>: ", at_depth(value, depth + 1)))
+                .map(|(name, value)| {
+                    html! { "<span class=\"k\">", quoted(name), "</span>: ", at_depth(value, depth + 1) }
+                })
                 .collect();
             block("{", lines, "}", depth)
         }
@@ -23,12 +25,12 @@ fn at_depth(value: &Value, depth: usize) -> Html {
             block("[", lines, "]", depth)
         }
         Value::String(text) => match address_of(text) {
-            Some(address) => html!("<a class=\"s\" href=\"", address, "\">", quoted(text), "</a>"),
-            None => html!("<span class=\"s\">", quoted(text), "</span>"),
+            Some(address) => html! { "<a class=\"s\" href=\"", address, "\">", quoted(text), "</a>" },
+            None => html! { "<span class=\"s\">", quoted(text), "</span>" },
         },
-        Value::Object(_) => html!("{}"),
-        Value::Array(_) => html!("[]"),
-        other => html!("<span class=\"n\">", other.to_string(), "</span>"),
+        Value::Object(_) => html! { "{}" },
+        Value::Array(_) => html! { "[]" },
+        other => html! { "<span class=\"n\">", other.to_string(), "</span>" },
     }
 }
 
@@ -38,9 +40,9 @@ fn block(open: &str, lines: Vec<Html>, close: &str, depth: usize) -> Html {
     let lines: Vec<Html> = lines
         .into_iter()
         .enumerate()
-        .map(|(index, line)| html!(inside, line, if index == last { "\n" } else { ",\n" }))
+        .map(|(index, line)| html! { inside, line, if index == last { "\n" } else { ",\n" } })
         .collect();
-    html!(open, "\n", lines, "  ".repeat(depth), close)
+    html! { open, "\n", lines, "  ".repeat(depth), close }
 }
 
 /// With JSON's own escapes; [`html!`] adds its own on top.
@@ -63,7 +65,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_shown_is_json_again_once_tags_and_escapes_are_gone() {
-        let value = json!({ "a": [1, null, true, []], "b": {}, "c": { "d": "\"<&>\n" }, "customer": "cus_1" });
+        let value =
+            json!({ "a": [1, null, true, []], "b": {}, "c": { "d": "\"<&>\n" }, "customer": "cus_1" });
         let mut text = String::new();
         let mut inside_tag = false;
         for character in shown(&value).await.chars() {
@@ -74,7 +77,8 @@ mod tests {
                 _ => {}
             }
         }
-        let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
+        let text =
+            text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&");
         assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), value);
     }
 

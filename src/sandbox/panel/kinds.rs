@@ -42,7 +42,11 @@ const AMOUNT: Column = money("Amount", |object| amount(object, "amount"));
 
 pub(super) const KINDS: [Kind; 11] = [
     Kind {
-        slug: "customers", title: "Customers", singular: "Customer", prefix: "cus", group: Some("Billing"),
+        slug: "customers",
+        title: "Customers",
+        singular: "Customer",
+        prefix: "cus",
+        group: Some("Billing"),
         empty: "The application makes one when a group subscribes for the first time.",
         columns: &[
             column("Name", |object| text(&object["name"])),
@@ -51,66 +55,111 @@ pub(super) const KINDS: [Kind; 11] = [
         ],
     },
     Kind {
-        slug: "subscriptions", title: "Subscriptions", singular: "Subscription", prefix: "sub", group: Some("Billing"),
+        slug: "subscriptions",
+        title: "Subscriptions",
+        singular: "Subscription",
+        prefix: "sub",
+        group: Some("Billing"),
         empty: "One appears as soon as somebody buys a plan.",
         columns: &[
-            STATUS, CUSTOMER,
+            STATUS,
+            CUSTOMER,
             column("Price", |object| price(&object["items"]["data"][0]["price"])),
             column("Period ends", |object| time(&object["items"]["data"][0]["current_period_end"])),
             CREATED,
         ],
     },
     Kind {
-        slug: "invoices", title: "Invoices", singular: "Invoice", prefix: "in", group: Some("Billing"),
+        slug: "invoices",
+        title: "Invoices",
+        singular: "Invoice",
+        prefix: "in",
+        group: Some("Billing"),
         empty: "Subscriptions make them: the first when a plan is bought, then one for each period.",
         columns: &[
             STATUS,
             column("Number", |object| text(&object["number"])),
             money("Total", |object| amount(object, "total")),
-            CUSTOMER, CREATED,
+            CUSTOMER,
+            CREATED,
         ],
     },
     Kind {
-        slug: "payment_intents", title: "Payments", singular: "Payment", prefix: "pi", group: Some("Billing"),
+        slug: "payment_intents",
+        title: "Payments",
+        singular: "Payment",
+        prefix: "pi",
+        group: Some("Billing"),
         empty: "Each invoice that is to be paid by card makes one.",
         columns: &[STATUS, AMOUNT, CUSTOMER, CREATED],
     },
     Kind {
-        slug: "setup_intents", title: "Card set-ups", singular: "Card set-up", prefix: "seti", group: Some("Billing"),
+        slug: "setup_intents",
+        title: "Card set-ups",
+        singular: "Card set-up",
+        prefix: "seti",
+        group: Some("Billing"),
         empty: "One is made whenever a card is saved without being charged.",
         columns: &[STATUS, column("Usage", |object| text(&object["usage"])), CUSTOMER, CREATED],
     },
     Kind {
-        slug: "products", title: "Products", singular: "Product", prefix: "prod", group: Some("Catalogue"),
+        slug: "products",
+        title: "Products",
+        singular: "Product",
+        prefix: "prod",
+        group: Some("Catalogue"),
         empty: "The application makes one for each plan.",
         columns: &[column("Name", |object| text(&object["name"])), ACTIVE, CREATED],
     },
     Kind {
-        slug: "prices", title: "Prices", singular: "Price", prefix: "price", group: Some("Catalogue"),
+        slug: "prices",
+        title: "Prices",
+        singular: "Price",
+        prefix: "price",
+        group: Some("Catalogue"),
         empty: "The application makes one for each plan, and another when a plan’s price changes.",
         columns: &[
             money("Amount", |object| amount(object, "unit_amount")),
             column("Every", |object| text(&object["recurring"]["interval"])),
             column("Product", |object| link(&object["product"])),
-            ACTIVE, CREATED,
+            ACTIVE,
+            CREATED,
         ],
     },
     Kind {
-        slug: "events", title: "Events", singular: "Event", prefix: "evt", group: Some("Webhooks"),
+        slug: "events",
+        title: "Events",
+        singular: "Event",
+        prefix: "evt",
+        group: Some("Webhooks"),
         empty: "Everything that happens in the sandbox is an event, sent to the webhook endpoints below.",
         columns: &[column("Type", |object| text(&object["type"])), column("About", about), CREATED],
     },
     Kind {
-        slug: "webhook_endpoints", title: "Endpoints", singular: "Endpoint", prefix: "we", group: Some("Webhooks"),
+        slug: "webhook_endpoints",
+        title: "Endpoints",
+        singular: "Endpoint",
+        prefix: "we",
+        group: Some("Webhooks"),
         empty: "Events are kept, but sent to nobody, until an endpoint is registered.",
         columns: &[STATUS, column("Address", |object| text(&object["url"])), CREATED],
     },
     Kind {
-        slug: "payment_methods", title: "Payment methods", singular: "Payment method", prefix: "pm", group: None,
-        empty: "", columns: &[column("Card", card), CUSTOMER, CREATED],
+        slug: "payment_methods",
+        title: "Payment methods",
+        singular: "Payment method",
+        prefix: "pm",
+        group: None,
+        empty: "",
+        columns: &[column("Card", card), CUSTOMER, CREATED],
     },
     Kind {
-        slug: "charges", title: "Charges", singular: "Charge", prefix: "ch", group: None, empty: "",
+        slug: "charges",
+        title: "Charges",
+        singular: "Charge",
+        prefix: "ch",
+        group: None,
+        empty: "",
         columns: &[STATUS, AMOUNT, CUSTOMER, CREATED],
     },
 ];
@@ -136,16 +185,17 @@ pub(super) fn link(value: &Value) -> Html {
         return dash();
     };
     match address_of(id) {
-        Some(address) => html!("<a class=\"id\" href=\"", address, "\">", id, "</a>"),
-        None => html!("<span class=\"id\">", id, "</span>"),
+        Some(address) => html! { "<a class=\"id\" href=\"", address, "\">", id, "</a>" },
+        None => html! { "<span class=\"id\">", id, "</span>" },
     }
 }
 
 /// A customer by name, where the list has looked it up, else by id.
 fn customer(value: &Value) -> Html {
-    let name = ["name", "email"].into_iter().find_map(|field| value[field].as_str().filter(|name| !name.is_empty()));
+    let name =
+        ["name", "email"].into_iter().find_map(|field| value[field].as_str().filter(|name| !name.is_empty()));
     match (name, value["id"].as_str().and_then(address_of)) {
-        (Some(name), Some(address)) => html!("<a href=\"", address, "\">", name, "</a>"),
+        (Some(name), Some(address)) => html! { "<a href=\"", address, "\">", name, "</a>" },
         _ => link(value),
     }
 }
@@ -155,8 +205,8 @@ fn price(value: &Value) -> Html {
     let address = value["id"].as_str().and_then(address_of);
     match (value["unit_amount"].as_i64(), value["currency"].as_str(), address) {
         (Some(minor), Some(currency), Some(address)) => {
-            let interval = value["recurring"]["interval"].as_str().map(|interval| html!(" a ", interval));
-            html!("<a href=\"", address, "\">", written(minor, currency), interval, "</a>")
+            let interval = value["recurring"]["interval"].as_str().map(|interval| html! { " a ", interval });
+            html! { "<a href=\"", address, "\">", written(minor, currency), interval, "</a>" }
         }
         _ => link(&value["id"]),
     }
@@ -164,7 +214,7 @@ fn price(value: &Value) -> Html {
 
 pub(super) fn text(value: &Value) -> Html {
     match value.as_str() {
-        Some(text) if !text.is_empty() => html!(text),
+        Some(text) if !text.is_empty() => html! { text },
         _ => dash(),
     }
 }
@@ -175,7 +225,7 @@ fn about(event: &Value) -> Html {
 
 fn card(method: &Value) -> Html {
     match (method["card"]["brand"].as_str(), method["card"]["last4"].as_str()) {
-        (Some(brand), Some(last4)) => html!(words(brand), " •••• ", last4),
+        (Some(brand), Some(last4)) => html! { words(brand), " •••• ", last4 },
         _ => dash(),
     }
 }
@@ -196,7 +246,11 @@ mod tests {
     fn every_kind_has_its_own_address_and_prefix() {
         for (index, kind) in KINDS.iter().enumerate() {
             let later = &KINDS[index + 1..];
-            assert!(later.iter().all(|other| other.slug != kind.slug && other.prefix != kind.prefix), "{}", kind.slug);
+            assert!(
+                later.iter().all(|other| other.slug != kind.slug && other.prefix != kind.prefix),
+                "{}",
+                kind.slug
+            );
         }
     }
 }

@@ -10,9 +10,14 @@ use crate::sandbox::engine::{Origin, Tx};
 use crate::sandbox::{Sandbox, webhooks};
 
 /// `POST /panel/events/{id}/retry`, from the panel's own pages only. Programs have the API for this.
-pub(super) async fn retry(State(sandbox): State<Sandbox>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+pub(super) async fn retry(
+    State(sandbox): State<Sandbox>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     if !same_origin(&headers) {
-        let text = "This can be done from the panel’s own pages only. Programs use POST /v1/events/{id}/retry.";
+        let text =
+            "This can be done from the panel’s own pages only. Programs use POST /v1/events/{id}/retry.";
         return (StatusCode::FORBIDDEN, notice("Refused", text)).into_response();
     }
     if sandbox.get("events", &id).is_none() {
@@ -47,7 +52,9 @@ mod tests {
     use super::*;
 
     fn allowed(headers: &[(&'static str, &'static str)]) -> bool {
-        let pairs = headers.iter().map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        let pairs = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         same_origin(&pairs.collect())
     }
 
@@ -60,7 +67,11 @@ mod tests {
     #[test]
     fn other_pages_and_programs_are_refused() {
         assert!(!allowed(&[]));
-        assert!(!allowed(&[("sec-fetch-site", "same-site"), ("origin", "http://a.test"), ("host", "a.test")]));
+        assert!(!allowed(&[
+            ("sec-fetch-site", "same-site"),
+            ("origin", "http://a.test"),
+            ("host", "a.test")
+        ]));
         assert!(!allowed(&[("sec-fetch-site", "cross-site")]));
         assert!(!allowed(&[("origin", "http://127.0.0.1:3000"), ("host", "127.0.0.1:12111")]));
         assert!(!allowed(&[("origin", "null"), ("host", "127.0.0.1:12111")]));

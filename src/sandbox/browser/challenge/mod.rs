@@ -83,7 +83,8 @@ pub(super) async fn answer(
     form: Result<Form<Answer>, FormRejection>,
 ) -> Response {
     let Ok(Form(Answer { client_secret, outcome })) = form else {
-        return (StatusCode::BAD_REQUEST, PageHeaders(challenge_policy(None)), page::not_understood()).into_response();
+        return (StatusCode::BAD_REQUEST, PageHeaders(challenge_policy(None)), page::not_understood())
+            .into_response();
     };
     let Some(intent) = find(&sandbox, &id, &client_secret) else {
         return not_found();

@@ -19,7 +19,7 @@ pub(super) fn question(intent: &Value, card: Option<&Value>, surroundings: &Surr
         let last4 = method["card"]["last4"].as_str()?;
         Some(row("Card", &format!("{} •••• {last4}", brand_name(brand))))
     });
-    let body = html!(
+    let body = html! {
         "<h1>3D Secure test page</h1>",
         "<p>In live mode, the customer’s bank makes sure here that it is really them. Choose its answer.</p>",
         "<dl>", amount, card, "</dl>",
@@ -28,35 +28,36 @@ pub(super) fn question(intent: &Value, card: Option<&Value>, surroundings: &Surr
         "<button class=\"primary\" name=\"outcome\" value=\"approve\">Complete authentication</button>",
         "<button name=\"outcome\" value=\"fail\">Fail authentication</button>",
         "</form>"
-    );
+    };
     page("3D Secure test page", body, surroundings.in_frame(), false)
 }
 
 /// Says that there is nothing (more) to decide, and tells the script around it so.
 pub(super) fn answered(surroundings: &Surroundings) -> Html {
-    let body = html!("<h1>Authentication answered</h1><p>You can close this page and go back to the shop.</p>");
+    let body =
+        html! { "<h1>Authentication answered</h1><p>You can close this page and go back to the shop.</p>" };
     page("Authentication answered", body, surroundings.in_frame(), true)
 }
 
 pub(super) fn unknown() -> Html {
-    let body = html!(
+    let body = html! {
         "<h1>No such authentication</h1>",
         "<p>This link belongs to no payment in the sandbox. It may be from before the sandbox was restarted.</p>"
-    );
+    };
     page("No such authentication", body, false, false)
 }
 
 pub(super) fn not_understood() -> Html {
-    let body = html!(
+    let body = html! {
         "<h1>Answer not understood</h1>",
         "<p>The form needs the intent’s client secret, and an outcome: <b>approve</b> or <b>fail</b>.</p>"
-    );
+    };
     page("Answer not understood", body, false, false)
 }
 
 fn page(title: &str, body: Html, in_frame: bool, answered: bool) -> Html {
     let view = if in_frame { "frame" } else { "page" };
-    html!(
+    html! {
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">",
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">",
         "<meta name=\"robots\" content=\"noindex\">",
@@ -67,11 +68,11 @@ fn page(title: &str, body: Html, in_frame: bool, answered: bool) -> Html {
         "<p class=\"sandbox\"><span>Stripe sandbox: no real money</span></p>",
         body,
         "</main></body></html>"
-    )
+    }
 }
 
 fn row(name: &str, value: &str) -> Html {
-    html!("<div><dt>", name, "</dt><dd>", value, "</dd></div>")
+    html! { "<div><dt>", name, "</dt><dd>", value, "</dd></div>" }
 }
 
 fn brand_name(brand: &str) -> &str {
