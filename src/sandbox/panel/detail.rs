@@ -30,7 +30,7 @@ pub(super) async fn show(
     let status = object["status"].as_str().map(badge);
     let body = html! {
         "<header class=\"top\"><p class=\"crumb\"><a href=\"", address, "\">", kind.title, "</a></p>",
-        "<h1>", heading(kind, &object), " ", status, "</h1><p class=\"id\">", id, "</p></header>",
+        "<h1><span>", heading(kind, &object), "</span> ", status, "</h1><p class=\"id\">", id, "</p></header>",
         facts(kind, &list::with_customer(&sandbox, &object)),
         event_deliveries(&sandbox, kind, &id), related(&sandbox, kind, &id),
         "<section><header class=\"row\"><h2>JSON</h2></header>",
@@ -40,13 +40,12 @@ pub(super) async fn show(
     page(&title, &address, body).into_response()
 }
 
-/// What people call the object, where it has such a name.
-fn heading(kind: &Kind, object: &Value) -> String {
+/// What people call the object, where it has such a name. It may be broken where its words are joined.
+fn heading(kind: &Kind, object: &Value) -> Vec<Html> {
     let named = ["name", "email", "number", "type"].into_iter().find_map(|field| object[field].as_str());
-    match named {
-        Some(name) if kind.slug != "payment_methods" && !name.is_empty() => name.to_owned(),
-        _ => kind.singular.to_owned(),
-    }
+    let name =
+        named.filter(|name| kind.slug != "payment_methods" && !name.is_empty()).unwrap_or(kind.singular);
+    name.split_inclusive(['.', '_']).map(|word| html! { word, "<wbr>" }).collect()
 }
 
 fn facts(kind: &Kind, object: &Value) -> Html {

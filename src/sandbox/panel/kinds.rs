@@ -206,7 +206,7 @@ fn price(value: &Value) -> Html {
     match (value["unit_amount"].as_i64(), value["currency"].as_str(), address) {
         (Some(minor), Some(currency), Some(address)) => {
             let interval = value["recurring"]["interval"].as_str().map(|interval| html! { " a ", interval });
-            html! { "<a href=\"", address, "\">", written(minor, currency), interval, "</a>" }
+            html! { "<a class=\"whole\" href=\"", address, "\">", written(minor, currency), interval, "</a>" }
         }
         _ => link(&value["id"]),
     }
