@@ -50,6 +50,7 @@ class Frame {
     if (!isObject(data) || data.channel !== this.channel) return;
     if (data.event === 'hello') {
       this.ready = true;
+      this.failed = undefined;
       clearTimeout(this.deadline);
       this.queue.splice(0).forEach((message) => this.post(message));
       return;
