@@ -5,6 +5,8 @@ mod support;
 mod accounts;
 mod copy;
 mod plans;
+mod roles;
+mod rooms;
 mod subscriptions;
 mod team;
 mod usage;
