@@ -2,6 +2,8 @@
 
 mod support;
 
+mod ledger;
+mod ledger_properties;
 mod plans;
 mod subscriptions;
 mod team;
