@@ -118,7 +118,7 @@ pub async fn plan(store: &Store, name: &str, price_minor: i64, now: DateTime<Utc
         stripe_price_id: None,
     };
     let price = format!("price_{}", id.simple());
-    store.add_plan(id, &terms, "prod_seed", &price, now).await.expect("a plan");
+    store.add_plan(id, &terms, Some("prod_seed"), &price, now).await.expect("a plan");
     id
 }
 
