@@ -28,4 +28,5 @@ tools:
 	@command -v cc >/dev/null || { \
 	  echo "A C compiler and linker is needed and there is no cc here. To get it:"; \
 	  echo "  Debian, Ubuntu: apt-get install build-essential    macOS: xcode-select --install"; exit 1; }
-	@test -x target/debug/xtask || echo "Building the build tool first (about a minute, once)"
+	@test -x target/debug/xtask || { \
+	  echo "First the build tool itself: a minute or so, once"; cargo build --package xtask; }

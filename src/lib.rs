@@ -1,4 +1,5 @@
 //! Tollgate.
+#![recursion_limit = "256"]
 pub mod domain;
 #[cfg(feature = "ssr")]
 pub mod accounts;
@@ -32,3 +33,13 @@ pub mod start;
 pub mod storage;
 #[cfg(feature = "ssr")]
 pub mod workers;
+pub mod web;
+#[cfg(feature = "hydrate")]
+#[path = "web/browser/mod.rs"]
+pub mod web_browser;
+#[cfg(not(feature = "hydrate"))]
+#[path = "web/browser/absent.rs"]
+pub mod web_browser;
+#[cfg(feature = "ssr")]
+#[path = "web/server/mod.rs"]
+pub mod web_server;

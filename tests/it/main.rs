@@ -2,8 +2,11 @@
 
 mod support;
 
+mod accounts;
+mod copy;
 mod ledger;
 mod ledger_properties;
 mod plans;
 mod subscriptions;
 mod team;
+mod usage;

@@ -1,0 +1,138 @@
+//! Stripe.js, as far as a card form needs it.
+//!
+//! Source: <https://docs.stripe.com/js/initializing>, <https://docs.stripe.com/js/payment_intents/confirm_payment>.
+
+use std::rc::Rc;
+
+use js_sys::{Function, Object, Promise, Reflect};
+use leptos::prelude::{document, window};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use super::call;
+use crate::domain::Intent;
+
+const FAILED: &str = "The payment could not be made. Try again or use another card.";
+
+/// Stripe's card element, mounted in the page.
+#[derive(Clone)]
+pub struct Card(Rc<Mounted>);
+
+struct Mounted {
+    stripe: JsValue,
+    elements: JsValue,
+    element: JsValue,
+}
+
+impl Card {
+    /// Loads Stripe.js from `js` and mounts the element for `client_secret` in the element with this id;
+    /// returns when the card can be typed.
+    ///
+    /// # Errors
+    /// Stripe.js didn't load, or couldn't show the element.
+    pub async fn mount(js: &str, publishable_key: &str, client_secret: &str, id: &str) -> Result<Self, String> {
+        Self::try_mount(js, publishable_key, client_secret, id).await.map_err(|error| message(&error))
+    }
+
+    async fn try_mount(js: &str, key: &str, secret: &str, id: &str) -> Result<Self, JsValue> {
+        let make: Function = load(js).await?.dyn_into()?;
+        let stripe = make.call1(&JsValue::UNDEFINED, &key.into())?;
+        let target = document().get_element_by_id(id).ok_or("the page was left")?;
+        let options = object(&[("clientSecret", secret.into()), ("appearance", appearance(&target)?)])?;
+        let elements = call(&stripe, "elements", &[options])?;
+        let element = call(&elements, "create", &["payment".into(), object(&[("layout", "tabs".into())])?])?;
+        let ready = Promise::new(&mut |resolve, reject| {
+            // Both are functions and the element has `on`: neither call can fail.
+            _ = call(&element, "on", &["ready".into(), resolve.into()]);
+            _ = call(&element, "on", &["loaderror".into(), reject.into()]);
+        });
+        call(&element, "mount", &[format!("#{id}").into()])?;
+        JsFuture::from(ready).await?;
+        Ok(Self(Rc::new(Mounted { stripe, elements, element })))
+    }
+
+    /// Confirms the payment (or keeps the card), with 3D Secure where the bank asks for it.
+    ///
+    /// # Errors
+    /// Why it was refused, in Stripe's words.
+    pub async fn confirm(&self, intent: Intent) -> Result<(), String> {
+        let answer = self.try_confirm(intent).await.map_err(|error| message(&error))?;
+        match Reflect::get(&answer, &"error".into()) {
+            Ok(error) if !error.is_undefined() && !error.is_null() => Err(message(&error)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn try_confirm(&self, intent: Intent) -> Result<JsValue, JsValue> {
+        let back = format!("{}/subscribe", window().location().origin()?);
+        let options = object(&[
+            ("elements", self.0.elements.clone()),
+            ("confirmParams", object(&[("return_url", back.into())])?),
+            ("redirect", "if_required".into()),
+        ])?;
+        let method = match intent {
+            Intent::Payment => "confirmPayment",
+            Intent::Setup => "confirmSetup",
+        };
+        JsFuture::from(Promise::resolve(&call(&self.0.stripe, method, &[options])?)).await
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        _ = call(&self.element, "destroy", &[]);
+    }
+}
+
+/// `window.Stripe`, loading it if it isn't there.
+async fn load(js: &str) -> Result<JsValue, JsValue> {
+    let global = || Reflect::get(&window(), &"Stripe".into());
+    if global()?.is_function() {
+        return global();
+    }
+    let script: web_sys::HtmlScriptElement = document().create_element("script")?.dyn_into()?;
+    script.set_src(js);
+    let loaded = Promise::new(&mut |resolve, reject| {
+        script.set_onload(Some(&resolve));
+        script.set_onerror(Some(&reject));
+    });
+    let head = document().head().ok_or("the page has no head")?;
+    head.append_child(&script)?;
+    if let Err(error) = JsFuture::from(loaded).await {
+        // Removed, so that the next attempt asks the network again.
+        script.remove();
+        return Err(error);
+    }
+    global()
+}
+
+/// The page's colours in Stripe's terms. `style/components/card-form.css` sets each on the element it is read from.
+fn appearance(target: &web_sys::Element) -> Result<JsValue, JsValue> {
+    let style = call(&window(), "getComputedStyle", &[target.into()])?;
+    let read = |property: &str| Reflect::get(&style, &property.into());
+    let dark = call(&window(), "matchMedia", &["(prefers-color-scheme: dark)".into()])?;
+    let dark = Reflect::get(&dark, &"matches".into())?.is_truthy();
+    let variables = object(&[
+        ("colorPrimary", read("outlineColor")?),
+        ("colorBackground", read("backgroundColor")?),
+        ("colorText", read("color")?),
+        ("colorDanger", read("textDecorationColor")?),
+        ("fontFamily", read("fontFamily")?),
+        ("fontSizeBase", "15px".into()),
+        ("borderRadius", "6px".into()),
+    ])?;
+    object(&[("theme", if dark { "night" } else { "stripe" }.into()), ("variables", variables)])
+}
+
+fn object(fields: &[(&str, JsValue)]) -> Result<JsValue, JsValue> {
+    let object = Object::new();
+    for (name, value) in fields {
+        Reflect::set(&object, &(*name).into(), value)?;
+    }
+    Ok(object.into())
+}
+
+/// The `message` of a JavaScript error, or a sentence of our own.
+fn message(error: &JsValue) -> String {
+    Reflect::get(error, &"message".into()).ok().and_then(|text| text.as_string()).unwrap_or_else(|| FAILED.into())
+}

@@ -1,0 +1,100 @@
+//! How full an allowance is.
+//!
+//! Drawn as SVG because its widths are attributes: the page's Content-Security-Policy forbids inline styles,
+//! and the bar must be right in the server's HTML.
+
+use leptos::prelude::*;
+
+use super::icon::{Icon, Shape};
+use crate::domain::{Level, Resource, UsageType, group_digits};
+use crate::web::format;
+
+/// One resource: its name, its share in figures, the bar, and used / held / left / limit.
+#[component]
+pub fn ResourceBar(usage_type: UsageType, #[prop(into)] resource: Signal<Resource>) -> impl IntoView {
+    let level = move || resource.get().level;
+    let sign = move || match level() {
+        Level::Ok => ("Within the limit", Shape::Check),
+        Level::Warning => ("Approaching the limit", Shape::Warn),
+        Level::Limit => ("Limit reached", Shape::Stop),
+    };
+    let percent = move || resource.get().whole_percentage();
+    let figure = move || percent().map_or_else(|| "Unlimited".to_owned(), |percent| format!("{percent} %"));
+    view! {
+        <section class="resource" data-level=move || level().as_str()>
+            <header class="resource__head">
+                <h2>{usage_type.label()}</h2>
+                <p class="resource__sign">
+                    <Icon shape=Signal::derive(move || sign().1)/>
+                    {move || sign().0}
+                </p>
+                <p class="resource__figure">{figure}</p>
+            </header>
+            <Bar label=usage_type.label() resource/>
+            <dl class="figures">
+                <Figure term="Used" value=Signal::derive(move || group_digits(resource.get().used))/>
+                <Figure term="Held" value=Signal::derive(move || group_digits(resource.get().held))/>
+                <Figure term="Left" value=Signal::derive(move || format::limit(resource.get().remaining))/>
+                <Figure term="Limit" value=Signal::derive(move || format::limit(resource.get().limit))/>
+            </dl>
+        </section>
+    }
+}
+
+#[component]
+fn Figure(term: &'static str, #[prop(into)] value: Signal<String>) -> impl IntoView {
+    view! {
+        <div>
+            <dt>{term}</dt>
+            <dd>{value}</dd>
+        </div>
+    }
+}
+
+/// The bar itself: what is used, what is held behind it, and a mark where the warning begins.
+#[component]
+pub fn Bar(#[prop(into)] label: String, #[prop(into)] resource: Signal<Resource>) -> impl IntoView {
+    let used = move || resource.get().whole_percentage().unwrap_or(0).clamp(0, 100);
+    let width = move || format!("{}%", exact(resource.get().used, resource.get().limit));
+    let held = move || {
+        let Resource { used, held, limit, .. } = resource.get();
+        format!("{}%", exact(used.saturating_add(held), limit))
+    };
+    let text = move || {
+        let Resource { used, limit, .. } = resource.get();
+        match limit {
+            Some(limit) => format!("{} of {} used", group_digits(used), group_digits(limit)),
+            None => format!("{} used, unlimited", group_digits(used)),
+        }
+    };
+    view! {
+        <div
+            class="bar"
+            role="progressbar"
+            aria-label=label
+            aria-valuemin="0"
+            aria-valuemax="100"
+            aria-valuenow=move || used().to_string()
+            aria-valuetext=text
+            data-level=move || resource.get().level.as_str()
+        >
+            <svg width="100%" height="100%" aria-hidden="true">
+                <rect class="bar__held" width=held height="100%"></rect>
+                <rect class="bar__used" width=width height="100%"></rect>
+                {move || {
+                    let limited = resource.get().limit.is_some();
+                    limited.then(|| view! { <line class="bar__mark" x1="80%" x2="80%" y1="0" y2="100%"></line> })
+                }}
+            </svg>
+        </div>
+    }
+}
+
+/// Share in per cent with two decimals, 0 to 100: finer than a pixel.
+fn exact(used: i64, limit: Option<i64>) -> f64 {
+    match limit {
+        None => 0.0,
+        Some(limit) if limit <= 0 => 100.0,
+        Some(limit) => ((used as f64 / limit as f64) * 10_000.0).round().clamp(0.0, 10_000.0) / 100.0,
+    }
+}

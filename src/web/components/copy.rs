@@ -1,0 +1,34 @@
+//! Something shown this once, with a button that copies it.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+
+use crate::web_browser;
+
+#[component]
+pub fn ShownOnce(
+    #[prop(into)] title: String,
+    #[prop(into)] text: String,
+    /// Names the value, for assistive technology.
+    label: &'static str,
+    value: String,
+) -> impl IntoView {
+    let copied = RwSignal::new(false);
+    let shown = value.clone();
+    let copy = move |_| {
+        let value = value.clone();
+        spawn_local(async move { copied.set(web_browser::copy(&value).await) });
+    };
+    view! {
+        <section class="once" role="status">
+            <h2>{title}</h2>
+            <p>{text}</p>
+            <div class="once__line">
+                <input class="input input--code" readonly value=shown aria-label=label/>
+                <button class="button" data-tone="primary" type="button" on:click=copy>
+                    {move || if copied.get() { "Copied" } else { "Copy" }}
+                </button>
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,49 @@
+//! Line icons, drawn on a grid of 16. Decoration: the words beside them carry the meaning.
+
+use leptos::prelude::*;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    Gate,
+    Gauge,
+    Layers,
+    Card,
+    People,
+    Key,
+    Mail,
+    Leave,
+    Check,
+    Warn,
+    Stop,
+    Plus,
+    Info,
+}
+
+impl Shape {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Gate => "M2.5 13.5v-8h3v8M4 5.5 13.5 2M5.5 8h8M13.5 6.5v7",
+            Self::Gauge => "M2.3 12.5a6.2 6.2 0 1 1 11.4 0M8 9.5l3-3.5",
+            Self::Layers => "M8 2 2 5l6 3 6-3zM2 8l6 3 6-3M2 11l6 3 6-3",
+            Self::Card => "M1.8 4h12.4v8.5H1.8zM1.8 6.8h12.4M4 10h2.5",
+            Self::People => "M6 7.3a2.4 2.4 0 1 0 0-4.8 2.4 2.4 0 0 0 0 4.8ZM1.6 13.5c0-2.6 1.9-4 4.4-4s4.4 1.4 4.4 4M10.5 2.8a2.3 2.3 0 0 1 0 4.2M12 9.9c1.5.5 2.4 1.7 2.4 3.6",
+            Self::Key => "M5.2 13.6a2.9 2.9 0 1 0 0-5.8 2.9 2.9 0 0 0 0 5.8ZM7.3 8.6l6.2-6.2M10.6 5.3l2.2 2.2",
+            Self::Mail => "M1.8 3.5h12.4v9H1.8zM2 4l6 4.8L14 4",
+            Self::Leave => "M6.5 2.5h-4v11h4M6.5 8h7.2M11 5.2 13.8 8 11 10.8",
+            Self::Check => "m3 8.5 3.3 3.3L13 4.6",
+            Self::Warn => "M8 2 1.3 13.7h13.4zM8 6.3v3.6M8 11.8v.1",
+            Self::Stop => "M5.3 1.8h5.4l3.5 3.5v5.4l-3.5 3.5H5.3l-3.5-3.5V5.3zM8 4.8v4M8 11v.1",
+            Self::Plus => "M8 3v10M3 8h10",
+            Self::Info => "M8 14.2A6.2 6.2 0 1 0 8 1.8a6.2 6.2 0 0 0 0 12.4ZM8 7.3v3.6M8 5v.1",
+        }
+    }
+}
+
+#[component]
+pub fn Icon(#[prop(into)] shape: Signal<Shape>) -> impl IntoView {
+    view! {
+        <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
+            <path d=move || shape.get().path()></path>
+        </svg>
+    }
+}

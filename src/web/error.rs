@@ -1,0 +1,147 @@
+//! What a server function answers when it can't do what was asked.
+//!
+//! This is what a browser sees, so it can only be made of what is meant for people: the conversion from the
+//! server's own error stands in `web/server/error.rs` and leaves the inside behind.
+
+use leptos::server_fn::codec::JsonEncoding;
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::domain::Refusal;
+
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+pub enum AppError {
+    #[error("{refusal}")]
+    Refused {
+        refusal: Refusal,
+        /// What was typed, by field, where a form is to be shown again: a browser without JavaScript
+        /// loads the page anew and would have lost it. Never a password.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        typed: Vec<(String, String)>,
+    },
+    /// The inside failed; it is in the log.
+    #[error("Something went wrong on our side. Try again in a moment.")]
+    Unavailable,
+    /// The answer never came, or wasn't one of ours.
+    #[error("The server can't be reached. Check the connection and try again.")]
+    Unreachable,
+}
+
+impl AppError {
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Refused { refusal, .. } => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// The message for the line under the field of this name.
+    pub fn field(&self, name: &str) -> Option<String> {
+        match self.refusal()? {
+            Refusal::Invalid(errors) => {
+                errors.iter().find(|error| error.field == name).map(|error| error.message.clone())
+            }
+            Refusal::EmailTaken if name == "email" => Some(self.to_string()),
+            _ => None,
+        }
+    }
+
+    /// The message for the whole form: all but what [`AppError::field`] shows under one of `fields`.
+    pub fn form(&self, fields: &[&str]) -> Option<String> {
+        match self.refusal() {
+            Some(Refusal::Invalid(errors)) => errors
+                .iter()
+                .find(|error| !fields.contains(&error.field.as_str()))
+                .map(|error| error.message.clone()),
+            Some(Refusal::EmailTaken) if fields.contains(&"email") => None,
+            _ => Some(self.to_string()),
+        }
+    }
+
+    /// What was typed into the field of this name before the form was refused.
+    pub fn typed(&self, name: &str) -> Option<&str> {
+        match self {
+            Self::Refused { typed, .. } => {
+                typed.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes along what was typed.
+    #[must_use]
+    pub fn keeping<'a>(mut self, fields: impl IntoIterator<Item = (&'a str, impl Into<String>)>) -> Self {
+        if let Self::Refused { typed, .. } = &mut self {
+            *typed = fields.into_iter().map(|(field, value)| (field.to_owned(), value.into())).collect();
+        }
+        self
+    }
+}
+
+impl From<Refusal> for AppError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused { refusal, typed: Vec::new() }
+    }
+}
+
+impl FromServerFnError for AppError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        match error {
+            ServerFnErrorErr::Args(_)
+            | ServerFnErrorErr::MissingArg(_)
+            | ServerFnErrorErr::UnsupportedRequestMethod(_) => {
+                Refusal::Malformed("a field is missing or has the wrong form.".into()).into()
+            }
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Deserialization(_) => Self::Unreachable,
+            _ => Self::Unavailable,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::FieldError;
+
+    fn invalid(fields: &[&str]) -> AppError {
+        let errors = fields.iter().map(|field| FieldError {
+            field: (*field).to_owned(),
+            message: format!("{field} is wrong."),
+        });
+        Refusal::Invalid(errors.collect()).into()
+    }
+
+    #[test]
+    fn a_field_shows_its_own_error_and_the_form_the_rest() {
+        let error = invalid(&["name", "elsewhere"]);
+        assert_eq!(error.field("name").as_deref(), Some("name is wrong."));
+        assert_eq!(error.field("email"), None);
+        assert_eq!(error.form(&["name", "email"]).as_deref(), Some("elsewhere is wrong."));
+        assert_eq!(invalid(&["name"]).form(&["name"]), None);
+    }
+
+    #[test]
+    fn a_taken_address_is_shown_under_the_address_where_there_is_such_a_field() {
+        let error = AppError::from(Refusal::EmailTaken);
+        assert!(error.field("email").is_some());
+        assert_eq!(error.form(&["email"]), None);
+        assert!(error.form(&["name"]).is_some());
+    }
+
+    #[test]
+    fn what_was_typed_comes_back_through_the_address_bar() {
+        let error = invalid(&["name"]).keeping([("name", "A&B=ü"), ("email", "")]);
+        let back = AppError::de(error.ser());
+        assert_eq!(back, error);
+        assert_eq!(back.typed("name"), Some("A&B=ü"));
+        assert_eq!(back.typed("password"), None);
+    }
+
+    #[test]
+    fn what_is_not_ours_is_read_as_no_answer() {
+        assert_eq!(AppError::de("<html>502</html>".into()), AppError::Unreachable);
+    }
+}

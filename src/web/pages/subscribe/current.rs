@@ -1,0 +1,108 @@
+//! The subscription a group has, and how it is ended.
+
+use leptos::prelude::*;
+
+use crate::domain::{Level, Status, Subscription};
+use crate::web::components::badge::StatusBadge;
+use crate::web::components::confirm::Confirm;
+use crate::web::components::notice::Notice;
+use crate::web::components::page::Heading;
+use crate::web::components::submit::Submit;
+use crate::web::format;
+use crate::web::server_fns::subscription::Cancel;
+
+#[component]
+pub fn Current(subscription: Subscription, cancel: ServerAction<Cancel>) -> impl IntoView {
+    let Subscription { id, plan, status, current_period_start, current_period_end, cancel_at_period_end, .. } =
+        subscription;
+    let end = format::date(current_period_end);
+    let trouble = match status {
+        Status::PastDue => Some((
+            Level::Warning,
+            "The last payment failed. Stripe tries the card again; access goes on for a few days meanwhile.",
+        )),
+        Status::Unpaid => {
+            Some((Level::Limit, "The payments failed, so tokens can't be spent. Cancel now and subscribe anew to go on."))
+        }
+        Status::Paused => Some((Level::Limit, "The subscription is paused, so tokens can't be spent.")),
+        _ => None,
+    };
+    let (ends_on, renews_on, later) = (end.clone(), end.clone(), end.clone());
+    let ends = cancel_at_period_end.then(|| {
+        view! {
+            <Notice level=Level::Warning>
+                <strong>"Ends on " {ends_on} "."</strong>
+                " It was canceled. Until then everything works as before."
+            </Notice>
+        }
+    });
+    let next = if cancel_at_period_end { "Ends on" } else { "Renews on" };
+    view! {
+        {trouble.map(|(level, text)| view! { <Notice level>{text}</Notice> })}
+        {ends}
+        <section class="panel current">
+            <div class="current__head">
+                <h2>{plan.name.clone()}</h2>
+                <StatusBadge status/>
+            </div>
+            <dl class="facts">
+                <div><dt>"Price"</dt><dd>{format::price(&plan)}</dd></div>
+                <div><dt>"Period"</dt><dd>{format::span(current_period_start, current_period_end)}</dd></div>
+                <div><dt>{next}</dt><dd>{renews_on}</dd></div>
+            </dl>
+            <div class="actions">
+                {(!cancel_at_period_end).then(|| view! {
+                    <Confirm
+                        id="cancel-later"
+                        label="Cancel at period end"
+                        title=format!("Cancel on {later}?")
+                        text=format!("The group keeps {} until {end}. It isn't charged again.", plan.name)
+                        keep="Keep the subscription"
+                    >
+                        <CancelForm id at_period_end=true label="Cancel at period end" cancel/>
+                    </Confirm>
+                })}
+                <Confirm
+                    id="cancel-now"
+                    label="Cancel now"
+                    title="Cancel now?"
+                    text="Access to tokens ends at once, for everybody in the group. The rest of the period isn't refunded."
+                    keep="Keep the subscription"
+                >
+                    <CancelForm id at_period_end=false label="Cancel now" cancel/>
+                </Confirm>
+            </div>
+        </section>
+    }
+}
+
+/// A purchase whose payment Stripe is still working on.
+#[component]
+pub fn StillWaiting(subscription: Subscription, cancel: ServerAction<Cancel>) -> impl IntoView {
+    view! {
+        <Heading title=format!("{} is awaiting payment", subscription.plan.name)/>
+        <section class="panel">
+            <p>"Stripe hasn't told us yet what became of the payment. Reload the page in a moment, or start over."</p>
+            <div class="actions">
+                <CancelForm id=subscription.id at_period_end=false label="Start over" cancel tone="plain"/>
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn CancelForm(
+    id: uuid::Uuid,
+    at_period_end: bool,
+    label: &'static str,
+    cancel: ServerAction<Cancel>,
+    #[prop(default = "danger")] tone: &'static str,
+) -> impl IntoView {
+    view! {
+        <ActionForm action=cancel>
+            <input type="hidden" name="id" value=id.to_string()/>
+            <input type="hidden" name="at_period_end" value=at_period_end.to_string()/>
+            <Submit label pending=cancel.pending() tone/>
+        </ActionForm>
+    }
+}

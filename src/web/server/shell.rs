@@ -1,0 +1,36 @@
+//! The document around every page.
+
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use leptos_meta::MetaTags;
+
+use super::assets;
+use crate::web::App;
+
+pub fn shell() -> impl IntoView {
+    let (script, wasm) = (assets::url("/pkg/tollgate.js"), assets::url("/pkg/tollgate.wasm"));
+    let start = format!(
+        "import({script:?}).then(m => m.default({{module_or_path: {wasm:?}}}).then(() => m.hydrate()))"
+    );
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <meta name="theme-color" media="(prefers-color-scheme: light)" content="#f7f7f8"/>
+                <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0e0f13"/>
+                <link rel="icon" href=assets::url("/favicon.svg") type="image/svg+xml"/>
+                <link rel="stylesheet" href=assets::url("/pkg/tollgate.css")/>
+                <link rel="modulepreload" href=script/>
+                <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+                <script type="module" nonce=use_nonce()>{start}</script>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
