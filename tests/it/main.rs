@@ -4,6 +4,9 @@ mod support;
 
 mod accounts;
 mod copy;
+mod crash;
+mod ledger;
+mod ledger_properties;
 mod plans;
 mod roles;
 mod rooms;

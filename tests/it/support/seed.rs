@@ -26,7 +26,10 @@ pub struct Seed {
 
 impl Seed {
     pub async fn new(store: &Store) -> Self {
-        let clock = Clock::manual(at("2026-03-11T12:00:00Z"));
+        Self::with_clock(store, Clock::manual(at("2026-03-11T12:00:00Z"))).await
+    }
+
+    pub async fn with_clock(store: &Store, clock: Clock) -> Self {
         let now = clock.now();
         let (admin, member) = group(store, now).await;
         let plan = plan(store, "Basic", 2_999, now).await;
