@@ -30,7 +30,6 @@ pub struct StartOptions {
 }
 
 /// A server that answers. Dropping it leaves it running until its runtime ends; [`Running::stop`] ends it.
-#[derive(Debug)]
 pub struct Running {
     pub addr: SocketAddr,
     pub services: Services,

@@ -58,18 +58,18 @@ fn api() -> Vec<(&'static str, &'static str, Value, Expected)> {
     ]
 }
 
-/// Pages. 302 sends to the log-in page, or from it to where one belongs.
+/// Pages. 303 sends nobody to the log-in page, and everybody from the first page to where they belong.
 const PAGES: &[(&str, Expected)] = &[
-    ("/", [302, 302, 302, 302, 302]),
-    ("/login", [200, 302, 302, 302, 302]),
-    ("/signup", [200, 302, 302, 302, 302]),
-    ("/invite/:token", [404, 404, 404, 404, 404]),
-    ("/usage", [302, 200, 200, 200, 403]),
-    ("/subscribe", [302, 403, 200, 200, 403]),
-    ("/subscription-plans", [302, 403, 403, 403, 200]),
-    ("/team", [302, 403, 200, 200, 403]),
-    ("/settings/api-keys", [302, 200, 200, 200, 200]),
-    ("/outbox", [302, 403, 403, 403, 200]),
+    ("/", [303, 303, 303, 303, 303]),
+    ("/login", [200, 200, 200, 200, 200]),
+    ("/signup", [200, 200, 200, 200, 200]),
+    ("/invite/:token", [410, 410, 410, 410, 410]),
+    ("/usage", [303, 200, 200, 200, 403]),
+    ("/subscribe", [303, 403, 200, 200, 403]),
+    ("/subscription-plans", [303, 403, 403, 403, 200]),
+    ("/team", [303, 403, 200, 200, 403]),
+    ("/settings/api-keys", [303, 200, 200, 200, 200]),
+    ("/outbox", [303, 403, 403, 403, 200]),
 ];
 
 /// Server functions, with a body that changes nothing.
@@ -78,8 +78,8 @@ const FUNCTIONS: &[(&str, &str, Expected)] = &[
     ("/fn/account/login-page", "", [200, 200, 200, 200, 200]),
     ("/fn/account/sign-in", "email=x&password=x", [401, 401, 401, 401, 401]),
     ("/fn/account/sign-up", "email=x&password=x&name=x&group_name=x", [422, 422, 422, 422, 422]),
-    ("/fn/account/invitation", "token=x", [404, 404, 404, 404, 404]),
-    ("/fn/account/accept-invitation", "token=x&name=x&password=x", [404, 404, 404, 404, 404]),
+    ("/fn/account/invitation", "token=x", [410, 410, 410, 410, 410]),
+    ("/fn/account/accept-invitation", "token=x&name=x&password=x", [410, 410, 410, 410, 410]),
     ("/fn/keys/page", "", [401, 200, 200, 200, 200]),
     ("/fn/keys/create", "name=", [401, 422, 422, 422, 422]),
     ("/fn/keys/revoke", "id={id}", [401, 404, 404, 404, 404]),

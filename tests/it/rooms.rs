@@ -27,7 +27,7 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("metering", &["sqlx::query", "axum", "leptos", "stripe"]),
     ("billing", &["sqlx::query", "axum", "leptos"]),
     ("notify", &["sqlx::query", "axum", "leptos", "stripe"]),
-    ("api", &["sqlx", "leptos"]),
+    ("api", &["sqlx::query", "leptos"]),
     ("web", &["sqlx"]),
 ];
 
