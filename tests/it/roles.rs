@@ -63,7 +63,7 @@ const PAGES: &[(&str, Expected)] = &[
     ("/", [303, 303, 303, 303, 303]),
     ("/login", [200, 200, 200, 200, 200]),
     ("/signup", [200, 200, 200, 200, 200]),
-    ("/invite/:token", [410, 410, 410, 410, 410]),
+    ("/invite/{token}", [410, 410, 410, 410, 410]),
     ("/usage", [303, 200, 200, 200, 403]),
     ("/subscribe", [303, 403, 200, 200, 403]),
     ("/subscription-plans", [303, 403, 403, 403, 200]),
@@ -138,7 +138,7 @@ async fn every_route_answers_every_role_as_the_table_says() {
         let subscription = admin.subscription().await["id"].as_str().expect("an id").to_owned();
         let mut wrong = Vec::new();
         for (path, expected) in PAGES {
-            let path = path.replace(":token", "unknown");
+            let path = path.replace("{token}", "unknown");
             for (person, expected) in people.iter().zip(expected) {
                 let found = status(person, "GET", &path, &Value::Null).await;
                 wrong.extend((found != *expected).then(|| format!("GET {path}: {found}, not {expected}")));
