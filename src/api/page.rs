@@ -33,7 +33,7 @@ pub struct PageQuery {
     #[param(required = false, value_type = u16, minimum = 1, maximum = 200, default = 50)]
     limit: usize,
     /// The page before's `next_cursor`.
-    #[param(required = false, value_type = String)]
+    #[param(required = false, value_type = String, pattern = "^[A-Za-z0-9_-]{26}[AEIMQUYcgkosw048]$")]
     cursor: Option<Cursor>,
 }
 

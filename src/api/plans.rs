@@ -46,7 +46,6 @@ async fn list_plans(
     responses(
         (status = 201, description = "The plan.", body = Plan),
         (status = 403, description = "`forbidden`: not a SuperAdmin."),
-        (status = 409, description = "`conflict`: another plan has this name or this Stripe price."),
     ))]
 async fn create_plan(
     State(billing): State<Billing>,
@@ -77,8 +76,6 @@ async fn read_plan(State(billing): State<Billing>, Id(id): Id) -> ApiResult<Answ
     responses(
         (status = 200, description = "The plan as it is now.", body = Plan),
         (status = 403, description = "`forbidden`: not a SuperAdmin."),
-        (status = 409, description = "`conflict`: the plan is archived, or another one has this name or this \
-            Stripe price."),
     ))]
 async fn update_plan(
     State(billing): State<Billing>,

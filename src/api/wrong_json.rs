@@ -18,11 +18,19 @@ pub fn explain(error: &serde_path_to_error::Error<serde_json::Error>, root: &str
         path if path.starts_with('[') => format!("{root}{path}"),
         path => path,
     };
-    let (field, message) = match missing(text) {
-        Some(name) if place.is_empty() => (name.to_owned(), "Is required.".to_owned()),
-        Some(name) => (format!("{place}.{name}"), "Is required.".to_owned()),
-        None if place.is_empty() => ("body".to_owned(), message(text)),
-        None => (place, message(text)),
+    // A field that isn't there, or is there again, is named in the text only: the path ends at its object.
+    let (inside, message) = if let Some(name) = named(text, "missing field `") {
+        (Some(name), "Is required.".to_owned())
+    } else if let Some(name) = named(text, "duplicate field `") {
+        (Some(name), "Is given twice.".to_owned())
+    } else {
+        (None, message(text))
+    };
+    let field = match inside {
+        Some(name) if place.is_empty() => name.to_owned(),
+        Some(name) => format!("{place}.{name}"),
+        None if place.is_empty() => "body".to_owned(),
+        None => place,
     };
     Refusal::Invalid(vec![FieldError { field, message }])
 }
@@ -32,17 +40,14 @@ pub fn syntax(error: &serde_json::Error) -> Refusal {
     Refusal::Malformed(format!("the body is no valid JSON (line {}, column {}).", error.line(), error.column()))
 }
 
-fn missing(text: &str) -> Option<&str> {
-    text.strip_prefix("missing field `")?.strip_suffix('`')
+fn named<'a>(text: &'a str, before: &str) -> Option<&'a str> {
+    text.strip_prefix(before)?.strip_suffix('`')
 }
 
 /// Our words for serde's. Source of the texts: the default methods of `serde::de::Error`.
 fn message(text: &str) -> String {
     if text.starts_with("unknown field") {
         return "There is no such field.".into();
-    }
-    if text.starts_with("duplicate field") {
-        return "Is given twice.".into();
     }
     if text.starts_with("unknown variant") {
         let words: Vec<_> = text.split('`').skip(3).step_by(2).collect();

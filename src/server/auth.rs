@@ -82,8 +82,7 @@ async fn user_of_session(session: &Session, accounts: &Accounts) -> Result<Optio
 }
 
 fn unreachable_store(error: SessionError) -> Error {
-    tracing::debug!(%error, "the session store failed");
-    Error::Stopping("the session store can't be reached")
+    Error::Database(sqlx::Error::Protocol(format!("sessions: {error}")))
 }
 
 /// The cookie's settings. `Secure` unless people reach the server by plain HTTP on this machine.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, Request};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -70,7 +70,9 @@ impl Keeper {
 }
 
 async fn honour(Extension(keeper): Extension<Keeper>, request: Request, next: Next) -> Response {
-    let Some(key) = request.headers().get(&HEADER).cloned() else { return next.run(request).await };
+    // The layer is also around what answers other methods that they aren't allowed.
+    let key = request.headers().get(&HEADER).filter(|_| request.method() == Method::POST).cloned();
+    let Some(key) = key else { return next.run(request).await };
     match run_once(keeper, key, request, next).await {
         Ok(response) => response,
         Err(problem) => problem.into_response(),
@@ -180,3 +182,6 @@ impl Claim {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

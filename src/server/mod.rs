@@ -73,3 +73,6 @@ fn compression() -> CompressionLayer<impl Predicate> {
         .quality(CompressionLevel::Precise(4))
         .compress_when(DefaultPredicate::new().and(SizeAbove::new(SMALL)))
 }
+
+#[cfg(test)]
+mod tests;
