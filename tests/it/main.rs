@@ -8,6 +8,8 @@ mod crash;
 mod ledger;
 mod ledger_properties;
 mod plans;
+mod roles;
+mod rooms;
 mod subscriptions;
 mod team;
 mod usage;
