@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -17,7 +16,7 @@ use crate::server::metrics::Metrics;
 use crate::server::{self, shutdown};
 use crate::services::Services;
 use crate::storage::Store;
-use crate::{demo, sandbox, workers};
+use crate::{demo, sandbox, web_server, workers};
 
 /// What the command line asks for beyond the environment.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +30,6 @@ pub struct StartOptions {
 }
 
 /// A server that answers. Dropping it leaves it running until its runtime ends; [`Running::stop`] ends it.
-#[derive(Debug)]
 pub struct Running {
     pub addr: SocketAddr,
     pub services: Services,
@@ -89,7 +87,8 @@ pub async fn start(settings: Settings, options: StartOptions, clock: Clock) -> a
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
     workers::spawn(&mut tasks, &services, &stop)?;
-    let app = server::router(services.clone(), Metrics::default(), stop.clone(), Router::new(), Router::new());
+    let (pages, assets) = (web_server::routes(services.clone()), web_server::assets::router());
+    let app = server::router(services.clone(), Metrics::default(), stop.clone(), pages, assets);
     let serving = shutdown::serve(listener, app, stop.clone());
     tasks.spawn(async move {
         if let Err(error) = serving.await {

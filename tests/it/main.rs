@@ -4,7 +4,12 @@ mod support;
 
 mod accounts;
 mod copy;
+mod crash;
+mod ledger;
+mod ledger_properties;
 mod plans;
+mod roles;
+mod rooms;
 mod subscriptions;
 mod team;
 mod usage;

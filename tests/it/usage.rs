@@ -1,7 +1,6 @@
 //! Spending from the shared allowance, and reading what is left.
 
 use chrono::{Duration, Utc};
-use futures::StreamExt;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -183,9 +182,8 @@ async fn the_stream_follows_what_others_spend() {
         let app = App::start(&url).await;
         let admin = app.subscribed().await;
         let member = app.member(&admin).await;
-        let response = member.request(Method::GET, STREAM).send().await.unwrap();
+        let mut response = member.request(Method::GET, STREAM).send().await.unwrap();
         assert!(response.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
-        let mut chunks = response.bytes_stream();
         let mut text = String::new();
         let used = |text: &str| {
             text.lines()
@@ -195,18 +193,18 @@ async fn the_stream_follows_what_others_spend() {
                 .last()
         };
         while used(&text).is_none() {
-            text.push_str(&String::from_utf8_lossy(&chunks.next().await.unwrap().unwrap()));
+            text.push_str(&String::from_utf8_lossy(&response.chunk().await.unwrap().unwrap()));
         }
         assert!(text.contains("event: usage"), "{text}");
         admin.post(EVENTS, event("llm", 77)).await;
         while used(&text) != Some(77) {
-            text.push_str(&String::from_utf8_lossy(&chunks.next().await.unwrap().unwrap()));
+            text.push_str(&String::from_utf8_lossy(&response.chunk().await.unwrap().unwrap()));
         }
         // Who is removed sees no more of it.
         admin.delete(&format!("/api/team/members/{}/", member.id)).await;
         admin.post(EVENTS, event("llm", 1)).await;
-        while let Some(chunk) = chunks.next().await {
-            text.push_str(&String::from_utf8_lossy(&chunk.unwrap()));
+        while let Some(chunk) = response.chunk().await.unwrap() {
+            text.push_str(&String::from_utf8_lossy(&chunk));
         }
         assert_eq!(used(&text), Some(77));
         app.stop().await;

@@ -54,6 +54,13 @@ pub fn routes(services: Services) -> Router {
         .with_state(LeptosOptions::builder().output_name("tollgate").build())
 }
 
+/// The path of every page, as the route table has it.
+pub fn page_paths(services: Services) -> Vec<String> {
+    let provide = move || provide_context(services.clone());
+    let (pages, _) = generate_route_list_with_exclusions_and_ssg_and_context(shell::shell, None, provide);
+    pages.iter().map(|page| page.path().to_owned()).collect()
+}
+
 fn provide_page_context(services: &Services) {
     provide_context(services.clone());
     let Some(response) = use_context::<ResponseOptions>() else { return };

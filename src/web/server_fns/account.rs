@@ -16,7 +16,7 @@ pub async fn get_viewer() -> Result<Viewer, AppError> {
 /// What the log-in page offers. For everybody.
 #[server(prefix = "/fn", endpoint = "account/login-page")]
 pub async fn get_login_page() -> Result<LoginPage, AppError> {
-    use crate::domain::DEMO_PASSWORD;
+    use crate::accounts::DEMO_PASSWORD;
     use crate::web::data::Demo;
     let services = crate::web_server::context::services();
     let demo = services.accounts.demo_accounts().into_iter().map(|account| Demo {

@@ -12,7 +12,7 @@ pub async fn messages() -> Result<Vec<Message>, AppError> {
     let messages = services().accounts.outbox(&user()?).await?;
     let shown = messages.into_iter().map(|message| Message {
         id: message.id,
-        to: message.to,
+        to: message.recipient,
         subject: message.subject,
         body: message.body,
         created_at: message.created_at,

@@ -2,3 +2,5 @@
 
 pub mod app;
 pub mod databases;
+pub mod process;
+pub mod seed;
