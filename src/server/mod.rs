@@ -46,7 +46,10 @@ pub fn router(
     let config = services.config.clone();
     let security = SecurityHeaders::new(&config.public_url, &config.stripe.js_url);
     let edge = Edge::new(metrics.clone(), security);
-    let sessions = auth::sessions(SessionStore::new(services.store.clone(), services.clock.clone()), !config.is_loopback());
+    let sessions = auth::sessions(
+        SessionStore::new(services.store.clone(), services.clock.clone()),
+        !config.is_loopback(),
+    );
     let accounts = services.accounts.clone();
     let api = api::build(ApiState { services, metrics, shutdown });
 
