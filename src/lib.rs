@@ -12,8 +12,9 @@
 //! | `billing` | the catalogue, checkout, the webhook inbox, keeping in step with Stripe |
 //! | `notify` | the outbox and e-mail |
 //! | `api` | REST: handlers, the OpenAPI document, problems |
-//! | [`web`] | the pages: route table, server functions, pages, components |
-//! | `web_server`, [`web_browser`] | the halves of the pages that only one side compiles |
+//! | `web_pages` | the pages: route table, and what each shows, rendered whole on the server |
+//! | [`web`] | what both sides compile: islands, the components they are made of, server functions |
+//! | `web_server`, [`web_browser`] | what stands behind the pages on each side |
 //! | `server` | what every request passes: sessions, origins, idempotency, headers, metrics |
 //! | `sandbox` | a Stripe to try everything against; shares nothing with the rest |
 //! | `services`, `start`, `workers` | the composition root |
@@ -46,6 +47,9 @@ pub mod web_browser;
 #[cfg(not(feature = "hydrate"))]
 #[path = "web/browser/absent.rs"]
 pub mod web_browser;
+#[cfg(feature = "ssr")]
+#[path = "web/pages/mod.rs"]
+pub mod web_pages;
 #[cfg(feature = "ssr")]
 #[path = "web/server/mod.rs"]
 pub mod web_server;

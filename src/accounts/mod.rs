@@ -19,8 +19,9 @@ use crate::config::Config;
 use crate::domain::{FieldErrors, Group, Refusal, Role, User, text};
 use crate::error::Result;
 use crate::notify::Outbox;
-use crate::storage::{NewUser, OutboxRow, Store};
+use crate::storage::{NewUser, Store};
 
+pub use crate::storage::OutboxRow as OutboxMessage;
 pub use team::InvitationOffer;
 
 /// The password of every demo account.
@@ -165,7 +166,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::Forbidden`] for anybody but a SuperAdmin; the database's.
-    pub async fn outbox(&self, user: &User) -> Result<Vec<OutboxRow>> {
+    pub async fn outbox(&self, user: &User) -> Result<Vec<OutboxMessage>> {
         user.must_be_superadmin()?;
         self.store.outbox(200).await
     }

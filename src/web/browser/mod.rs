@@ -1,4 +1,4 @@
-//! The browser's half of the pages: what they ask of the window, the usage stream, and Stripe.js.
+//! The browser's half of the islands: what they ask of the window, the usage stream, and Stripe.js.
 //!
 //! Everything here is compiled for the browser only.
 
@@ -10,23 +10,42 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 pub use stream::UsageStream;
-pub use stripe::Card;
+pub use stripe::{confirm_card, mount_card};
 
-/// Makes the server's page live. Called by the script in the page's head.
+/// Prepares the page for its islands. Called by the script in the page's head, which then wakes each island.
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(crate::web::App);
+    leptos::mount::hydrate_islands();
+    hide_form_error();
+    send_forms_once();
 }
 
-/// Leaves for another page by loading it anew: after signing in or out nothing of the old page may stay.
-pub fn load(path: &str) {
-    // A location that can't be set is a page being unloaded already.
-    _ = window().location().assign(path);
+/// Loads the page anew.
+pub fn reload() {
+    // Refused only while the page is being left.
+    _ = window().location().reload();
+}
+
+/// Marks a form as busy once it is sent, and doesn't send it again: a second click on a slow line would be a
+/// second request.
+fn send_forms_once() {
+    let on_submit = Closure::<dyn Fn(web_sys::Event)>::new(|event: web_sys::Event| {
+        let Some(form) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else {
+            return;
+        };
+        if form.has_attribute("aria-busy") {
+            event.prevent_default();
+        } else {
+            _ = form.set_attribute("aria-busy", "true");
+        }
+    });
+    _ = document().add_event_listener_with_callback("submit", on_submit.as_ref().unchecked_ref());
+    on_submit.forget();
 }
 
 /// Takes a refused form's error out of the address once it is shown, so that reloading starts clean.
-pub fn hide_form_error() {
+fn hide_form_error() {
     let location = window().location();
     let (Ok(path), Ok(search)) = (location.pathname(), location.search()) else { return };
     if !search.contains("__err=") {

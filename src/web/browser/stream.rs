@@ -22,7 +22,8 @@ impl UsageStream {
         let source = EventSource::new(ADDRESS).ok()?;
         let on_usage = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let text = event.data().as_string().unwrap_or_default();
-            if let Ok(usage) = serde_json::from_str(&text) {
+            // From bytes, as server functions' answers are read: one reader less to download.
+            if let Ok(usage) = serde_json::from_slice(text.as_bytes()) {
                 on_usage(usage);
             }
         });

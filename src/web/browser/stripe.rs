@@ -2,6 +2,7 @@
 //!
 //! Source: <https://docs.stripe.com/js/initializing>, <https://docs.stripe.com/js/payment_intents/confirm_payment>.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Function, Object, Promise, Reflect};
@@ -14,27 +15,40 @@ use crate::domain::Intent;
 
 const FAILED: &str = "The payment could not be made. Try again or use another card.";
 
-/// Stripe's card element, mounted in the page.
-#[derive(Clone)]
-pub struct Card(Rc<Mounted>);
+thread_local! {
+    /// The page has one card form at most; its handles can't leave the browser's thread, which signals could.
+    static CARD: RefCell<Option<Rc<Card>>> = const { RefCell::new(None) };
+}
 
-struct Mounted {
+/// Stripe's card element, mounted in the page.
+struct Card {
     stripe: JsValue,
     elements: JsValue,
-    element: JsValue,
+}
+
+/// Loads Stripe.js from `js` and mounts the card element for `client_secret` in the element with this id.
+/// Returns when the card can be typed, or with `false` when Stripe.js or its frame doesn't come.
+pub async fn mount_card(js: &str, publishable_key: &str, client_secret: &str, id: &str) -> bool {
+    let Ok(card) = Card::mount(js, publishable_key, client_secret, id).await else { return false };
+    CARD.set(Some(Rc::new(card)));
+    true
+}
+
+/// Confirms the payment (or keeps the card), with 3D Secure where the bank asks for it.
+///
+/// # Errors
+/// Why it was refused, in Stripe's words.
+pub async fn confirm_card(intent: Intent) -> Result<(), String> {
+    let card = CARD.with_borrow(Clone::clone).ok_or(FAILED)?;
+    let answer = card.confirm(intent).await.map_err(|error| message(&error))?;
+    match Reflect::get(&answer, &"error".into()) {
+        Ok(error) if !error.is_undefined() && !error.is_null() => Err(message(&error)),
+        _ => Ok(()),
+    }
 }
 
 impl Card {
-    /// Loads Stripe.js from `js` and mounts the element for `client_secret` in the element with this id;
-    /// returns when the card can be typed.
-    ///
-    /// # Errors
-    /// Stripe.js didn't load, or couldn't show the element.
-    pub async fn mount(js: &str, publishable_key: &str, client_secret: &str, id: &str) -> Result<Self, String> {
-        Self::try_mount(js, publishable_key, client_secret, id).await.map_err(|error| message(&error))
-    }
-
-    async fn try_mount(js: &str, key: &str, secret: &str, id: &str) -> Result<Self, JsValue> {
+    async fn mount(js: &str, key: &str, secret: &str, id: &str) -> Result<Self, JsValue> {
         let make: Function = load(js).await?.dyn_into()?;
         let stripe = make.call1(&JsValue::UNDEFINED, &key.into())?;
         let target = document().get_element_by_id(id).ok_or("the page was left")?;
@@ -48,25 +62,13 @@ impl Card {
         });
         call(&element, "mount", &[format!("#{id}").into()])?;
         JsFuture::from(ready).await?;
-        Ok(Self(Rc::new(Mounted { stripe, elements, element })))
+        Ok(Self { stripe, elements })
     }
 
-    /// Confirms the payment (or keeps the card), with 3D Secure where the bank asks for it.
-    ///
-    /// # Errors
-    /// Why it was refused, in Stripe's words.
-    pub async fn confirm(&self, intent: Intent) -> Result<(), String> {
-        let answer = self.try_confirm(intent).await.map_err(|error| message(&error))?;
-        match Reflect::get(&answer, &"error".into()) {
-            Ok(error) if !error.is_undefined() && !error.is_null() => Err(message(&error)),
-            _ => Ok(()),
-        }
-    }
-
-    async fn try_confirm(&self, intent: Intent) -> Result<JsValue, JsValue> {
+    async fn confirm(&self, intent: Intent) -> Result<JsValue, JsValue> {
         let back = format!("{}/subscribe", window().location().origin()?);
         let options = object(&[
-            ("elements", self.0.elements.clone()),
+            ("elements", self.elements.clone()),
             ("confirmParams", object(&[("return_url", back.into())])?),
             ("redirect", "if_required".into()),
         ])?;
@@ -74,13 +76,7 @@ impl Card {
             Intent::Payment => "confirmPayment",
             Intent::Setup => "confirmSetup",
         };
-        JsFuture::from(Promise::resolve(&call(&self.0.stripe, method, &[options])?)).await
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        _ = call(&self.element, "destroy", &[]);
+        JsFuture::from(Promise::resolve(&call(&self.stripe, method, &[options])?)).await
     }
 }
 

@@ -8,20 +8,19 @@ use crate::web::format;
 #[component]
 pub fn Badge(
     /// `ok`, `warning`, `limit` or `quiet`.
-    #[prop(into)]
-    tone: Signal<&'static str>,
-    children: Children,
+    tone: &'static str,
+    label: &'static str,
 ) -> impl IntoView {
-    view! { <span class="badge" data-tone=tone>{children()}</span> }
+    view! { <span class="badge" data-tone=tone>{label}</span> }
 }
 
 #[component]
-pub fn StatusBadge(#[prop(into)] status: Signal<Status>) -> impl IntoView {
-    let tone = move || match status.get() {
+pub fn StatusBadge(status: Status) -> impl IntoView {
+    let tone = match status {
         Status::Active | Status::Trialing => "ok",
         Status::PastDue | Status::Incomplete | Status::Paused => "warning",
         Status::Unpaid => "limit",
         Status::Canceled | Status::IncompleteExpired => "quiet",
     };
-    view! { <Badge tone=Signal::derive(tone)>{move || format::status(status.get())}</Badge> }
+    view! { <Badge tone label=format::status(status)/> }
 }

@@ -24,10 +24,10 @@ pub fn ResourceBar(usage_type: UsageType, #[prop(into)] resource: Signal<Resourc
         <section class="resource" data-level=move || level().as_str()>
             <header class="resource__head">
                 <h2>{usage_type.label()}</h2>
-                <p class="resource__sign">
-                    <Icon shape=Signal::derive(move || sign().1)/>
-                    {move || sign().0}
-                </p>
+                {move || {
+                    let (words, shape) = sign();
+                    view! { <p class="resource__sign"><Icon shape/>{words}</p> }
+                }}
                 <p class="resource__figure">{figure}</p>
             </header>
             <Bar label=usage_type.label() resource/>

@@ -2,6 +2,8 @@
 
 use leptos::prelude::*;
 
+use super::submit::Of;
+
 #[component]
 pub fn Confirm(
     /// Unique in the page.
@@ -17,19 +19,18 @@ pub fn Confirm(
     /// On the button that leaves everything as it is.
     #[prop(default = "Keep")]
     keep: &'static str,
-    #[prop(default = "plain")] tone: &'static str,
     /// The form that acts.
     children: Children,
 ) -> impl IntoView {
     let heading = format!("{id}-title");
-    let (opens, dialog, described) = (id.clone(), id.clone(), heading.clone());
-    let of = (!of.is_empty()).then(|| view! { <span class="unseen">" "{of}</span> });
+    let labelled = heading.clone();
+    let (opens, closes) = (id.clone(), id.clone());
     view! {
-        <button class="button" type="button" data-tone=tone popovertarget=opens>
+        <button class="button" type="button" data-tone="plain" popovertarget=opens>
             {label}
-            {of}
+            <Of name=of/>
         </button>
-        <dialog class="confirm" popover="auto" id=dialog aria-labelledby=described>
+        <dialog class="confirm" popover="auto" id=id aria-labelledby=labelled>
             <h2 id=heading>{title}</h2>
             <p>{text}</p>
             <div class="confirm__actions">
@@ -37,8 +38,9 @@ pub fn Confirm(
                     class="button"
                     type="button"
                     data-tone="plain"
-                    popovertarget=id
+                    popovertarget=closes
                     popovertargetaction="hide"
+                    autofocus
                 >
                     {keep}
                 </button>

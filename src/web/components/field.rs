@@ -2,77 +2,51 @@
 
 use leptos::prelude::*;
 
-/// One field of a form. The browser's own checks are left to the form: `required` here says so to assistive
-/// technology, and the error below is the server's wording.
+/// One field of a form.
 #[component]
 pub fn Field(
-    /// Also its id, with `prefix` in front.
+    /// Also its id.
     name: &'static str,
-    #[prop(into)] label: String,
+    label: &'static str,
     #[prop(default = "text")] kind: &'static str,
-    #[prop(optional)] prefix: &'static str,
-    #[prop(optional, into)] hint: String,
-    #[prop(optional)] autocomplete: Option<&'static str>,
-    #[prop(optional)] inputmode: Option<&'static str>,
-    #[prop(optional)] required: bool,
-    #[prop(optional)] focus: bool,
-    #[prop(optional, into)] value: Signal<String>,
-    #[prop(optional, into)] error: Signal<Option<String>>,
+    #[prop(optional)] hint: &'static str,
+    #[prop(default = "off")] autocomplete: &'static str,
+    #[prop(optional, into)] value: String,
+    #[prop(default = None)] error: Option<String>,
 ) -> impl IntoView {
-    let id = format!("{prefix}{name}");
-    let described = Described::new(&id, hint);
+    let described = describes(name, error.is_some(), !hint.is_empty());
+    let invalid = error.is_some().then_some("true");
     view! {
         <div class="field">
-            <label for=id.clone()>{label}</label>
+            <label for=name>{label}</label>
             <input
-                id=id
+                id=name
                 name=name
                 type=kind
                 class="input"
                 autocomplete=autocomplete
-                inputmode=inputmode
-                required=required
-                autofocus=focus
-                value=move || value.get()
-                aria-describedby=described.ids(error)
-                aria-invalid=move || error.get().map(|_| "true")
+                required
+                value=value
+                aria-describedby=described
+                aria-invalid=invalid
             />
-            {described.below(error)}
+            <Below name error hint/>
         </div>
     }
 }
 
-/// The lines under a field, tied to it for assistive technology.
-#[derive(Clone)]
-pub struct Described {
-    id: String,
-    hint: String,
+/// The line under a field: its error if there is one, else its hint.
+#[component]
+pub fn Below(name: &'static str, error: Option<String>, hint: &'static str) -> impl IntoView {
+    let (class, text) = match error {
+        Some(error) => ("field__error", error),
+        None if hint.is_empty() => return None,
+        None => ("field__hint", hint.to_owned()),
+    };
+    Some(view! { <p class=class id=format!("{name}-below")>{text}</p> })
 }
 
-impl Described {
-    pub fn new(id: &str, hint: String) -> Self {
-        Self { id: id.to_owned(), hint }
-    }
-
-    /// For the field's `aria-describedby`.
-    pub fn ids(&self, error: Signal<Option<String>>) -> impl Fn() -> Option<String> + Send + Clone + use<> {
-        let Self { id, hint } = self.clone();
-        move || match (error.get().is_some(), hint.is_empty()) {
-            (true, _) => Some(format!("{id}-error")),
-            (false, false) => Some(format!("{id}-hint")),
-            (false, true) => None,
-        }
-    }
-
-    /// The error if there is one, else the hint.
-    pub fn below(self, error: Signal<Option<String>>) -> impl IntoView {
-        let Self { id, hint } = self;
-        move || match error.get() {
-            Some(message) => {
-                view! { <p class="field__error" id=format!("{id}-error")>{message}</p> }.into_any()
-            }
-            None if hint.is_empty() => ().into_any(),
-            None => view! { <p class="field__hint" id=format!("{id}-hint")>{hint.clone()}</p> }.into_any(),
-        }
-    }
+/// For the field's `aria-describedby`: the line under it, if there is one.
+pub fn describes(name: &str, error: bool, hint: bool) -> Option<String> {
+    (error || hint).then(|| format!("{name}-below"))
 }

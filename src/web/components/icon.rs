@@ -40,10 +40,10 @@ impl Shape {
 }
 
 #[component]
-pub fn Icon(#[prop(into)] shape: Signal<Shape>) -> impl IntoView {
+pub fn Icon(shape: Shape) -> impl IntoView {
     view! {
         <svg class="icon" viewBox="0 0 16 16" aria-hidden="true">
-            <path d=move || shape.get().path()></path>
+            <path d=shape.path()></path>
         </svg>
     }
 }

@@ -1,11 +1,10 @@
-//! What pages are made of. Each has its style in a file of the same name in `style/components/`.
+//! What pages and islands are made of. Each has its style in a file of the same name in `style/components/`.
 
 pub mod badge;
 pub mod bar;
-pub mod card_form;
 pub mod confirm;
-pub mod copy;
 pub mod field;
+pub mod form;
 pub mod icon;
 pub mod nav;
 pub mod notice;

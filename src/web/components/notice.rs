@@ -25,9 +25,3 @@ pub fn Notice(
         </div>
     }
 }
-
-/// What was refused about a form as a whole.
-#[component]
-pub fn FormError(#[prop(into)] message: Signal<Option<String>>) -> impl IntoView {
-    move || message.get().map(|message| view! { <Notice level=Level::Limit alert=true>{message}</Notice> })
-}

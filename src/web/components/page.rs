@@ -6,13 +6,12 @@ use leptos::prelude::*;
 use leptos_meta::{Meta, Title};
 use leptos_router::components::Redirect;
 use leptos_router::hooks::use_location;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use leptos_router::location::Url;
 
 use crate::domain::Refusal;
 use crate::web::AppError;
 
-/// Sets the HTTP status of the page being rendered. Provided on the server only.
+/// Sets the HTTP status of the page being rendered.
 #[derive(Clone)]
 pub struct PageStatus(pub Arc<dyn Fn(u16) + Send + Sync>);
 
@@ -36,7 +35,7 @@ pub fn Head(#[prop(into)] title: String, description: &'static str) -> impl Into
 #[component]
 pub fn Heading(
     #[prop(into)] title: String,
-    #[prop(optional, into)] text: String,
+    #[prop(optional)] text: &'static str,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     view! {
@@ -50,27 +49,17 @@ pub fn Heading(
     }
 }
 
-/// Shows a page's data once it is there, and what stands in its place if it can't be had.
-#[component]
-pub fn Load<T, V>(data: Resource<Result<T, AppError>>, view: V) -> impl IntoView
-where
-    T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static,
-    V: Fn(T) -> AnyView + Clone + Send + Sync + 'static,
-{
-    let waiting = || view! { <div class="waiting" role="status"><span class="unseen">"Loading"</span></div> };
-    view! {
-        <Transition fallback=waiting>
-            {move || {
-                let view = view.clone();
-                Suspend::new(async move {
-                    match data.await {
-                        Ok(data) => view(data),
-                        Err(error) => view! { <CannotShow error/> }.into_any(),
-                    }
-                })
-            }}
-        </Transition>
-    }
+/// A page made of `data`, or what stands in its place if the data can't be had.
+pub fn load<T: Send + 'static>(
+    data: impl Future<Output = Result<T, AppError>> + Send + 'static,
+    page: impl FnOnce(T) -> AnyView + Send + 'static,
+) -> impl IntoView {
+    Suspend::new(async move {
+        match data.await {
+            Ok(data) => page(data),
+            Err(error) => view! { <CannotShow error/> }.into_any(),
+        }
+    })
 }
 
 /// In place of a page that can't be shown.
@@ -79,24 +68,25 @@ pub fn CannotShow(error: AppError) -> impl IntoView {
     match error.refusal() {
         Some(Refusal::NotSignedIn) => view! { <ToLogin/> }.into_any(),
         Some(Refusal::Forbidden(reason)) => {
-            set_status(403);
             let text = format!("{reason} Sign in with another account, or ask somebody who can.");
-            view! { <Stopped code="403" title="This page isn't for you" text/> }.into_any()
+            view! { <Stopped status=403 title="This page isn't for you" text/> }.into_any()
         }
         Some(Refusal::NotFound(_)) => view! { <NotFound/> }.into_any(),
+        Some(Refusal::InvitationGone) => {
+            let text = "It has expired, was used, or was withdrawn. Ask the group's admin for a new one.";
+            view! { <Stopped status=410 title="This invitation is gone" text/> }.into_any()
+        }
         _ => {
-            set_status(503);
-            view! { <Stopped code="503" title="This page can't be shown now" text=error.to_string()/> }.into_any()
+            view! { <Stopped status=503 title="This page can't be shown now" text=error.to_string()/> }.into_any()
         }
     }
 }
 
 #[component]
 pub fn NotFound() -> impl IntoView {
-    set_status(404);
     view! {
         <Stopped
-            code="404"
+            status=404
             title="There is nothing here"
             text="The address may be mistyped, or what was here is gone."
         />
@@ -104,15 +94,16 @@ pub fn NotFound() -> impl IntoView {
 }
 
 #[component]
-pub fn Stopped(code: &'static str, title: &'static str, #[prop(into)] text: String) -> impl IntoView {
+fn Stopped(status: u16, title: &'static str, #[prop(into)] text: String) -> impl IntoView {
+    set_status(status);
     view! {
         <Head title description="This page can't be shown."/>
         <section class="stopped">
-            <p class="stopped__code">{code}</p>
+            <p class="stopped__code">{status}</p>
             <h1>{title}</h1>
             <p>{text}</p>
             <p>
-                <a class="button" data-tone="plain" href="/" rel="external">"Go to the front page"</a>
+                <a class="button" data-tone="plain" href="/">"Go to the front page"</a>
             </p>
         </section>
     }
@@ -124,6 +115,5 @@ fn ToLogin() -> impl IntoView {
     let location = use_location();
     let (path, query) = (location.pathname.get_untracked(), location.search.get_untracked());
     let here = if query.is_empty() { path } else { format!("{path}?{query}") };
-    let next = leptos_router::location::Url::escape(&here);
-    view! { <Redirect path=format!("/login?next={next}")/> }
+    view! { <Redirect path=format!("/login?next={}", Url::escape(&here))/> }
 }

@@ -4,10 +4,7 @@ use leptos::prelude::*;
 
 #[component]
 pub fn Submit(
-    #[prop(into)] label: Signal<String>,
-    /// While the answer is awaited.
-    #[prop(into)]
-    pending: Signal<bool>,
+    label: &'static str,
     /// `primary`, `plain` or `danger`.
     #[prop(default = "primary")]
     tone: &'static str,
@@ -15,17 +12,16 @@ pub fn Submit(
     #[prop(optional, into)]
     of: String,
 ) -> impl IntoView {
-    let of = (!of.is_empty()).then(|| view! { <span class="unseen">" "{of}</span> });
     view! {
-        <button
-            class="button"
-            type="submit"
-            data-tone=tone
-            aria-busy=move || pending.get().then_some("true")
-            disabled=pending
-        >
+        <button class="button" type="submit" data-tone=tone>
             {label}
-            {of}
+            <Of name=of/>
         </button>
     }
+}
+
+/// What a button is about, for those who don't see what it stands beside.
+#[component]
+pub fn Of(#[prop(into)] name: String) -> impl IntoView {
+    (!name.is_empty()).then(|| view! { <span class="unseen">" "{name}</span> })
 }

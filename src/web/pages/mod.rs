@@ -1,12 +1,16 @@
-//! What each route shows.
+//! What each route shows: its data asked of the services, its HTML rendered whole.
+//!
+//! Compiled for the server only; what becomes live in the browser is in `web/islands/`.
 
-pub mod home;
-pub mod invite;
-pub mod keys;
-pub mod login;
-pub mod outbox;
-pub mod plans;
-pub mod signup;
-pub mod subscribe;
-pub mod team;
-pub mod usage;
+mod app;
+mod home;
+mod invite;
+mod keys;
+mod login;
+mod outbox;
+mod plans;
+pub mod shell;
+mod signup;
+mod subscribe;
+mod team;
+mod usage;

@@ -2,42 +2,45 @@
 
 use leptos::prelude::*;
 
+use crate::accounts::OutboxMessage;
+use crate::web::AppError;
 use crate::web::components::badge::Badge;
-use crate::web::components::page::{Head, Heading, Load};
-use crate::web::data::Message;
+use crate::web::components::page::{Head, Heading, load};
 use crate::web::format;
-use crate::web::server_fns::outbox::messages;
+use crate::web_server::context::{services, user};
 
 #[component]
 pub fn Outbox() -> impl IntoView {
-    let data = Resource::new(|| (), |()| messages());
-    view! {
-        <Head title="Outbox" description="E-mail written by this installation."/>
-        <Heading title="Outbox" text="E-mail as it was written. Without a mail server set, it stays here."/>
-        <Load data view=|messages| {
-            if messages.is_empty() {
-                view! { <p class="empty">"Nothing was written yet."</p> }.into_any()
-            } else {
-                messages.into_iter().map(|message| view! { <Letter message/> }).collect_view().into_any()
-            }
-        }/>
-    }
+    load(messages(), |messages| {
+        let shown = if messages.is_empty() {
+            view! { <p class="empty">"Nothing was written yet."</p> }.into_any()
+        } else {
+            messages.into_iter().map(|message| view! { <Letter message/> }).collect_view().into_any()
+        };
+        view! {
+            <Head title="Outbox" description="E-mail written by this installation."/>
+            <Heading title="Outbox" text="E-mail as it was written. Without a mail server set, it stays here."/>
+            {shown}
+        }
+        .into_any()
+    })
+}
+
+async fn messages() -> Result<Vec<OutboxMessage>, AppError> {
+    Ok(services().accounts.outbox(&user()?).await?)
 }
 
 #[component]
-fn Letter(message: Message) -> impl IntoView {
-    let (tone, word) = if message.sent_at.is_some() { ("ok", "Sent") } else { ("quiet", "Kept") };
+fn Letter(message: OutboxMessage) -> impl IntoView {
+    let (tone, label) = if message.sent_at.is_some() { ("ok", "Sent") } else { ("quiet", "Kept") };
     view! {
         <article class="letter">
             <header class="letter__head">
                 <h2>{message.subject}</h2>
-                <Badge tone=tone>{word}</Badge>
-                <p>
-                    "To " <strong>{message.to}</strong> " · "
-                    <time datetime=format::machine(message.created_at)>{format::date_time(message.created_at)}</time>
-                </p>
+                <Badge tone label/>
+                <p>"To "<strong>{message.recipient}</strong>" · "{format::date_time(message.created_at)}</p>
             </header>
-            <pre class="letter__body" tabindex="0" aria-label="Text of the message">{message.body}</pre>
+            <pre class="letter__body" tabindex="0">{message.body}</pre>
         </article>
     }
 }

@@ -1,84 +1,54 @@
 //! `/signup`.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
+use leptos::server_fn::ServerFn;
 
 use crate::domain::Level;
 use crate::web::components::field::Field;
-use crate::web::components::notice::{FormError, Notice};
-use crate::web::components::page::{Head, Load};
+use crate::web::components::form::{Attempt, Form, Refused};
+use crate::web::components::notice::Notice;
+use crate::web::components::page::Head;
 use crate::web::components::submit::Submit;
-use crate::web::server_fns::account::{self, get_login_page};
-use crate::web_browser;
+use crate::web::server_fns::account;
+use crate::web_server::context;
 
 const FIELDS: &[&str] = &["name", "group_name", "email", "password"];
 
 #[component]
 pub fn SignUp() -> impl IntoView {
-    let data = Resource::new(|| (), |()| get_login_page());
-    let sign_up = ServerAction::<account::SignUp>::new();
-    Effect::new(move |_| {
-        if let Some(Ok(to)) = sign_up.value().get() {
-            web_browser::load(&to);
-        }
-    });
+    let form = if context::services().config.signup_open {
+        view! { <SignUpForm/> }.into_any()
+    } else {
+        view! { <Notice level=Level::Ok>"Sign-up is closed here. Ask for an invitation."</Notice> }.into_any()
+    };
     view! {
         <Head title="Create an account" description="Create a Tollgate account for your team and choose a plan."/>
         <section class="auth">
             <h1>"Create an account"</h1>
-            <Load data view=move |page| {
-                if page.signup_open {
-                    view! { <Form sign_up/> }.into_any()
-                } else {
-                    view! { <Notice level=Level::Ok>"Sign-up is closed here. Ask for an invitation."</Notice> }.into_any()
-                }
-            }/>
-            <p class="auth__other">"Have an account? " <A href="/login">"Sign in"</A></p>
+            {form}
+            <p class="auth__other">"Have an account? "<a href="/login">"Sign in"</a></p>
         </section>
     }
 }
 
 #[component]
-fn Form(sign_up: ServerAction<account::SignUp>) -> impl IntoView {
-    let failed = Memo::new(move |_| sign_up.value().get().and_then(Result::err));
-    let error = move |name| Signal::derive(move || failed.get().and_then(|error| error.field(name)));
-    let value = move |name| {
-        Signal::derive(move || {
-            failed.get().and_then(|error| error.typed(name).map(str::to_owned)).unwrap_or_default()
-        })
-    };
-    let message = move || failed.get().and_then(|error| error.form(FIELDS));
+fn SignUpForm() -> impl IntoView {
+    let attempt = Attempt::of::<account::SignUp>();
     view! {
-        <FormError message=Signal::derive(message)/>
-        <ActionForm action=sign_up>
-            <Field name="name" label="Your name" autocomplete="name" required=true value=value("name") error=error("name")/>
+        <Refused message=attempt.message(FIELDS)/>
+        <Form to=account::SignUp::PATH>
+            <Field name="name" label="Your name" autocomplete="name" value=attempt.value("name") error=attempt.error("name")/>
             <Field
                 name="group_name"
                 label="Group"
                 hint="Your team or company. It shares one subscription."
                 autocomplete="organization"
-                required=true
-                value=value("group_name")
-                error=error("group_name")
+                value=attempt.value("group_name")
+                error=attempt.error("group_name")
             />
-            <Field
-                name="email"
-                label="E-mail"
-                kind="email"
-                autocomplete="username"
-                required=true
-                value=value("email")
-                error=error("email")
-            />
-            <Field
-                name="password"
-                label="Password"
-                kind="password"
-                autocomplete="new-password"
-                required=true
-                error=error("password")
-            />
-            <Submit label="Create account" pending=sign_up.pending()/>
-        </ActionForm>
+            <Field name="email" label="E-mail" kind="email" autocomplete="username" value=attempt.value("email") error=attempt.error("email")/>
+            <Field name="password" label="Password" kind="password" autocomplete="new-password" error=attempt.error("password")/>
+            <Submit label="Create account"/>
+        </Form>
     }
 }

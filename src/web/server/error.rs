@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 
-use crate::domain::Refusal;
+use crate::domain::{FieldErrors, Refusal};
 use crate::error::Error;
 use crate::web::AppError;
 
@@ -16,6 +16,12 @@ impl From<Error> for AppError {
                 Self::Unavailable
             }
         }
+    }
+}
+
+impl From<FieldErrors> for AppError {
+    fn from(errors: FieldErrors) -> Self {
+        Refusal::from(errors).into()
     }
 }
 

@@ -1,27 +1,31 @@
-//! Forms as a browser without JavaScript sends them: it leaves the page, and has to be sent on.
+//! Forms as browsers send them: the answer is the page to go on to.
 
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
 
+use super::shown_once;
 use crate::domain::PlanForm;
 use crate::web::AppError;
 
-/// Whether the browser itself sent the form: the code in the page doesn't ask for HTML.
+/// Whether a browser sent this as a form: code in a page doesn't ask for HTML.
 pub fn is_plain_form(headers: &HeaderMap) -> bool {
     headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
 }
 
-/// Answers where to go on, and sends a plain form's browser there.
-pub fn go_on(path: &str) -> String {
-    let path = inside(path);
+/// Sends a form's browser on to `path`.
+pub fn go_on(path: &str) {
     if let (Some(parts), Some(response)) = (use_context::<Parts>(), use_context::<ResponseOptions>())
         && is_plain_form(&parts.headers)
     {
-        redirect(&response, path);
+        redirect(&response, inside(path));
     }
-    path.to_owned()
+}
+
+/// Leaves a sentence about what was done for the next page to show.
+pub fn done(sentence: &str) {
+    shown_once::put(shown_once::DONE, &sentence);
 }
 
 /// Makes the answer a redirect to `path`.

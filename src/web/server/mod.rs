@@ -9,7 +9,6 @@ mod csp;
 mod error;
 mod form_errors;
 pub mod forms;
-mod shell;
 pub mod shown_once;
 
 use std::sync::Arc;
@@ -27,6 +26,7 @@ use leptos_router::components::provide_server_redirect;
 use crate::services::Services;
 use crate::web::AppError;
 use crate::web::components::page::PageStatus;
+use crate::web_pages::shell::shell;
 
 /// The pages and the server functions behind them, each at its own path; every path left over is answered
 /// with the page that says so.
@@ -36,8 +36,8 @@ pub fn routes(services: Services) -> Router {
         move || provide_page_context(&services)
     };
     let (pages, _) =
-        generate_route_list_with_exclusions_and_ssg_and_context(shell::shell, None, provide.clone());
-    let render = leptos_axum::render_app_async_with_context(provide, shell::shell);
+        generate_route_list_with_exclusions_and_ssg_and_context(shell, None, provide.clone());
+    let render = leptos_axum::render_app_async_with_context(provide, shell);
     let page = move |request: Request<Body>| {
         let render = render.clone();
         async move {
@@ -57,7 +57,7 @@ pub fn routes(services: Services) -> Router {
 /// The path of every page, as the route table has it.
 pub fn page_paths(services: Services) -> Vec<String> {
     let provide = move || provide_context(services.clone());
-    let (pages, _) = generate_route_list_with_exclusions_and_ssg_and_context(shell::shell, None, provide);
+    let (pages, _) = generate_route_list_with_exclusions_and_ssg_and_context(shell, None, provide);
     pages.iter().map(|page| page.path().to_owned()).collect()
 }
 

@@ -1,4 +1,4 @@
-//! What is shown once (a new key, an invitation's link), across the redirect that a plain form ends in.
+//! What the page after a form shows once: a new key, an invitation's link, what was done.
 //!
 //! It is stored nowhere on our side: the answer to the form leaves it in a cookie that scripts can't read, the
 //! page that follows shows it and takes the cookie away.
@@ -14,12 +14,14 @@ use serde::de::DeserializeOwned;
 
 use super::context::services;
 use super::form_errors::cookie;
-use super::forms::is_plain_form;
 
-/// Leaves `value` for the next page, if this answers a plain form.
+pub const DONE: &str = "done";
+pub const INVITATION: &str = "invitation";
+pub const KEY: &str = "key";
+
+/// Leaves `value` for the next page, which has a minute to come.
 pub fn put<T: Serialize>(name: &str, value: &T) {
-    let (Some(parts), Ok(json)) = (use_context::<Parts>(), serde_json::to_vec(value)) else { return };
-    if is_plain_form(&parts.headers) {
+    if let Ok(json) = serde_json::to_vec(value) {
         set(name, &URL_SAFE_NO_PAD.encode(json), 60);
     }
 }

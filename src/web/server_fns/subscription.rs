@@ -3,34 +3,24 @@
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use crate::domain::{Checkout, Subscription};
+use crate::domain::Subscription;
 use crate::web::AppError;
-use crate::web::data::SubscribePage;
 
-#[server(prefix = "/fn", endpoint = "subscription/page")]
-pub async fn get_subscribe_page() -> Result<SubscribePage, AppError> {
-    use crate::web_server::context::{services, user};
-    let (user, services) = (user()?, services());
-    user.must_be_admin()?;
-    Ok(SubscribePage {
-        plans: services.billing.plans(false).await?,
-        subscription: services.billing.subscription(&user).await?,
-        checkout: services.billing.checkout(&user).await?,
-        stripe_js: services.config.stripe.js_url.clone(),
-    })
-}
-
-/// Begins a purchase: what it answers is paid by the card form.
+/// Begins a purchase; the page it goes on to has the card form.
 #[server(prefix = "/fn", endpoint = "subscription/subscribe")]
-pub async fn subscribe(plan_id: Uuid) -> Result<Checkout, AppError> {
-    use crate::web_server::context::{services, user};
-    Ok(services().billing.subscribe(&user()?, plan_id, None).await?)
+pub async fn subscribe(plan_id: Uuid) -> Result<(), AppError> {
+    use crate::web_server::{context, forms};
+    context::services().billing.subscribe(&context::user()?, plan_id, None).await?;
+    forms::go_on("/subscribe");
+    Ok(())
 }
 
 #[server(prefix = "/fn", endpoint = "subscription/cancel")]
-pub async fn cancel(id: Uuid, at_period_end: bool) -> Result<Subscription, AppError> {
-    use crate::web_server::context::{services, user};
-    Ok(services().billing.cancel(&user()?, id, at_period_end).await?)
+pub async fn cancel(id: Uuid, at_period_end: bool) -> Result<(), AppError> {
+    use crate::web_server::{context, forms};
+    context::services().billing.cancel(&context::user()?, id, at_period_end).await?;
+    forms::go_on("/subscribe");
+    Ok(())
 }
 
 /// Fetches the subscription from Stripe now, rather than waiting for its webhook.

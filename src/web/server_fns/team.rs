@@ -3,38 +3,33 @@
 use leptos::prelude::*;
 use uuid::Uuid;
 
-use crate::domain::NewInvitation;
 use crate::web::AppError;
-use crate::web::data::TeamPage;
 
-#[server(prefix = "/fn", endpoint = "team/page")]
-pub async fn get_team_page() -> Result<TeamPage, AppError> {
-    use crate::web_server::context::{services, user};
-    use crate::web_server::shown_once;
-    let user = user()?;
-    let team = services().accounts.team(&user).await?;
-    Ok(TeamPage { team, me: user.id, made: shown_once::take("invitation") })
-}
-
-/// Invites somebody; the link is in this answer and nowhere else.
+/// Invites somebody. The page it goes on to shows the link, once.
 #[server(prefix = "/fn", endpoint = "team/invite")]
-pub async fn invite(email: String, role: String) -> Result<NewInvitation, AppError> {
-    use crate::web_server::context::{services, user};
-    use crate::web_server::shown_once;
-    let made = services().accounts.invite(&user()?, &email, &role).await;
-    let made = made.map_err(|error| AppError::from(error).keeping([("email", email.as_str()), ("role", role.as_str())]))?;
-    shown_once::put("invitation", &made);
-    Ok(made)
+pub async fn invite(email: String, role: String) -> Result<(), AppError> {
+    use crate::web_server::{context, forms, shown_once};
+    let made = context::services().accounts.invite(&context::user()?, &email, &role).await;
+    let made = made.map_err(|error| AppError::from(error).keeping([("email", email), ("role", role)]))?;
+    shown_once::put(shown_once::INVITATION, &made);
+    forms::go_on("/team");
+    Ok(())
 }
 
 #[server(prefix = "/fn", endpoint = "team/withdraw")]
 pub async fn withdraw_invitation(id: Uuid) -> Result<(), AppError> {
-    use crate::web_server::context::{services, user};
-    Ok(services().accounts.withdraw_invitation(&user()?, id).await?)
+    use crate::web_server::{context, forms};
+    context::services().accounts.withdraw_invitation(&context::user()?, id).await?;
+    forms::done("The invitation was withdrawn.");
+    forms::go_on("/team");
+    Ok(())
 }
 
 #[server(prefix = "/fn", endpoint = "team/remove")]
 pub async fn remove_member(id: Uuid) -> Result<(), AppError> {
-    use crate::web_server::context::{services, user};
-    Ok(services().accounts.remove_member(&user()?, id).await?)
+    use crate::web_server::{context, forms};
+    context::services().accounts.remove_member(&context::user()?, id).await?;
+    forms::done("The member was removed.");
+    forms::go_on("/team");
+    Ok(())
 }

@@ -1,30 +1,28 @@
 //! The plans there are.
 
 use leptos::prelude::*;
-use leptos_router::components::A;
+use leptos::server_fn::ServerFn;
 
 use crate::domain::Plan;
 use crate::web::components::badge::Badge;
 use crate::web::components::confirm::Confirm;
-use crate::web::components::notice::FormError;
-use crate::web::components::submit::Submit;
+use crate::web::components::form::{Form, refused};
+use crate::web::components::submit::{Of, Submit};
 use crate::web::format;
 use crate::web::server_fns::plans::RemovePlan;
 
 #[component]
-pub fn List(plans: Vec<Plan>, archived: bool, remove: ServerAction<RemovePlan>) -> impl IntoView {
-    let hidden = plans.iter().filter(|plan| plan.archived).count();
-    let shown: Vec<Plan> = plans.into_iter().filter(|plan| archived || !plan.archived).collect();
-    let refused = move || remove.value().get().and_then(Result::err).map(|error| error.to_string());
-    let toggle = (hidden > 0).then(|| {
-        if archived {
-            view! { <A href="/subscription-plans">"Hide archived plans"</A> }.into_any()
-        } else {
-            let label = format!("Show {}", format::plural(hidden as i64, "archived plan", "archived plans"));
-            view! { <A href="/subscription-plans?archived=1">{label}</A> }.into_any()
-        }
-    });
-    let table = if shown.is_empty() {
+pub fn List(plans: Vec<Plan>, archived: bool) -> impl IntoView {
+    let hidden = plans.iter().filter(|plan| plan.archived).count() as i64;
+    let (href, label) = if archived {
+        ("/subscription-plans", "Hide archived plans".to_owned())
+    } else {
+        let label = format!("Show {}", format::plural(hidden, "archived plan", "archived plans"));
+        ("/subscription-plans?archived=1", label)
+    };
+    let toggle = (hidden > 0).then(|| view! { <p class="after-table"><a href=href>{label}</a></p> });
+    let mut shown = plans.into_iter().filter(|plan| archived || !plan.archived).peekable();
+    let table = if shown.peek().is_none() {
         view! { <p class="empty">"No plans yet. Groups can subscribe once there is one."</p> }.into_any()
     } else {
         view! {
@@ -40,24 +38,22 @@ pub fn List(plans: Vec<Plan>, archived: bool, remove: ServerAction<RemovePlan>) 
                         <th scope="col"><span class="unseen">"Actions"</span></th>
                     </tr>
                 </thead>
-                <tbody>
-                    <For each=move || shown.clone() key=|plan| plan.id children=move |plan| view! { <Row plan remove/> }/>
-                </tbody>
+                <tbody>{shown.map(|plan| view! { <Row plan/> }).collect_view()}</tbody>
             </table>
         }
         .into_any()
     };
     view! {
-        <FormError message=Signal::derive(refused)/>
+        {refused::<RemovePlan>()}
         {table}
-        <p class="after-table">{toggle}</p>
+        {toggle}
     }
 }
 
 #[component]
-fn Row(plan: Plan, remove: ServerAction<RemovePlan>) -> impl IntoView {
-    let badge = plan.archived.then(|| view! { " " <Badge tone="quiet">"Archived"</Badge> });
-    let stripe = plan.stripe_price_id.clone().map(|id| view! { <code class="plan-row__stripe">{id}</code> });
+fn Row(plan: Plan) -> impl IntoView {
+    let badge = plan.archived.then(|| view! { " "<Badge tone="quiet" label="Archived"/> });
+    let price = plan.money().to_string();
     let archive = (!plan.archived).then(|| {
         view! {
             <Confirm
@@ -67,10 +63,10 @@ fn Row(plan: Plan, remove: ServerAction<RemovePlan>) -> impl IntoView {
                 title=format!("Archive {}?", plan.name)
                 text="Nobody can buy it any more. Those who have it keep it. A plan nobody ever used is deleted."
             >
-                <ActionForm action=remove>
+                <Form to=RemovePlan::PATH>
                     <input type="hidden" name="id" value=plan.id.to_string()/>
-                    <Submit label="Archive plan" pending=remove.pending() tone="danger"/>
-                </ActionForm>
+                    <Submit label="Archive plan" tone="danger"/>
+                </Form>
             </Confirm>
         }
     });
@@ -79,20 +75,20 @@ fn Row(plan: Plan, remove: ServerAction<RemovePlan>) -> impl IntoView {
             <th scope="row">
                 {plan.name.clone()}
                 {badge}
-                {stripe}
+                {plan.stripe_price_id.map(|id| view! { <code class="plan-row__stripe">{id}</code> })}
             </th>
             <td class="number" data-label="Price">
-                {plan.money().to_string()}
-                <span class="number__unit">" " {format::per(plan.interval)}</span>
+                {price}
+                <span class="number__unit">" "{format::per(plan.interval)}</span>
             </td>
             <td class="number" data-label="LLM tokens">{format::limit(plan.llm_tokens_limit)}</td>
             <td class="number" data-label="Voice tokens">{format::limit(plan.voice_tokens_limit)}</td>
             <td class="number" data-label="Users">{format::limit(plan.max_users)}</td>
             <td class="table__actions">
-                <A href=format!("/subscription-plans?edit={}", plan.id) attr:class="button" attr:data-tone="plain">
+                <a href=format!("/subscription-plans?edit={}", plan.id) class="button" data-tone="plain">
                     "Edit"
-                    <span class="unseen">" " {plan.name.clone()}</span>
-                </A>
+                    <Of name=plan.name/>
+                </a>
                 {archive}
             </td>
         </tr>

@@ -1,10 +1,13 @@
 //! The subscription a group has, and how it is ended.
 
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+use uuid::Uuid;
 
 use crate::domain::{Level, Status, Subscription};
 use crate::web::components::badge::StatusBadge;
 use crate::web::components::confirm::Confirm;
+use crate::web::components::form::Form;
 use crate::web::components::notice::Notice;
 use crate::web::components::page::Heading;
 use crate::web::components::submit::Submit;
@@ -12,7 +15,7 @@ use crate::web::format;
 use crate::web::server_fns::subscription::Cancel;
 
 #[component]
-pub fn Current(subscription: Subscription, cancel: ServerAction<Cancel>) -> impl IntoView {
+pub fn Current(subscription: Subscription) -> impl IntoView {
     let Subscription { id, plan, status, current_period_start, current_period_end, cancel_at_period_end, .. } =
         subscription;
     let end = format::date(current_period_end);
@@ -59,7 +62,7 @@ pub fn Current(subscription: Subscription, cancel: ServerAction<Cancel>) -> impl
                         text=format!("The group keeps {} until {end}. It isn't charged again.", plan.name)
                         keep="Keep the subscription"
                     >
-                        <CancelForm id at_period_end=true label="Cancel at period end" cancel/>
+                        <CancelForm id at_period_end=true label="Cancel at period end"/>
                     </Confirm>
                 })}
                 <Confirm
@@ -69,7 +72,7 @@ pub fn Current(subscription: Subscription, cancel: ServerAction<Cancel>) -> impl
                     text="Access to tokens ends at once, for everybody in the group. The rest of the period isn't refunded."
                     keep="Keep the subscription"
                 >
-                    <CancelForm id at_period_end=false label="Cancel now" cancel/>
+                    <CancelForm id at_period_end=false label="Cancel now"/>
                 </Confirm>
             </div>
         </section>
@@ -78,13 +81,13 @@ pub fn Current(subscription: Subscription, cancel: ServerAction<Cancel>) -> impl
 
 /// A purchase whose payment Stripe is still working on.
 #[component]
-pub fn StillWaiting(subscription: Subscription, cancel: ServerAction<Cancel>) -> impl IntoView {
+pub fn StillWaiting(subscription: Subscription) -> impl IntoView {
     view! {
         <Heading title=format!("{} is awaiting payment", subscription.plan.name)/>
         <section class="panel">
             <p>"Stripe hasn't told us yet what became of the payment. Reload the page in a moment, or start over."</p>
             <div class="actions">
-                <CancelForm id=subscription.id at_period_end=false label="Start over" cancel tone="plain"/>
+                <CancelForm id=subscription.id at_period_end=false label="Start over" tone="plain"/>
             </div>
         </section>
     }
@@ -92,17 +95,16 @@ pub fn StillWaiting(subscription: Subscription, cancel: ServerAction<Cancel>) ->
 
 #[component]
 fn CancelForm(
-    id: uuid::Uuid,
+    id: Uuid,
     at_period_end: bool,
     label: &'static str,
-    cancel: ServerAction<Cancel>,
     #[prop(default = "danger")] tone: &'static str,
 ) -> impl IntoView {
     view! {
-        <ActionForm action=cancel>
+        <Form to=Cancel::PATH>
             <input type="hidden" name="id" value=id.to_string()/>
             <input type="hidden" name="at_period_end" value=at_period_end.to_string()/>
-            <Submit label pending=cancel.pending() tone/>
-        </ActionForm>
+            <Submit label tone/>
+        </Form>
     }
 }

@@ -3,122 +3,114 @@
 mod current;
 
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_query_map;
+use leptos_router::params::ParamsMap;
 
-use crate::domain::{Intent, Level, Plan, Subscription};
-use crate::web::components::badge::StatusBadge;
-use crate::web::components::card_form::{CardForm, Returned};
-use crate::web::components::notice::{FormError, Notice};
-use crate::web::components::page::{Head, Heading, Load};
+use crate::domain::{Checkout as Open, Level, Plan, Status, Subscription};
+use crate::web::AppError;
+use crate::web::components::form::{Form, refused};
+use crate::web::components::notice::Notice;
+use crate::web::components::page::{Head, Heading, load};
 use crate::web::components::plan_card::PlanCard;
 use crate::web::components::submit::Submit;
-use crate::web::data::SubscribePage;
-use crate::web::format;
-use crate::web::server_fns::subscription::{self, Cancel, get_subscribe_page};
+use crate::web::islands::checkout::{Checkout, Returned};
+use crate::web::server_fns::subscription::{self, Cancel};
+use crate::web_server::context::{services, user};
 use current::{Current, StillWaiting};
+
+struct Data {
+    /// Those that can be bought, cheapest first.
+    plans: Vec<Plan>,
+    subscription: Option<Subscription>,
+    /// The purchase to finish, if one is open.
+    checkout: Option<Open>,
+}
 
 #[component]
 pub fn Subscribe() -> impl IntoView {
-    let subscribe = ServerAction::<subscription::Subscribe>::new();
-    let cancel = ServerAction::<Cancel>::new();
-    let data = Resource::new(move || (subscribe.version().get(), cancel.version().get()), |_| get_subscribe_page());
-    // Set once the card form is through: the page then says so in place.
-    let bought = RwSignal::new(None::<Subscription>);
-    let refused = move || {
-        let failed = subscribe.value().get().and_then(Result::err);
-        failed.or_else(|| cancel.value().get().and_then(Result::err)).map(|error| error.to_string())
-    };
-    view! {
-        <Head title="Subscription" description="Choose a plan for your group, pay by card, and manage the subscription."/>
-        <FormError message=Signal::derive(refused)/>
-        <Load data view=move |page: SubscribePage| {
-            (move || match bought.get() {
-                Some(subscription) => view! { <Bought subscription/> }.into_any(),
-                None => view! { <Shown page=page.clone() subscribe cancel bought/> }.into_any(),
-            })
-            .into_any()
-        }/>
+    let returned = returned(&use_query_map().read_untracked());
+    load(data(), move |data| {
+        view! {
+            <Head title="Subscription" description="Choose a plan for your group, pay by card, and manage the subscription."/>
+            {refused::<subscription::Subscribe>()}
+            {refused::<Cancel>()}
+            {shown(data, returned)}
+        }
+        .into_any()
+    })
+}
+
+async fn data() -> Result<Data, AppError> {
+    let (user, billing) = (user()?, services().billing);
+    user.must_be_admin()?;
+    Ok(Data {
+        plans: billing.plans(false).await?,
+        subscription: billing.subscription(&user).await?,
+        checkout: billing.checkout(&user).await?,
+    })
+}
+
+/// Source: <https://docs.stripe.com/payments/accept-a-payment?ui=elements#web-submit-payment>.
+fn returned(query: &ParamsMap) -> Returned {
+    match query.get_str("redirect_status") {
+        None => Returned::Not,
+        Some("failed") => Returned::Failed,
+        Some(_) => Returned::Succeeded,
     }
 }
 
-#[component]
-fn Shown(
-    page: SubscribePage,
-    subscribe: ServerAction<subscription::Subscribe>,
-    cancel: ServerAction<Cancel>,
-    bought: RwSignal<Option<Subscription>>,
-) -> impl IntoView {
-    let SubscribePage { plans, subscription, checkout, stripe_js } = page;
-    let returned = Returned::from_query(&use_query_map().read_untracked());
+fn shown(data: Data, returned: Returned) -> AnyView {
+    let Data { plans, subscription, checkout } = data;
     if let Some(checkout) = checkout
         && checkout.client_secret.is_some()
     {
-        let plan = checkout.subscription.plan.clone();
-        let text = match checkout.intent {
-            Some(Intent::Setup) => "Nothing is charged now: the card is kept for when the trial ends.",
-            _ => "The subscription starts as soon as the payment is through.",
-        };
-        return view! {
-            <Heading title=format!("Subscribe to {}", plan.name) text/>
-            <div class="checkout">
-                <PlanCard plan>
-                    <ActionForm action=cancel>
-                        <input type="hidden" name="id" value=checkout.subscription.id.to_string()/>
-                        <input type="hidden" name="at_period_end" value="false"/>
-                        <Submit label="Choose another plan" pending=cancel.pending() tone="plain"/>
-                    </ActionForm>
-                </PlanCard>
-                <CardForm checkout stripe_js returned bought/>
-            </div>
-        }
-        .into_any();
+        let stripe_js = services().config.stripe.js_url.clone();
+        return view! { <Checkout checkout stripe_js returned/> }.into_any();
     }
-    let Some(subscription) = subscription else {
-        return view! {
+    match subscription {
+        None => view! {
             <Heading title="Choose a plan" text="One subscription for the whole group. Cancel at any time."/>
-            <Cards plans subscribe/>
+            <Cards plans/>
         }
-        .into_any();
-    };
-    if subscription.status == crate::domain::Status::Incomplete {
-        return view! { <StillWaiting subscription cancel/> }.into_any();
+        .into_any(),
+        Some(subscription) if subscription.status == Status::Incomplete => {
+            view! { <StillWaiting subscription/> }.into_any()
+        }
+        Some(subscription) => {
+            let arrived = (returned == Returned::Succeeded)
+                .then(|| view! { <Notice level=Level::Ok>"You're subscribed. The payment went through."</Notice> });
+            view! {
+                <Heading title="Subscription" text="One subscription for the whole group."/>
+                {arrived}
+                <Current subscription=subscription.clone()/>
+                <section class="section">
+                    <h2>"Plans"</h2>
+                    <Cards plans current=subscription.plan/>
+                </section>
+            }
+            .into_any()
+        }
     }
-    let arrived = (returned == Returned::Succeeded).then(|| {
-        view! { <Notice level=Level::Ok>"You're subscribed. The payment went through."</Notice> }
-    });
-    view! {
-        <Heading title="Subscription" text="One subscription for the whole group."/>
-        {arrived}
-        <Current subscription=subscription.clone() cancel/>
-        <section class="section">
-            <h2>"Plans"</h2>
-            <Cards plans subscribe current=subscription.plan/>
-        </section>
-    }
-    .into_any()
 }
 
 #[component]
-fn Cards(
-    plans: Vec<Plan>,
-    subscribe: ServerAction<subscription::Subscribe>,
-    #[prop(optional)] current: Option<Plan>,
-) -> impl IntoView {
+fn Cards(plans: Vec<Plan>, #[prop(optional)] current: Option<Plan>) -> impl IntoView {
     if plans.is_empty() {
         return view! { <p class="empty">"There is no plan to choose yet."</p> }.into_any();
     }
     let has = current.map(|plan| plan.id);
     let cards = plans.into_iter().map(|plan| {
-        let (id, name) = (plan.id, plan.name.clone());
+        let (current, name) = (has == Some(plan.id), plan.name.clone());
         let action = match has {
             None => view! {
-                <ActionForm action=subscribe>
-                    <input type="hidden" name="plan_id" value=id.to_string()/>
-                    <Submit label="Subscribe" pending=subscribe.pending() of=format!("to {name}")/>
-                </ActionForm>
+                <Form to=subscription::Subscribe::PATH>
+                    <input type="hidden" name="plan_id" value=plan.id.to_string()/>
+                    <Submit label="Subscribe" of=format!("to {name}")/>
+                </Form>
             }
             .into_any(),
-            Some(has) if has == id => {
+            Some(_) if current => {
                 view! { <button class="button" data-tone="plain" type="button" disabled>"Current plan"</button> }.into_any()
             }
             Some(_) => view! {
@@ -128,7 +120,7 @@ fn Cards(
             }
             .into_any(),
         };
-        view! { <PlanCard plan current=has == Some(id)>{action}</PlanCard> }
+        view! { <PlanCard plan current>{action}</PlanCard> }
     });
     let note = has.map(|_| {
         view! {
@@ -142,24 +134,4 @@ fn Cards(
         {note}
     }
     .into_any()
-}
-
-/// The end of a purchase, in place of the card form.
-#[component]
-fn Bought(subscription: Subscription) -> impl IntoView {
-    let plan = subscription.plan;
-    view! {
-        <section class="bought" role="status">
-            <StatusBadge status=subscription.status/>
-            <h1>"You're subscribed"</h1>
-            <p>
-                "Your group is on " <strong>{plan.name.clone()}</strong> ", " {format::price(&plan)} ". It renews on "
-                {format::date(subscription.current_period_end)} "."
-            </p>
-            <p class="bought__actions">
-                <a class="button" data-tone="primary" href="/usage">"Go to usage"</a>
-                <a class="button" data-tone="plain" href="/team">"Invite the team"</a>
-            </p>
-        </section>
-    }
 }

@@ -1,64 +1,70 @@
-//! `/usage`: what the group has used of its allowance, as it happens.
+//! `/usage`: what the group has used of its allowance.
 
 mod history;
-mod live;
 
 use leptos::prelude::*;
-use leptos_router::components::A;
 
-use crate::domain::{Level, Role, Status, Subscription};
+use crate::domain::{Level, LimitCheck, PeriodUsage, Role, Status, Subscription};
+use crate::web::AppError;
 use crate::web::components::notice::Notice;
-use crate::web::components::page::{Head, Heading, Load};
-use crate::web::data;
+use crate::web::components::page::{Head, Heading, load};
 use crate::web::format;
-use crate::web::server_fns::usage::get_usage_page;
+use crate::web::islands::live_usage::LiveUsage;
+use crate::web_server::context::{services, user, where_subscribed};
 use history::History;
-use live::Live;
 
-#[component]
-pub fn UsagePage() -> impl IntoView {
-    let data = Resource::new(|| (), |()| get_usage_page());
-    let reload = Callback::new(move |()| data.refetch());
-    view! {
-        <Head title="Usage" description="How much of the shared allowance of LLM and voice tokens your group has used."/>
-        <Load data view=move |page: data::UsagePage| view! { <Shown page reload/> }.into_any()/>
-    }
+struct Data {
+    /// Whether the one who looks can put things right.
+    admin: bool,
+    subscription: Option<Subscription>,
+    check: Option<LimitCheck>,
+    history: Vec<PeriodUsage>,
 }
 
 #[component]
-fn Shown(page: data::UsagePage, reload: Callback<()>) -> impl IntoView {
-    let data::UsagePage { role, subscription, usage, suggested_plan, history, grace_days } = page;
-    let admin = role == Role::Admin;
-    let Some(subscription) = subscription else {
-        return view! {
-            <Heading title="Usage"/>
-            <NoSubscription admin/>
+pub fn Usage() -> impl IntoView {
+    load(data(), |data| {
+        let Data { admin, subscription, check, history } = data;
+        let subscription = subscription.as_ref();
+        let incomplete = subscription.is_some_and(|subscription| subscription.status == Status::Incomplete);
+        let ending = subscription.is_some_and(|subscription| subscription.cancel_at_period_end);
+        let current = match check {
+            Some(LimitCheck { usage, suggested_plan, .. }) if !incomplete => {
+                Some(view! { <LiveUsage usage suggested_plan ending admin/> })
+            }
+            _ => None,
+        };
+        view! {
+            <Head title="Usage" description="How much of the shared allowance of LLM and voice tokens your group has used."/>
+            <Heading title="Usage" text="The allowance everybody in the group shares."/>
+            {match subscription {
+                Some(subscription) => view! { <Trouble subscription=subscription.clone() admin/> }.into_any(),
+                None => view! { <NoSubscription admin/> }.into_any(),
+            }}
+            {current}
             <History history/>
         }
-        .into_any();
-    };
-    let trouble = trouble(&subscription, grace_days, admin);
-    let shown = match usage {
-        Some(usage) if subscription.status != Status::Incomplete => {
-            let ending = subscription.cancel_at_period_end;
-            view! { <Live usage suggested_plan ending admin reload/> }.into_any()
-        }
-        _ => view! { <Heading title="Usage"/> }.into_any(),
-    };
-    view! {
-        {trouble}
-        {shown}
-        <History history/>
-    }
-    .into_any()
+        .into_any()
+    })
+}
+
+async fn data() -> Result<Data, AppError> {
+    let (user, services) = (user()?, services());
+    user.must_have_group()?;
+    Ok(Data {
+        admin: user.role == Role::Admin,
+        subscription: services.billing.subscription(&user).await?,
+        check: where_subscribed(services.metering.check(&user).await)?,
+        history: services.metering.history(&user).await?,
+    })
 }
 
 #[component]
 fn NoSubscription(admin: bool) -> impl IntoView {
-    let text = if admin {
+    let way = if admin {
         view! {
             <p>"Choose a plan and your group has an allowance to spend from."</p>
-            <p><A href="/subscribe" attr:class="button" attr:data-tone="primary">"Choose a plan"</A></p>
+            <p><a href="/subscribe" class="button" data-tone="primary">"Choose a plan"</a></p>
         }
         .into_any()
     } else {
@@ -67,44 +73,43 @@ fn NoSubscription(admin: bool) -> impl IntoView {
     view! {
         <section class="empty empty--page">
             <h2>"Your group has no subscription"</h2>
-            {text}
+            {way}
         </section>
     }
 }
 
 /// What stands in the way, and who can put it right.
-fn trouble(subscription: &Subscription, grace_days: u32, admin: bool) -> Option<impl IntoView + use<>> {
-    let plan = &subscription.plan.name;
-    let (level, title, text) = match subscription.status {
+#[component]
+fn Trouble(subscription: Subscription, admin: bool) -> impl IntoView {
+    let status = subscription.status;
+    let (level, title, text) = match status {
         Status::Incomplete => {
-            (Level::Warning, format!("The first payment for {plan} isn't done."), "There is no allowance until it is.".to_owned())
+            let title = format!("The first payment for {} isn't done. ", subscription.plan.name);
+            (Level::Warning, title, "There is no allowance until it is. ".to_owned())
         }
         Status::PastDue => {
-            let days = format::plural(i64::from(grace_days), "day", "days");
-            let text = format!("Stripe tries the card again. Tokens can be spent for {days} after the first failure.");
-            (Level::Warning, "The last payment failed.".into(), text)
+            let days = format::plural(i64::from(services().config.grace_days), "day", "days");
+            let text = format!("Stripe tries the card again. Tokens can be spent for {days} after the first failure. ");
+            (Level::Warning, "The last payment failed. ".to_owned(), text)
         }
         Status::Unpaid => {
-            (Level::Limit, "The payments failed.".into(), "Tokens can't be spent until the subscription is paid.".into())
+            (Level::Limit, "The payments failed. ".to_owned(), "Tokens can't be spent until the subscription is paid. ".to_owned())
         }
         Status::Paused => {
-            (Level::Limit, "The subscription is paused.".into(), "Tokens can't be spent until it goes on.".into())
+            (Level::Limit, "The subscription is paused. ".to_owned(), "Tokens can't be spent until it goes on. ".to_owned())
         }
         _ => return None,
     };
-    let incomplete = subscription.status == Status::Incomplete;
     let way = if admin {
-        let label = if incomplete { "Finish paying" } else { "Manage the subscription" };
-        view! { <A href="/subscribe">{label}</A> }.into_any()
+        let label = if status == Status::Incomplete { "Finish paying" } else { "Manage the subscription" };
+        view! { <a href="/subscribe">{label}</a> }.into_any()
     } else {
         "An admin of your group can put it right.".into_any()
     };
     Some(view! {
         <Notice level alert=true>
             <strong>{title}</strong>
-            " "
             {text}
-            " "
             {way}
         </Notice>
     })

@@ -3,13 +3,13 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use leptos_router::components::A;
+use leptos::server_fn::ServerFn;
+use uuid::Uuid;
 
 use crate::domain::{Currency, FieldErrors, Plan, PlanForm};
 use crate::web::AppError;
-use crate::web::components::field::Described;
-use crate::web::components::notice::FormError;
-use crate::web::components::page::{Head, Heading};
+use crate::web::components::field::{Below, describes};
+use crate::web::components::form::{Form, Refused};
 use crate::web::components::plan_card::PlanCard;
 use crate::web::components::submit::Submit;
 use crate::web::server_fns::plans::{CreatePlan, UpdatePlan};
@@ -39,34 +39,17 @@ fn field<'a>(form: &'a mut PlanForm, name: &str) -> &'a mut String {
 #[derive(Clone, Copy)]
 struct Draft {
     form: RwSignal<PlanForm>,
-    /// Fields edited since the server last answered: their errors are the live ones, the others' the server's.
+    /// Fields typed into: their errors are the live ones, the others' those of the last attempt.
     edited: RwSignal<Vec<&'static str>>,
     live: Memo<FieldErrors>,
-    failed: Signal<Option<AppError>>,
+    refused: StoredValue<Option<AppError>>,
 }
 
 impl Draft {
-    fn new(plan: Option<&Plan>, failed: Signal<Option<AppError>>) -> Self {
-        let mut start = plan.map(PlanForm::from).unwrap_or_else(|| PlanForm {
-            currency: Currency::USD.code().to_owned(),
-            interval: "month".into(),
-            ..PlanForm::default()
-        });
-        failed.with_untracked(|error| {
-            for name in FIELDS {
-                if let Some(typed) = error.as_ref().and_then(|error| error.typed(name)) {
-                    *field(&mut start, name) = typed.to_owned();
-                }
-            }
-        });
+    fn new(start: PlanForm, refused: Option<AppError>) -> Self {
         let form = RwSignal::new(start);
-        let edited = RwSignal::new(Vec::new());
-        Effect::new(move |_| {
-            failed.track();
-            edited.set(Vec::new());
-        });
         let live = Memo::new(move |_| form.with(|form| form.check().err().unwrap_or_default()));
-        Self { form, edited, live, failed }
+        Self { form, edited: RwSignal::new(Vec::new()), live, refused: StoredValue::new(refused) }
     }
 
     fn value(&self, name: &'static str) -> String {
@@ -85,90 +68,79 @@ impl Draft {
         });
     }
 
-    fn error(self, name: &'static str) -> Signal<Option<String>> {
-        Signal::derive(move || {
-            if self.edited.with(|edited| edited.contains(&name)) {
-                self.live.with(|errors| errors.message(name).map(str::to_owned))
-            } else {
-                self.failed.with(|error| error.as_ref().and_then(|error| error.field(name)))
-            }
-        })
+    fn error(&self, name: &'static str) -> Option<String> {
+        if self.edited.with(|edited| edited.contains(&name)) {
+            self.live.with(|errors| errors.message(name).map(str::to_owned))
+        } else {
+            self.refused.with_value(|error| error.as_ref()?.field(name))
+        }
     }
 }
 
-#[component]
-pub fn Editor(
-    plan: Option<Plan>,
-    create: ServerAction<CreatePlan>,
-    update: ServerAction<UpdatePlan>,
+#[island]
+pub fn PlanEditor(
+    /// The plan to change; none for a new one.
+    id: Option<Uuid>,
+    start: PlanForm,
+    /// Why the last attempt was refused.
+    refused: Option<AppError>,
 ) -> impl IntoView {
-    let updating = plan.is_some();
-    let failed = Signal::derive(move || {
-        if updating {
-            update.value().get().and_then(Result::err)
-        } else {
-            create.value().get().and_then(Result::err)
-        }
-    });
-    let draft = Draft::new(plan.as_ref(), failed);
-    let message = move || failed.get().and_then(|error| error.form(FIELDS));
-    let title = plan.as_ref().map_or_else(|| "New plan".to_owned(), |plan| format!("Edit {}", plan.name));
-    let form = match plan {
-        None => view! {
-            <ActionForm action=create>
-                <Fields draft/>
-                <Actions label="Create plan" pending=create.pending()/>
-            </ActionForm>
-        }
-        .into_any(),
-        Some(plan) => view! {
-            <ActionForm action=update>
-                <input type="hidden" name="id" value=plan.id.to_string()/>
-                <Fields draft/>
-                <Actions label="Save changes" pending=update.pending()/>
-            </ActionForm>
-        }
-        .into_any(),
+    let message = refused.as_ref().and_then(|error| error.form(FIELDS));
+    let draft = Draft::new(start, refused);
+    let (to, label) = match id {
+        None => (CreatePlan::PATH, "Create plan"),
+        Some(_) => (UpdatePlan::PATH, "Save changes"),
     };
     view! {
-        <Head title=title.clone() description="The terms of a plan."/>
-        <Heading title/>
         <div class="editor">
             <div class="panel">
-                <FormError message=Signal::derive(message)/>
-                {form}
+                <Refused message/>
+                <Form to>
+                    {id.map(|id| view! { <input type="hidden" name="id" value=id.to_string()/> })}
+                    <Fields draft/>
+                    <div class="actions">
+                        <Submit label/>
+                        <a href="/subscription-plans" class="button" data-tone="plain">"Discard"</a>
+                    </div>
+                </Form>
             </div>
             <Preview form=draft.form/>
         </div>
     }
 }
 
-#[component]
-fn Actions(label: &'static str, #[prop(into)] pending: Signal<bool>) -> impl IntoView {
-    view! {
-        <div class="actions">
-            <Submit label pending/>
-            <A href="/subscription-plans" attr:class="button" attr:data-tone="plain">"Discard"</A>
-        </div>
+/// A plan's form as it stands before anything is typed: what was typed before, the plan's own terms, or a new one's.
+pub fn start(plan: Option<&Plan>, refused: Option<&AppError>) -> PlanForm {
+    let new = || PlanForm {
+        currency: Currency::USD.code().to_owned(),
+        interval: "month".into(),
+        ..PlanForm::default()
+    };
+    let mut form = plan.map_or_else(new, PlanForm::from);
+    for name in FIELDS {
+        if let Some(typed) = refused.and_then(|error| error.typed(name)) {
+            *field(&mut form, name) = typed.to_owned();
+        }
     }
+    form
 }
 
 #[component]
 fn Fields(draft: Draft) -> impl IntoView {
     view! {
-        <Line draft name="name" label="Name" required=true/>
-        <Area draft name="description" label="Description" hint="One sentence on who it is for." rows=2/>
+        <Line draft name="name" label="Name"/>
+        <Area draft name="description" label="Description" hint="One sentence on who it is for." rows="2"/>
         <div class="field-row">
-            <Line draft name="price" label="Price" inputmode="decimal" required=true/>
-            <Line draft name="currency" label="Currency" required=true/>
-            <Choice draft/>
+            <Line draft name="price" label="Price" inputmode="decimal"/>
+            <Line draft name="currency" label="Currency"/>
+            <Interval draft/>
         </div>
         <div class="field-row">
-            <Line draft name="llm_tokens_limit" label="LLM tokens" hint="A period. Empty for unlimited." inputmode="numeric"/>
-            <Line draft name="voice_tokens_limit" label="Voice tokens" hint="A period. Empty for unlimited." inputmode="numeric"/>
+            <Line draft name="llm_tokens_limit" label="LLM tokens" hint="In a period. Empty for unlimited." inputmode="numeric"/>
+            <Line draft name="voice_tokens_limit" label="Voice tokens" hint="In a period. Empty for unlimited." inputmode="numeric"/>
             <Line draft name="max_users" label="Users" hint="Empty for unlimited." inputmode="numeric"/>
         </div>
-        <Area draft name="features" label="Features" hint="One a line." rows=4/>
+        <Area draft name="features" label="Features" hint="One a line." rows="4"/>
         <Line
             draft
             name="stripe_price_id"
@@ -183,12 +155,9 @@ fn Line(
     draft: Draft,
     name: &'static str,
     label: &'static str,
-    #[prop(optional)] hint: &'static str,
-    #[prop(optional)] inputmode: Option<&'static str>,
-    #[prop(optional)] required: bool,
+    #[prop(default = "")] hint: &'static str,
+    #[prop(default = "text")] inputmode: &'static str,
 ) -> impl IntoView {
-    let error = draft.error(name);
-    let described = Described::new(name, hint.to_owned());
     let node = NodeRef::<html::Input>::new();
     // What was typed before this code arrived.
     Effect::new(move |_| {
@@ -206,21 +175,24 @@ fn Line(
                 class="input"
                 autocomplete="off"
                 inputmode=inputmode
-                required=required
                 value=draft.value(name)
                 on:input:target=move |event| draft.edit(name, event.target().value())
-                aria-describedby=described.ids(error)
-                aria-invalid=move || error.get().map(|_| "true")
+                aria-describedby=move || describes(name, draft.error(name).is_some(), !hint.is_empty())
+                aria-invalid=move || draft.error(name).map(|_| "true")
             />
-            {described.below(error)}
+            {move || view! { <Below name error=draft.error(name) hint/> }}
         </div>
     }
 }
 
 #[component]
-fn Area(draft: Draft, name: &'static str, label: &'static str, hint: &'static str, rows: u8) -> impl IntoView {
-    let error = draft.error(name);
-    let described = Described::new(name, hint.to_owned());
+fn Area(
+    draft: Draft,
+    name: &'static str,
+    label: &'static str,
+    hint: &'static str,
+    rows: &'static str,
+) -> impl IntoView {
     let node = NodeRef::<html::Textarea>::new();
     Effect::new(move |_| {
         if let Some(area) = node.get() {
@@ -235,37 +207,36 @@ fn Area(draft: Draft, name: &'static str, label: &'static str, hint: &'static st
                 id=name
                 name=format!("form[{name}]")
                 class="input"
-                rows=rows.to_string()
+                rows=rows
                 on:input:target=move |event| draft.edit(name, event.target().value())
-                aria-describedby=described.ids(error)
-                aria-invalid=move || error.get().map(|_| "true")
+                aria-describedby=move || describes(name, draft.error(name).is_some(), true)
+                aria-invalid=move || draft.error(name).map(|_| "true")
             >
                 {draft.value(name)}
             </textarea>
-            {described.below(error)}
+            {move || view! { <Below name error=draft.error(name) hint/> }}
         </div>
     }
 }
 
 #[component]
-fn Choice(draft: Draft) -> impl IntoView {
-    let error = draft.error("interval");
-    let described = Described::new("interval", String::new());
-    let yearly = draft.value("interval") == "year";
+fn Interval(draft: Draft) -> impl IntoView {
+    let name = "interval";
+    let yearly = draft.value(name) == "year";
     view! {
         <div class="field">
-            <label for="interval">"Interval"</label>
+            <label for=name>"Interval"</label>
             <select
-                id="interval"
+                id=name
                 name="form[interval]"
                 class="input"
-                on:change:target=move |event| draft.edit("interval", event.target().value())
-                aria-describedby=described.ids(error)
+                on:change:target=move |event| draft.edit(name, event.target().value())
+                aria-describedby=move || describes(name, draft.error(name).is_some(), false)
             >
                 <option value="month">"Month"</option>
                 <option value="year" selected=yearly>"Year"</option>
             </select>
-            {described.below(error)}
+            {move || view! { <Below name error=draft.error(name) hint=""/> }}
         </div>
     }
 }

@@ -5,37 +5,30 @@ use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
-use super::components::nav::Nav;
-use super::components::page::NotFound;
-use super::data::Viewer;
-use super::pages::{home, invite, keys, login, outbox, plans, signup, subscribe, team, usage};
-use super::server_fns::account;
-use crate::web_browser;
+use super::{home, invite, keys, login, outbox, plans, signup, subscribe, team, usage};
+use crate::web::components::nav::Nav;
+use crate::web::components::page::NotFound;
+use crate::web_server::{context, shown_once};
 
-/// Every route is rendered whole before its first byte leaves: a page is complete without JavaScript.
+/// Every page is rendered whole before its first byte leaves.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let viewer = Resource::new(|| (), |()| account::get_viewer());
-    Effect::new(|_| web_browser::hide_form_error());
+    let sandbox = context::services().config.stripe.sandbox.map(|address| format!("http://{address}/"));
+    let done = shown_once::take::<String>(shown_once::DONE);
     view! {
         <Router>
             <a class="skip" href="#main">"Skip to the content"</a>
             <div class="frame">
-                <Suspense fallback=|| view! { <header class="nav"></header> }>
-                    {move || Suspend::new(async move {
-                        let nobody = Viewer { user: None, sandbox: None };
-                        let viewer = viewer.await.unwrap_or(nobody);
-                        view! { <Nav viewer/> }
-                    })}
-                </Suspense>
+                <Nav user=context::actor() sandbox/>
                 <main id="main" tabindex="-1">
+                    {done.map(|done| view! { <p class="done" role="status">{done}</p> })}
                     <FlatRoutes fallback=NotFound>
                         <Route path=path!("/") view=home::Home ssr=SsrMode::Async/>
                         <Route path=path!("/login") view=login::Login ssr=SsrMode::Async/>
                         <Route path=path!("/signup") view=signup::SignUp ssr=SsrMode::Async/>
                         <Route path=path!("/invite/:token") view=invite::Invite ssr=SsrMode::Async/>
-                        <Route path=path!("/usage") view=usage::UsagePage ssr=SsrMode::Async/>
+                        <Route path=path!("/usage") view=usage::Usage ssr=SsrMode::Async/>
                         <Route path=path!("/subscribe") view=subscribe::Subscribe ssr=SsrMode::Async/>
                         <Route path=path!("/subscription-plans") view=plans::Plans ssr=SsrMode::Async/>
                         <Route path=path!("/team") view=team::Team ssr=SsrMode::Async/>

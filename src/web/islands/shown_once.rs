@@ -5,12 +5,12 @@ use leptos::task::spawn_local;
 
 use crate::web_browser;
 
-#[component]
+#[island]
 pub fn ShownOnce(
-    #[prop(into)] title: String,
-    #[prop(into)] text: String,
+    title: String,
+    text: String,
     /// Names the value, for assistive technology.
-    label: &'static str,
+    label: String,
     value: String,
 ) -> impl IntoView {
     let copied = RwSignal::new(false);

@@ -4,13 +4,18 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
-use super::assets;
-use crate::web::App;
+use super::app::App;
+use crate::web_server::assets;
 
 pub fn shell() -> impl IntoView {
+    // Nothing is made live but the islands: their markers aren't needed elsewhere.
+    if let Some(shared) = Owner::current_shared_context() {
+        shared.set_is_hydrating(false);
+    }
     let (script, wasm) = (assets::url("/pkg/tollgate.js"), assets::url("/pkg/tollgate.wasm"));
     let start = format!(
-        "import({script:?}).then(m => m.default({{module_or_path: {wasm:?}}}).then(() => m.hydrate()))"
+        "import({script:?}).then(m => m.default({{module_or_path: {wasm:?}}}).then(() => {{ m.hydrate(); \
+         for (const e of document.querySelectorAll('leptos-island')) m[e.dataset.component](e) }}))"
     );
     view! {
         <!DOCTYPE html>

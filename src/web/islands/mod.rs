@@ -1,0 +1,7 @@
+//! What moves without a reload. Each is rendered on the server like everything else, and made live in the
+//! browser from the properties it was rendered with.
+
+pub mod checkout;
+pub mod live_usage;
+pub mod plan_editor;
+pub mod shown_once;
