@@ -68,10 +68,14 @@ pub struct Webhook {
 pub enum StartError {
     #[error("the sandbox's address could not be used: {0}")]
     Listener(#[from] std::io::Error),
+    #[error("the folder of the sandbox's database could not be made: {0}")]
+    Folder(std::io::Error),
     #[error("the sandbox's database could not be opened: {0}")]
     Database(#[from] sqlx::Error),
     #[error("the sandbox's database holds something that this version can't read: {0}")]
     Format(String),
+    #[error("the sandbox's database could not be written")]
+    Write,
     #[error("the sandbox's webhook client could not be built: {0}")]
     Client(#[from] reqwest::Error),
 }
@@ -97,6 +101,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         None => None,
     };
     let (sandbox, courier) = Sandbox::open(disk, options.clock, origin(addr)).await?;
+    sandbox.forget_old_answers().await?;
     if let Some(webhook) = &options.webhook {
         sandbox.install_webhook(webhook).await?;
     }
@@ -146,5 +151,9 @@ impl Running {
 
 /// How a browser on the same machine reaches the sandbox.
 fn origin(addr: SocketAddr) -> String {
-    if addr.ip().is_unspecified() { format!("http://127.0.0.1:{}", addr.port()) } else { format!("http://{addr}") }
+    if addr.ip().is_unspecified() {
+        format!("http://127.0.0.1:{}", addr.port())
+    } else {
+        format!("http://{addr}")
+    }
 }

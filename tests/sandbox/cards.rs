@@ -29,12 +29,16 @@ async fn each_card_pays_or_fails_as_it_should() {
         ("4000000000000119", "processing_error", json!(null)),
         ("4000000000000341", "card_declined", json!("generic_decline")),
     ] {
-        let error = sandbox.post("/v1/payment_intents", &[&MONEY[..], &entered(number)].concat()).await.error(402);
+        let error =
+            sandbox.post("/v1/payment_intents", &[&MONEY[..], &entered(number)].concat()).await.error(402);
         assert_eq!((&error["type"], &error["code"]), (&json!("card_error"), &json!(code)), "{number}");
         assert_eq!(error["decline_code"], decline_code, "{number}");
         assert!(error["doc_url"].as_str().unwrap().ends_with(&code.replace('_', "-")));
         let intent = &error["payment_intent"];
-        assert_eq!((&intent["status"], &intent["payment_method"]), (&json!("requires_payment_method"), &json!(null)));
+        assert_eq!(
+            (&intent["status"], &intent["payment_method"]),
+            (&json!("requires_payment_method"), &json!(null))
+        );
         let charge = sandbox.get(&format!("/v1/charges/{}", error["charge"].as_str().unwrap())).await.ok();
         assert_eq!((&charge["status"], &charge["failure_code"]), (&json!("failed"), &json!(code)));
     }
@@ -48,7 +52,13 @@ async fn each_card_pays_or_fails_as_it_should() {
 async fn a_card_that_is_not_in_order_is_not_taken_and_its_number_not_kept() {
     let sandbox = Sandbox::start().await;
     let card = |number: &'static str, month: &'static str, year: &'static str, cvc: &'static str| {
-        [("type", "card"), ("card[number]", number), ("card[exp_month]", month), ("card[exp_year]", year), ("card[cvc]", cvc)]
+        [
+            ("type", "card"),
+            ("card[number]", number),
+            ("card[exp_month]", month),
+            ("card[exp_year]", year),
+            ("card[cvc]", cvc),
+        ]
     };
     for (form, code) in [
         (card("4242424242424241", "12", "34", "123"), "incorrect_number"),
@@ -60,7 +70,8 @@ async fn a_card_that_is_not_in_order_is_not_taken_and_its_number_not_kept() {
         assert_eq!(sandbox.browser_post("/v1/payment_methods", &form).await.error(402)["code"], code);
     }
     assert!(sandbox.running.sandbox().list("payment_methods").is_empty());
-    let method = sandbox.browser_post("/v1/payment_methods", &card("4242424242424242", "12", "34", "123")).await.ok();
+    let method =
+        sandbox.browser_post("/v1/payment_methods", &card("4242424242424242", "12", "34", "123")).await.ok();
     assert_eq!((&method["card"]["last4"], &method["card"]["brand"]), (&json!("4242"), &json!("visa")));
     assert!(!method.to_string().contains("42424242"));
 }
@@ -70,7 +81,10 @@ async fn a_card_that_would_be_declined_is_not_kept_but_for_the_one_that_fails_la
     let sandbox = Sandbox::start().await;
     let customer = sandbox.customer(&[]).await;
     let error = sandbox
-        .post("/v1/payment_methods/pm_card_visa_chargeDeclinedInsufficientFunds/attach", &[("customer", &customer)])
+        .post(
+            "/v1/payment_methods/pm_card_visa_chargeDeclinedInsufficientFunds/attach",
+            &[("customer", &customer)],
+        )
         .await
         .error(402);
     assert_eq!(error["decline_code"], "insufficient_funds");
@@ -114,7 +128,8 @@ async fn an_approved_challenge_pays_and_a_refused_one_wants_another_card() {
     let form = [("payment_behavior", "default_incomplete")];
     let subscription = sandbox.subscribe(&customer, &price, &form).await.ok();
     let intent = id(intent_of(&subscription));
-    let (confirm, retrieve) = (format!("/v1/payment_intents/{intent}/confirm"), format!("/v1/payment_intents/{intent}"));
+    let (confirm, retrieve) =
+        (format!("/v1/payment_intents/{intent}/confirm"), format!("/v1/payment_intents/{intent}"));
 
     for number in ["4000002500003155", "4000000000003220"] {
         assert_eq!(sandbox.post(&confirm, &entered(number)).await.ok()["status"], "requires_action");
@@ -128,7 +143,10 @@ async fn an_approved_challenge_pays_and_a_refused_one_wants_another_card() {
     sandbox.authenticate(&intent, true).await;
     let declined = sandbox.get(&retrieve).await.ok();
     assert_eq!(declined["last_payment_error"]["decline_code"], "generic_decline");
-    assert!(sandbox.running.sandbox().authenticate(&intent, true).await.is_err(), "there is nothing to answer now");
+    assert!(
+        sandbox.running.sandbox().authenticate(&intent, true).await.is_err(),
+        "there is nothing to answer now"
+    );
 
     sandbox.post(&confirm, &entered("4000002760003184")).await.ok();
     sandbox.authenticate(&intent, true).await;
@@ -147,7 +165,11 @@ async fn an_approved_challenge_pays_and_a_refused_one_wants_another_card() {
 async fn a_card_that_was_set_up_pays_without_the_customer() {
     let sandbox = Sandbox::start().await;
     let customer = sandbox.customer(&[]).await;
-    let form = [("customer", &*customer), ("payment_method", "pm_card_authenticationRequiredOnSetup"), ("confirm", "true")];
+    let form = [
+        ("customer", &*customer),
+        ("payment_method", "pm_card_authenticationRequiredOnSetup"),
+        ("confirm", "true"),
+    ];
     let setup = sandbox.post("/v1/setup_intents", &form).await.ok();
     assert_eq!(setup["status"], "requires_action");
     sandbox.authenticate(&id(&setup), true).await;
@@ -158,12 +180,14 @@ async fn a_card_that_was_set_up_pays_without_the_customer() {
         "authenticated"
     );
     let method = setup["payment_method"].as_str().unwrap();
-    let form = [&MONEY[..], &[("customer", &customer), ("payment_method", method), ("off_session", "true")]].concat();
+    let form = [&MONEY[..], &[("customer", &customer), ("payment_method", method), ("off_session", "true")]]
+        .concat();
     assert_eq!(sandbox.post("/v1/payment_intents", &form).await.ok()["status"], "succeeded");
 
     let attach = "/v1/payment_methods/pm_card_authenticationRequiredOnSetup/attach";
     let fresh = id(&sandbox.post(attach, &[("customer", &customer)]).await.ok());
-    let form = [&MONEY[..], &[("customer", &*customer), ("payment_method", &fresh), ("off_session", "true")]].concat();
+    let form = [&MONEY[..], &[("customer", &*customer), ("payment_method", &fresh), ("off_session", "true")]]
+        .concat();
     let error = sandbox.post("/v1/payment_intents", &form).await.error(402);
     assert_eq!(error["code"], "authentication_required");
 }
@@ -189,8 +213,12 @@ async fn a_refused_set_up_wants_another_card() {
 #[tokio::test]
 async fn a_token_is_good_for_one_payment_method() {
     let sandbox = Sandbox::start().await;
-    let card =
-        [("card[number]", "4000000000000341"), ("card[exp_month]", "1"), ("card[exp_year]", "2030"), ("card[cvc]", "123")];
+    let card = [
+        ("card[number]", "4000000000000341"),
+        ("card[exp_month]", "1"),
+        ("card[exp_year]", "2030"),
+        ("card[cvc]", "123"),
+    ];
     let token = id(&sandbox.browser_post("/v1/tokens", &card).await.ok());
     let form = [("type", "card"), ("card[token]", &*token)];
     let method = sandbox.post("/v1/payment_methods", &form).await.ok();

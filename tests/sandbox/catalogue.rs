@@ -7,11 +7,18 @@ use super::support::{Sandbox, id};
 #[tokio::test]
 async fn a_price_keeps_its_amount_whatever_the_decimals_of_its_currency() {
     let sandbox = Sandbox::start().await;
-    for (currency, amount, line) in
-        [("usd", "2999", "$29.99"), ("jpy", "500", "¥500"), ("kwd", "1250", "KWD 1.250"), ("EUR", "100", "€1.00")]
-    {
-        let form =
-            [("currency", currency), ("unit_amount", amount), ("recurring[interval]", "month"), ("product_data[name]", "P")];
+    for (currency, amount, line) in [
+        ("usd", "2999", "$29.99"),
+        ("jpy", "500", "¥500"),
+        ("kwd", "1250", "KWD 1.250"),
+        ("EUR", "100", "€1.00"),
+    ] {
+        let form = [
+            ("currency", currency),
+            ("unit_amount", amount),
+            ("recurring[interval]", "month"),
+            ("product_data[name]", "P"),
+        ];
         let price = sandbox.post("/v1/prices", &form).await.ok();
         assert_eq!(price["currency"], currency.to_lowercase());
         assert_eq!(price["unit_amount"].to_string(), amount);
@@ -32,7 +39,10 @@ async fn prices_that_can_not_be_are_refused() {
         (vec![("currency", "usd")], "unit_amount"),
         (vec![("currency", "usd"), ("unit_amount", "-1")], "unit_amount"),
         (vec![("currency", "usd"), ("unit_amount", "100000000")], "unit_amount"),
-        (vec![("currency", "usd"), ("unit_amount", "1"), ("unit_amount_decimal", "1")], "unit_amount_decimal"),
+        (
+            vec![("currency", "usd"), ("unit_amount", "1"), ("unit_amount_decimal", "1")],
+            "unit_amount_decimal",
+        ),
         (vec![("currency", "dollars"), ("unit_amount", "1")], "currency"),
         (
             vec![
@@ -43,7 +53,10 @@ async fn prices_that_can_not_be_are_refused() {
             ],
             "recurring[interval_count]",
         ),
-        (vec![("currency", "usd"), ("unit_amount", "1"), ("recurring[interval]", "hour")], "recurring[interval]"),
+        (
+            vec![("currency", "usd"), ("unit_amount", "1"), ("recurring[interval]", "hour")],
+            "recurring[interval]",
+        ),
         (vec![("currency", "usd"), ("unit_amount", "1"), ("tiers[0][up_to]", "inf")], "tiers"),
     ] {
         let form = [&form[..], &[("product", &product)]].concat();
@@ -56,10 +69,12 @@ async fn prices_that_can_not_be_are_refused() {
 #[tokio::test]
 async fn a_lookup_key_names_one_price() {
     let sandbox = Sandbox::start().await;
-    let form = [("currency", "usd"), ("unit_amount", "1"), ("product_data[name]", "P"), ("lookup_key", "basic")];
+    let form =
+        [("currency", "usd"), ("unit_amount", "1"), ("product_data[name]", "P"), ("lookup_key", "basic")];
     let first = id(&sandbox.post("/v1/prices", &form).await.ok());
     assert_eq!(sandbox.post("/v1/prices", &form).await.error(400)["param"], "lookup_key");
-    let second = id(&sandbox.post("/v1/prices", &[&form[..], &[("transfer_lookup_key", "true")]].concat()).await.ok());
+    let second =
+        id(&sandbox.post("/v1/prices", &[&form[..], &[("transfer_lookup_key", "true")]].concat()).await.ok());
     let found = sandbox.get("/v1/prices?lookup_keys[]=basic").await.ok();
     assert_eq!(found["data"].as_array().unwrap().len(), 1);
     assert_eq!(found["data"][0]["id"], second);
@@ -69,7 +84,8 @@ async fn a_lookup_key_names_one_price() {
 #[tokio::test]
 async fn a_product_with_prices_stays_and_one_without_goes() {
     let sandbox = Sandbox::start().await;
-    let form = [("name", "P"), ("default_price_data[currency]", "usd"), ("default_price_data[unit_amount]", "1")];
+    let form =
+        [("name", "P"), ("default_price_data[currency]", "usd"), ("default_price_data[unit_amount]", "1")];
     let priced = id(&sandbox.post("/v1/products", &form).await.ok());
     sandbox.delete(&format!("/v1/products/{priced}")).await.error(400);
     let bare = id(&sandbox.post("/v1/products", &[("name", "B"), ("id", "bare")]).await.ok());
@@ -85,7 +101,8 @@ async fn a_product_with_prices_stays_and_one_without_goes() {
 #[tokio::test]
 async fn metadata_is_merged_and_a_change_is_announced_with_what_was_before() {
     let sandbox = Sandbox::start().await;
-    let customer = sandbox.customer(&[("metadata[a]", "1"), ("metadata[b]", "2"), ("email", "old@example.test")]).await;
+    let customer =
+        sandbox.customer(&[("metadata[a]", "1"), ("metadata[b]", "2"), ("email", "old@example.test")]).await;
     let path = format!("/v1/customers/{customer}");
     let form = [("metadata[a]", ""), ("metadata[c]", "3"), ("email", "new@example.test")];
     assert_eq!(sandbox.post(&path, &form).await.ok()["metadata"], json!({"b": "2", "c": "3"}));

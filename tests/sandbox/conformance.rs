@@ -24,9 +24,14 @@ impl Checked {
         let route = sandbox::routes().find(|(of, pattern)| *of == method && fits(pattern, bare));
         let template = route.map_or(bare, |(_, pattern)| pattern);
         let found = self.schema.problems_of_answer(method, template, answer.status, &answer.body);
-        self.problems.extend(found.iter().map(|problem| format!("{method} {path} {}: {problem}", answer.status)));
+        self.problems
+            .extend(found.iter().map(|problem| format!("{method} {path} {}: {problem}", answer.status)));
         if let Some(route) = route {
-            if answer.status == 200 { self.called.insert(route) } else { self.refused.insert(route) };
+            if answer.status == 200 {
+                self.called.insert(route)
+            } else {
+                self.refused.insert(route)
+            };
         }
         answer
     }
@@ -46,11 +51,16 @@ impl Checked {
 
 fn fits(pattern: &str, path: &str) -> bool {
     let (pattern, path): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
-    pattern.len() == path.len() && pattern.iter().zip(&path).all(|(one, other)| one.starts_with('{') || one == other)
+    pattern.len() == path.len()
+        && pattern.iter().zip(&path).all(|(one, other)| one.starts_with('{') || one == other)
 }
 
-const CARD: [(&str, &str); 4] =
-    [("card[number]", "4242424242424242"), ("card[exp_month]", "12"), ("card[exp_year]", "34"), ("card[cvc]", "123")];
+const CARD: [(&str, &str); 4] = [
+    ("card[number]", "4242424242424242"),
+    ("card[exp_month]", "12"),
+    ("card[exp_year]", "34"),
+    ("card[cvc]", "123"),
+];
 
 #[tokio::test]
 async fn every_answer_of_every_endpoint_is_as_published() {
@@ -122,7 +132,8 @@ async fn catalogue(checked: &mut Checked) -> String {
 
     let form = [("product", &*product), ("currency", "jpy"), ("unit_amount", "500"), ("lookup_key", "yen")];
     let once = id(&checked.post("/v1/prices", &form).await);
-    let form = [("product", &*product), ("currency", "usd"), ("unit_amount_decimal", "12.5"), ("nickname", "half")];
+    let form =
+        [("product", &*product), ("currency", "usd"), ("unit_amount_decimal", "12.5"), ("nickname", "half")];
     checked.post("/v1/prices", &form).await;
     checked.get(&format!("/v1/prices/{once}?expand[]=product")).await;
     checked.post(&format!("/v1/prices/{once}"), &[("nickname", "Yen"), ("active", "false")]).await;
@@ -157,9 +168,15 @@ async fn customers(checked: &mut Checked) -> String {
 }
 
 async fn payment_methods(checked: &mut Checked, customer: &str) {
-    let token = checked.post("/v1/tokens", &[&CARD[..], &[("card[name]", "A"), ("card[address_zip]", "1")]].concat()).await;
+    let token = checked
+        .post("/v1/tokens", &[&CARD[..], &[("card[name]", "A"), ("card[address_zip]", "1")]].concat())
+        .await;
     checked.get(&format!("/v1/tokens/{}", id(&token))).await;
-    let form = [("type", "card"), ("card[token]", token["id"].as_str().unwrap()), ("billing_details[email]", "a@b.test")];
+    let form = [
+        ("type", "card"),
+        ("card[token]", token["id"].as_str().unwrap()),
+        ("billing_details[email]", "a@b.test"),
+    ];
     let method = id(&checked.post("/v1/payment_methods", &form).await);
     let path = format!("/v1/payment_methods/{method}");
     checked.get(&path).await;
@@ -169,7 +186,9 @@ async fn payment_methods(checked: &mut Checked, customer: &str) {
     checked.get(&format!("/v1/customers/{customer}/payment_methods")).await;
     checked.get(&format!("/v1/customers/{customer}/payment_methods/{method}")).await;
     checked.post(&format!("{path}/detach"), &[]).await;
-    checked.declined("/v1/payment_methods/pm_card_visa_chargeDeclined/attach", &[("customer", customer)]).await;
+    checked
+        .declined("/v1/payment_methods/pm_card_visa_chargeDeclined/attach", &[("customer", customer)])
+        .await;
 }
 
 async fn payment_intents(checked: &mut Checked, customer: &str) {
@@ -181,14 +200,18 @@ async fn payment_intents(checked: &mut Checked, customer: &str) {
     checked.sandbox.authenticate(&intent, true).await;
     checked.get(&format!("{path}?expand[]=latest_charge.balance_transaction&expand[]=payment_method")).await;
 
-    let form = [&money[..], &[("payment_method", "pm_card_chargeCustomerFail"), ("confirm", "true")]].concat();
+    let form =
+        [&money[..], &[("payment_method", "pm_card_chargeCustomerFail"), ("confirm", "true")]].concat();
     checked.declined("/v1/payment_intents", &form).await;
     let form = [("customer", customer), ("payment_method", "pm_card_visa"), ("confirm", "true")];
-    let form = [&money[..], &form, &[("capture_method", "manual"), ("setup_future_usage", "off_session")]].concat();
+    let form =
+        [&money[..], &form, &[("capture_method", "manual"), ("setup_future_usage", "off_session")]].concat();
     let held = id(&checked.post("/v1/payment_intents", &form).await);
     checked.post(&format!("/v1/payment_intents/{held}/capture"), &[("amount_to_capture", "1000")]).await;
     let idle = id(&checked.post("/v1/payment_intents", &money).await);
-    checked.post(&format!("/v1/payment_intents/{idle}/cancel"), &[("cancellation_reason", "abandoned")]).await;
+    checked
+        .post(&format!("/v1/payment_intents/{idle}/cancel"), &[("cancellation_reason", "abandoned")])
+        .await;
     checked.get("/v1/payment_intents?expand[]=data.customer").await;
     let charges = checked.get("/v1/charges?expand[]=data.refunds&expand[]=data.payment_intent").await;
     checked.get(&format!("/v1/charges/{}", id(&charges["data"][0]))).await;
@@ -198,7 +221,11 @@ async fn payment_intents(checked: &mut Checked, customer: &str) {
 }
 
 async fn setup_intents(checked: &mut Checked, customer: &str) {
-    let form = [("customer", customer), ("payment_method", "pm_card_authenticationRequiredOnSetup"), ("confirm", "true")];
+    let form = [
+        ("customer", customer),
+        ("payment_method", "pm_card_authenticationRequiredOnSetup"),
+        ("confirm", "true"),
+    ];
     let intent = id(&checked.post("/v1/setup_intents", &form).await);
     checked.sandbox.authenticate(&intent, false).await;
     let path = format!("/v1/setup_intents/{intent}");
@@ -207,7 +234,12 @@ async fn setup_intents(checked: &mut Checked, customer: &str) {
     checked.post(&format!("{path}/confirm"), &[("expand[]", "latest_attempt.payment_method")]).await;
     checked.get(&format!("/v1/setup_attempts?setup_intent={intent}")).await;
     let idle = id(&checked.post("/v1/setup_intents", &[("usage", "on_session")]).await);
-    checked.declined(&format!("/v1/setup_intents/{idle}/confirm"), &[("payment_method", "pm_card_chargeDeclined")]).await;
+    checked
+        .declined(
+            &format!("/v1/setup_intents/{idle}/confirm"),
+            &[("payment_method", "pm_card_chargeDeclined")],
+        )
+        .await;
     checked.post(&format!("/v1/setup_intents/{idle}/cancel"), &[]).await;
     checked.get("/v1/setup_intents?expand[]=data.payment_method").await;
 }
@@ -238,7 +270,10 @@ async fn subscriptions(checked: &mut Checked, customer: &str, price: &str) {
     let form = [
         ("customer", &*other),
         ("items[0][price_data][currency]", "usd"),
-        ("items[0][price_data][product]", active["items"]["data"][0]["price"]["product"]["id"].as_str().unwrap()),
+        (
+            "items[0][price_data][product]",
+            active["items"]["data"][0]["price"]["product"]["id"].as_str().unwrap(),
+        ),
         ("items[0][price_data][unit_amount]", "100"),
         ("items[0][price_data][recurring][interval]", "week"),
         ("trial_period_days", "7"),
@@ -259,7 +294,9 @@ async fn invoices(checked: &mut Checked, price: &str) {
     }
     let [paid, void, given_up] = &numbers[..] else { unreachable!() };
     let path = format!("/v1/invoices/{paid}");
-    checked.get(&format!("{path}?expand[]=payments.data.payment.payment_intent&expand[]=confirmation_secret")).await;
+    checked
+        .get(&format!("{path}?expand[]=payments.data.payment.payment_intent&expand[]=confirmation_secret"))
+        .await;
     checked.declined(&format!("{path}/pay"), &[("payment_method", "pm_card_chargeDeclined")]).await;
     checked.post(&format!("{path}/pay"), &[("payment_method", "pm_card_visa")]).await;
     checked.get(&format!("{path}/lines")).await;

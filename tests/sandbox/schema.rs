@@ -55,7 +55,11 @@ impl Schema {
         let mut problems = Vec::new();
         if let Some(name) = value["object"].as_str().filter(|name| !UNPUBLISHED.contains(name)) {
             let name = if value["deleted"] == true { format!("deleted_{name}") } else { name.to_owned() };
-            problems.extend(self.problems(&name, json!({"$ref": format!("#/components/schemas/{name}")}), value));
+            problems.extend(self.problems(
+                &name,
+                json!({"$ref": format!("#/components/schemas/{name}")}),
+                value,
+            ));
         }
         let inside: Vec<&Value> = match value {
             Value::Object(fields) => fields.values().collect(),

@@ -11,7 +11,8 @@ async fn a_restart_keeps_everything() {
     let folder = tempdir().unwrap();
     let file = folder.path().join("sandbox.db");
     let sandbox = Sandbox::with(Some(file.clone()), None).await;
-    let (customer, price) = (sandbox.customer(&[("email", "a@example.test")]).await, sandbox.price(500).await);
+    let (customer, price) =
+        (sandbox.customer(&[("email", "a@example.test")]).await, sandbox.price(500).await);
     let form = [("payment_behavior", "default_incomplete")];
     let subscription = sandbox.subscribe(&customer, &price, &form).await.ok();
     let keyed = async |sandbox: &Sandbox| {
@@ -20,8 +21,16 @@ async fn a_restart_keeps_everything() {
     };
     let second = keyed(&sandbox).await;
     sandbox.delete(&format!("/v1/customers/{second}")).await.ok();
-    let collections =
-        ["customers", "prices", "products", "subscriptions", "invoices", "payment_intents", "invoice_payments", "events"];
+    let collections = [
+        "customers",
+        "prices",
+        "products",
+        "subscriptions",
+        "invoices",
+        "payment_intents",
+        "invoice_payments",
+        "events",
+    ];
     let before: Vec<_> = collections.iter().map(|name| sandbox.running.sandbox().list(name)).collect();
     sandbox.running.shutdown().await;
 

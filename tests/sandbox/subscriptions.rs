@@ -9,7 +9,8 @@ const MONTH: i64 = 28 * 86_400;
 #[tokio::test]
 async fn a_first_payment_makes_a_default_incomplete_subscription_active() {
     let sandbox = Sandbox::start().await;
-    let (customer, price) = (sandbox.customer(&[("email", "a@example.test")]).await, sandbox.price(2999).await);
+    let (customer, price) =
+        (sandbox.customer(&[("email", "a@example.test")]).await, sandbox.price(2999).await);
     let form = [
         ("payment_behavior", "default_incomplete"),
         ("payment_settings[save_default_payment_method]", "on_subscription"),
@@ -34,7 +35,10 @@ async fn a_first_payment_makes_a_default_incomplete_subscription_active() {
     let path = format!("/v1/payment_intents/{}/confirm", id(intent));
     let confirmed = sandbox.browser_post(&path, &form).await.ok();
     assert_eq!(confirmed["status"], "succeeded");
-    assert!(confirmed.get("metadata").is_none() && confirmed.get("customer").is_none(), "a browser sees no more");
+    assert!(
+        confirmed.get("metadata").is_none() && confirmed.get("customer").is_none(),
+        "a browser sees no more"
+    );
 
     let after = sandbox.get(&format!("/v1/subscriptions/{}", id(&subscription))).await.ok();
     assert_eq!(after["status"], "active");
@@ -82,7 +86,8 @@ async fn the_first_payment_may_be_declined_and_made_with_another_card() {
     assert!(sandbox.event_types().await.contains(&"invoice.payment_failed".to_owned()));
 
     assert_eq!(sandbox.post(&path, &[("payment_method", "pm_card_visa")]).await.ok()["status"], "succeeded");
-    let now = sandbox.get(&format!("/v1/subscriptions/{}?expand[]=latest_invoice", id(&subscription))).await.ok();
+    let now =
+        sandbox.get(&format!("/v1/subscriptions/{}?expand[]=latest_invoice", id(&subscription))).await.ok();
     assert_eq!(now["status"], "active");
     assert_eq!(now["latest_invoice"]["attempt_count"], 2);
     assert_eq!(now["default_payment_method"], json!(null), "nothing asked for it to be kept as the default");
@@ -100,7 +105,8 @@ async fn with_a_default_card_it_is_paid_at_once() {
 #[tokio::test]
 async fn what_comes_of_a_card_that_fails_depends_on_the_payment_behavior() {
     let sandbox = Sandbox::start().await;
-    let (customer, price) = (sandbox.customer_with("pm_card_chargeCustomerFail").await, sandbox.price(500).await);
+    let (customer, price) =
+        (sandbox.customer_with("pm_card_chargeCustomerFail").await, sandbox.price(500).await);
     let subscription = sandbox.subscribe(&customer, &price, &[]).await.ok();
     assert_eq!(subscription["status"], "incomplete");
     assert_eq!(intent_of(&subscription)["last_payment_error"]["code"], "card_declined");
@@ -159,7 +165,8 @@ async fn a_backdated_one_is_active_at_once_and_nothing_is_due() {
     let (customer, price) = (sandbox.customer_with("pm_card_visa").await, sandbox.price(500).await);
     let now = sandbox.clock.now().timestamp();
     let (start, anchor) = ((now - 4 * MONTH).to_string(), (now + 10 * 86_400).to_string());
-    let form = [("backdate_start_date", &*start), ("billing_cycle_anchor", &anchor), ("proration_behavior", "none")];
+    let form =
+        [("backdate_start_date", &*start), ("billing_cycle_anchor", &anchor), ("proration_behavior", "none")];
     let subscription = sandbox.subscribe(&customer, &price, &form).await.ok();
     assert_eq!(subscription["status"], "active");
     assert_eq!(subscription["start_date"], now - 4 * MONTH);
@@ -182,7 +189,10 @@ async fn an_incomplete_one_that_is_canceled_expires_and_its_invoice_is_void() {
     let invoice = sandbox.get(&format!("/v1/invoices/{}", id(&subscription["latest_invoice"]))).await.ok();
     assert_eq!(invoice["status"], "void");
     let intent = sandbox.get(&format!("/v1/payment_intents/{}", id(intent_of(&subscription)))).await.ok();
-    assert_eq!((&intent["status"], &intent["cancellation_reason"]), (&json!("canceled"), &json!("void_invoice")));
+    assert_eq!(
+        (&intent["status"], &intent["cancellation_reason"]),
+        (&json!("canceled"), &json!("void_invoice"))
+    );
     assert_eq!(sandbox.delete(&path).await.error(404)["code"], "resource_missing");
 }
 
@@ -197,7 +207,10 @@ async fn an_active_one_ends_at_once_when_canceled_and_is_listed_only_when_asked_
         .send()
         .await
         .ok();
-    assert_eq!((&over["status"], &over["cancellation_details"]["feedback"]), (&json!("canceled"), &json!("unused")));
+    assert_eq!(
+        (&over["status"], &over["cancellation_details"]["feedback"]),
+        (&json!("canceled"), &json!("unused"))
+    );
     assert_eq!(over["cancellation_details"]["reason"], "cancellation_requested");
     let count = async |query: &str| {
         let path = format!("/v1/subscriptions?customer={customer}{query}");
@@ -222,7 +235,12 @@ async fn refusals_on_creation_say_what_stripe_says() {
         .await
         .ok();
     let once = id(&once);
-    let euros = [("currency", "eur"), ("unit_amount", "5"), ("recurring[interval]", "month"), ("product_data[name]", "E")];
+    let euros = [
+        ("currency", "eur"),
+        ("unit_amount", "5"),
+        ("recurring[interval]", "month"),
+        ("product_data[name]", "E"),
+    ];
     let euros = id(&sandbox.post("/v1/prices", &euros).await.ok());
     for (form, status, message, param) in [
         (vec![("customer", &*customer)], 400, "Missing required param: items.", "items"),

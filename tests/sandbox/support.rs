@@ -10,9 +10,9 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tollgate::clock::Clock;
 use tollgate::sandbox::{self, Options, PUBLISHABLE_KEY, Running, SECRET_KEY, Webhook};
-use tokio::net::TcpListener;
 
 /// Noon on 31 January 2026: a month's end, which billing has to get right.
 pub fn start_of_time() -> DateTime<Utc> {

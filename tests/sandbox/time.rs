@@ -27,7 +27,10 @@ async fn a_first_payment_not_made_within_23_hours_expires_the_subscription() {
     assert_eq!(expired["ended_at"], due, "at the time it was due, whenever that is noticed");
     assert_eq!(expired["latest_invoice"]["status"], "void");
     let types = sandbox.event_types().await;
-    assert_eq!(types[types.len() - 3..], ["payment_intent.canceled", "invoice.voided", "customer.subscription.updated"]);
+    assert_eq!(
+        types[types.len() - 3..],
+        ["payment_intent.canceled", "invoice.voided", "customer.subscription.updated"]
+    );
     let confirm = format!("/v1/payment_intents/{}/confirm", id(intent_of(&subscription)));
     sandbox.post(&confirm, &[("payment_method", "pm_card_visa")]).await.error(400);
 }
@@ -77,7 +80,10 @@ async fn a_draft_that_is_sent_finalizes_itself_after_an_hour() {
     let sandbox = Sandbox::start().await;
     let sent = [("collection_method", "send_invoice"), ("days_until_due", "7")];
     let subscription = subscribed(&sandbox, &sent).await;
-    assert_eq!((&subscription["status"], &subscription["latest_invoice"]["status"]), (&json!("active"), &json!("draft")));
+    assert_eq!(
+        (&subscription["status"], &subscription["latest_invoice"]["status"]),
+        (&json!("active"), &json!("draft"))
+    );
     let path = format!("/v1/invoices/{}", id(&subscription["latest_invoice"]));
     sandbox.clock.advance(Span::hours(1));
     let open = sandbox.get(&path).await.ok();

@@ -23,7 +23,10 @@ async fn stripes_own_client_accepts_the_signature() {
     let event = stripe_webhook::Webhook::construct_event(payload, &received.signature, SECRET).unwrap();
     assert_eq!(event.type_.to_string(), "customer.created");
     assert!(stripe_webhook::Webhook::construct_event(payload, &received.signature, "whsec_other").is_err());
-    assert!(stripe_webhook::Webhook::construct_event(&format!("{payload} "), &received.signature, SECRET).is_err());
+    assert!(
+        stripe_webhook::Webhook::construct_event(&format!("{payload} "), &received.signature, SECRET)
+            .is_err()
+    );
 }
 
 #[tokio::test]
@@ -34,6 +37,11 @@ async fn events_come_in_the_order_in_which_things_happened() {
     sandbox.running.settled().await;
     assert_eq!(endpoint.kinds(), sandbox.event_types().await);
     assert!(endpoint.kinds().contains(&"invoice.paid".to_owned()));
+    for received in endpoint.received() {
+        let payload = std::str::from_utf8(&received.payload).unwrap();
+        let event = stripe_webhook::Webhook::construct_event(payload, &received.signature, SECRET);
+        assert!(event.is_ok(), "{}: {:?}", received.kind(), event.err());
+    }
 }
 
 #[tokio::test]
@@ -85,7 +93,11 @@ async fn an_event_can_be_sent_again_on_demand() {
 async fn an_endpoint_gets_what_it_asked_for_signed_with_its_own_secret() {
     let sandbox = Sandbox::start().await;
     let endpoint = Endpoint::start().await;
-    let form = [("url", &*endpoint.url), ("enabled_events[]", "customer.created"), ("enabled_events[]", "price.created")];
+    let form = [
+        ("url", &*endpoint.url),
+        ("enabled_events[]", "customer.created"),
+        ("enabled_events[]", "price.created"),
+    ];
     let created = sandbox.post("/v1/webhook_endpoints", &form).await.ok();
     let secret = created["secret"].as_str().unwrap();
     let path = format!("/v1/webhook_endpoints/{}", id(&created));
@@ -99,13 +111,18 @@ async fn an_endpoint_gets_what_it_asked_for_signed_with_its_own_secret() {
     assert!(stripe_webhook::Webhook::construct_event(payload, &first.signature, secret).is_ok());
 
     sandbox.post(&path, &[("disabled", "true")]).await.ok();
-    sandbox.customer(&[]).await;
+    sandbox.customer(&[("description", "while disabled")]).await;
     sandbox.post(&path, &[("disabled", "false")]).await.ok();
-    sandbox.customer(&[]).await;
-    sandbox.delete(&path).await.ok();
-    sandbox.customer(&[]).await;
+    sandbox.customer(&[("description", "while enabled")]).await;
     sandbox.running.settled().await;
-    assert!(endpoint.received().len() <= 3, "neither while disabled nor once deleted");
+    sandbox.delete(&path).await.ok();
+    sandbox.customer(&[("description", "once deleted")]).await;
+    sandbox.running.settled().await;
+    let told: Vec<_> = endpoint.received()[2..]
+        .iter()
+        .map(|one| one.event()["data"]["object"]["description"].clone())
+        .collect();
+    assert_eq!(told, ["while enabled"]);
     for (form, param) in [
         (vec![("url", "nowhere"), ("enabled_events[]", "*")], "url"),
         (vec![("url", "http://a.test/"), ("enabled_events[]", "everything")], "enabled_events[0]"),

@@ -46,7 +46,8 @@ pub(in crate::sandbox) fn create(tx: &mut Tx, params: &Value) -> Result<String, 
     tx.update(Kind::Customer, customer, "customer.updated", |doc| doc.object["currency"] = json!(currency));
     let place = tx.mark();
     let invoice = first_invoice(tx, &id, &timing);
-    let total = tx.get(Kind::Invoice, &invoice).and_then(|doc| doc.object["total"].as_i64()).unwrap_or_default();
+    let total =
+        tx.get(Kind::Invoice, &invoice).and_then(|doc| doc.object["total"].as_i64()).unwrap_or_default();
     if total == 0 || sent {
         let status = if timing.trial.is_some() { "trialing" } else { "active" };
         tx.change(KIND, &id, |doc| doc.object["status"] = json!(status));
@@ -96,7 +97,9 @@ fn wanted(tx: &mut Tx, items: &Value) -> Result<Vec<Wanted>, ApiError> {
         }
         let quantity = item["quantity"].as_i64().unwrap_or(1);
         if quantity < 0 {
-            return Err(ApiError::invalid("This value must be greater than or equal to 0.").param(&at("quantity")));
+            return Err(
+                ApiError::invalid("This value must be greater than or equal to 0.").param(&at("quantity"))
+            );
         }
         let metadata = item.get("metadata").filter(|data| data.is_object()).cloned().unwrap_or(json!({}));
         wanted.push(Wanted { price, quantity, metadata });
@@ -106,7 +109,8 @@ fn wanted(tx: &mut Tx, items: &Value) -> Result<Vec<Wanted>, ApiError> {
 
 fn common_currency(tx: &Tx, customer: &str, wanted: &[Wanted], params: &Value) -> Result<String, ApiError> {
     let first = wanted.first().and_then(|item| item.price["currency"].as_str()).unwrap_or_default();
-    let customers = tx.get(Kind::Customer, customer).map(|doc| doc.object["currency"].clone()).unwrap_or_default();
+    let customers =
+        tx.get(Kind::Customer, customer).map(|doc| doc.object["currency"].clone()).unwrap_or_default();
     let expected = params["currency"].as_str().or(customers.as_str()).unwrap_or(first);
     let other = wanted.iter().filter_map(|item| item.price["currency"].as_str()).find(|own| *own != expected);
     match other {
@@ -124,8 +128,10 @@ fn common_interval(wanted: &[Wanted]) -> Result<Interval, ApiError> {
     if intervals.all(|other| other == first) {
         return Ok(first);
     }
-    Err(ApiError::invalid("The Stripe sandbox does not support items of different intervals in one subscription.")
-        .param("items"))
+    Err(ApiError::invalid(
+        "The Stripe sandbox does not support items of different intervals in one subscription.",
+    )
+    .param("items"))
 }
 
 /// That a payment method is the customer's.
@@ -201,15 +207,17 @@ fn first_invoice(tx: &mut Tx, id: &str, timing: &Timing) -> String {
 /// Where nothing is due now, a setup intent for the card that will be charged later, unless there is one
 /// that can be.
 fn set_up_later(tx: &mut Tx, id: &str, customer: &str) -> Result<(), ApiError> {
-    let own = tx.get(KIND, id).and_then(|doc| doc.object["default_payment_method"].as_str().map(str::to_owned));
+    let own =
+        tx.get(KIND, id).and_then(|doc| doc.object["default_payment_method"].as_str().map(str::to_owned));
     let method = own.or_else(|| {
         let customer = tx.get(Kind::Customer, customer)?;
         customer.object["invoice_settings"]["default_payment_method"].as_str().map(str::to_owned)
     });
     if let Some(doc) = method.as_deref().and_then(|method| tx.get(Kind::PaymentMethod, method)) {
         let set_up = doc.hidden["set_up"] == true;
-        let ready = methods::card_of(&doc)
-            .is_some_and(|card| cards::judge(card, Purpose::SetUp, set_up, false, false) != Verdict::Challenged);
+        let ready = methods::card_of(&doc).is_some_and(|card| {
+            cards::judge(card, Purpose::SetUp, set_up, false, false) != Verdict::Challenged
+        });
         if set_up || ready {
             return Ok(());
         }
@@ -248,7 +256,9 @@ fn pay(tx: &mut Tx, id: &str, invoice: &str, params: &Value) -> Result<(), ApiEr
         }
         // The subscription is incomplete; its invoice tells why.
         Err(_) => Ok(()),
-        Ok(()) if all_or_nothing && tx.get(KIND, id).is_some_and(|doc| doc.object["status"] == "incomplete") => {
+        Ok(())
+            if all_or_nothing && tx.get(KIND, id).is_some_and(|doc| doc.object["status"] == "incomplete") =>
+        {
             let message = "Payment for this subscription requires additional user action before it can be completed \
                            successfully. Payment can be completed using the PaymentIntent associated with \
                            `subscription.latest_invoice`.";

@@ -34,7 +34,8 @@ pub(in crate::sandbox) fn perform(tx: &mut Tx, kind: Kind, id: &str) {
     let Some(doc) = tx.get(kind, id) else { return };
     match kind {
         Kind::Subscription => {
-            let unpaid = doc.object["status"] == "incomplete" && expiry(&doc).is_some_and(|at| at <= tx.now());
+            let unpaid =
+                doc.object["status"] == "incomplete" && expiry(&doc).is_some_and(|at| at <= tx.now());
             if unpaid { subscriptions::expire(tx, id) } else { subscriptions::end(tx, id) }
         }
         Kind::Invoice => invoices::finalize(tx, id),

@@ -132,16 +132,22 @@ pub(in crate::sandbox) fn intent_of(tx: &Tx, invoice: &str) -> Option<String> {
 /// What Stripe.js needs to pay an invoice, as `confirmation_secret` shows it.
 pub(in crate::sandbox) fn confirmation_secret(tx: &Tx, invoice: &str) -> Value {
     let intent = intent_of(tx, invoice).and_then(|id| tx.get(Kind::PaymentIntent, &id));
-    intent.map_or(Value::Null, |intent| {
-        json!({"client_secret": intent.object["client_secret"], "type": "payment_intent"})
-    })
+    intent.map_or(
+        Value::Null,
+        |intent| json!({"client_secret": intent.object["client_secret"], "type": "payment_intent"}),
+    )
 }
 
 /// Tries to pay an open invoice with a payment method.
 ///
 /// # Errors
 /// 402 if the card is declined; the invoice has noted the attempt.
-pub(in crate::sandbox) fn attempt(tx: &mut Tx, id: &str, method: &str, terms: &Terms) -> Result<(), ApiError> {
+pub(in crate::sandbox) fn attempt(
+    tx: &mut Tx,
+    id: &str,
+    method: &str,
+    terms: &Terms,
+) -> Result<(), ApiError> {
     let Some(intent) = intent_of(tx, id) else { return Ok(()) };
     tx.change(Kind::PaymentIntent, &intent, |doc| doc.object["payment_method"] = json!(method));
     payment::confirm(tx, &intent, terms)
@@ -151,7 +157,9 @@ pub(in crate::sandbox) fn attempt(tx: &mut Tx, id: &str, method: &str, terms: &T
 pub(in crate::sandbox) fn payment_succeeded(tx: &mut Tx, id: &str, method: &str) {
     let Some(amount) = tx.get(KIND, id).and_then(|doc| doc.object["amount_due"].as_i64()) else { return };
     note_attempt(tx, id);
-    if let Some(subscription) = tx.get(KIND, id).and_then(|doc| subscription_of(&doc.object).map(str::to_owned)) {
+    if let Some(subscription) =
+        tx.get(KIND, id).and_then(|doc| subscription_of(&doc.object).map(str::to_owned))
+    {
         subscriptions::paid(tx, &subscription, id, method);
     }
     settle(tx, id, amount);

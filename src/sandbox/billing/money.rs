@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 const ZERO_DECIMAL: &[&str] = &[
-    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf",
+    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof",
+    "xpf",
 ];
 const THREE_DECIMAL: &[&str] = &["bhd", "jod", "kwd", "omr", "tnd"];
 /// Decimals that a `unit_amount_decimal` may have.
@@ -30,7 +31,8 @@ pub(super) fn shown(amount: i64, currency: &str) -> String {
         _ => 2,
     };
     let unit = 10_i64.pow(decimals);
-    let (sign, whole, part) = (if amount < 0 { "-" } else { "" }, (amount / unit).abs(), (amount % unit).abs());
+    let (sign, whole, part) =
+        (if amount < 0 { "-" } else { "" }, (amount / unit).abs(), (amount % unit).abs());
     let number = match decimals {
         0 => whole.to_string(),
         width => format!("{whole}.{part:0width$}", width = width as usize),

@@ -42,12 +42,13 @@ impl Interval {
     /// Source: <https://docs.stripe.com/billing/subscriptions/billing-cycle>
     pub(in crate::sandbox) fn nth(self, anchor: i64, n: i64) -> i64 {
         let steps = u32::try_from(self.count * n.abs()).unwrap_or(u32::MAX);
-        let moved = DateTime::from_timestamp(anchor, 0).and_then(|at: DateTime<Utc>| match (self.unit, n < 0) {
-            (Unit::Day, false) => at.checked_add_days(Days::new(steps.into())),
-            (Unit::Day, true) => at.checked_sub_days(Days::new(steps.into())),
-            (Unit::Month, false) => at.checked_add_months(Months::new(steps)),
-            (Unit::Month, true) => at.checked_sub_months(Months::new(steps)),
-        });
+        let moved =
+            DateTime::from_timestamp(anchor, 0).and_then(|at: DateTime<Utc>| match (self.unit, n < 0) {
+                (Unit::Day, false) => at.checked_add_days(Days::new(steps.into())),
+                (Unit::Day, true) => at.checked_sub_days(Days::new(steps.into())),
+                (Unit::Month, false) => at.checked_add_months(Months::new(steps)),
+                (Unit::Month, true) => at.checked_sub_months(Months::new(steps)),
+            });
         moved.map_or(anchor, |at| at.timestamp())
     }
 }

@@ -33,8 +33,12 @@ impl Entered {
 /// 402 `incorrect_number`, `invalid_expiry_month`, `invalid_expiry_year`, `invalid_cvc`, or
 /// `card_declined` for a number that belongs to no test card.
 pub(in crate::sandbox) fn read(card: &Value, now: i64) -> Result<Entered, ApiError> {
-    let digits: String =
-        card["number"].as_str().unwrap_or_default().chars().filter(|char| !matches!(char, ' ' | '-')).collect();
+    let digits: String = card["number"]
+        .as_str()
+        .unwrap_or_default()
+        .chars()
+        .filter(|char| !matches!(char, ' ' | '-'))
+        .collect();
     if !(12..=19).contains(&digits.len()) || !passes_luhn(&digits) {
         return Err(ApiError::card("incorrect_number", "Your card number is incorrect.").param("number"));
     }
@@ -55,7 +59,8 @@ pub(in crate::sandbox) fn read(card: &Value, now: i64) -> Result<Entered, ApiErr
     let found = numbered(&digits);
     let cvc = card["cvc"].as_str();
     let lengths = found.map_or(3..=4, |card| card.cvc_length()..=card.cvc_length());
-    if cvc.is_some_and(|cvc| !lengths.contains(&cvc.len()) || !cvc.bytes().all(|byte| byte.is_ascii_digit())) {
+    if cvc.is_some_and(|cvc| !lengths.contains(&cvc.len()) || !cvc.bytes().all(|byte| byte.is_ascii_digit()))
+    {
         return Err(ApiError::card("invalid_cvc", "Your card's security code is invalid.").param("cvc"));
     }
     let card = found.ok_or_else(|| declined(&NOT_A_TEST_CARD))?;
@@ -91,7 +96,9 @@ mod tests {
 
     fn problem(number: &str, month: i64, year: i64, cvc: &str) -> Option<String> {
         let card = json!({"number": number, "exp_month": month, "exp_year": year, "cvc": cvc});
-        read(&card, NOW).err().map(|error| error.into_object()["code"].as_str().unwrap_or_default().to_owned())
+        read(&card, NOW)
+            .err()
+            .map(|error| error.into_object()["code"].as_str().unwrap_or_default().to_owned())
     }
 
     #[test]
@@ -108,7 +115,11 @@ mod tests {
             ("378282246310005", 6, 2031, "123", "invalid_cvc"),
             ("4111111111111111", 6, 2031, "123", "card_declined"),
         ] {
-            assert_eq!(problem(number, month, year, cvc).as_deref(), Some(code), "{number} {month}/{year} {cvc}");
+            assert_eq!(
+                problem(number, month, year, cvc).as_deref(),
+                Some(code),
+                "{number} {month}/{year} {cvc}"
+            );
         }
         assert_eq!(problem("4242 4242-4242 4242", 6, 30, "123"), None);
         assert_eq!(problem("378282246310005", 6, 2031, "1234"), None);

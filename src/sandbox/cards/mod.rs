@@ -130,7 +130,11 @@ mod tests {
             ("4000000000000119", "processing_error"),
         ] {
             assert_eq!(code(verdict(number, ON, false, false)), Some(expected), "{number}");
-            assert_eq!(code(verdict(number, Purpose::Attach, false, false)), Some(expected), "{number} attached");
+            assert_eq!(
+                code(verdict(number, Purpose::Attach, false, false)),
+                Some(expected),
+                "{number} attached"
+            );
         }
         assert_eq!(verdict("4000000000000341", Purpose::Attach, false, false), Verdict::Approved);
         assert_eq!(code(verdict("4000000000000341", ON, false, false)), Some("generic_decline"));
@@ -154,7 +158,12 @@ mod tests {
     fn names_and_numbers_are_each_one_card() {
         for card in CARDS {
             assert_eq!(kept_as(card.name()).map(|found| found.number), Some(card.number));
-            assert_eq!(CARDS.iter().filter(|other| other.number == card.number).count(), 1, "{}", card.number);
+            assert_eq!(
+                CARDS.iter().filter(|other| other.number == card.number).count(),
+                1,
+                "{}",
+                card.number
+            );
             assert!(entry::passes_luhn(card.number), "{}", card.number);
         }
     }

@@ -94,7 +94,8 @@ const VELOCITY: Decline = declined(
     "Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
 );
 const FRAUD: Decline = declined("fraudulent", "Your card was declined.");
-const EXPIRED: Decline = Decline { code: "expired_card", decline_code: None, message: "Your card has expired." };
+const EXPIRED: Decline =
+    Decline { code: "expired_card", decline_code: None, message: "Your card has expired." };
 const CVC: Decline =
     Decline { code: "incorrect_cvc", decline_code: None, message: "Your card's security code is incorrect." };
 const PROCESSING: Decline = Decline {
@@ -162,7 +163,8 @@ pub(super) const CARDS: &[TestCard] = &[
         &["chargeDeclinedInsufficientFunds", "visa_chargeDeclinedInsufficientFunds"],
     )
     .declined(&FUNDS),
-    TestCard::visa("4000000000009987", &["chargeDeclinedLostCard", "visa_chargeDeclinedLostCard"]).declined(&LOST),
+    TestCard::visa("4000000000009987", &["chargeDeclinedLostCard", "visa_chargeDeclinedLostCard"])
+        .declined(&LOST),
     TestCard::visa("4000000000009979", &["chargeDeclinedStolenCard", "visa_chargeDeclinedStolenCard"])
         .declined(&STOLEN),
     TestCard::visa("4000000000000069", &["chargeDeclinedExpiredCard", "visa_chargeDeclinedExpiredCard"])
@@ -183,7 +185,9 @@ pub(super) const CARDS: &[TestCard] = &[
     TestCard::visa("4000000000000341", &["chargeCustomerFail", "visa_chargeCustomerFail"])
         .declined(&GENERIC)
         .attaching(),
-    TestCard::visa("4000002500003155", &["authenticationRequiredOnSetup"]).challenged(Challenge::UntilSetUp).of("FR"),
+    TestCard::visa("4000002500003155", &["authenticationRequiredOnSetup"])
+        .challenged(Challenge::UntilSetUp)
+        .of("FR"),
     TestCard::visa("4000002760003184", &["authenticationRequired"]).challenged(Challenge::Always).of("DE"),
     TestCard::visa("4000003800000446", &["authenticationRequiredSetupForOffSession"])
         .challenged(Challenge::OnSession)

@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 
-use super::state::{Doc, State, Writes};
 use super::Kind;
+use super::state::{Doc, State, Writes};
 use crate::sandbox::StartError;
 
 /// Counts up when what is written could no longer be read by an older version.
@@ -16,11 +18,14 @@ const FORMAT: i64 = 1;
 pub(in crate::sandbox) struct Disk(SqlitePool);
 
 impl Disk {
-    /// Opens the file, or makes it.
+    /// Opens the file, or makes it and its folder.
     ///
     /// # Errors
     /// If it can't be opened, or was written by a version that this one doesn't know.
     pub(in crate::sandbox) async fn open(path: &Path) -> Result<Self, StartError> {
+        if let Some(folder) = path.parent() {
+            tokio::fs::create_dir_all(folder).await.map_err(StartError::Folder)?;
+        }
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -46,12 +51,15 @@ impl Disk {
 
     pub(super) async fn load(&self) -> Result<State, StartError> {
         let rows: Vec<(String, String, i64, String)> =
-            sqlx::query_as("SELECT kind, id, seq, data FROM documents ORDER BY seq").fetch_all(&self.0).await?;
+            sqlx::query_as("SELECT kind, id, seq, data FROM documents ORDER BY seq")
+                .fetch_all(&self.0)
+                .await?;
         let mut state = State::default();
         for (name, id, seq, data) in rows {
-            let kind = Kind::of_object(&name).ok_or_else(|| StartError::Format(format!("a kind {name:?}")))?;
-            let doc: Doc =
-                serde_json::from_str(&data).map_err(|error| StartError::Format(format!("{name} {id}: {error}")))?;
+            let kind =
+                Kind::of_object(&name).ok_or_else(|| StartError::Format(format!("a kind {name:?}")))?;
+            let doc: Doc = serde_json::from_str(&data)
+                .map_err(|error| StartError::Format(format!("{name} {id}: {error}")))?;
             state.put(kind, id, Some(Arc::new(Doc { seq, ..doc })));
         }
         Ok(state)
@@ -63,7 +71,8 @@ impl Disk {
         for ((kind, id), doc) in writes {
             match doc {
                 Some(doc) => {
-                    let data = serde_json::to_string(doc).map_err(|error| sqlx::Error::Encode(error.into()))?;
+                    let data =
+                        serde_json::to_string(doc).map_err(|error| sqlx::Error::Encode(error.into()))?;
                     sqlx::query(
                         "INSERT INTO documents (kind, id, seq, created, data) VALUES ($1, $2, $3, $4, $5)
                          ON CONFLICT (kind, id) DO UPDATE SET seq = excluded.seq, data = excluded.data",

@@ -14,8 +14,8 @@ mod tx;
 pub(super) use disk::Disk;
 pub(super) use id::{new_id, new_secret};
 pub(super) use kind::Kind;
-pub use sandbox::{ChallengeError, Sandbox};
 pub(super) use sandbox::Failure;
+pub use sandbox::{ChallengeError, Sandbox};
 pub(super) use state::Doc;
 pub(super) use tx::{Origin, Tx};
 

@@ -10,6 +10,7 @@ use super::state::State;
 use super::{Kind, Origin, Tx, new_id};
 use crate::clock::Clock;
 use crate::sandbox::billing::due;
+use crate::sandbox::http::is_forgotten;
 use crate::sandbox::webhooks::{self, Delivery};
 use crate::sandbox::{StartError, Webhook, payments};
 
@@ -229,7 +230,8 @@ impl Sandbox {
             let old = tx.all(Kind::WebhookEndpoint).find(|doc| doc.hidden["installed"] == true);
             let id = old.map_or_else(|| new_id(Kind::WebhookEndpoint), |doc| doc.id().to_owned());
             let fresh = old.is_none();
-            let (object, mut hidden) = webhooks::endpoint(&id, &webhook.url, &["*".into()], &webhook.secret, tx.now());
+            let (object, mut hidden) =
+                webhooks::endpoint(&id, &webhook.url, &["*".into()], &webhook.secret, tx.now());
             hidden["installed"] = json!(true);
             if fresh {
                 tx.insert(Kind::WebhookEndpoint, object, hidden);
@@ -242,7 +244,25 @@ impl Sandbox {
             (true, ())
         })
         .await
-        .map_err(|Failure| StartError::Format("it can't be written".into()))
+        .map_err(|Failure| StartError::Write)
+    }
+
+    /// Drops the answers kept for idempotency keys that are as good as new by now.
+    pub(in crate::sandbox) async fn forget_old_answers(&self) -> Result<(), StartError> {
+        self.transact(Origin::default(), |tx| {
+            let now = tx.now();
+            let old: Vec<String> = tx
+                .all(Kind::Answer)
+                .filter(|doc| is_forgotten(doc, now))
+                .map(|doc| doc.id().to_owned())
+                .collect();
+            for id in old {
+                tx.remove(Kind::Answer, &id);
+            }
+            (true, ())
+        })
+        .await
+        .map_err(|Failure| StartError::Write)
     }
 
     fn now(&self) -> i64 {

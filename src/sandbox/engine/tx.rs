@@ -81,12 +81,11 @@ impl<'a> Tx<'a> {
             .filter_map(|(_, doc)| doc.as_ref())
             .collect();
         new.sort_by_key(|doc| std::cmp::Reverse(doc.seq));
-        let old = self.state.all(kind).filter_map(move |doc| {
-            match self.writes.get(&(kind, doc.id().to_owned())) {
+        let old =
+            self.state.all(kind).filter_map(move |doc| match self.writes.get(&(kind, doc.id().to_owned())) {
                 Some(written) => written.as_ref(),
                 None => Some(doc),
-            }
-        });
+            });
         new.into_iter().chain(old).map(Arc::as_ref).filter(|doc| !doc.is_deleted())
     }
 
@@ -108,14 +107,21 @@ impl<'a> Tx<'a> {
 
     /// Changes a document and announces it as `event` with what the changed fields were before. A change
     /// that changes nothing is not announced, as at Stripe.
-    pub(in crate::sandbox) fn update(&mut self, kind: Kind, id: &str, event: &str, with: impl FnOnce(&mut Doc)) {
+    pub(in crate::sandbox) fn update(
+        &mut self,
+        kind: Kind,
+        id: &str,
+        event: &str,
+        with: impl FnOnce(&mut Doc),
+    ) {
         let before = self.view(kind, id);
         self.change(kind, id, with);
         let after = self.view(kind, id);
         if let (Some(before), Some(after)) = (before, after)
             && let Some(previous) = difference(&before, &after)
         {
-            self.events.push(json!({"type": event, "data": {"object": after, "previous_attributes": previous}}));
+            self.events
+                .push(json!({"type": event, "data": {"object": after, "previous_attributes": previous}}));
         }
     }
 

@@ -1,6 +1,7 @@
 //! From an HTTP request to its answer.
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -51,14 +52,17 @@ pub(super) async fn answer(
     method: Method,
     OriginalUri(uri): OriginalUri,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
     if method == Method::OPTIONS {
         return preflight(&headers);
     }
     let id = new_secret("req_");
     let key = headers.get(IDEMPOTENCY_KEY).filter(|_| method == Method::POST).cloned();
-    let outcome = match understand(&method, uri.path(), uri.query(), &headers, &body, &id) {
+    let body = body
+        .map_err(|rejection| ApiError::invalid(rejection.body_text()).status(rejection.status().as_u16()));
+    let understood = body.and_then(|body| understand(&method, uri.path(), uri.query(), &headers, &body, &id));
+    let outcome = match understood {
         Ok(request) => carry_out(&sandbox, request, key.as_ref()).await,
         Err(error) => error.into(),
     };
@@ -209,7 +213,10 @@ fn preflight(headers: &HeaderMap) -> Response {
     allow_browsers(own);
     own.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE, OPTIONS"));
     let asked = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
-    own.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked.unwrap_or(HeaderValue::from_static("Authorization")));
+    own.insert(
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        asked.unwrap_or(HeaderValue::from_static("Authorization")),
+    );
     own.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("300"));
     response
 }

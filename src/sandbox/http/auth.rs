@@ -75,7 +75,9 @@ mod tests {
 
     #[test]
     fn live_and_malformed_keys_are_refused() {
-        for key in ["sk_live_0123456789", "rk_live_0123456789", "pk_live_0123456789", "sk_test_123", "hello", ""] {
+        for key in
+            ["sk_live_0123456789", "rk_live_0123456789", "pk_live_0123456789", "sk_test_123", "hello", ""]
+        {
             assert_eq!(role(Some(key)).map_err(|error| error.status), Err(401), "{key}");
         }
         assert_eq!(role(None).map_err(|error| error.status), Err(401));

@@ -44,7 +44,8 @@ impl ApiError {
 
     /// What Stripe would do, and this sandbox doesn't.
     pub(in crate::sandbox) fn unsupported(param: &str) -> Self {
-        Self::invalid(format!("The Stripe sandbox does not support the parameter `{param}` here.")).param(param)
+        Self::invalid(format!("The Stripe sandbox does not support the parameter `{param}` here."))
+            .param(param)
     }
 
     pub(in crate::sandbox) fn required(param: &str) -> Self {

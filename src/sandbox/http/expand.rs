@@ -18,7 +18,8 @@ const MAX_LEVELS: usize = 4;
 pub(super) fn expand(tx: &Tx, object: &mut Value, path: &str) -> Result<(), ApiError> {
     let parts: Vec<&str> = path.split('.').collect();
     if parts.iter().filter(|part| **part != "data").count() > MAX_LEVELS {
-        let message = format!("You cannot expand more than {MAX_LEVELS} levels of a property. Property: {path}");
+        let message =
+            format!("You cannot expand more than {MAX_LEVELS} levels of a property. Property: {path}");
         return Err(ApiError::invalid(message).param("expand"));
     }
     follow(tx, object, &parts, path)
@@ -53,7 +54,9 @@ fn follow(tx: &Tx, value: &mut Value, parts: &[&str], path: &str) -> Result<(), 
             follow(tx, at, rest, path)
         }
         // Nothing there to expand, though there might have been.
-        Value::Null if kind_of(&owner, field).is_some() || is_included(&owner, field) || !rest.is_empty() => Ok(()),
+        Value::Null if kind_of(&owner, field).is_some() || is_included(&owner, field) || !rest.is_empty() => {
+            Ok(())
+        }
         _ => refused(),
     }
 }
@@ -61,7 +64,10 @@ fn follow(tx: &Tx, value: &mut Value, parts: &[&str], path: &str) -> Result<(), 
 /// What a field with an id in it points at.
 fn kind_of(owner: &str, field: &str) -> Option<Kind> {
     // These are plain texts in Stripe's schema.
-    if matches!((owner, field), ("charge", "payment_method") | ("line_item", "invoice") | ("subscription_item", "subscription")) {
+    if matches!(
+        (owner, field),
+        ("charge", "payment_method") | ("line_item", "invoice") | ("subscription_item", "subscription")
+    ) {
         return None;
     }
     Some(match field {
@@ -105,7 +111,8 @@ fn include(tx: &Tx, owner: &str, value: &Value, field: &str) -> Option<Value> {
         "confirmation_secret" => invoices::confirmation_secret(tx, id),
         "payments" => listed(Kind::InvoicePayment, "invoice", format!("/v1/invoices/{id}/payments")),
         "subscriptions" => {
-            let mut list = listed(Kind::Subscription, "customer", format!("/v1/customers/{id}/subscriptions"));
+            let mut list =
+                listed(Kind::Subscription, "customer", format!("/v1/customers/{id}/subscriptions"));
             if let Some(data) = list["data"].as_array_mut() {
                 data.retain(|subscription| subscription["status"] != "canceled");
             }

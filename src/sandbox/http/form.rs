@@ -54,7 +54,9 @@ fn insert(at: &mut Value, path: &[&str], text: String) -> Option<()> {
         let list = at.as_array_mut()?;
         // `a[][x]=1&a[][y]=2` is one element, a second `a[][x]` the next.
         let goes_on = rest.first().is_some_and(|next| {
-            list.last().and_then(Value::as_object).is_some_and(|last| next.is_empty() || !last.contains_key(*next))
+            list.last()
+                .and_then(Value::as_object)
+                .is_some_and(|last| next.is_empty() || !last.contains_key(*next))
         });
         if !goes_on {
             list.push(Value::Object(Map::new()));

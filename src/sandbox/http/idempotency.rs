@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::ApiError;
-use crate::sandbox::engine::{Kind, Tx};
+use crate::sandbox::engine::{Doc, Kind, Tx};
 
 /// Stripe forgets after 24 hours at the earliest.
 const KEPT_SECONDS: i64 = 24 * 3600;
@@ -50,11 +50,11 @@ impl Keyed {
     /// If the key was used for another request.
     pub(super) fn find(&self, tx: &mut Tx) -> Result<Option<Kept>, ApiError> {
         let Some(kept) = tx.get(Kind::Answer, &self.id) else { return Ok(None) };
-        let kept = &kept.object;
-        if kept["created"].as_i64().is_none_or(|created| created + KEPT_SECONDS <= tx.now()) {
+        if is_forgotten(&kept, tx.now()) {
             tx.remove(Kind::Answer, &self.id);
             return Ok(None);
         }
+        let kept = &kept.object;
         if kept["fingerprint"] != self.fingerprint {
             return Err(ApiError::idempotency(format!(
                 "Keys for idempotent requests can only be used with the same parameters they were first used with. \
@@ -76,6 +76,11 @@ impl Keyed {
         });
         tx.insert(Kind::Answer, answer, Value::Null);
     }
+}
+
+/// Whether a kept answer is so old that its key is as good as new.
+pub(in crate::sandbox) fn is_forgotten(answer: &Doc, now: i64) -> bool {
+    answer.object["created"].as_i64().is_none_or(|created| created + KEPT_SECONDS <= now)
 }
 
 fn hash(parts: &[&[u8]]) -> String {

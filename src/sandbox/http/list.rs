@@ -18,7 +18,10 @@ pub(in crate::sandbox) fn page(
     params: &Value,
     wanted: impl Fn(&Doc) -> bool,
 ) -> Result<Value, ApiError> {
-    let docs: Vec<&Doc> = tx.all(kind).filter(|doc| wanted(doc) && in_range(&doc.object["created"], &params["created"])).collect();
+    let docs: Vec<&Doc> = tx
+        .all(kind)
+        .filter(|doc| wanted(doc) && in_range(&doc.object["created"], &params["created"]))
+        .collect();
     let (slice, has_more) = cut(&docs, params, |doc| doc.id(), kind)?;
     let data: Vec<Value> = slice.iter().map(|doc| resources::render(tx, kind, doc)).collect();
     Ok(json!({"object": "list", "data": data, "has_more": has_more, "url": url}))
@@ -59,9 +62,9 @@ fn cut<'a, T>(
     };
     let (after, before) = (position("starting_after")?, position("ending_before")?);
     match (after, before) {
-        (Some(_), Some(_)) => {
-            Err(ApiError::invalid("You may only specify one of these parameters: ending_before, starting_after."))
-        }
+        (Some(_), Some(_)) => Err(ApiError::invalid(
+            "You may only specify one of these parameters: ending_before, starting_after.",
+        )),
         (_, Some(end)) => {
             let start = end.saturating_sub(limit);
             Ok((&all[start..end], start > 0))

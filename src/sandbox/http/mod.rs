@@ -17,6 +17,7 @@ use super::Sandbox;
 
 pub(super) use auth::Role;
 pub(super) use error::ApiError;
+pub(super) use idempotency::is_forgotten;
 pub(super) use list::{in_range, matches, page, page_of_values};
 pub(super) use params::{Field, METADATA, Shape, opt, req};
 pub(super) use route::{Call, Route, delete, get, list, post};

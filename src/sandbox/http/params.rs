@@ -65,7 +65,11 @@ pub(super) fn read(form: &Map<String, Value>, fields: &[&[Field]]) -> Result<Val
     object(form, fields, "").map(Value::Object)
 }
 
-fn object(form: &Map<String, Value>, fields: &[&[Field]], inside: &str) -> Result<Map<String, Value>, ApiError> {
+fn object(
+    form: &Map<String, Value>,
+    fields: &[&[Field]],
+    inside: &str,
+) -> Result<Map<String, Value>, ApiError> {
     let mut read = Map::new();
     let unknown: Vec<String> = form
         .keys()
@@ -193,7 +197,9 @@ fn map(raw: &Value, name: &str) -> Result<Value, ApiError> {
             return Err(ApiError::invalid("Invalid string").param(&at));
         };
         if key.chars().count() > 40 {
-            return Err(ApiError::invalid(format!("Metadata keys can be up to 40 characters: {key}")).param(&at));
+            return Err(
+                ApiError::invalid(format!("Metadata keys can be up to 40 characters: {key}")).param(&at)
+            );
         }
         if text.chars().count() > 500 {
             return Err(ApiError::invalid("Metadata values can have up to 500 characters.").param(&at));
@@ -259,7 +265,11 @@ mod tests {
             ("customer=c&behavior=x", "Invalid behavior: must be one of a, b, or c", "behavior"),
         ] {
             let error = parsed(form).unwrap_err();
-            assert_eq!((error["message"].as_str(), error["param"].as_str()), (Some(message), Some(param)), "{form}");
+            assert_eq!(
+                (error["message"].as_str(), error["param"].as_str()),
+                (Some(message), Some(param)),
+                "{form}"
+            );
         }
     }
 }

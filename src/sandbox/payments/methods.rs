@@ -45,7 +45,8 @@ pub(in crate::sandbox) fn from_data(tx: &mut Tx, data: &Value) -> Result<String,
         Some("card") | None if data["card"].is_object() => {}
         Some("card") | None => return Err(ApiError::required("card")),
         Some(_) => {
-            return Err(ApiError::invalid("The Stripe sandbox has payment methods of type `card` only.").param("type"));
+            return Err(ApiError::invalid("The Stripe sandbox has payment methods of type `card` only.")
+                .param("type"));
         }
     }
     let entered = entered_in(tx, &data["card"])?;
@@ -124,7 +125,11 @@ pub(in crate::sandbox) fn resolve(tx: &mut Tx, id: &str, param: &str) -> Result<
 ///
 /// # Errors
 /// If it is another customer's, or was used up without one.
-pub(in crate::sandbox) fn check_usable(tx: &Tx, method: &str, customer: Option<&str>) -> Result<(), ApiError> {
+pub(in crate::sandbox) fn check_usable(
+    tx: &Tx,
+    method: &str,
+    customer: Option<&str>,
+) -> Result<(), ApiError> {
     let doc = tx.find(Kind::PaymentMethod, method, "payment_method")?;
     let owner = doc.object["customer"].as_str();
     match (owner, customer) {
@@ -175,7 +180,8 @@ pub(in crate::sandbox) fn attach(tx: &mut Tx, method: &str, customer: &str) -> R
 pub(super) fn keep_with(tx: &mut Tx, method: &str, customer: &str) {
     tx.change(Kind::PaymentMethod, method, |doc| {
         doc.object["customer"] = json!(customer);
-        let checks = doc.object["card"]["checks"].as_object_mut().into_iter().flat_map(|checks| checks.values_mut());
+        let checks =
+            doc.object["card"]["checks"].as_object_mut().into_iter().flat_map(|checks| checks.values_mut());
         for check in checks.filter(|check| *check == "unchecked") {
             *check = json!("pass");
         }
@@ -190,7 +196,8 @@ pub(super) fn keep_with(tx: &mut Tx, method: &str, customer: &str) {
 pub(in crate::sandbox) fn detach(tx: &mut Tx, method: &str) -> Result<(), ApiError> {
     let doc = tx.find(Kind::PaymentMethod, method, "id")?;
     let Some(customer) = doc.object["customer"].as_str() else {
-        let message = "The payment method you provided is not attached to a customer so detachment is impossible.";
+        let message =
+            "The payment method you provided is not attached to a customer so detachment is impossible.";
         return Err(ApiError::invalid(message).code("payment_method_unexpected_state"));
     };
     tx.update(Kind::PaymentMethod, method, "payment_method.detached", |doc| {

@@ -29,7 +29,8 @@ pub(in crate::sandbox) struct Plan<'a> {
 /// Makes a payment intent and announces it.
 pub(in crate::sandbox) fn create(tx: &mut Tx, plan: &Plan, with: impl FnOnce(&mut Value)) -> String {
     let id = new_id(KIND);
-    let status = if plan.payment_method.is_some() { "requires_confirmation" } else { "requires_payment_method" };
+    let status =
+        if plan.payment_method.is_some() { "requires_confirmation" } else { "requires_payment_method" };
     let mut object = join([
         json!({
             "id": id,
@@ -122,7 +123,8 @@ pub(super) fn answer_challenge(tx: &mut Tx, id: &str, approve: bool) -> Result<(
 fn attempt(tx: &mut Tx, intent: &Doc, terms: &Terms, authenticated: bool) -> Result<(), ApiError> {
     let method_id = intent.object["payment_method"].as_str().unwrap_or_default();
     let method = tx.find(Kind::PaymentMethod, method_id, "payment_method")?;
-    let card = card_of(&method).ok_or_else(|| ApiError::missing(Kind::PaymentMethod, method_id, "payment_method"))?;
+    let card = card_of(&method)
+        .ok_or_else(|| ApiError::missing(Kind::PaymentMethod, method_id, "payment_method"))?;
     let purpose = Purpose::Charge { off_session: terms.off_session };
     let demanded = intent.object["payment_method_options"]["card"]["request_three_d_secure"] != "automatic";
     match cards::judge(card, purpose, method.hidden["set_up"] == true, authenticated, demanded) {

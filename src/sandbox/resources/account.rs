@@ -8,9 +8,13 @@ const ID: &str = "acct_1StripeSandbox0";
 
 pub(super) const ROUTES: &[Route] = &[
     get("/v1/account", &[], |_| Ok(account())),
-    get("/v1/accounts/{id}", &[], |call| {
-        if call.id() == ID { Ok(account()) } else { Err(not_here(call.id())) }
-    }),
+    get(
+        "/v1/accounts/{id}",
+        &[],
+        |call| {
+            if call.id() == ID { Ok(account()) } else { Err(not_here(call.id())) }
+        },
+    ),
 ];
 
 fn not_here(id: &str) -> crate::sandbox::http::ApiError {

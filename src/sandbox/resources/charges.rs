@@ -16,7 +16,9 @@ pub(super) const ROUTES: &[Route] = &[
     list("/v1/charges", LIST, |call| {
         let params = call.params;
         page(call.tx, KIND, "/v1/charges", params, |doc| {
-            ["customer", "payment_intent", "transfer_group"].iter().all(|field| matches(&doc.object, params, field))
+            ["customer", "payment_intent", "transfer_group"]
+                .iter()
+                .all(|field| matches(&doc.object, params, field))
         })
     }),
     get("/v1/charges/{id}", &[], |call| call.tx.find(KIND, call.id(), "id").map(|doc| doc.object.clone())),

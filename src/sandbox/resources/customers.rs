@@ -20,11 +20,8 @@ pub(super) const ADDRESS: &[Field] = &[
     opt("postal_code", Shape::Clearable(&Shape::Text)),
     opt("state", Shape::Clearable(&Shape::Text)),
 ];
-pub(super) const SHIPPING: &[Field] = &[
-    req("address", Shape::Object(ADDRESS)),
-    req("name", Shape::Text),
-    opt("phone", Shape::Text),
-];
+pub(super) const SHIPPING: &[Field] =
+    &[req("address", Shape::Object(ADDRESS)), req("name", Shape::Text), opt("phone", Shape::Text)];
 const INVOICE_SETTINGS: &[Field] = &[
     opt("custom_fields", Shape::Unsupported),
     opt("default_payment_method", Shape::Clearable(&Shape::Text)),
@@ -190,7 +187,11 @@ fn apply(object: &mut Value, params: &Value) {
 }
 
 fn full_address(given: &Value) -> Value {
-    if given.is_null() { Value::Null } else { methods::billing_details(&json!({"address": given}))["address"].take() }
+    if given.is_null() {
+        Value::Null
+    } else {
+        methods::billing_details(&json!({"address": given}))["address"].take()
+    }
 }
 
 fn update(call: &mut Call) -> Result<Value, ApiError> {

@@ -119,7 +119,8 @@ fn void(call: &mut Call) -> Result<Value, ApiError> {
     invoices::void(tx, id)?;
     let waiting = invoices::subscription_of(&doc.object).filter(|subscription| {
         let subscription = tx.get(Kind::Subscription, subscription);
-        subscription.is_some_and(|doc| doc.object["status"] == "incomplete" && doc.object["latest_invoice"] == id)
+        subscription
+            .is_some_and(|doc| doc.object["status"] == "incomplete" && doc.object["latest_invoice"] == id)
     });
     if let Some(subscription) = waiting {
         subscriptions::expire(tx, subscription);

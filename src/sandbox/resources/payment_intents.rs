@@ -176,7 +176,8 @@ fn check_types(params: &Value) -> Result<(), ApiError> {
 pub(super) fn given_method(tx: &mut Tx, params: &Value) -> Result<Option<String>, ApiError> {
     match (params["payment_method"].as_str(), params.get("payment_method_data")) {
         (Some(_), Some(_)) => {
-            let message = "You may only specify one of these parameters: payment_method, payment_method_data.";
+            let message =
+                "You may only specify one of these parameters: payment_method, payment_method_data.";
             Err(ApiError::invalid(message).param("payment_method_data"))
         }
         (Some(id), None) => methods::resolve(tx, id, "payment_method").map(Some),
@@ -226,8 +227,13 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
                 json!({"allow_redirects": redirects, "enabled": automatic["enabled"]});
         }
         for field in [
-            "capture_method", "confirmation_method", "payment_method_types", "receipt_email", "shipping",
-            "statement_descriptor", "statement_descriptor_suffix",
+            "capture_method",
+            "confirmation_method",
+            "payment_method_types",
+            "receipt_email",
+            "shipping",
+            "statement_descriptor",
+            "statement_descriptor_suffix",
         ] {
             set(object, params, field);
         }
@@ -271,9 +277,15 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
     }
     tx.change(KIND, doc.id(), |doc| {
         let object = &mut doc.object;
-        for field in
-            ["amount", "customer", "description", "receipt_email", "setup_future_usage", "shipping", "payment_method_types"]
-        {
+        for field in [
+            "amount",
+            "customer",
+            "description",
+            "receipt_email",
+            "setup_future_usage",
+            "shipping",
+            "payment_method_types",
+        ] {
             set(object, params, field);
         }
         if let Some(currency) = params["currency"].as_str() {
@@ -312,8 +324,7 @@ fn confirm(call: &mut Call) -> Result<Value, ApiError> {
             object["payment_method"] = json!(method);
         }
     });
-    payment::confirm(tx, doc.id(), &Terms::of(params)).map_err(|error| {
-        if browser { error.mapping("payment_intent", client_view) } else { error }
-    })?;
+    payment::confirm(tx, doc.id(), &Terms::of(params))
+        .map_err(|error| if browser { error.mapping("payment_intent", client_view) } else { error })?;
     Ok(seen(call, doc.id()))
 }

@@ -53,7 +53,14 @@ const CREATE: &[Field] = &[
 const UPDATE: &[Field] = &[
     opt("allow_redisplay", REDISPLAY),
     opt("billing_details", BILLING_DETAILS),
-    opt("card", Shape::Object(&[opt("exp_month", Shape::Int), opt("exp_year", Shape::Int), opt("networks", Shape::Ignored)])),
+    opt(
+        "card",
+        Shape::Object(&[
+            opt("exp_month", Shape::Int),
+            opt("exp_year", Shape::Int),
+            opt("networks", Shape::Ignored),
+        ]),
+    ),
     METADATA,
 ];
 
@@ -62,7 +69,9 @@ const LIST: &[Field] =
     &[opt("allow_redisplay", REDISPLAY), opt("customer", Shape::Text), opt("type", Shape::Text)];
 
 pub(super) const ROUTES: &[Route] = &[
-    list("/v1/payment_methods", LIST, |call| index(call, call.params["customer"].as_str(), "/v1/payment_methods")),
+    list("/v1/payment_methods", LIST, |call| {
+        index(call, call.params["customer"].as_str(), "/v1/payment_methods")
+    }),
     list("/v1/customers/{customer}/payment_methods", OF_CUSTOMER, |call| {
         let customer = call.id();
         let url = format!("/v1/customers/{customer}/payment_methods");
@@ -82,7 +91,9 @@ pub(super) const ROUTES: &[Route] = &[
         Ok(call.tx.shown(KIND, &id))
     })
     .for_browsers(),
-    get("/v1/payment_methods/{id}", &[], |call| call.tx.find(KIND, call.id(), "id").map(|doc| doc.object.clone())),
+    get("/v1/payment_methods/{id}", &[], |call| {
+        call.tx.find(KIND, call.id(), "id").map(|doc| doc.object.clone())
+    }),
     post("/v1/payment_methods/{id}", UPDATE, update),
     post("/v1/payment_methods/{id}/attach", &[req("customer", Shape::Text)], attach),
     post("/v1/payment_methods/{id}/detach", &[], |call| {

@@ -170,7 +170,8 @@ pub(super) fn create(tx: &mut Tx, params: &Value, product: &str, inside: &str) -
         })
     });
     if recurring.as_ref().is_some_and(|recurring| !Interval::of(recurring).is_allowed()) {
-        let message = "The maximum is three years: 3 years, 36 months, 156 weeks or 1095 days, and the minimum 1.";
+        let message =
+            "The maximum is three years: 3 years, 36 months, 156 weeks or 1095 days, and the minimum 1.";
         return Err(ApiError::invalid(message).param(&at("recurring[interval_count]")));
     }
     let key = params["lookup_key"].as_str();
@@ -178,7 +179,9 @@ pub(super) fn create(tx: &mut Tx, params: &Value, product: &str, inside: &str) -
         claim_key(tx, key, params["transfer_lookup_key"] == true)?;
     }
     let id = new_id(KIND);
-    let given = |field: &str, default: Value| params.get(field).filter(|value| !value.is_null()).cloned().unwrap_or(default);
+    let given = |field: &str, default: Value| {
+        params.get(field).filter(|value| !value.is_null()).cloned().unwrap_or(default)
+    };
     let object = json!({
         "id": id,
         "object": "price",

@@ -89,7 +89,9 @@ pub(super) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
     if tx.get(KIND, &id).is_some() {
         return Err(ApiError::invalid("Product already exists.").code("resource_already_exists").param("id"));
     }
-    let given = |field: &str, default: Value| params.get(field).filter(|value| !value.is_null()).cloned().unwrap_or(default);
+    let given = |field: &str, default: Value| {
+        params.get(field).filter(|value| !value.is_null()).cloned().unwrap_or(default)
+    };
     let object = json!({
         "id": id,
         "object": "product",
@@ -144,8 +146,15 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
     tx.update(KIND, doc.id(), "product.updated", |doc| {
         let object = &mut doc.object;
         for field in [
-            "name", "active", "default_price", "description", "shippable", "statement_descriptor", "tax_code",
-            "unit_label", "url",
+            "name",
+            "active",
+            "default_price",
+            "description",
+            "shippable",
+            "statement_descriptor",
+            "tax_code",
+            "unit_label",
+            "url",
         ] {
             set(object, params, field);
         }

@@ -187,8 +187,7 @@ fn confirm(call: &mut Call) -> Result<Value, ApiError> {
             doc.object["payment_method"] = json!(method);
         }
     });
-    setup::confirm(tx, doc.id(), &Terms::of(params)).map_err(|error| {
-        if browser { error.mapping("setup_intent", client_view) } else { error }
-    })?;
+    setup::confirm(tx, doc.id(), &Terms::of(params))
+        .map_err(|error| if browser { error.mapping("setup_intent", client_view) } else { error })?;
     Ok(seen(call, doc.id()))
 }

@@ -12,7 +12,8 @@ use super::{prices, set};
 
 const KIND: Kind = Kind::Subscription;
 
-const BEHAVIOR: &[&str] = &["allow_incomplete", "error_if_incomplete", "pending_if_incomplete", "default_incomplete"];
+const BEHAVIOR: &[&str] =
+    &["allow_incomplete", "error_if_incomplete", "pending_if_incomplete", "default_incomplete"];
 const PRORATION: Shape = Shape::Word(&["always_invoice", "create_prorations", "none"]);
 const CANCEL_AT_WORDS: &[&str] = &["min_period_end", "max_period_end"];
 const DETAILS: Field = opt(
@@ -22,8 +23,14 @@ const DETAILS: Field = opt(
         opt(
             "feedback",
             Shape::Clearable(&Shape::Word(&[
-                "customer_service", "low_quality", "missing_features", "other", "switched_service", "too_complex",
-                "too_expensive", "unused",
+                "customer_service",
+                "low_quality",
+                "missing_features",
+                "other",
+                "switched_service",
+                "too_complex",
+                "too_expensive",
+                "unused",
             ])),
         ),
         opt("feedback_option", Shape::Unsupported),
@@ -32,10 +39,16 @@ const DETAILS: Field = opt(
 const SETTINGS: Field = opt(
     "payment_settings",
     Shape::Object(&[
-        opt("payment_method_options", Shape::Object(&[opt("card", Shape::Object(&[
-            opt("network", Shape::Text),
-            opt("request_three_d_secure", Shape::Word(&["any", "automatic", "challenge"])),
-        ]))])),
+        opt(
+            "payment_method_options",
+            Shape::Object(&[opt(
+                "card",
+                Shape::Object(&[
+                    opt("network", Shape::Text),
+                    opt("request_three_d_secure", Shape::Word(&["any", "automatic", "challenge"])),
+                ]),
+            )]),
+        ),
         opt("payment_method_types", Shape::Clearable(&Shape::List(&Shape::Text))),
         opt("save_default_payment_method", Shape::Word(&["off", "on_subscription"])),
     ]),
@@ -62,7 +75,10 @@ const CREATE: &[Field] = &[
     req("items", Shape::List(&Shape::Object(ITEM))),
     opt("backdate_start_date", Shape::Int),
     opt("billing_cycle_anchor", Shape::Int),
-    opt("billing_mode", Shape::Object(&[req("type", Shape::Word(&["flexible"])), opt("flexible", Shape::Ignored)])),
+    opt(
+        "billing_mode",
+        Shape::Object(&[req("type", Shape::Word(&["flexible"])), opt("flexible", Shape::Ignored)]),
+    ),
     opt("cancel_at", Shape::Int),
     opt("cancel_at_period_end", Shape::Bool),
     opt("collection_method", Shape::Word(&["charge_automatically", "send_invoice"])),
@@ -129,7 +145,15 @@ const UPDATE: &[Field] = &[
 const CANCEL: &[Field] = &[DETAILS, opt("invoice_now", Shape::Bool), opt("prorate", Shape::Bool)];
 
 const STATUSES: &[&str] = &[
-    "active", "all", "canceled", "ended", "incomplete", "incomplete_expired", "past_due", "paused", "trialing",
+    "active",
+    "all",
+    "canceled",
+    "ended",
+    "incomplete",
+    "incomplete_expired",
+    "past_due",
+    "paused",
+    "trialing",
     "unpaid",
 ];
 const LIST: &[Field] = &[
@@ -148,7 +172,8 @@ pub(super) const ROUTES: &[Route] = &[
     list("/v1/subscriptions", LIST, index),
     post("/v1/subscriptions", CREATE, |call| {
         if call.params["payment_behavior"] == "pending_if_incomplete" {
-            let message = "`payment_behavior=pending_if_incomplete` can't be used when creating a subscription.";
+            let message =
+                "`payment_behavior=pending_if_incomplete` can't be used when creating a subscription.";
             return Err(ApiError::invalid(message).param("payment_behavior"));
         }
         let id = create::create(call.tx, call.params)?;
@@ -171,13 +196,14 @@ fn index(call: &mut Call) -> Result<Value, ApiError> {
     if let Some(customer) = params["customer"].as_str() {
         tx.find(Kind::Customer, customer, "customer")?;
     }
-    let has_item = |doc: &Doc, wanted: &dyn Fn(&Value) -> bool| {
-        subscriptions::items(tx, doc.id()).iter().any(wanted)
-    };
+    let has_item =
+        |doc: &Doc, wanted: &dyn Fn(&Value) -> bool| subscriptions::items(tx, doc.id()).iter().any(wanted);
     page(tx, KIND, "/v1/subscriptions", params, |doc| {
         ["collection_method", "customer"].iter().all(|field| matches(&doc.object, params, field))
             && status_matches(doc, params["status"].as_str())
-            && params["price"].as_str().is_none_or(|price| has_item(doc, &|item| item["price"]["id"] == price))
+            && params["price"]
+                .as_str()
+                .is_none_or(|price| has_item(doc, &|item| item["price"]["id"] == price))
             && ["current_period_start", "current_period_end"].iter().all(|field| {
                 params.get(field).is_none_or(|range| has_item(doc, &|item| in_range(&item[*field], range)))
             })

@@ -29,9 +29,13 @@ const UPDATE: &[Field] = &[
 ];
 
 pub(super) const ROUTES: &[Route] = &[
-    list("/v1/webhook_endpoints", &[], |call| page(call.tx, KIND, "/v1/webhook_endpoints", call.params, |_| true)),
+    list("/v1/webhook_endpoints", &[], |call| {
+        page(call.tx, KIND, "/v1/webhook_endpoints", call.params, |_| true)
+    }),
     post("/v1/webhook_endpoints", CREATE, create),
-    get("/v1/webhook_endpoints/{id}", &[], |call| call.tx.find(KIND, call.id(), "id").map(|doc| doc.object.clone())),
+    get("/v1/webhook_endpoints/{id}", &[], |call| {
+        call.tx.find(KIND, call.id(), "id").map(|doc| doc.object.clone())
+    }),
     post("/v1/webhook_endpoints/{id}", UPDATE, update),
     delete("/v1/webhook_endpoints/{id}", &[], |call| {
         let doc = call.tx.find(KIND, call.id(), "id")?;
@@ -55,7 +59,8 @@ fn check_url(params: &Value) -> Result<(), ApiError> {
 fn check_events(params: &Value) -> Result<(), ApiError> {
     let named = |event: &str| {
         event == "*"
-            || (event.contains('.') && event.bytes().all(|byte| byte.is_ascii_lowercase() || b"._".contains(&byte)))
+            || (event.contains('.')
+                && event.bytes().all(|byte| byte.is_ascii_lowercase() || b"._".contains(&byte)))
     };
     let events = params["enabled_events"].as_array().into_iter().flatten().filter_map(Value::as_str);
     match events.enumerate().find(|(_, event)| !named(event)) {

@@ -140,7 +140,8 @@ async fn record(
     };
     sandbox
         .transact(Origin::default(), |tx| {
-            let attempt = json!({"at": tx.now(), "status": outcome.as_ref().ok(), "error": outcome.as_ref().err()});
+            let attempt =
+                json!({"at": tx.now(), "status": outcome.as_ref().ok(), "error": outcome.as_ref().err()});
             tx.change(Kind::Delivery, delivery, |doc| {
                 doc.object["state"] = json!(state);
                 if let Some(attempts) = doc.object["attempts"].as_array_mut() {

@@ -145,7 +145,8 @@ fn of_event<'a>(tx: &'a Tx, event: &'a str) -> impl Iterator<Item = std::sync::A
 
 fn delivery(doc: &Doc) -> Delivery {
     let text = |field: &str| doc.object[field].as_str().unwrap_or_default().to_owned();
-    let attempts: Vec<Attempt> = doc.object["attempts"].as_array().into_iter().flatten().map(attempt).collect();
+    let attempts: Vec<Attempt> =
+        doc.object["attempts"].as_array().into_iter().flatten().map(attempt).collect();
     let state = match doc.object["state"].as_str() {
         Some("delivered") => DeliveryState::Delivered,
         Some("failed") => DeliveryState::Failed,
