@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -14,11 +15,11 @@ use crate::clock::Clock;
 use crate::config::{Config, Secret, Settings, StripeChoice, StripeConfig};
 use crate::domain::Role;
 use crate::notify::Outbox;
+use crate::sandbox;
+use crate::server::shutdown::signalled;
 use crate::services::Services;
 use crate::start::{Running, StartOptions, bind, open_store, sandbox_database, start};
 use crate::storage::Store;
-use crate::sandbox;
-use crate::server::shutdown::signalled;
 
 /// Plans, payments and token limits for products that sell AI by subscription.
 ///
@@ -139,7 +140,8 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Err(error) => bail!(".env: {error}"),
     }
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     let settings = Settings::from_env()?;
     match command {
         Command::Serve { demo, allow_demo_on_network } => serve(settings, demo, allow_demo_on_network).await,
@@ -258,7 +260,8 @@ async fn serve_sandbox(
         bail!("STRIPE_SECRET_KEY: is set; the sandbox takes the place of a Stripe account");
     };
     let listener = bind("SANDBOX_ADDR", addr).await?;
-    let running = sandbox::start(sandbox::Options { listener, database, webhook, clock: Clock::system() }).await?;
+    let running =
+        sandbox::start(sandbox::Options { listener, database, webhook, clock: Clock::system() }).await?;
     println!("Stripe sandbox on http://{}", running.addr);
     println!("  STRIPE_PUBLIC_KEY={}", sandbox::PUBLISHABLE_KEY);
     println!("  STRIPE_SECRET_KEY={}", sandbox::SECRET_KEY);

@@ -51,7 +51,9 @@ fn wrong(variable: &'static str, problem: impl Into<String>) -> ConfigError {
 #[derive(Clone, Debug)]
 pub enum StripeChoice {
     /// The built-in one, listening here.
-    Sandbox { addr: SocketAddr },
+    Sandbox {
+        addr: SocketAddr,
+    },
     Account(StripeConfig),
 }
 
@@ -126,9 +128,11 @@ impl Settings {
     /// # Errors
     /// [`ConfigError`] for the first variable that can't be used.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let get = |name: &str| get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let get =
+            |name: &str| get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         let database_url = get("DATABASE_URL").unwrap_or_else(|| "sqlite://data/tollgate.db".into());
-        if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| database_url.starts_with(scheme)) {
+        if !["sqlite:", "postgres://", "postgresql://"].iter().any(|scheme| database_url.starts_with(scheme))
+        {
             return Err(wrong("DATABASE_URL", "must be sqlite://PATH or postgres://…"));
         }
         let smtp_url = get("SMTP_URL");
@@ -160,12 +164,15 @@ fn parse<T: FromStr>(
     variable: &'static str,
     what: &str,
 ) -> Result<Option<T>, ConfigError> {
-    get(variable).map(|value| value.parse().map_err(|_| wrong(variable, format!("must be {what}")))).transpose()
+    get(variable)
+        .map(|value| value.parse().map_err(|_| wrong(variable, format!("must be {what}"))))
+        .transpose()
 }
 
 /// An http or https address without path.
 fn origin(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
-    let url = Url::parse(text).map_err(|_| wrong(variable, "must be an address such as https://example.com"))?;
+    let url =
+        Url::parse(text).map_err(|_| wrong(variable, "must be an address such as https://example.com"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err(wrong(variable, "must begin with http:// or https://"));
     }
@@ -185,8 +192,14 @@ fn stripe(get: &impl Fn(&str) -> Option<String>) -> Result<StripeChoice, ConfigE
     match (publishable, secret, webhook) {
         (None, None, None) => match (&api_base, &js_url) {
             (None, None) => Ok(StripeChoice::Sandbox { addr }),
-            (Some(_), _) => Err(wrong("STRIPE_API_BASE", "is set, but the keys to use there are not: set STRIPE_PUBLIC_KEY, STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET")),
-            _ => Err(wrong("STRIPE_JS_URL", "is set, but the keys to use there are not: set STRIPE_PUBLIC_KEY, STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET")),
+            (Some(_), _) => Err(wrong(
+                "STRIPE_API_BASE",
+                "is set, but the keys to use there are not: set STRIPE_PUBLIC_KEY, STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET",
+            )),
+            _ => Err(wrong(
+                "STRIPE_JS_URL",
+                "is set, but the keys to use there are not: set STRIPE_PUBLIC_KEY, STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET",
+            )),
         },
         (Some(publishable_key), Some(secret), Some(webhook)) => {
             if !publishable_key.starts_with("pk_") {
@@ -199,7 +212,10 @@ fn stripe(get: &impl Fn(&str) -> Option<String>) -> Result<StripeChoice, ConfigE
                 return Err(wrong("STRIPE_WEBHOOK_SECRET", "must begin with whsec_"));
             }
             if publishable_key.starts_with("pk_live_") != secret.contains("k_live_") {
-                return Err(wrong("STRIPE_PUBLIC_KEY", "and STRIPE_SECRET_KEY must both be live or both be test keys"));
+                return Err(wrong(
+                    "STRIPE_PUBLIC_KEY",
+                    "and STRIPE_SECRET_KEY must both be live or both be test keys",
+                ));
             }
             Ok(StripeChoice::Account(StripeConfig {
                 publishable_key,
@@ -211,7 +227,8 @@ fn stripe(get: &impl Fn(&str) -> Option<String>) -> Result<StripeChoice, ConfigE
             }))
         }
         (publishable, secret, webhook) => {
-            let missing = KEYS.into_iter().zip([publishable, secret, webhook]).find(|(_, value)| value.is_none());
+            let missing =
+                KEYS.into_iter().zip([publishable, secret, webhook]).find(|(_, value)| value.is_none());
             Err(wrong(
                 missing.map_or(KEYS[0], |(name, _)| name),
                 "is missing: set all three of Stripe's keys, or none to use the sandbox",
@@ -248,7 +265,8 @@ mod tests {
 
     #[test]
     fn a_half_set_stripe_names_what_is_missing() {
-        let error = read(&[("STRIPE_PUBLIC_KEY", "pk_test_1"), ("STRIPE_WEBHOOK_SECRET", "whsec_1")]).unwrap_err();
+        let error =
+            read(&[("STRIPE_PUBLIC_KEY", "pk_test_1"), ("STRIPE_WEBHOOK_SECRET", "whsec_1")]).unwrap_err();
         assert_eq!(error.variable, "STRIPE_SECRET_KEY");
     }
 

@@ -36,12 +36,18 @@ pub async fn load(services: &Services) -> anyhow::Result<()> {
     create(services, "member@newco.test", Role::Member, Some("Newco")).await?;
     let basic = plans(services, &superadmin).await.context("the demo's plans")?;
     let subscription = subscribe(services, &acme, &basic).await.context("the demo's subscription")?;
-    usage(services, &acme, &[acme.clone(), member, second], &subscription).await.context("the demo's usage")?;
+    usage(services, &acme, &[acme.clone(), member, second], &subscription)
+        .await
+        .context("the demo's usage")?;
     Ok(())
 }
 
 async fn create(services: &Services, email: &str, role: Role, group: Option<&str>) -> anyhow::Result<User> {
-    services.accounts.create_user(email, DEMO_PASSWORD.into(), role, group).await.context("the demo's accounts")
+    services
+        .accounts
+        .create_user(email, DEMO_PASSWORD.into(), role, group)
+        .await
+        .context("the demo's accounts")
 }
 
 /// Makes the three plans; gives the cheapest.
@@ -83,7 +89,7 @@ async fn plans(services: &Services, superadmin: &User) -> anyhow::Result<Plan> {
         2_500_000,
         1_000_000,
         250,
-        &["Everything in Pro", "Twenty-five times the tokens", "A named contact"],
+        &["Everything in Pro", "Room for many teams", "A named contact"],
     );
     let basic = services.billing.create_plan(superadmin, basic).await?;
     services.billing.create_plan(superadmin, pro).await?;

@@ -42,7 +42,9 @@ pub struct Running {
 pub fn sandbox_database(database_url: &Secret) -> PathBuf {
     let path = database_url.expose().strip_prefix("sqlite:").map(|path| path.trim_start_matches("//"));
     match path.map(|path| path.split('?').next().unwrap_or(path)) {
-        Some(path) if !path.is_empty() && path != ":memory:" => PathBuf::from(path).with_extension("sandbox.db"),
+        Some(path) if !path.is_empty() && path != ":memory:" => {
+            PathBuf::from(path).with_extension("sandbox.db")
+        }
         _ => PathBuf::from("data/tollgate.sandbox.db"),
     }
 }
@@ -182,7 +184,9 @@ pub(crate) async fn bind(variable: &str, addr: SocketAddr) -> anyhow::Result<Tcp
     match TcpListener::bind(addr).await {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            bail!("{variable}: {addr} is in use by another program; stop that, or set {variable} to another port")
+            bail!(
+                "{variable}: {addr} is in use by another program; stop that, or set {variable} to another port"
+            )
         }
         Err(error) => bail!("{variable}: can't listen on {addr}: {error}"),
     }
@@ -205,7 +209,8 @@ mod tests {
 
     #[test]
     fn the_sandbox_and_the_demo_stay_off_the_network() {
-        let settings = |addr: &str| Settings::read(|name| (name == "LISTEN_ADDR").then(|| addr.into())).unwrap();
+        let settings =
+            |addr: &str| Settings::read(|name| (name == "LISTEN_ADDR").then(|| addr.into())).unwrap();
         let options = StartOptions::default();
         assert!(refuse_on_network(&settings("127.0.0.1:3000"), &options).is_ok());
         let refused = refuse_on_network(&settings("0.0.0.0:3000"), &options).unwrap_err().to_string();

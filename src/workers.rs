@@ -16,7 +16,11 @@ const HOUSEKEEPING: Duration = Duration::from_secs(3_600);
 ///
 /// # Errors
 /// [`MailerError`] where the SMTP server's address can't be used.
-pub fn spawn(tasks: &mut JoinSet<()>, services: &Services, stop: &CancellationToken) -> Result<(), MailerError> {
+pub fn spawn(
+    tasks: &mut JoinSet<()>,
+    services: &Services,
+    stop: &CancellationToken,
+) -> Result<(), MailerError> {
     if let Some(smtp_url) = &services.config.smtp_url {
         let mailer = Mailer::new(services.outbox.clone(), smtp_url, &services.config)?;
         tasks.spawn(mailer.run(stop.clone()));

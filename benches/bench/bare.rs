@@ -37,7 +37,8 @@ impl Bare {
     }
 
     pub fn call(&self) -> Call {
-        let request = || Request::get("/").header("host", "localhost").body(Full::default()).expect("a request");
+        let request =
+            || Request::get("/").header("host", "localhost").body(Full::default()).expect("a request");
         Call { address: self.address.clone(), request: Box::new(request) }
     }
 }

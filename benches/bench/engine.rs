@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgPool;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 use tollgate::clock::Clock;
 use uuid::Uuid;
@@ -40,10 +42,18 @@ impl Engine {
         let seed = Seed::with_clock(&store, Clock::system()).await;
         let group = seed.member.group.as_ref().expect("a group").id;
         let now = seed.clock.now();
-        let allowance = store.allowance(group, now).await.expect("the database answers").expect("a subscription");
+        let allowance =
+            store.allowance(group, now).await.expect("the database answers").expect("a subscription");
         let summary = allowance.summary_id.expect("an open period");
         store.close().await;
-        Self { pool: pool(database).await, group, user: seed.member.id, summary, now, count: AtomicU64::new(0) }
+        Self {
+            pool: pool(database).await,
+            group,
+            user: seed.member.id,
+            summary,
+            now,
+            count: AtomicU64::new(0),
+        }
     }
 
     /// How many events a second it writes, so many in a transaction.
@@ -123,7 +133,8 @@ async fn pool(database: &Database) -> Pool {
 pub async fn fill(database: &Database, events: i64) {
     const COLUMNS: &str = "group_id, external_id, summary_id, user_id, usage_type, tokens, fingerprint, \
                            occurred_at, recorded_at";
-    const ROW: &str = "u.group_id, 'filled-' || n.i, u.id, s.user_id, 'llm', 1, s.id, u.created_at, u.created_at";
+    const ROW: &str =
+        "u.group_id, 'filled-' || n.i, u.id, s.user_id, 'llm', 1, s.id, u.created_at, u.created_at";
     const SUBJECT: &str = "usage_summaries u JOIN subscriptions s ON s.id = u.subscription_id";
     const SUM: &str = "UPDATE usage_summaries SET llm_used = $1";
     match pool(database).await {

@@ -79,15 +79,17 @@ async fn recording(kind: &str, database: Database, other: Database, report: &mut
     let (one, batch) = (subject.record(1), subject.record(BATCH));
     report
         .row(kind, "record events one by one", "the engine alone", limit::RECORD_ONE)
-        .measure(async |time| one.per_second(REPORTERS, time).await, async |time| {
-            engine.events_per_second(REPORTERS, time).await
-        })
+        .measure(
+            async |time| one.per_second(REPORTERS, time).await,
+            async |time| engine.events_per_second(REPORTERS, time).await,
+        )
         .await;
     report
         .row(kind, "record events in batches of 100", "the engine alone", limit::RECORD_BATCH)
-        .measure(async |time| batch.per_second(BATCH_REPORTERS, time).await * BATCH as f64, async |time| {
-            engine.events_per_second(BATCH_REPORTERS * BATCH, time).await
-        })
+        .measure(
+            async |time| batch.per_second(BATCH_REPORTERS, time).await * BATCH as f64,
+            async |time| engine.events_per_second(BATCH_REPORTERS * BATCH, time).await,
+        )
         .await;
     engine.close().await;
     drop(subject);
@@ -108,15 +110,17 @@ async fn reading(kind: &str, small: Database, large: Database, report: &mut Repo
         let bare_call = bare.call();
         report
             .row(kind, name, "a bare route", limit)
-            .measure(async |time| few.per_second(READERS, time).await, async |time| {
-                bare_call.per_second(READERS, time).await
-            })
+            .measure(
+                async |time| few.per_second(READERS, time).await,
+                async |time| bare_call.per_second(READERS, time).await,
+            )
             .await;
         report
             .row(kind, name, "with 100 events", limit::READ_MANY)
-            .measure(async |time| many.per_second(READERS, time).await, async |time| {
-                few.per_second(READERS, time).await
-            })
+            .measure(
+                async |time| many.per_second(READERS, time).await,
+                async |time| few.per_second(READERS, time).await,
+            )
             .await;
     }
     drop((few, many));

@@ -58,10 +58,15 @@ impl Row<'_> {
         let Self { report, name, against, limit } = self;
         if !report.begun {
             report.begun = true;
-            println!("{:<44} {:>10}   {:<17} {:>10}   {:>6}   {:>6}", "", "per second", "against", "per second", "ratio", "limit");
+            println!(
+                "{:<44} {:>10}   {:<17} {:>10}   {:>6}   {:>6}",
+                "", "per second", "against", "per second", "ratio", "limit"
+            );
         }
         let verdict = if ratio > limit { "  OVER" } else { "" };
-        println!("{name:<44} {ours:>10.0}   {against:<17} {theirs:>10.0}   {ratio:>6.2}   {limit:>6.2}{verdict}");
+        println!(
+            "{name:<44} {ours:>10.0}   {against:<17} {theirs:>10.0}   {ratio:>6.2}   {limit:>6.2}{verdict}"
+        );
         if ratio > limit {
             report.over.push(format!("{name}, against {against}"));
         }

@@ -79,7 +79,8 @@ impl Accounts {
         let name = errors.take("name", text(&input.name, "Name", 1, 100));
         let password = errors.take("password", passwords::check(&input.password));
         let group_name = errors.take("group_name", text(&input.group_name, "Group name", 1, 100));
-        let (Some(email), Some(name), Some(()), Some(group_name)) = (email, name, password, group_name) else {
+        let (Some(email), Some(name), Some(()), Some(group_name)) = (email, name, password, group_name)
+        else {
             return Err(errors.into());
         };
         let user = self.new_user(email, name, input.password, Role::Admin).await?;
@@ -93,7 +94,13 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::Invalid`], [`Refusal::EmailTaken`]; the database's.
-    pub async fn create_user(&self, address: &str, password: String, role: Role, group: Option<&str>) -> Result<User> {
+    pub async fn create_user(
+        &self,
+        address: &str,
+        password: String,
+        role: Role,
+        group: Option<&str>,
+    ) -> Result<User> {
         let mut errors = FieldErrors::new();
         let address = errors.take("email", email(address));
         errors.take("password", passwords::check(&password));
@@ -183,7 +190,10 @@ fn email(address: &str) -> Result<String, String> {
     if address.is_empty() {
         return Err("E-mail address is required.".into());
     }
-    if address.len() > 254 || !email_address::EmailAddress::is_valid(&address) || address.contains(['<', '"', ' ']) {
+    if address.len() > 254
+        || !email_address::EmailAddress::is_valid(&address)
+        || address.contains(['<', '"', ' '])
+    {
         return Err("This is not an e-mail address.".into());
     }
     Ok(address)

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tower_sessions::session::{Id, Record};
-use tower_sessions::session_store::{Error, Result};
 use tower_sessions::session_store;
+use tower_sessions::session_store::{Error, Result};
 
 use crate::clock::Clock;
 use crate::storage::Store;

@@ -113,12 +113,10 @@ impl Accounts {
         let name = errors.take("name", text(name, "Name", 1, 100));
         errors.take("password", passwords::check(password));
         let Some(name) = name.filter(|_| errors.is_empty()) else { return Err(errors.into()) };
-        let user = self.new_user(invitation.email.clone(), name, password.to_owned(), invitation.role).await?;
+        let user =
+            self.new_user(invitation.email.clone(), name, password.to_owned(), invitation.role).await?;
         self.store.accept_invitation(&invitation, &user, self.clock.now()).await?;
-        self.store
-            .user(user.id)
-            .await?
-            .ok_or_else(|| Refusal::NotFound("account".into()).into())
+        self.store.user(user.id).await?.ok_or_else(|| Refusal::NotFound("account".into()).into())
     }
 
     async fn open_invitation(&self, token: &str) -> Result<InvitationRow> {

@@ -138,7 +138,10 @@ fn mismatch(price: &Price, terms: &PlanTerms) -> Option<String> {
     }
     if price.unit_amount != Some(terms.price.minor) {
         let amount = price.unit_amount.map(|minor| Money::new(minor, terms.price.currency).to_string());
-        return Some(format!("The price is {} at Stripe.", amount.unwrap_or_else(|| "not a fixed amount".into())));
+        return Some(format!(
+            "The price is {} at Stripe.",
+            amount.unwrap_or_else(|| "not a fixed amount".into())
+        ));
     }
     if recurring.interval.as_str() != terms.interval.as_str() || recurring.interval_count != 1 {
         return Some(format!(

@@ -24,13 +24,21 @@ impl Billing {
     /// [`Refusal::Forbidden`] for anybody but an admin; [`Refusal::NotFound`] or [`Refusal::PlanArchived`] for
     /// a plan that isn't sold; [`Refusal::SubscriptionExists`], [`Refusal::TooManyMembers`],
     /// [`Refusal::CardDeclined`]; Stripe's; the database's.
-    pub async fn subscribe(&self, user: &User, plan_id: Uuid, payment_method: Option<String>) -> Result<Checkout> {
+    pub async fn subscribe(
+        &self,
+        user: &User,
+        plan_id: Uuid,
+        payment_method: Option<String>,
+    ) -> Result<Checkout> {
         let group = user.must_be_admin()?;
         let plan = self.store.plan(plan_id).await?;
         if plan.archived {
             return Err(Refusal::PlanArchived.into());
         }
-        let price = plan.stripe_price_id.clone().ok_or_else(|| Error::Internal(format!("plan {plan_id} has no price")))?;
+        let price = plan
+            .stripe_price_id
+            .clone()
+            .ok_or_else(|| Error::Internal(format!("plan {plan_id} has no price")))?;
         self.free_a_cut_off_place(group).await?;
         let id = self.reserve(user, group, &plan.plan()?, &price).await?;
         let made = async {
@@ -63,7 +71,9 @@ impl Billing {
         let ticket = self.store.draw_sync_ticket(id).await?;
         self.write(id, group, ticket, &made, None).await?;
         match (secret(&made), card) {
-            (Some((secret, Intent::Payment)), Some(card)) => self.charge(group, id, &made, &secret, &card).await,
+            (Some((secret, Intent::Payment)), Some(card)) => {
+                self.charge(group, id, &made, &secret, &card).await
+            }
             (secret, _) => self.answer(group, id, secret).await,
         }
     }
@@ -181,7 +191,8 @@ impl Billing {
     }
 
     async fn answer(&self, group: Uuid, id: Uuid, secret: Secret) -> Result<Checkout> {
-        let subscription = self.store.subscription(group, id).await.and_then(SubscriptionRow::subscription)?;
+        let subscription =
+            self.store.subscription(group, id).await.and_then(SubscriptionRow::subscription)?;
         let (client_secret, intent) = secret.unzip();
         let publishable_key = self.config.stripe.publishable_key.clone();
         Ok(Checkout { subscription, client_secret, intent, publishable_key })

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::stripe::Purchase;
 use super::Billing;
+use super::stripe::Purchase;
 use crate::domain::{Plan, Subscription, User};
 use crate::error::{Error, Result};
 
@@ -30,7 +30,8 @@ impl Billing {
             return Err(Error::Internal("the demo data is for the sandbox only".into()));
         }
         let group = user.must_be_admin()?;
-        let price = plan.stripe_price_id.clone().ok_or_else(|| Error::Internal("a plan has no price".into()))?;
+        let price =
+            plan.stripe_price_id.clone().ok_or_else(|| Error::Internal("a plan has no price".into()))?;
         let id = self.reserve(user, group, plan, &price).await?;
         let customer = self.customer(user, group).await?;
         let card = self.stripe.attach(payment_method, &customer).await?;

@@ -149,8 +149,14 @@ impl Stripe {
     pub async fn attach(&self, payment_method: &str, customer: &str) -> Result<String> {
         match AttachPaymentMethod::new(payment_method).customer(customer).send(&self.client).await {
             Ok(card) => Ok(card.id.to_string()),
-            Err(StripeError::Stripe(api, 400..=401 | 403..=499)) if api.type_ == ApiErrorsType::InvalidRequestError => {
-                Err(Refusal::field("payment_method", "Stripe has no such payment method, or it can't be used.").into())
+            Err(StripeError::Stripe(api, 400..=401 | 403..=499))
+                if api.type_ == ApiErrorsType::InvalidRequestError =>
+            {
+                Err(Refusal::field(
+                    "payment_method",
+                    "Stripe has no such payment method, or it can't be used.",
+                )
+                .into())
             }
             Err(error) => Err(failed(error)),
         }
@@ -199,7 +205,10 @@ impl Stripe {
             .send(&self.client)
             .await
             .map_err(failed)?;
-        Ok(list.data.into_iter().find(|found| found.metadata.get(SUBSCRIPTION_KEY).is_some_and(|id| id == reference)))
+        Ok(list
+            .data
+            .into_iter()
+            .find(|found| found.metadata.get(SUBSCRIPTION_KEY).is_some_and(|id| id == reference)))
     }
 
     /// Pays what is due on an intent with a card. What becomes of it is for a fetch to say.

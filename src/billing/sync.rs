@@ -4,7 +4,7 @@
 //! written is dropped. So a webhook is only a reason to look.
 
 use stripe_shared::Subscription as StripeSubscription;
-use tracing::{info, warn};
+use tracing::{debug, warn};
 use uuid::Uuid;
 
 use super::stripe::SUBSCRIPTION_KEY;
@@ -75,15 +75,18 @@ impl Billing {
         let state = self.state(found).await?;
         let changed = self.store.apply_stripe_state(id, ticket, &state, event, self.clock.now()).await?;
         if changed {
-            info!(subscription = %id, status = %state.status, "subscription written as Stripe has it");
+            debug!(subscription = %id, status = %state.status, "subscription written as Stripe has it");
             (self.on_change)(group);
         }
         Ok(changed)
     }
 
     async fn state(&self, found: &StripeSubscription) -> Result<StripeState> {
-        let item =
-            found.items.data.first().ok_or_else(|| Error::Stripe(format!("{} has no items", found.id.as_str())))?;
+        let item = found
+            .items
+            .data
+            .first()
+            .ok_or_else(|| Error::Stripe(format!("{} has no items", found.id.as_str())))?;
         let price = item.price.id.as_str();
         Ok(StripeState {
             stripe_subscription_id: found.id.to_string(),
@@ -131,7 +134,9 @@ impl Billing {
             sum.compared += 1;
             let outcome = match &row.stripe_subscription_id {
                 Some(stripe_id) => self.repair(&row, stripe_id).await,
-                None if self.clock.now() - row.current_period_start >= UNTOLD => self.settle_untold(&row).await,
+                None if self.clock.now() - row.current_period_start >= UNTOLD => {
+                    self.settle_untold(&row).await
+                }
                 None => Ok(false),
             };
             match outcome {

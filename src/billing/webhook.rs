@@ -125,14 +125,17 @@ fn verify(payload: &[u8], signature: &str, secret: &str, now: DateTime<Utc>) -> 
     if (now - time).abs() > TOLERANCE {
         return bad("is too old");
     }
-    let fits = parts().filter(|(name, _)| *name == "v1").filter_map(|(_, value)| hex::decode(value).ok()).any(|given| {
-        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).is_ok_and(|mut mac| {
-            mac.update(timestamp.as_bytes());
-            mac.update(b".");
-            mac.update(payload);
-            mac.verify_slice(&given).is_ok()
-        })
-    });
+    let fits = parts()
+        .filter(|(name, _)| *name == "v1")
+        .filter_map(|(_, value)| hex::decode(value).ok())
+        .any(|given| {
+            Hmac::<Sha256>::new_from_slice(secret.as_bytes()).is_ok_and(|mut mac| {
+                mac.update(timestamp.as_bytes());
+                mac.update(b".");
+                mac.update(payload);
+                mac.verify_slice(&given).is_ok()
+            })
+        });
     if fits { Ok(()) } else { bad("does not fit") }
 }
 
@@ -187,7 +190,11 @@ mod tests {
 
     #[test]
     fn an_event_names_its_subscription() {
-        let event = |kind: &str, object: Value| Event { id: "evt_1".into(), kind: kind.into(), data: EventData { object } };
+        let event = |kind: &str, object: Value| Event {
+            id: "evt_1".into(),
+            kind: kind.into(),
+            data: EventData { object },
+        };
         for (event, subscription) in [
             (event("customer.subscription.updated", json!({"id": "sub_1"})), Some("sub_1")),
             (

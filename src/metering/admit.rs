@@ -54,7 +54,9 @@ pub fn admit(user: &User, events: Vec<EventInput>, now: DateTime<Utc>) -> Result
     }
     let named = |event: &EventInput| event.user_id.is_some_and(|named| named != user.id);
     if user.role != Role::Admin && events.iter().any(named) {
-        return Err(Refusal::Forbidden("Only an admin of the group may record for somebody else.".into()).into());
+        return Err(
+            Refusal::Forbidden("Only an admin of the group may record for somebody else.".into()).into()
+        );
     }
     let events = events.into_iter().map(event).collect::<Result<_>>()?;
     Ok(Report { group, user: user.id, events })
@@ -131,7 +133,8 @@ mod tests {
     #[test]
     fn what_postgres_cannot_keep_is_refused_everywhere() {
         for metadata in [json!({"a": "\0"}), json!({"\0": 1}), json!({"a": [{"b": "x\0"}]})] {
-            let Refusal::Invalid(errors) = refusal(&user(Role::Member), vec![input(json!({"metadata": metadata}))])
+            let Refusal::Invalid(errors) =
+                refusal(&user(Role::Member), vec![input(json!({"metadata": metadata}))])
             else {
                 panic!("expected named fields")
             };

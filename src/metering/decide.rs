@@ -24,7 +24,11 @@ pub type Verdict<T = Counts> = Result<T, Refusal>;
 ///
 /// # Errors
 /// [`crate::error::Error::Internal`] for a row that makes no sense.
-pub fn decide<'a>(reports: &'a [Report], found: &Found, now: DateTime<Utc>) -> Result<Decision<'a, Vec<Verdict>>> {
+pub fn decide<'a>(
+    reports: &'a [Report],
+    found: &Found,
+    now: DateTime<Utc>,
+) -> Result<Decision<'a, Vec<Verdict>>> {
     let mut batch = Batch::new(found, now);
     let mut verdicts = Vec::with_capacity(reports.len());
     for report in reports {
@@ -100,7 +104,8 @@ impl<'a, 'f> Batch<'a, 'f> {
     /// Whether the event is new, and then counts.
     fn event(&mut self, report: &'a Report, index: usize, event: &'a Event) -> Result<Verdict<bool>> {
         let input = &event.input;
-        let field = |name: &str, message: &str| Ok(Err(Refusal::field(&format!("events[{index}].{name}"), message)));
+        let field =
+            |name: &str, message: &str| Ok(Err(Refusal::field(&format!("events[{index}].{name}"), message)));
         // A repeat is one whatever became of the user or the subscription since.
         if let Some(fingerprint) = self.fingerprint(report.group, &input.id) {
             let same = fingerprint == event.fingerprint;
@@ -170,9 +175,12 @@ impl<'a, 'f> Batch<'a, 'f> {
             };
         };
         let contains = |row: &&AllowanceRow| row.group_id == group && row.period().contains(at);
-        let of_live = |row: &&AllowanceRow| live.is_some_and(|live| live.subscription_id == row.subscription_id);
+        let of_live =
+            |row: &&AllowanceRow| live.is_some_and(|live| live.subscription_id == row.subscription_id);
         let containing = || self.found.recent.iter().filter(contains);
-        if let Some(AllowanceRow { summary_id: Some(id), .. }) = containing().find(of_live).or(containing().next()) {
+        if let Some(AllowanceRow { summary_id: Some(id), .. }) =
+            containing().find(of_live).or(containing().next())
+        {
             return Ok(Place::Summary(*id));
         }
         match live {

@@ -96,8 +96,7 @@ impl Metering {
         let allowed =
             Allowed { llm: access && usage.llm.has_left(), voice: access && usage.voice.has_left() };
         let warnings = usage.warnings();
-        let suggested_plan =
-            if warnings.is_empty() { None } else { self.next_plan_up(row.plan_id).await? };
+        let suggested_plan = if warnings.is_empty() { None } else { self.next_plan_up(row.plan_id).await? };
         Ok(LimitCheck { allowed, usage, warnings, suggested_plan })
     }
 

@@ -90,7 +90,11 @@ impl Writer {
         }
     }
 
-    fn answer(&self, answers: Vec<oneshot::Sender<Result<Recorded>>>, written: Result<Vec<Result<Recorded>>>) {
+    fn answer(
+        &self,
+        answers: Vec<oneshot::Sender<Result<Recorded>>>,
+        written: Result<Vec<Result<Recorded>>>,
+    ) {
         match written {
             // Who has gone away misses the answer; the events are written all the same.
             Ok(outcomes) => answers.into_iter().zip(outcomes).for_each(|(answer, outcome)| {
@@ -134,7 +138,9 @@ fn wanted(reports: &[Report]) -> Wanted<'_> {
     users.dedup();
     let events = reports
         .iter()
-        .flat_map(|report| report.events.iter().map(|event| EventKey { group: report.group, id: &event.input.id }))
+        .flat_map(|report| {
+            report.events.iter().map(|event| EventKey { group: report.group, id: &event.input.id })
+        })
         .collect();
     let earlier =
         reports.iter().flat_map(|report| &report.events).any(|event| event.input.created_at.is_some());

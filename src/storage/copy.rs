@@ -29,7 +29,13 @@ type Table = (&'static str, &'static [(&'static str, Kind)]);
 const TABLES: &[Table] = &[
     (
         "groups",
-        &[("id", Id), ("name", Text), ("stripe_customer_id", Text), ("seat_changes", Count), ("created_at", Time)],
+        &[
+            ("id", Id),
+            ("name", Text),
+            ("stripe_customer_id", Text),
+            ("seat_changes", Count),
+            ("created_at", Time),
+        ],
     ),
     (
         "users",
@@ -146,7 +152,13 @@ const TABLES: &[Table] = &[
     ),
     (
         "webhook_events",
-        &[("id", Text), ("event_type", Text), ("subscription", Text), ("received_at", Time), ("processed_at", Time)],
+        &[
+            ("id", Text),
+            ("event_type", Text),
+            ("subscription", Text),
+            ("received_at", Time),
+            ("processed_at", Time),
+        ],
     ),
     (
         "idempotency_keys",
@@ -268,7 +280,11 @@ impl Store {
             let rows = sqlx::query(AssertSqlSafe(select)).fetch_all(pool).await?;
             rows.iter()
                 .map(|row| {
-                    columns.iter().enumerate().map(|(index, (_, kind))| Ok(read_cell!(row, index, kind))).collect()
+                    columns
+                        .iter()
+                        .enumerate()
+                        .map(|(index, (_, kind))| Ok(read_cell!(row, index, kind)))
+                        .collect()
                 })
                 .collect()
         })

@@ -81,13 +81,15 @@ impl Idempotency<'_> {
     /// Keeps the answer of a request that [`Idempotency::begin`] called fresh.
     pub async fn finish(&self, scope: &str, key_hash: [u8; 32], status: u16, body: &[u8]) -> Result<()> {
         on_db!(self.0, |pool| {
-            sqlx::query("UPDATE idempotency_keys SET status = $3, body = $4 WHERE scope = $1 AND key_hash = $2")
-                .bind(scope)
-                .bind(key_hash.as_slice())
-                .bind(i64::from(status))
-                .bind(body)
-                .execute(pool)
-                .await?;
+            sqlx::query(
+                "UPDATE idempotency_keys SET status = $3, body = $4 WHERE scope = $1 AND key_hash = $2",
+            )
+            .bind(scope)
+            .bind(key_hash.as_slice())
+            .bind(i64::from(status))
+            .bind(body)
+            .execute(pool)
+            .await?;
         });
         Ok(())
     }

@@ -43,7 +43,8 @@ macro_rules! lock_seats {
             .bind($group)
             .execute(&mut *$tx)
             .await?;
-        let seats: (Option<i64>, i64) = sqlx::query_as(SEATS).bind($group).bind($now).fetch_one(&mut *$tx).await?;
+        let seats: (Option<i64>, i64) =
+            sqlx::query_as(SEATS).bind($group).bind($now).fetch_one(&mut *$tx).await?;
         seats
     }};
 }
@@ -78,10 +79,11 @@ impl Store {
             {
                 return Err(Refusal::MaxUsersReached(seats).into());
             }
-            let known: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE email = $1 AND removed_at IS NULL")
-                .bind(&invitation.email)
-                .fetch_one(&mut *tx)
-                .await?;
+            let known: i64 =
+                sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE email = $1 AND removed_at IS NULL")
+                    .bind(&invitation.email)
+                    .fetch_one(&mut *tx)
+                    .await?;
             if known > 0 {
                 return Err(Refusal::EmailTaken.into());
             }
@@ -161,7 +163,12 @@ impl Store {
     /// # Errors
     /// [`Refusal::InvitationGone`] where somebody took it up before; [`Refusal::MaxUsersReached`] where the
     /// plan has fewer seats by now; [`Refusal::EmailTaken`]; the database's.
-    pub async fn accept_invitation(&self, invitation: &InvitationRow, user: &NewUser, now: DateTime<Utc>) -> Result<()> {
+    pub async fn accept_invitation(
+        &self,
+        invitation: &InvitationRow,
+        user: &NewUser,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         in_tx!(self, |tx| {
             let gone = sqlx::query("DELETE FROM invitations WHERE id = $1 AND expires_at > $2")
                 .bind(invitation.id)

@@ -51,7 +51,13 @@ impl Store {
         });
         Ok(rows
             .into_iter()
-            .map(|(id, name, prefix, created_at, last_used_at)| ApiKey { id, name, prefix, created_at, last_used_at })
+            .map(|(id, name, prefix, created_at, last_used_at)| ApiKey {
+                id,
+                name,
+                prefix,
+                created_at,
+                last_used_at,
+            })
             .collect())
     }
 

@@ -11,9 +11,9 @@ use serde_json::{Map, Value};
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use super::Store;
 use super::dialect::{Wording, is_worth_a_retry, locks_rows};
 use super::summaries::{AllowanceRow, allowance_select, live_allowances, open_period};
-use super::Store;
 use crate::domain::{MAX_AGE, Period, UsageType};
 use crate::error::{Error, Result};
 
@@ -73,7 +73,11 @@ impl Found {
 pub enum Decision<'a, T> {
     /// These subscriptions' periods are needed first: open them and ask again.
     Open(Vec<(Uuid, Period)>),
-    Write { events: Vec<EventRow<'a>>, sums: Vec<SumRow>, outcome: T },
+    Write {
+        events: Vec<EventRow<'a>>,
+        sums: Vec<SumRow>,
+        outcome: T,
+    },
 }
 
 /// A row of the ledger.

@@ -29,7 +29,14 @@ pub struct Due {
 }
 
 impl Store {
-    pub async fn add_to_outbox(&self, id: Uuid, to: &str, subject: &str, body: &str, now: DateTime<Utc>) -> Result<()> {
+    pub async fn add_to_outbox(
+        &self,
+        id: Uuid,
+        to: &str,
+        subject: &str,
+        body: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
         on_db!(self, |pool| {
             sqlx::query(
                 "INSERT INTO outbox (id, recipient, subject, body, created_at, next_attempt_at)
@@ -61,7 +68,11 @@ impl Store {
 
     /// Claims one message that is due, so that no other process sends it: it is due again at `retry_at`
     /// unless [`Store::mark_sent`] is told before.
-    pub async fn claim_due_message(&self, now: DateTime<Utc>, retry_at: DateTime<Utc>) -> Result<Option<Due>> {
+    pub async fn claim_due_message(
+        &self,
+        now: DateTime<Utc>,
+        retry_at: DateTime<Utc>,
+    ) -> Result<Option<Due>> {
         Ok(in_tx!(self, |tx| {
             sqlx::query_as(
                 "UPDATE outbox SET attempts = attempts + 1, next_attempt_at = $2
@@ -79,7 +90,11 @@ impl Store {
 
     pub async fn mark_sent(&self, id: Uuid, now: DateTime<Utc>) -> Result<()> {
         on_db!(self, |pool| {
-            sqlx::query("UPDATE outbox SET sent_at = $2 WHERE id = $1").bind(id).bind(now).execute(pool).await?;
+            sqlx::query("UPDATE outbox SET sent_at = $2 WHERE id = $1")
+                .bind(id)
+                .bind(now)
+                .execute(pool)
+                .await?;
         });
         Ok(())
     }

@@ -40,7 +40,11 @@ impl Store {
     }
 
     /// A session that has not expired, and when it will.
-    pub async fn session(&self, id_hash: &[u8], now: DateTime<Utc>) -> Result<Option<(String, DateTime<Utc>)>> {
+    pub async fn session(
+        &self,
+        id_hash: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<Option<(String, DateTime<Utc>)>> {
         Ok(on_db!(self, |pool| {
             sqlx::query_as("SELECT data, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2")
                 .bind(id_hash)

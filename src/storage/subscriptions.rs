@@ -203,9 +203,11 @@ impl Store {
     /// Every subscription that may still change: for a comparison of all with Stripe.
     pub async fn live_subscriptions(&self) -> Result<Vec<SubscriptionRow>> {
         Ok(on_db!(self, |pool| {
-            sqlx::query_as(subscription_select!("s.status NOT IN ('canceled', 'incomplete_expired') ORDER BY s.id"))
-                .fetch_all(pool)
-                .await?
+            sqlx::query_as(subscription_select!(
+                "s.status NOT IN ('canceled', 'incomplete_expired') ORDER BY s.id"
+            ))
+            .fetch_all(pool)
+            .await?
         }))
     }
 
@@ -286,11 +288,13 @@ impl Store {
                 open_period!(tx, id, state.period_start, state.period_end, now);
             }
             if let Some(event) = event {
-                sqlx::query("UPDATE webhook_events SET processed_at = $2 WHERE id = $1 AND processed_at IS NULL")
-                    .bind(event)
-                    .bind(now)
-                    .execute(&mut *tx)
-                    .await?;
+                sqlx::query(
+                    "UPDATE webhook_events SET processed_at = $2 WHERE id = $1 AND processed_at IS NULL",
+                )
+                .bind(event)
+                .bind(now)
+                .execute(&mut *tx)
+                .await?;
             }
             changed
         }))

@@ -84,7 +84,11 @@ impl AllowanceRow {
     /// The period that runs at `now`: the one that is open, or the one that the next event opens. A period
     /// that begins later than `now` runs all the same where Stripe told of it: its test clocks run ahead.
     pub fn current_period(&self, now: DateTime<Utc>) -> Result<Period> {
-        Ok(if self.summary_id.is_some() { self.period() } else { self.told().following(self.interval()?, now) })
+        Ok(if self.summary_id.is_some() {
+            self.period()
+        } else {
+            self.told().following(self.interval()?, now)
+        })
     }
 
     /// The period as its group sees it at `now`.
@@ -166,11 +170,7 @@ impl Store {
     /// recorded.
     pub async fn allowance(&self, group: Uuid, now: DateTime<Utc>) -> Result<Option<AllowanceRow>> {
         Ok(on_db!(self, |pool| {
-            sqlx::query_as(live_allowances!("= $1"))
-                .bind(group)
-                .bind(now)
-                .fetch_optional(pool)
-                .await?
+            sqlx::query_as(live_allowances!("= $1")).bind(group).bind(now).fetch_optional(pool).await?
         }))
     }
 

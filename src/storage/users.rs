@@ -149,7 +149,8 @@ impl Store {
             .fetch_optional(pool)
             .await?
         });
-        row.map(|row| Ok(Credentials { user: row.user.user()?, password_hash: row.password_hash })).transpose()
+        row.map(|row| Ok(Credentials { user: row.user.user()?, password_hash: row.password_hash }))
+            .transpose()
     }
 
     /// The user whose key has this hash. Notes the use, to the minute, so that a busy key isn't written at
@@ -198,7 +199,9 @@ impl Store {
             .await?
         });
         rows.into_iter()
-            .map(|(id, email, name, word, joined_at)| Ok(Member { id, email, name, role: role(&word)?, joined_at }))
+            .map(|(id, email, name, word, joined_at)| {
+                Ok(Member { id, email, name, role: role(&word)?, joined_at })
+            })
             .collect()
     }
 

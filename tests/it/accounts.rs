@@ -37,7 +37,8 @@ async fn every_wrong_field_of_a_sign_up_is_named() {
         let refused = app.nobody().post(SIGNUP, wrong).await;
         refused.is_problem(422, "invalid");
         assert_eq!(refused.fields(), ["email", "name", "password", "group_name"]);
-        let nul = json!({"email": "a@example.com", "password": PASSWORD, "name": "A\u{0}", "group_name": "G"});
+        let nul =
+            json!({"email": "a@example.com", "password": PASSWORD, "name": "A\u{0}", "group_name": "G"});
         let refused = app.nobody().post(SIGNUP, nul).await;
         assert_eq!((refused.status, refused.fields()), (422, vec!["name"]));
         app.stop().await;
@@ -76,9 +77,12 @@ async fn a_session_ends_with_its_log_out_and_its_cookie_is_kept_from_scripts() {
 #[tokio::test]
 async fn behind_https_the_cookie_is_secure() {
     each_database(|url| async move {
-        let app = App::start_with(&url, &[("PUBLIC_URL", "https://tollgate.example")], StartOptions::default()).await;
+        let app =
+            App::start_with(&url, &[("PUBLIC_URL", "https://tollgate.example")], StartOptions::default())
+                .await;
         let admin = app.admin().await;
-        let email = app.running.services.accounts.user(admin.id.parse().unwrap()).await.unwrap().unwrap().email;
+        let email =
+            app.running.services.accounts.user(admin.id.parse().unwrap()).await.unwrap().unwrap().email;
         let answer = app.nobody().post(LOGIN, json!({"email": email, "password": PASSWORD})).await;
         assert!(answer.headers["set-cookie"].to_str().unwrap().contains("Secure"));
         assert!(answer.headers.contains_key("strict-transport-security"));
@@ -119,7 +123,8 @@ async fn a_cookie_is_worth_nothing_from_another_site() {
         let own = admin.request(Method::POST, "/api/auth/keys/").header("origin", &app.base).json(&body);
         assert_eq!(admin.send(own).await.status, 201);
         let program = admin.by_key().await;
-        let request = program.request(Method::POST, "/api/auth/keys/").header("origin", "https://evil.example");
+        let request =
+            program.request(Method::POST, "/api/auth/keys/").header("origin", "https://evil.example");
         assert_eq!(program.send(request.json(&body)).await.status, 201, "a key is no cookie");
         app.stop().await;
     })

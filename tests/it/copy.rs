@@ -23,7 +23,10 @@ async fn a_copied_database_answers_as_the_first_one_did() {
                 let target = Store::open(&other).await.unwrap();
                 target.migrate().await.unwrap();
                 let copied = source.copy_into(&target).await.unwrap();
-                assert!(copied.iter().any(|(table, rows)| *table == "usage_events" && *rows > 200), "{copied:?}");
+                assert!(
+                    copied.iter().any(|(table, rows)| *table == "usage_events" && *rows > 200),
+                    "{copied:?}"
+                );
                 assert!(source.copy_into(&target).await.is_err(), "only an empty database is copied into");
                 target.close().await;
                 let moved = App::start(&other).await;

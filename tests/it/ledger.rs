@@ -49,7 +49,10 @@ async fn events_count_once() {
         assert_eq!(counts(record(batch).await), (1, 2, 75_234, 42_891));
 
         let usage = metering.usage(&seed.admin).await.unwrap();
-        assert_eq!((usage.subscription_id, usage.plan.id, usage.status), (seed.subscription, seed.plan, Status::Active));
+        assert_eq!(
+            (usage.subscription_id, usage.plan.id, usage.status),
+            (seed.subscription, seed.plan, Status::Active)
+        );
         assert_eq!(Period { start: usage.period_start, end: usage.period_end }, seed.period);
         assert_eq!((usage.llm.percentage, usage.voice.percentage), (Some(75.2), Some(85.8)));
         metering.stop().await;
@@ -76,8 +79,15 @@ async fn the_same_id_with_another_body_is_refused_with_its_whole_request() {
             assert_eq!(refusal(answer), mismatch);
         }
         let within = vec![event("b", LLM, 1), event("b", LLM, 2)];
-        assert_eq!(refusal(metering.record(&seed.member, within).await), Refusal::EventMismatch { id: "b".into() });
-        assert_eq!(metering.usage(&seed.member).await.unwrap().llm.used, 5, "nothing of a refused request counts");
+        assert_eq!(
+            refusal(metering.record(&seed.member, within).await),
+            Refusal::EventMismatch { id: "b".into() }
+        );
+        assert_eq!(
+            metering.usage(&seed.member).await.unwrap().llm.used,
+            5,
+            "nothing of a refused request counts"
+        );
         // The id belongs to the group: another group's event of this id is another event.
         let other = Seed::new(&store).await;
         assert_eq!(counts(metering.record(&other.member, vec![event("a", LLM, 9)]).await), (1, 0, 9, 0));
@@ -139,7 +149,10 @@ async fn a_period_that_is_over_gives_way_to_the_next() {
         seed.stripe_says(Status::Active, next).await;
         assert_eq!(metering.usage(&seed.member).await.unwrap().llm.used, 7);
         let history = metering.history(&seed.member).await.unwrap();
-        assert_eq!(history.iter().map(|p| (p.start, p.llm.used)).collect::<Vec<_>>(), [(seed.period.start, 5)]);
+        assert_eq!(
+            history.iter().map(|p| (p.start, p.llm.used)).collect::<Vec<_>>(),
+            [(seed.period.start, 5)]
+        );
         metering.stop().await;
         store.close().await;
         database.drop().await;
@@ -156,13 +169,19 @@ async fn an_event_with_a_time_counts_in_the_period_that_contains_it() {
         assert_eq!(counts(record(dated("first", 1, start)).await), (1, 0, 1, 0));
         let before = start - Duration::microseconds(1);
         assert_eq!(wrong_field(record(dated("before", 1, before)).await), "events[0].created_at");
-        assert_eq!(wrong_field(record(dated("old", 1, start - Duration::days(30))).await), "events[0].created_at");
+        assert_eq!(
+            wrong_field(record(dated("old", 1, start - Duration::days(30))).await),
+            "events[0].created_at"
+        );
 
         seed.clock.advance(end - seed.clock.now() - Duration::minutes(2));
         assert_eq!(counts(record(dated("last", 2, end - Duration::microseconds(1))).await), (1, 0, 3, 0));
         // Ahead of the clock, and of the period: it opens the next one.
         assert_eq!(counts(record(dated("ahead", 10, end + Duration::minutes(1))).await), (1, 0, 3, 0));
-        assert_eq!(wrong_field(record(dated("far", 1, end + Duration::minutes(4))).await), "events[0].created_at");
+        assert_eq!(
+            wrong_field(record(dated("far", 1, end + Duration::minutes(4))).await),
+            "events[0].created_at"
+        );
 
         seed.clock.advance(Duration::minutes(3));
         assert_eq!(metering.usage(&seed.member).await.unwrap().llm.used, 10);
@@ -256,7 +275,10 @@ async fn an_admin_records_for_the_groups_users_and_nobody_else() {
             let events = vec![event("d", LLM, 1), named("e", nobody)];
             assert_eq!(wrong_field(record(events).await), "events[1].user_id");
         }
-        store.remove_member(seed.admin.group.as_ref().unwrap().id, seed.member.id, seed.clock.now()).await.unwrap();
+        store
+            .remove_member(seed.admin.group.as_ref().unwrap().id, seed.member.id, seed.clock.now())
+            .await
+            .unwrap();
         assert_eq!(wrong_field(record(vec![named("f", seed.member.id)]).await), "events[0].user_id");
         assert_eq!(counts(record(vec![named("a", seed.member.id)]).await), (0, 1, 3, 0));
         metering.stop().await;
@@ -303,7 +325,9 @@ async fn a_check_says_what_may_be_spent_and_what_to_warn_of() {
         let check = metering.check(&seed.member).await.unwrap();
         assert!(check.allowed.llm && check.allowed.voice && check.warnings.is_empty());
         assert_eq!(check.suggested_plan, None);
-        counts(metering.record(&seed.member, vec![event("a", LLM, 100_000), event("b", VOICE, 40_000)]).await);
+        counts(
+            metering.record(&seed.member, vec![event("a", LLM, 100_000), event("b", VOICE, 40_000)]).await,
+        );
         let check = metering.check(&seed.member).await.unwrap();
         assert_eq!((check.allowed.llm, check.allowed.voice), (false, true));
         let messages: Vec<_> = check.warnings.iter().map(|warning| warning.message.as_str()).collect();
@@ -319,7 +343,10 @@ async fn a_check_says_what_may_be_spent_and_what_to_warn_of() {
         seed.clock.advance(Duration::days(7));
         assert!(!metering.check(&seed.member).await.unwrap().allowed.voice, "the days of grace are over");
         // The tokens are gone already, whatever the subscription's state.
-        assert_eq!(counts(metering.record(&seed.member, vec![event("c", LLM, 5)]).await), (1, 0, 100_005, 40_000));
+        assert_eq!(
+            counts(metering.record(&seed.member, vec![event("c", LLM, 5)]).await),
+            (1, 0, 100_005, 40_000)
+        );
         metering.stop().await;
     })
     .await;

@@ -35,7 +35,10 @@ fn input(i: usize, period: Period, now: DateTime<Utc>) -> EventInput {
     let tick = Duration::microseconds(1);
     let times = [None, Some(period.start), Some(period.end - tick), Some(period.end), Some(now)];
     let usage_type = if i.is_multiple_of(2) { UsageType::Llm } else { UsageType::Voice };
-    EventInput { created_at: times[i % times.len()], ..event(&format!("event-{i}"), usage_type, 1 << (i / 2)) }
+    EventInput {
+        created_at: times[i % times.len()],
+        ..event(&format!("event-{i}"), usage_type, 1 << (i / 2))
+    }
 }
 
 async fn holds(store: &Store, database: &Database, requests: Vec<Request>) {

@@ -19,7 +19,10 @@ async fn the_superadmin_makes_a_plan_with_a_price_at_stripe() {
         });
         let made = superadmin.post(PLANS, body).await;
         assert_eq!(made.status, 201, "{}", made.body);
-        assert_eq!((made.text("price"), made.text("currency"), made.text("interval")), ("29.99", "usd", "month"));
+        assert_eq!(
+            (made.text("price"), made.text("currency"), made.text("interval")),
+            ("29.99", "usd", "month")
+        );
         assert_eq!(made.body["llm_tokens_limit"], 100_000);
         assert!(made.text("stripe_price_id").starts_with("price_"));
         assert_eq!(made.body["archived"], false);
@@ -38,7 +41,9 @@ async fn the_superadmin_makes_a_plan_with_a_price_at_stripe() {
             refused.is_problem(422, "invalid");
             assert_eq!(refused.fields(), ["stripe_price_id"], "{field}");
         }
-        let unknown = superadmin.post(PLANS, json!({"name": "X", "price": "1.00", "stripe_price_id": "price_no"})).await;
+        let unknown = superadmin
+            .post(PLANS, json!({"name": "X", "price": "1.00", "stripe_price_id": "price_no"}))
+            .await;
         assert_eq!(unknown.fields(), ["stripe_price_id"]);
         app.stop().await;
     })
@@ -75,8 +80,11 @@ async fn currencies_keep_their_own_decimals() {
     each_database(|url| async move {
         let app = App::start(&url).await;
         let superadmin = app.superadmin().await;
-        for (price, currency, shown) in [("1200", "jpy", "1200"), ("4.5", "kwd", "4.500"), ("10", "eur", "10.00")] {
-            let made = superadmin.post(PLANS, json!({"name": "X", "price": price, "currency": currency})).await;
+        for (price, currency, shown) in
+            [("1200", "jpy", "1200"), ("4.5", "kwd", "4.500"), ("10", "eur", "10.00")]
+        {
+            let made =
+                superadmin.post(PLANS, json!({"name": "X", "price": price, "currency": currency})).await;
             assert_eq!((made.status, made.text("price")), (201, shown), "{}", made.body);
         }
         app.stop().await;
@@ -92,12 +100,16 @@ async fn a_new_price_leaves_subscribers_their_old_one() {
         let plan = admin.subscription().await["plan"].clone();
         let superadmin = app.superadmin().await;
         let path = format!("{PLANS}{}/", plan["id"].as_str().unwrap());
-        let body = json!({"name": plan["name"], "price": "39.99", "llm_tokens_limit": 1, "voice_tokens_limit": 1});
+        let body =
+            json!({"name": plan["name"], "price": "39.99", "llm_tokens_limit": 1, "voice_tokens_limit": 1});
         let changed = superadmin.put(&path, body).await;
         assert_eq!((changed.status, changed.text("price")), (200, "39.99"), "{}", changed.body);
         assert_ne!(changed.body["stripe_price_id"], plan["stripe_price_id"]);
         let after = admin.subscription().await;
-        assert_eq!((&after["plan"]["price"], &after["plan"]["stripe_price_id"]), (&json!("29.99"), &plan["stripe_price_id"]));
+        assert_eq!(
+            (&after["plan"]["price"], &after["plan"]["stripe_price_id"]),
+            (&json!("29.99"), &plan["stripe_price_id"])
+        );
         let usage = admin.get("/api/subscriptions/subscriptions/usage/").await;
         assert_eq!(usage.body["llm"]["limit"], 100_000, "the period keeps the limits it began with");
         app.stop().await;

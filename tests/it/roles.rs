@@ -43,8 +43,18 @@ fn api() -> Vec<(&'static str, &'static str, Value, Expected)> {
         ("PUT", "/api/subscriptions/plans/{id}/", empty.clone(), [401, 403, 403, 403, 422]),
         ("DELETE", "/api/subscriptions/plans/{id}/", null.clone(), [401, 403, 403, 403, 404]),
         ("GET", "/api/subscriptions/subscriptions/my_subscription/", null.clone(), [401, 200, 200, 404, 403]),
-        ("POST", "/api/subscriptions/subscriptions/create_subscription/", empty.clone(), [401, 403, 422, 422, 403]),
-        ("POST", "/api/subscriptions/subscriptions/{subscription}/cancel/", json!({"x": 1}), [401, 403, 422, 422, 403]),
+        (
+            "POST",
+            "/api/subscriptions/subscriptions/create_subscription/",
+            empty.clone(),
+            [401, 403, 422, 422, 403],
+        ),
+        (
+            "POST",
+            "/api/subscriptions/subscriptions/{subscription}/cancel/",
+            json!({"x": 1}),
+            [401, 403, 422, 422, 403],
+        ),
         ("POST", "/api/subscriptions/subscriptions/{id}/cancel/", empty.clone(), [401, 403, 404, 404, 403]),
         ("GET", "/api/subscriptions/subscriptions/usage/", null.clone(), [401, 200, 200, 404, 403]),
         ("GET", "/api/subscriptions/subscriptions/usage/stream/", null.clone(), [401, 200, 200, 404, 403]),
@@ -133,8 +143,13 @@ async fn every_route_answers_every_role_as_the_table_says() {
     each_database(|url| async move {
         let app = App::start(&url).await;
         let admin = app.subscribed().await;
-        let people =
-            [app.nobody(), app.member(&admin).await, admin.clone(), app.admin().await, app.superadmin().await];
+        let people = [
+            app.nobody(),
+            app.member(&admin).await,
+            admin.clone(),
+            app.admin().await,
+            app.superadmin().await,
+        ];
         let subscription = admin.subscription().await["id"].as_str().expect("an id").to_owned();
         let mut wrong = Vec::new();
         for (path, expected) in PAGES {
@@ -147,14 +162,19 @@ async fn every_route_answers_every_role_as_the_table_says() {
         for (path, body, expected) in FUNCTIONS.iter().filter(|(path, ..)| !path.ends_with("sign-out")) {
             for (index, (person, expected)) in people.iter().zip(expected).enumerate() {
                 let found = call(person, path, body).await;
-                wrong.extend((found != *expected).then(|| format!("{path} #{index}: {found}, not {expected}")));
+                wrong.extend(
+                    (found != *expected).then(|| format!("{path} #{index}: {found}, not {expected}")),
+                );
             }
         }
         for (method, template, body, expected) in api() {
             let path = template.replace("{id}", NONE).replace("{subscription}", &subscription);
             for (index, (person, expected)) in people.iter().zip(expected).enumerate() {
                 let found = status(person, method, &path, &body).await;
-                wrong.extend((found != expected).then(|| format!("{method} {template} #{index}: {found}, not {expected}")));
+                wrong.extend(
+                    (found != expected)
+                        .then(|| format!("{method} {template} #{index}: {found}, not {expected}")),
+                );
             }
         }
         // The table's last row signed everybody out.
@@ -191,7 +211,8 @@ async fn no_route_is_missing_from_the_table() {
         let listed: BTreeSet<_> = api().iter().map(|(method, path, ..)| bare(method, path)).collect();
         assert_eq!(listed, served);
 
-        let pages: BTreeSet<_> = tollgate::web_server::page_paths(app.running.services.clone()).into_iter().collect();
+        let pages: BTreeSet<_> =
+            tollgate::web_server::page_paths(app.running.services.clone()).into_iter().collect();
         assert_eq!(PAGES.iter().map(|(path, _)| (*path).to_owned()).collect::<BTreeSet<_>>(), pages);
 
         let functions: BTreeSet<_> = server_fn_paths().map(|(path, _)| path.to_owned()).collect();

@@ -63,7 +63,8 @@ fn rooms_use_only_the_rooms_they_may() {
         for (file, text) in room(name) {
             for line in code(&text) {
                 for used in line.split("crate::").skip(1) {
-                    let used: String = used.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+                    let used: String =
+                        used.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
                     if !used.is_empty() && used != own && !allowed.contains(&used.as_str()) {
                         wrong.push(format!("{file} uses {used}"));
                     }
@@ -81,7 +82,9 @@ fn rooms_leave_other_rooms_work_alone() {
         for (file, text) in room(name) {
             for line in code(&text) {
                 for word in *foreign {
-                    let outside = |at: usize| !line[..at].ends_with(|c: char| c.is_alphanumeric() || "_:\"".contains(c));
+                    let outside = |at: usize| {
+                        !line[..at].ends_with(|c: char| c.is_alphanumeric() || "_:\"".contains(c))
+                    };
                     if line.match_indices(&format!("{word}::")).any(|(at, _)| outside(at)) {
                         wrong.push(format!("{file} speaks to {word}: {}", line.trim()));
                     }

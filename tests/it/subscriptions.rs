@@ -18,7 +18,9 @@ async fn confirm(app: &App, client_secret: &str, card: &str) -> (u16, serde_json
         .post(format!("http://{sandbox}/v1/payment_intents/{intent}/confirm"))
         .bearer_auth(tollgate::sandbox::PUBLISHABLE_KEY)
         .header("content-type", "application/x-www-form-urlencoded")
-        .body(format!("client_secret={client_secret}&payment_method={card}&return_url=http%3A%2F%2F127.0.0.1%2F"))
+        .body(format!(
+            "client_secret={client_secret}&payment_method={card}&return_url=http%3A%2F%2F127.0.0.1%2F"
+        ))
         .send()
         .await
         .expect("an answer");
@@ -73,7 +75,8 @@ async fn a_card_given_with_the_purchase_is_charged_at_once() {
         let app = App::start(&url).await;
         let plan = app.plan("Basic Plan", "29.99", None).await;
         let admin = app.admin().await;
-        let bought = admin.post(CREATE, json!({"plan_id": plan["id"], "payment_method": "pm_card_visa"})).await;
+        let bought =
+            admin.post(CREATE, json!({"plan_id": plan["id"], "payment_method": "pm_card_visa"})).await;
         assert_eq!(bought.status, 201, "{}", bought.body);
         assert_eq!(bought.body["subscription"]["status"], "active");
         assert!(bought.body["client_secret"].is_null() && bought.body["intent"].is_null());
@@ -98,7 +101,8 @@ async fn a_declined_card_says_why_and_leaves_nothing_behind() {
             assert_eq!(refused.body["decline_code"], decline_code, "{card}");
             admin.get(MINE).await.is_problem(404, "no_subscription");
         }
-        let another = admin.post(CREATE, json!({"plan_id": plan["id"], "payment_method": "pm_card_visa"})).await;
+        let another =
+            admin.post(CREATE, json!({"plan_id": plan["id"], "payment_method": "pm_card_visa"})).await;
         assert_eq!(another.body["subscription"]["status"], "active", "{}", another.body);
         app.stop().await;
     })
@@ -197,7 +201,8 @@ async fn cancelling_takes_effect_at_the_periods_end_or_at_once() {
         admin.get(MINE).await.is_problem(404, "no_subscription");
 
         let plan = app.plan(&unique("Plan "), "9.99", None).await;
-        let again = admin.post(CREATE, json!({"plan_id": plan["id"], "payment_method": "pm_card_visa"})).await;
+        let again =
+            admin.post(CREATE, json!({"plan_id": plan["id"], "payment_method": "pm_card_visa"})).await;
         assert_eq!(again.status, 201, "an ended subscription doesn't keep the next from being bought");
         app.stop().await;
     })
@@ -213,7 +218,9 @@ async fn an_unpaid_purchase_is_given_up_by_cancelling_it() {
         let bought = admin.post(CREATE, json!({"plan_id": plan["id"]})).await;
         admin.post(CREATE, json!({"plan_id": plan["id"]})).await.is_problem(409, "subscription_exists");
         let id = bought.body["subscription"]["id"].as_str().unwrap();
-        let gone = admin.post(&format!("/api/subscriptions/subscriptions/{id}/cancel/"), json!({"at_period_end": true})).await;
+        let gone = admin
+            .post(&format!("/api/subscriptions/subscriptions/{id}/cancel/"), json!({"at_period_end": true}))
+            .await;
         assert_eq!(gone.status, 200, "{}", gone.body);
         admin.get(MINE).await.is_problem(404, "no_subscription");
         app.stop().await;

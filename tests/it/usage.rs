@@ -84,7 +84,12 @@ async fn an_event_counts_once_however_often_it_is_sent() {
         let one = event("llm", 10);
         admin.post(EVENTS, one.clone()).await;
         let again = admin.post(EVENTS, json!([one, one, event("llm", 5)])).await;
-        assert_eq!((&again.body["accepted"], &again.body["duplicates"]), (&json!(1), &json!(2)), "{}", again.body);
+        assert_eq!(
+            (&again.body["accepted"], &again.body["duplicates"]),
+            (&json!(1), &json!(2)),
+            "{}",
+            again.body
+        );
         assert_eq!(again.body["usage"]["llm"]["used"], 15);
         let mut other = one.clone();
         other["tokens_used"] = json!(11);
@@ -122,7 +127,10 @@ async fn a_batch_names_what_is_wrong_with_which_event() {
         ahead["created_at"] = json!(early);
         let refused = admin.post(EVENTS, json!([event("llm", 1), event("llm", 0), old, ahead])).await;
         refused.is_problem(422, "invalid");
-        assert_eq!(refused.fields(), ["events[1].tokens_used", "events[2].created_at", "events[3].created_at"]);
+        assert_eq!(
+            refused.fields(),
+            ["events[1].tokens_used", "events[2].created_at", "events[3].created_at"]
+        );
         for (body, field) in [
             (json!({"id": "x", "usage_type": "video", "tokens_used": 1}), "usage_type"),
             (json!({"id": "x", "usage_type": "llm", "tokens_used": 1.5}), "tokens_used"),
@@ -220,14 +228,18 @@ async fn the_demo_has_the_numbers_it_promises() {
         let usage = member.get(USAGE).await;
         assert_eq!(usage.body["plan"]["name"], "Basic");
         assert_eq!(usage.body["status"], "active");
-        assert_eq!((&usage.body["llm"]["used"], &usage.body["voice"]["used"]), (&json!(75_234), &json!(42_891)));
+        assert_eq!(
+            (&usage.body["llm"]["used"], &usage.body["voice"]["used"]),
+            (&json!(75_234), &json!(42_891))
+        );
         let services = &app.running.services;
         let user = services.accounts.user(member.id.parse().unwrap()).await.unwrap().unwrap();
         assert_eq!(services.metering.history(&user).await.unwrap().len(), 3);
         let newco = app.log_in("admin@newco.test", "tollgate-demo").await;
         newco.get(USAGE).await.is_problem(404, "no_subscription");
         let plans = app.nobody().get("/api/subscriptions/plans/").await;
-        let names: Vec<_> = plans.body["results"].as_array().unwrap().iter().map(|plan| plan["name"].clone()).collect();
+        let names: Vec<_> =
+            plans.body["results"].as_array().unwrap().iter().map(|plan| plan["name"].clone()).collect();
         assert_eq!(names, ["Basic", "Pro", "Scale"]);
         eventually("the sandbox's events are worked off", || async {
             services.store.pending_events(Utc::now()).await.unwrap().is_empty().then_some(())

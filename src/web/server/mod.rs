@@ -35,8 +35,7 @@ pub fn routes(services: Services) -> Router {
         let services = services.clone();
         move || provide_page_context(&services)
     };
-    let (pages, _) =
-        generate_route_list_with_exclusions_and_ssg_and_context(shell, None, provide.clone());
+    let (pages, _) = generate_route_list_with_exclusions_and_ssg_and_context(shell, None, provide.clone());
     let render = leptos_axum::render_app_async_with_context(provide, shell);
     let page = move |request: Request<Body>| {
         let render = render.clone();

@@ -41,7 +41,8 @@ impl App {
         .expect("the test's settings");
         let running = start(settings, options, Clock::system()).await.expect("the application starts");
         let base = format!("http://{}", running.addr);
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
+        let http =
+            reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         Self { running, base, http }
     }
 

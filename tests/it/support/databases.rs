@@ -21,7 +21,10 @@ pub struct Database {
 enum Home {
     /// Goes with its folder.
     Sqlite(#[allow(dead_code, reason = "held for its end")] TempDir),
-    Postgres { cluster: String, name: String },
+    Postgres {
+        cluster: String,
+        name: String,
+    },
 }
 
 impl Database {
