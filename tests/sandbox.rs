@@ -8,6 +8,7 @@ mod sandbox {
     mod conformance;
     mod conventions;
     mod official_client;
+    mod schema;
     mod storage;
     mod subscriptions;
     mod time;

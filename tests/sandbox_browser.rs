@@ -7,7 +7,7 @@ use axum::Router;
 use axum::routing::post;
 use reqwest::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -42,12 +42,12 @@ impl Sandbox {
     }
 
     async fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
-        self.client.post(format!("{}{path}", self.base)).form(form).send().await.unwrap()
+        filled(self.client.post(format!("{}{path}", self.base)), form).send().await.unwrap()
     }
 
     async fn api(&self, path: &str, form: &[(&str, &str)]) -> Value {
         let request = self.client.post(format!("{}/v1/{path}", self.base)).bearer_auth(SECRET_KEY);
-        request.form(form).send().await.unwrap().json().await.unwrap()
+        filled(request, form).send().await.unwrap().json().await.unwrap()
     }
 
     /// A payment that waits for 3D Secure; `how` is how it was confirmed.
@@ -68,6 +68,12 @@ impl Sandbox {
     fn intent(&self, intent: &Value) -> Value {
         self.running.sandbox().get("payment_intents", text(&intent["id"])).unwrap()
     }
+}
+
+/// The request with a form as its body, as browsers send one.
+fn filled(request: RequestBuilder, form: &[(&str, &str)]) -> RequestBuilder {
+    let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
 }
 
 fn text(value: &Value) -> &str {
@@ -197,7 +203,7 @@ async fn a_browser_s_confirmation_is_approved_inside_the_overlay() {
         ("client_secret", text(&intent["client_secret"])),
         ("use_stripe_sdk", "true"),
     ];
-    let request = sandbox.client.post(confirm).bearer_auth(PUBLISHABLE_KEY).form(&form);
+    let request = filled(sandbox.client.post(confirm).bearer_auth(PUBLISHABLE_KEY), &form);
     let intent: Value = request.send().await.unwrap().json().await.unwrap();
     assert_eq!(intent["next_action"]["type"], "use_stripe_sdk", "{intent}");
 

@@ -1,8 +1,8 @@
 //! Signing up, in and out.
 
+use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::Json as Answer;
 use serde::Deserialize;
 use tower_sessions::Session;
 use utoipa::ToSchema;
@@ -49,7 +49,10 @@ pub struct Credentials {
         (status = 403, description = "`signup_closed`: accounts are made by invitation only."),
         (status = 409, description = "`email_taken`: there is an account with this e-mail address."),
     ))]
-async fn signup(State(accounts): State<Accounts>, Json(body): Json<SignUp>) -> ApiResult<(StatusCode, Answer<User>)> {
+async fn signup(
+    State(accounts): State<Accounts>,
+    Json(body): Json<SignUp>,
+) -> ApiResult<(StatusCode, Answer<User>)> {
     let SignUp { email, password, name, group_name } = body;
     let user = accounts.sign_up(accounts::SignUp { email, password, name, group_name }).await?;
     Ok((StatusCode::CREATED, Answer(user)))

@@ -132,7 +132,8 @@ pub fn parse<T: DeserializeOwned>(body: &[u8], root: &str) -> Result<T, Refusal>
     // Tracking the path costs; only what doesn't parse is parsed again with it.
     serde_json::from_slice(body).or_else(|_| {
         let mut deserializer = serde_json::Deserializer::from_slice(body);
-        let value: T = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| wrong_json::explain(&e, root))?;
+        let value: T =
+            serde_path_to_error::deserialize(&mut deserializer).map_err(|e| wrong_json::explain(&e, root))?;
         deserializer.end().map_err(|error| wrong_json::syntax(&error))?;
         Ok(value)
     })
@@ -171,7 +172,10 @@ mod tests {
     #[tokio::test]
     async fn each_fault_has_its_status() {
         assert_eq!(status::<Named>(request("application/json", r#"{"name": "x"}"#)).await, 200);
-        assert_eq!(status::<Named>(request("Application/JSON; charset=utf-8", r#"{"name": "x"}"#)).await, 200);
+        assert_eq!(
+            status::<Named>(request("Application/JSON; charset=utf-8", r#"{"name": "x"}"#)).await,
+            200
+        );
         assert_eq!(status::<Named>(request("text/plain", r#"{"name": "x"}"#)).await, 415);
         assert_eq!(status::<Named>(Request::post("/").body(Body::from("{}")).unwrap()).await, 415);
         assert_eq!(status::<Named>(request("application/json", r#"{"name": "#)).await, 400);
@@ -185,7 +189,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_in_many_pieces_is_put_together_or_refused() {
-        let pieces = |n: usize| Body::from_stream(futures::stream::iter((0..n).map(|_| Ok::<_, std::io::Error>("abc"))));
+        let pieces = |n: usize| {
+            Body::from_stream(futures::stream::iter((0..n).map(|_| Ok::<_, std::io::Error>("abc"))))
+        };
         assert_eq!(collect(pieces(3), 9).await.unwrap(), "abcabcabc");
         assert_eq!(collect(pieces(4), 9).await.unwrap_err().status(), 413);
     }
@@ -212,28 +218,62 @@ mod tests {
             (r#"{"name": "Basic"}"#.to_owned(), "price", "Is required."),
             (r#"{"name": null, "price": "1"}"#.to_owned(), "name", "Must be a text."),
             (r#""Basic""#.to_owned(), "body", "Must be an object."),
-            (format!("{{{plan}, \"description\": \"a\\u0000b\"}}"), "description", "Must not contain a NUL character."),
+            (
+                format!("{{{plan}, \"description\": \"a\\u0000b\"}}"),
+                "description",
+                "Must not contain a NUL character.",
+            ),
         ];
         for (body, field, message) in cases {
-            let Err(Refusal::Invalid(errors)) = parse::<PlanInput>(body.as_bytes(), "") else { panic!("{body}") };
+            let Err(Refusal::Invalid(errors)) = parse::<PlanInput>(body.as_bytes(), "") else {
+                panic!("{body}")
+            };
             assert_eq!((errors[0].field.as_str(), errors[0].message.as_str()), (field, message), "{body}");
         }
     }
 
     #[test]
     fn in_a_list_the_place_is_named_too() {
-        let event = |fields: &str| format!(r#"[{{"id": "a", "usage_type": "llm", "tokens_used": 1}}, {{"id": "b", {fields}}}]"#);
+        let event = |fields: &str| {
+            format!(r#"[{{"id": "a", "usage_type": "llm", "tokens_used": 1}}, {{"id": "b", {fields}}}]"#)
+        };
         let cases = [
             (event(r#""usage_type": "llm""#), "events[1].tokens_used", "Is required."),
-            (event(r#""usage_type": "sms", "tokens_used": 1"#), "events[1].usage_type", "Must be llm or voice."),
-            (event(r#""usage_type": "llm", "tokens_used": 9223372036854775808"#), "events[1].tokens_used", "Must be a whole number."),
-            (event(r#""usage_type": "llm", "tokens_used": 1, "user_id": "me""#), "events[1].user_id", "Must be a UUID."),
-            (event(r#""usage_type": "llm", "tokens_used": 1, "created_at": "today""#), "events[1].created_at", "Must be a time such as 2026-01-31T09:00:00Z."),
-            (event(r#""usage_type": "llm", "tokens_used": 1, "metadata": {"a": {"\u0000": 1}}"#), "events[1].metadata.a", "Must not contain a NUL character."),
-            (event(r#""usage_type": "llm", "tokens_used": 1, "metadata": [1]"#), "events[1].metadata", "Must be an object."),
+            (
+                event(r#""usage_type": "sms", "tokens_used": 1"#),
+                "events[1].usage_type",
+                "Must be llm or voice.",
+            ),
+            (
+                event(r#""usage_type": "llm", "tokens_used": 9223372036854775808"#),
+                "events[1].tokens_used",
+                "Must be a whole number.",
+            ),
+            (
+                event(r#""usage_type": "llm", "tokens_used": 1, "user_id": "me""#),
+                "events[1].user_id",
+                "Must be a UUID.",
+            ),
+            (
+                event(r#""usage_type": "llm", "tokens_used": 1, "created_at": "today""#),
+                "events[1].created_at",
+                "Must be a time such as 2026-01-31T09:00:00Z.",
+            ),
+            (
+                event(r#""usage_type": "llm", "tokens_used": 1, "metadata": {"a": {"\u0000": 1}}"#),
+                "events[1].metadata.a",
+                "Must not contain a NUL character.",
+            ),
+            (
+                event(r#""usage_type": "llm", "tokens_used": 1, "metadata": [1]"#),
+                "events[1].metadata",
+                "Must be an object.",
+            ),
         ];
         for (body, field, message) in cases {
-            let Err(Refusal::Invalid(errors)) = parse::<Vec<EventInput>>(body.as_bytes(), "events") else { panic!("{body}") };
+            let Err(Refusal::Invalid(errors)) = parse::<Vec<EventInput>>(body.as_bytes(), "events") else {
+                panic!("{body}")
+            };
             assert_eq!((errors[0].field.as_str(), errors[0].message.as_str()), (field, message), "{body}");
         }
     }

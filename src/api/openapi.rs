@@ -82,7 +82,9 @@ fn fields(value: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
 /// What an operation may answer beyond what it says itself, by what it takes.
 fn add_common_answers(method: &str, operation: &mut Value) {
     let takes = |kind: &str| {
-        operation["parameters"].as_array().is_some_and(|list| list.iter().any(|parameter| parameter["in"] == kind))
+        operation["parameters"]
+            .as_array()
+            .is_some_and(|list| list.iter().any(|parameter| parameter["in"] == kind))
     };
     let body = operation["requestBody"]["content"].get("application/json").is_some();
     let webhook = operation["operationId"] == "stripe_webhook";
@@ -108,8 +110,11 @@ fn add_common_answers(method: &str, operation: &mut Value) {
         common.push((422, "`invalid`: a value is invalid, missing or unknown; `errors` says which."));
     }
     if keyed {
-        common.push((409, "`idempotency_mismatch`: the Idempotency-Key was used with another request. \
-            `idempotency_in_progress`: that request is still running."));
+        common.push((
+            409,
+            "`idempotency_mismatch`: the Idempotency-Key was used with another request. \
+            `idempotency_in_progress`: that request is still running.",
+        ));
         common.push((413, "`too_large`: the body is too large."));
     }
     let Some(responses) = operation["responses"].as_object_mut() else { return };
@@ -129,7 +134,8 @@ fn add_answer(responses: &mut Map<String, Value>, status: u16, description: &str
 
 /// Gives an error its body, and every answer its headers.
 fn describe_answer(status: &str, response: &mut Value) {
-    let header = |description: &str, kind: &str| json!({"description": description, "schema": {"type": kind}});
+    let header =
+        |description: &str, kind: &str| json!({"description": description, "schema": {"type": kind}});
     response["headers"]["x-request-id"] = header("The request's id, as in the server's log.", "string");
     if !status.starts_with(['4', '5']) {
         return;
@@ -138,7 +144,10 @@ fn describe_answer(status: &str, response: &mut Value) {
         "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
     });
     match status {
-        "401" => response["headers"]["WWW-Authenticate"] = header("`Bearer`, unless credentials were wrong.", "string"),
+        "401" => {
+            response["headers"]["WWW-Authenticate"] =
+                header("`Bearer`, unless credentials were wrong.", "string")
+        }
         "429" => response["headers"]["Retry-After"] = header("Seconds to wait.", "integer"),
         _ => {}
     }
@@ -162,7 +171,10 @@ mod tests {
         paths
             .iter()
             .flat_map(|(path, item)| {
-                item.as_object().unwrap().iter().map(move |(method, operation)| (format!("{method} {path}"), operation))
+                item.as_object()
+                    .unwrap()
+                    .iter()
+                    .map(move |(method, operation)| (format!("{method} {path}"), operation))
             })
             .collect()
     }

@@ -109,7 +109,8 @@ impl<'a> Query<'a> {
     fn end(mut self) -> Result<(), Problem> {
         for (name, _) in std::mem::take(&mut self.pairs) {
             let known = ["limit", "cursor", "include_archived"].contains(&&*name);
-            let message = if known { "Is given twice, or not for this list." } else { "There is no such parameter." };
+            let message =
+                if known { "Is given twice, or not for this list." } else { "There is no such parameter." };
             self.errors.add(name, message);
         }
         if self.errors.is_empty() { Ok(()) } else { Err(crate::domain::Refusal::from(self.errors).into()) }
@@ -244,7 +245,11 @@ mod tests {
             ("include_archived=true", "include_archived"),
         ] {
             let problem = page(query).await.unwrap_err();
-            assert_eq!((problem.status().as_u16(), problem.errors()[0].field.as_str()), (422, field), "{query}");
+            assert_eq!(
+                (problem.status().as_u16(), problem.errors()[0].field.as_str()),
+                (422, field),
+                "{query}"
+            );
         }
     }
 

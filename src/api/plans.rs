@@ -106,8 +106,9 @@ async fn remove_plan(
 }
 
 pub fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new()
-        .routes(routes!(list_plans))
-        .routes(idempotent(routes!(create_plan)))
-        .routes(routes!(read_plan, update_plan, remove_plan))
+    OpenApiRouter::new().routes(routes!(list_plans)).routes(idempotent(routes!(create_plan))).routes(routes!(
+        read_plan,
+        update_plan,
+        remove_plan
+    ))
 }

@@ -9,7 +9,8 @@ use crate::domain::{MAX_BATCH, MAX_COUNT, Role};
 /// Texts are trimmed and hold no control characters but line breaks and tabs.
 const PLAIN: &str = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]*$";
 const PLAIN_AND_NOT_BLANK: &str = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]*$";
-const PLAIN_AND_TRIMMED: &str = r"^[^\s\x00-\x1F\x7F-\x9F]([^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F])?$";
+const PLAIN_AND_TRIMMED: &str =
+    r"^[^\s\x00-\x1F\x7F-\x9F]([^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F])?$";
 /// What PostgreSQL can store.
 const NO_NUL: &str = r"^[^\x00]*$";
 
@@ -50,7 +51,11 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
         ("PlanInput", "llm_tokens_limit", count(0)),
         ("PlanInput", "voice_tokens_limit", count(0)),
         ("PlanInput", "max_users", count(1)),
-        ("PlanInput", "features", json!({"maxItems": 20, "items": {"type": "string", "minLength": 1, "maxLength": 120, "pattern": PLAIN_AND_NOT_BLANK}})),
+        (
+            "PlanInput",
+            "features",
+            json!({"maxItems": 20, "items": {"type": "string", "minLength": 1, "maxLength": 120, "pattern": PLAIN_AND_NOT_BLANK}}),
+        ),
         ("PlanInput", "stripe_price_id", json!({"maxLength": 255, "pattern": "^[A-Za-z0-9_-]*$"})),
         ("EventInput", "id", json!({"minLength": 1, "maxLength": 255, "pattern": PLAIN_AND_TRIMMED})),
         ("EventInput", "tokens_used", count(1)),
@@ -71,22 +76,38 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
 /// Examples of the domain's types; what is the API's own has its example beside it.
 fn examples() -> [(&'static str, Value); 3] {
     [
-        ("PlanInput", json!({
-            "name": "Basic", "description": "For a team that starts.", "price": "29.99", "currency": "usd",
-            "interval": "month", "llm_tokens_limit": 100_000, "voice_tokens_limit": 50_000, "max_users": 10,
-            "features": ["Shared allowance"],
-        })),
-        ("EventInput", json!({"id": "call-1842", "usage_type": "llm", "tokens_used": 1_250, "model": "gpt-5-mini"})),
-        ("Resource", json!({
-            "used": 75_234, "held": 0, "limit": 100_000, "remaining": 24_766, "percentage": 75.2, "level": "ok",
-        })),
+        (
+            "PlanInput",
+            json!({
+                "name": "Basic", "description": "For a team that starts.", "price": "29.99", "currency": "usd",
+                "interval": "month", "llm_tokens_limit": 100_000, "voice_tokens_limit": 50_000, "max_users": 10,
+                "features": ["Shared allowance"],
+            }),
+        ),
+        (
+            "EventInput",
+            json!({"id": "call-1842", "usage_type": "llm", "tokens_used": 1_250, "model": "gpt-5-mini"}),
+        ),
+        (
+            "Resource",
+            json!({
+                "used": 75_234, "held": 0, "limit": 100_000, "remaining": 24_766, "percentage": 75.2, "level": "ok",
+            }),
+        ),
     ]
 }
 
 /// Inputs, whose fields may be left out where they have a default. Every other schema is an answer's, which
 /// always has all of its fields.
 const INPUTS: [&str; 9] = [
-    "SignUp", "Credentials", "KeyInput", "InvitationInput", "Acceptance", "Purchase", "Cancellation", "PlanInput",
+    "SignUp",
+    "Credentials",
+    "KeyInput",
+    "InvitationInput",
+    "Acceptance",
+    "Purchase",
+    "Cancellation",
+    "PlanInput",
     "EventInput",
 ];
 
@@ -102,7 +123,9 @@ pub fn constrain(schemas: &mut Value) {
             property[keyword] = value;
         }
     }
-    for batch in schemas["Events"]["oneOf"].as_array_mut().into_iter().flatten().filter(|kind| kind["type"] == "array") {
+    for batch in
+        schemas["Events"]["oneOf"].as_array_mut().into_iter().flatten().filter(|kind| kind["type"] == "array")
+    {
         batch["minItems"] = 1.into();
         batch["maxItems"] = MAX_BATCH.into();
     }
@@ -170,22 +193,50 @@ mod tests {
         let plan = json!({"name": "Basic", "price": "29.99"});
         let long = |n: usize| json!("x".repeat(n));
         for (property, value) in [
-            ("name", json!("")), ("name", json!("  ")), ("name", long(100)), ("name", long(101)), ("name", json!("a\u{1}b")), ("name", json!("a\tb")), ("name", json!("\u{85}")),
-            ("description", json!("")), ("description", long(500)), ("description", long(501)),
-            ("price", json!("0")), ("price", json!("29.9")), ("price", json!("-1")), ("price", json!("1e3")),
-            ("price", json!("")), ("price", json!("1.")), ("price", json!(".5")),
-            ("currency", json!("USD")), ("currency", json!("us")), ("currency", json!("usdx")),
-            ("interval", json!("year")), ("interval", json!("week")),
-            ("llm_tokens_limit", json!(-1)), ("llm_tokens_limit", json!(0)), ("llm_tokens_limit", json!(null)),
-            ("llm_tokens_limit", json!(MAX_COUNT)), ("llm_tokens_limit", json!(MAX_COUNT + 1)),
-            ("voice_tokens_limit", json!(-1)), ("max_users", json!(0)), ("max_users", json!(1)),
-            ("features", json!(vec!["x"; 20])), ("features", json!(vec!["x"; 21])),
-            ("features", json!([""])), ("features", json!(["x".repeat(121)])),
-            ("stripe_price_id", json!("price_1")), ("stripe_price_id", json!("price 1")),
-            ("stripe_price_id", long(256)), ("colour", json!("red")), ("name", json!(1)), ("max_users", json!("1")),
+            ("name", json!("")),
+            ("name", json!("  ")),
+            ("name", long(100)),
+            ("name", long(101)),
+            ("name", json!("a\u{1}b")),
+            ("name", json!("a\tb")),
+            ("name", json!("\u{85}")),
+            ("description", json!("")),
+            ("description", long(500)),
+            ("description", long(501)),
+            ("price", json!("0")),
+            ("price", json!("29.9")),
+            ("price", json!("-1")),
+            ("price", json!("1e3")),
+            ("price", json!("")),
+            ("price", json!("1.")),
+            ("price", json!(".5")),
+            ("currency", json!("USD")),
+            ("currency", json!("us")),
+            ("currency", json!("usdx")),
+            ("interval", json!("year")),
+            ("interval", json!("week")),
+            ("llm_tokens_limit", json!(-1)),
+            ("llm_tokens_limit", json!(0)),
+            ("llm_tokens_limit", json!(null)),
+            ("llm_tokens_limit", json!(MAX_COUNT)),
+            ("llm_tokens_limit", json!(MAX_COUNT + 1)),
+            ("voice_tokens_limit", json!(-1)),
+            ("max_users", json!(0)),
+            ("max_users", json!(1)),
+            ("features", json!(vec!["x"; 20])),
+            ("features", json!(vec!["x"; 21])),
+            ("features", json!([""])),
+            ("features", json!(["x".repeat(121)])),
+            ("stripe_price_id", json!("price_1")),
+            ("stripe_price_id", json!("price 1")),
+            ("stripe_price_id", long(256)),
+            ("colour", json!("red")),
+            ("name", json!(1)),
+            ("max_users", json!("1")),
         ] {
             let input = with(&plan, property, value);
-            let accepted = serde_json::from_value::<PlanInput>(input.clone()).is_ok_and(|plan| plan.check().is_ok());
+            let accepted =
+                serde_json::from_value::<PlanInput>(input.clone()).is_ok_and(|plan| plan.check().is_ok());
             assert_eq!(documented(&document, "PlanInput", &input), accepted, "{input}");
         }
     }
@@ -196,13 +247,30 @@ mod tests {
         let now = DateTime::UNIX_EPOCH;
         let event = json!({"id": "call-1", "usage_type": "llm", "tokens_used": 1});
         for (property, value) in [
-            ("id", json!("")), ("id", json!(" a")), ("id", json!("a b")), ("id", json!("a ")), ("id", json!("a\u{7f}b")), ("id", json!("é")),
-            ("id", json!("x".repeat(255))), ("id", json!("x".repeat(256))),
-            ("usage_type", json!("voice")), ("usage_type", json!("sms")),
-            ("tokens_used", json!(0)), ("tokens_used", json!(MAX_COUNT)), ("tokens_used", json!(MAX_COUNT + 1)),
-            ("tokens_used", json!("1")), ("user_id", json!(null)), ("model", json!("gpt")), ("model", json!("")),
-            ("model", json!(null)), ("created_at", json!("1970-01-01T00:00:00Z")), ("created_at", json!(null)),
-            ("metadata", json!({"a": [1]})), ("metadata", json!(null)), ("metadata", json!([])), ("extra", json!(1)),
+            ("id", json!("")),
+            ("id", json!(" a")),
+            ("id", json!("a b")),
+            ("id", json!("a ")),
+            ("id", json!("a\u{7f}b")),
+            ("id", json!("é")),
+            ("id", json!("x".repeat(255))),
+            ("id", json!("x".repeat(256))),
+            ("usage_type", json!("voice")),
+            ("usage_type", json!("sms")),
+            ("tokens_used", json!(0)),
+            ("tokens_used", json!(MAX_COUNT)),
+            ("tokens_used", json!(MAX_COUNT + 1)),
+            ("tokens_used", json!("1")),
+            ("user_id", json!(null)),
+            ("model", json!("gpt")),
+            ("model", json!("")),
+            ("model", json!(null)),
+            ("created_at", json!("1970-01-01T00:00:00Z")),
+            ("created_at", json!(null)),
+            ("metadata", json!({"a": [1]})),
+            ("metadata", json!(null)),
+            ("metadata", json!([])),
+            ("extra", json!(1)),
         ] {
             let input = with(&event, property, value);
             let accepted = serde_json::from_value::<EventInput>(input.clone()).is_ok_and(|event| {

@@ -47,7 +47,9 @@ impl Reported {
         let events: Vec<EventInput> = json::parse(body, "events")?;
         match events.len() {
             0 => Err(Refusal::field("events", "At least one event is needed.")),
-            n if n > MAX_BATCH => Err(Refusal::field("events", format!("At most {MAX_BATCH} events at once."))),
+            n if n > MAX_BATCH => {
+                Err(Refusal::field("events", format!("At most {MAX_BATCH} events at once.")))
+            }
             _ => Ok(Self { events, single: false }),
         }
     }
@@ -80,7 +82,10 @@ async fn usage(State(metering): State<Metering>, GroupUser(user): GroupUser) -> 
         (status = 403, description = "`forbidden`: a SuperAdmin belongs to no group."),
         (status = 404, description = "`no_subscription`: the group has none."),
     ))]
-async fn check_limits(State(metering): State<Metering>, GroupUser(user): GroupUser) -> ApiResult<Answer<LimitCheck>> {
+async fn check_limits(
+    State(metering): State<Metering>,
+    GroupUser(user): GroupUser,
+) -> ApiResult<Answer<LimitCheck>> {
     Ok(Answer(metering.check(&user).await?))
 }
 

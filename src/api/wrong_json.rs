@@ -37,7 +37,11 @@ pub fn explain(error: &serde_path_to_error::Error<serde_json::Error>, root: &str
 
 /// What is no JSON at all.
 pub fn syntax(error: &serde_json::Error) -> Refusal {
-    Refusal::Malformed(format!("the body is no valid JSON (line {}, column {}).", error.line(), error.column()))
+    Refusal::Malformed(format!(
+        "the body is no valid JSON (line {}, column {}).",
+        error.line(),
+        error.column()
+    ))
 }
 
 fn named<'a>(text: &'a str, before: &str) -> Option<&'a str> {
@@ -68,7 +72,9 @@ fn message(text: &str) -> String {
         // What gives neither an expectation nor one of serde's sentences is chrono.
         "" => "Must be a time such as 2026-01-31T09:00:00Z.",
         expected if expected.contains("date and time") => "Must be a time such as 2026-01-31T09:00:00Z.",
-        expected if expected.contains("enum ") || expected.contains("variant") => "Must be one of the words documented.",
+        expected if expected.contains("enum ") || expected.contains("variant") => {
+            "Must be one of the words documented."
+        }
         _ => "Is not valid.",
     }
     .into()

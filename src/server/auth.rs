@@ -10,7 +10,6 @@ use time::Duration;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::session::Error as SessionError;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
-use url::Url;
 use uuid::Uuid;
 
 use crate::accounts::Accounts;
@@ -85,9 +84,8 @@ fn unreachable_store(error: SessionError) -> Error {
     Error::Database(sqlx::Error::Protocol(format!("sessions: {error}")))
 }
 
-/// The cookie's settings. `Secure` unless people reach the server by plain HTTP on this machine.
-pub fn sessions(store: SessionStore, public_url: &Url) -> SessionManagerLayer<SessionStore> {
-    let secure = public_url.scheme() == "https" || !is_loopback(public_url);
+/// The cookie's settings. It can be `secure` wherever people don't reach the server by plain HTTP.
+pub fn sessions(store: SessionStore, secure: bool) -> SessionManagerLayer<SessionStore> {
     SessionManagerLayer::new(store)
         .with_name(COOKIE)
         .with_http_only(true)
@@ -95,15 +93,6 @@ pub fn sessions(store: SessionStore, public_url: &Url) -> SessionManagerLayer<Se
         .with_secure(secure)
         .with_path("/")
         .with_expiry(Expiry::OnInactivity(LIFE))
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// Middleware: puts an [`Actor`] into the request. A key that isn't valid is refused at once, also where a
@@ -235,19 +224,5 @@ mod tests {
         assert_eq!(of("bearer  tg_abc").as_deref(), Some("tg_abc"));
         assert_eq!(of("Basic dXNlcg=="), None);
         assert_eq!(of("tg_abc"), None);
-    }
-
-    #[test]
-    fn only_this_machine_may_do_without_tls() {
-        for (url, loopback) in [
-            ("http://127.0.0.1:3000", true),
-            ("http://localhost:3000", true),
-            ("http://[::1]:3000", true),
-            ("http://192.168.1.5", false),
-            ("http://tollgate.example", false),
-            ("http://localhost.example", false),
-        ] {
-            assert_eq!(is_loopback(&url.parse().unwrap()), loopback, "{url}");
-        }
     }
 }

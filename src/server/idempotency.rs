@@ -41,9 +41,12 @@ const LONGEST: usize = 255;
 
 /// Makes a POST route honour the header, and its description say so. The route needs a [`Keeper`] among its
 /// extensions.
-pub fn idempotent((schemas, mut paths, router): UtoipaMethodRouter<ApiState>) -> UtoipaMethodRouter<ApiState> {
+pub fn idempotent(
+    (schemas, mut paths, router): UtoipaMethodRouter<ApiState>,
+) -> UtoipaMethodRouter<ApiState> {
     for post in paths.paths.values_mut().filter_map(|item| item.post.as_mut()) {
-        let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(LONGEST));
+        let text =
+            ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(LONGEST));
         let header = ParameterBuilder::new()
             .name(IDEMPOTENCY_KEY)
             .parameter_in(ParameterIn::Header)
@@ -79,7 +82,12 @@ async fn honour(Extension(keeper): Extension<Keeper>, request: Request, next: Ne
     }
 }
 
-async fn run_once(keeper: Keeper, key: HeaderValue, request: Request, next: Next) -> Result<Response, Problem> {
+async fn run_once(
+    keeper: Keeper,
+    key: HeaderValue,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
     let key = key.as_bytes();
     if !(1..=LONGEST).contains(&key.len()) || !key.iter().all(u8::is_ascii_graphic) {
         let message = "Must be 1 to 255 visible ASCII characters.";
@@ -94,7 +102,8 @@ async fn run_once(keeper: Keeper, key: HeaderValue, request: Request, next: Next
     let (parts, body) = request.into_parts();
     let body = read(&parts.headers, body, SMALL).await?;
     let fingerprint = fingerprint(&parts, &body);
-    let seal = Seal::new(key, &scope, fingerprint).ok_or_else(|| Error::Internal("no key to seal with".into()))?;
+    let seal =
+        Seal::new(key, &scope, fingerprint).ok_or_else(|| Error::Internal("no key to seal with".into()))?;
     let claim = Claim { keeper, scope, key: Sha256::digest(key).into(), seal };
 
     match claim.begin(fingerprint).await? {
@@ -144,7 +153,8 @@ impl Claim {
     fn replay(&self, status: u16, sealed: &[u8]) -> Result<Response, Problem> {
         let opened = self.seal.open(sealed).zip(StatusCode::from_u16(status).ok());
         let (body, status) = opened.ok_or_else(|| Error::Internal("a kept answer doesn't open".into()))?;
-        let kind = if status.is_success() { HeaderValue::from_static("application/json") } else { PROBLEM_JSON };
+        let kind =
+            if status.is_success() { HeaderValue::from_static("application/json") } else { PROBLEM_JSON };
         let replayed = (REPLAYED, HeaderValue::from_static("true"));
         Ok((status, [(CONTENT_TYPE, kind), replayed], body).into_response())
     }
@@ -155,7 +165,8 @@ impl Claim {
         let mut response = answer.unwrap_or_else(problem::on_panic);
         problem::finish(&mut response, id, true);
         let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.map_err(|_| Error::Internal("an answer broke off".into()))?;
+        let body =
+            to_bytes(body, usize::MAX).await.map_err(|_| Error::Internal("an answer broke off".into()))?;
         if !self.keep(parts.status, &body).await {
             self.abandon().await;
         }

@@ -62,7 +62,11 @@ impl Default for Metrics {
         metrics.register("http_requests", "Requests answered", metrics.requests.clone());
         metrics.register("http_requests_in_flight", "Requests being answered", metrics.in_flight.clone());
         metrics.register("events_recorded", "Usage events recorded", metrics.recorded.clone());
-        metrics.register("events_duplicate", "Usage events that had been recorded before", metrics.duplicates.clone());
+        metrics.register(
+            "events_duplicate",
+            "Usage events that had been recorded before",
+            metrics.duplicates.clone(),
+        );
         metrics.registry().register_with_unit(
             "http_request_duration",
             "Time until an answer's headers",

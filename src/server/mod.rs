@@ -21,8 +21,10 @@ use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
+use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::accounts::sessions::SessionStore;
+use crate::api::json::SMALL;
 use crate::api::{self, ApiState, problem};
 use crate::services::Services;
 use edge::Edge;
@@ -44,14 +46,18 @@ pub fn router(
     let config = services.config.clone();
     let security = SecurityHeaders::new(&config.public_url, &config.stripe.js_url);
     let edge = Edge::new(metrics.clone(), security);
-    let sessions = auth::sessions(SessionStore::new(services.store.clone(), services.clock.clone()), &config.public_url);
+    let sessions = auth::sessions(
+        SessionStore::new(services.store.clone(), services.clock.clone()),
+        !config.is_loopback(),
+    );
     let accounts = services.accounts.clone();
     let api = api::build(ApiState { services, metrics, shutdown });
 
     // The layer added last is the first to see a request.
     let routes = api
         .routes
-        .merge(pages)
+        // Server functions read whole bodies, whatever their length.
+        .merge(pages.layer(RequestBodyLimitLayer::new(SMALL)))
         .layer(from_fn_with_state(accounts, auth::authenticate))
         .layer(sessions)
         .layer(from_fn_with_state(PublicOrigin::new(&config.public_url), origin::refuse_foreign))
@@ -66,12 +72,12 @@ pub fn router(
 
 /// Compresses what is worth it and no stream of events: those would be held back until a block is full.
 fn compression() -> CompressionLayer<impl Predicate> {
-    /// What fits one packet anyway.
-    const SMALL: u16 = 1024;
+    /// Bytes that fit one packet anyway.
+    const ONE_PACKET: u16 = 1024;
     // Brotli's highest levels are for files that are compressed once.
     CompressionLayer::new()
         .quality(CompressionLevel::Precise(4))
-        .compress_when(DefaultPredicate::new().and(SizeAbove::new(SMALL)))
+        .compress_when(DefaultPredicate::new().and(SizeAbove::new(ONE_PACKET)))
 }
 
 #[cfg(test)]

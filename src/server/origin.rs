@@ -32,7 +32,8 @@ impl PublicOrigin {
         if method.is_safe() || headers.contains_key(AUTHORIZATION) || path == WEBHOOK {
             return true;
         }
-        let header = |name| headers.get(name).map(|value: &axum::http::HeaderValue| value.to_str().unwrap_or(""));
+        let header =
+            |name| headers.get(name).map(|value: &axum::http::HeaderValue| value.to_str().unwrap_or(""));
         let origin = header(ORIGIN.as_str()).filter(|origin| *origin != "null");
         let ours = origin.map(|origin| self.is_ours(origin, header(HOST.as_str())));
         match header("sec-fetch-site") {
@@ -65,7 +66,8 @@ mod tests {
 
     fn allows(method: Method, path: &str, headers: &[(&'static str, &'static str)]) -> bool {
         let public = PublicOrigin::new(&"https://tollgate.example/".parse().unwrap());
-        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        let headers =
+            headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         public.allows(&method, path, &headers)
     }
 
@@ -103,7 +105,11 @@ mod tests {
     #[test]
     fn programs_keys_and_stripe_are_no_browsers() {
         assert!(allows(Method::POST, "/api/auth/login/", &[]));
-        assert!(allows(Method::POST, "/api/auth/keys/", &[("authorization", "Bearer tg_x"), ("origin", "https://a.example")]));
+        assert!(allows(
+            Method::POST,
+            "/api/auth/keys/",
+            &[("authorization", "Bearer tg_x"), ("origin", "https://a.example")]
+        ));
         assert!(allows(Method::POST, WEBHOOK, &[("origin", "https://a.example")]));
     }
 }

@@ -47,7 +47,8 @@ impl Answer {
 impl App {
     async fn new(public_url: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite://{}", directory.path().join("test.db").display())).await.unwrap();
+        let store =
+            Store::open(&format!("sqlite://{}", directory.path().join("test.db").display())).await.unwrap();
         store.migrate().await.unwrap();
         let config = Config {
             listen_addr: "127.0.0.1:0".parse().unwrap(),
@@ -68,13 +69,19 @@ impl App {
         };
         let services = Services::new(config, store, Clock::system()).unwrap();
         let pages = Router::new()
-            .route("/usage", get(|| async { "a page" }))
+            .route("/usage", get(|| async { "a page" }).post(|body: String| async move { body }))
             .route("/broken", get(|| async { panic!("a page that panics") as &'static str }));
         let router = router(services, Metrics::default(), CancellationToken::new(), pages, Router::new());
         Self { router, _directory: directory }
     }
 
-    async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -100,7 +107,8 @@ impl App {
 
     /// Signs up and in; the answer is the cookie.
     async fn cookie(&self) -> String {
-        let account = json!({"email": EMAIL, "password": PASSWORD, "name": "Ada", "group_name": "Analytical"});
+        let account =
+            json!({"email": EMAIL, "password": PASSWORD, "name": "Ada", "group_name": "Analytical"});
         assert_eq!(self.post("/api/auth/signup/", &[], account).await.status, 201);
         self.log_in().await.header("set-cookie").split(';').next().unwrap().to_owned()
     }
@@ -122,7 +130,10 @@ async fn a_session_lasts_from_signing_in_to_signing_out() {
     let cookie = app.cookie().await;
     let mine = [("cookie", cookie.as_str())];
     let me = app.get("/api/auth/me/", &mine).await;
-    assert_eq!((me.status, &me.json()["email"], me.header("cache-control")), (200, &json!(EMAIL), "no-store"));
+    assert_eq!(
+        (me.status, &me.json()["email"], me.header("cache-control")),
+        (200, &json!(EMAIL), "no-store")
+    );
     assert_eq!(app.get("/usage", &mine).await.header("cache-control"), "no-store");
 
     let out = app.send(Method::POST, "/api/auth/logout/", &mine, Body::empty()).await;
@@ -205,7 +216,22 @@ async fn every_error_is_a_problem() {
         answer.is_problem(status, code);
         assert_eq!(answer.header("x-request-id"), "from-the-proxy", "{path}");
     }
-    assert_eq!(app.send(Method::PATCH, "/api/auth/me/", &[], Body::empty()).await.header("allow"), "GET,HEAD");
+    assert_eq!(
+        app.send(Method::PATCH, "/api/auth/me/", &[], Body::empty()).await.header("allow"),
+        "GET,HEAD"
+    );
+}
+
+#[tokio::test]
+async fn nobody_can_send_without_end() {
+    let app = App::new(LOCAL).await;
+    let long = "x".repeat(SMALL + 1);
+    assert_eq!(app.send(Method::POST, "/usage", &[], long.clone()).await.status, 413);
+    let json = [("content-type", "application/json")];
+    app.send(Method::POST, "/api/auth/login/", &json, long.clone()).await.is_problem(413, "too_large");
+    app.send(Method::POST, "/api/subscriptions/webhook/stripe/", &[("stripe-signature", "t=1")], long)
+        .await
+        .is_problem(413, "too_large");
 }
 
 #[tokio::test]

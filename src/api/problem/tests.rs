@@ -32,9 +32,14 @@ async fn what_a_client_can_act_on_is_said_in_headers_and_members() {
     let (response, _) = finished(Problem::from(Refusal::TooManyAttempts { retry_after: 42 })).await;
     assert_eq!((response.status().as_u16(), &response.headers()[RETRY_AFTER]), (429, &"42".parse().unwrap()));
     let (response, _) = finished(Problem::from(Refusal::NotSignedIn)).await;
-    assert_eq!((response.status().as_u16(), &response.headers()[WWW_AUTHENTICATE]), (401, &"Bearer".parse().unwrap()));
-    let declined =
-        Refusal::CardDeclined { message: "No funds.".into(), decline_code: Some("insufficient_funds".into()) };
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()[WWW_AUTHENTICATE]),
+        (401, &"Bearer".parse().unwrap())
+    );
+    let declined = Refusal::CardDeclined {
+        message: "No funds.".into(),
+        decline_code: Some("insufficient_funds".into()),
+    };
     let (response, body) = finished(Problem::from(declined)).await;
     assert_eq!((response.status().as_u16(), &body["decline_code"]), (402, &json!("insufficient_funds")));
 }

@@ -28,7 +28,8 @@ impl Work {
             "panic" => panic!("as asked"),
             "unavailable" => Problem::unavailable().into_response(),
             "conflict" => Problem::from(Refusal::LastAdmin).into_response(),
-            _ => (StatusCode::CREATED, [(CONTENT_TYPE, "application/json")], format!("\"run {run}\"")).into_response(),
+            _ => (StatusCode::CREATED, [(CONTENT_TYPE, "application/json")], format!("\"run {run}\""))
+                .into_response(),
         }
     }
 }
@@ -89,7 +90,8 @@ async fn a_repetition_gets_the_first_answer() {
 async fn only_a_post_is_answered_by_it() {
     let app = App::new(Work::default()).await;
     app.send("/one", "k", "a").await;
-    let trace = Request::builder().method("TRACE").uri("/one").header(HEADER, "k").body(Body::from("a")).unwrap();
+    let trace =
+        Request::builder().method("TRACE").uri("/one").header(HEADER, "k").body(Body::from("a")).unwrap();
     assert_eq!(app.router.clone().oneshot(trace).await.unwrap().status(), 405);
 }
 
@@ -104,7 +106,9 @@ async fn a_refusal_is_an_answer_too() {
 #[tokio::test]
 async fn what_failed_is_tried_again() {
     let app = App::new(Work::default()).await;
-    for (runs, (body, status)) in [("panic", 500), ("panic", 500), ("unavailable", 503), ("unavailable", 503)].iter().enumerate() {
+    for (runs, (body, status)) in
+        [("panic", 500), ("panic", 500), ("unavailable", 503), ("unavailable", 503)].iter().enumerate()
+    {
         let (answered, _, replayed) = app.send("/one", body, body).await;
         assert_eq!((answered, replayed, app.runs()), (*status, false, runs as u32 + 1));
     }
