@@ -189,7 +189,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::NotFound`] where the group has no such invitation; the database's.
     pub async fn withdraw_invitation(&self, group: Uuid, id: Uuid) -> Result<()> {
-        let gone = on_db!(self, |pool| {
+        let gone = write_db!(self, |pool| {
             sqlx::query("DELETE FROM invitations WHERE id = $1 AND group_id = $2")
                 .bind(id)
                 .bind(group)
