@@ -13,7 +13,7 @@ use tollgate::clock::Clock;
 
 use crate::client::Call;
 use crate::databases::Database;
-use crate::process::{Server, program};
+use crate::process::{Server, client, program};
 use crate::seed::Seed;
 
 const EMAIL: &str = "bench@acme.test";
@@ -103,7 +103,7 @@ impl Subject {
 
 /// Signs in; gives the session's cookie.
 async fn log_in(base: &str) -> String {
-    let answer = reqwest::Client::new()
+    let answer = client()
         .post(format!("{base}/api/auth/login/"))
         .json(&json!({"email": EMAIL, "password": PASSWORD}))
         .send()

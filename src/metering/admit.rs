@@ -45,7 +45,7 @@ pub fn admit(user: &User, events: Vec<EventInput>, now: DateTime<Utc>) -> Result
         let prefix = format!("events[{index}].");
         event.check(&prefix, now, &mut errors);
         // PostgreSQL keeps no such character, in texts or in JSON.
-        if event.metadata.as_ref().is_some_and(|metadata| has_nul(metadata)) {
+        if event.metadata.as_ref().is_some_and(has_nul) {
             errors.add(format!("{prefix}metadata"), "Metadata must not contain the character U+0000.");
         }
     }

@@ -18,7 +18,7 @@ impl Store {
 
     /// Adds a group of nobody yet.
     pub async fn add_group(&self, id: Uuid, name: &str, now: chrono::DateTime<chrono::Utc>) -> Result<()> {
-        on_db!(self, |pool| {
+        write_db!(self, |pool| {
             sqlx::query("INSERT INTO groups (id, name, created_at) VALUES ($1, $2, $3)")
                 .bind(id)
                 .bind(name)
@@ -42,7 +42,7 @@ impl Store {
 
     /// Keeps the group's customer at Stripe; the first to come stays. Gives the one that is kept.
     pub async fn keep_stripe_customer(&self, group: Uuid, customer: &str) -> Result<String> {
-        Ok(on_db!(self, |pool| {
+        Ok(write_db!(self, |pool| {
             sqlx::query_scalar(
                 "UPDATE groups SET stripe_customer_id = COALESCE(stripe_customer_id, $2) WHERE id = $1
                  RETURNING stripe_customer_id",

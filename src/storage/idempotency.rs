@@ -80,7 +80,7 @@ impl Idempotency<'_> {
 
     /// Keeps the answer of a request that [`Idempotency::begin`] called fresh.
     pub async fn finish(&self, scope: &str, key_hash: [u8; 32], status: u16, body: &[u8]) -> Result<()> {
-        on_db!(self.0, |pool| {
+        write_db!(self.0, |pool| {
             sqlx::query(
                 "UPDATE idempotency_keys SET status = $3, body = $4 WHERE scope = $1 AND key_hash = $2",
             )
@@ -96,7 +96,7 @@ impl Idempotency<'_> {
 
     /// Forgets a request that failed for a reason that may pass, so that a repeat runs it again.
     pub async fn abandon(&self, scope: &str, key_hash: [u8; 32]) -> Result<()> {
-        on_db!(self.0, |pool| {
+        write_db!(self.0, |pool| {
             sqlx::query("DELETE FROM idempotency_keys WHERE scope = $1 AND key_hash = $2 AND status IS NULL")
                 .bind(scope)
                 .bind(key_hash.as_slice())

@@ -106,7 +106,8 @@ impl Store {
 
     /// The group's open invitations, oldest first.
     pub async fn invitations(&self, group: Uuid, now: DateTime<Utc>) -> Result<Vec<Invitation>> {
-        let rows: Vec<(Uuid, String, String, DateTime<Utc>, DateTime<Utc>)> = on_db!(self, |pool| {
+        type Row = (Uuid, String, String, DateTime<Utc>, DateTime<Utc>);
+        let rows: Vec<Row> = on_db!(self, |pool| {
             sqlx::query_as(
                 "SELECT id, email, role, created_at, expires_at FROM invitations
                  WHERE group_id = $1 AND expires_at > $2 ORDER BY created_at, id",
@@ -196,7 +197,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::NotFound`] where the group has no such invitation; the database's.
     pub async fn withdraw_invitation(&self, group: Uuid, id: Uuid) -> Result<()> {
-        let gone = on_db!(self, |pool| {
+        let gone = write_db!(self, |pool| {
             sqlx::query("DELETE FROM invitations WHERE id = $1 AND group_id = $2")
                 .bind(id)
                 .bind(group)

@@ -20,7 +20,7 @@ pub struct NewKeyRow {
 
 impl Store {
     pub async fn add_key(&self, key: &NewKeyRow, now: DateTime<Utc>) -> Result<()> {
-        on_db!(self, |pool| {
+        write_db!(self, |pool| {
             sqlx::query(
                 "INSERT INTO api_keys (id, user_id, name, prefix, key_hash, created_at)
                  VALUES ($1, $2, $3, $4, $5, $6)",
@@ -66,7 +66,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::NotFound`] where it isn't the user's; the database's.
     pub async fn revoke_key(&self, user: Uuid, id: Uuid) -> Result<()> {
-        let gone = on_db!(self, |pool| {
+        let gone = write_db!(self, |pool| {
             sqlx::query("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
                 .bind(id)
                 .bind(user)

@@ -11,6 +11,19 @@ macro_rules! on_db {
     };
 }
 
+/// As `on_db!`, for a body that writes.
+macro_rules! write_db {
+    ($store:expr, |$pool:ident| $body:expr) => {
+        match &$store.db {
+            $crate::storage::Db::Sqlite($pool) => {
+                let _turn = $store.turn.lock().await;
+                $body
+            }
+            $crate::storage::Db::Postgres($pool) => $body,
+        }
+    };
+}
+
 /// Runs one body inside a transaction that may write, commits it, and gives the body's value. Leaving the
 /// body early, by `?` or `return`, rolls back.
 ///
@@ -20,6 +33,7 @@ macro_rules! in_tx {
     ($store:expr, |$tx:ident| $body:expr) => {
         match &$store.db {
             $crate::storage::Db::Sqlite(pool) => {
+                let _turn = $store.turn.lock().await;
                 let mut $tx = pool.begin_with("BEGIN IMMEDIATE").await?;
                 let value = $body;
                 $tx.commit().await?;

@@ -25,6 +25,7 @@ mod webhooks;
 
 use std::path::Path;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::{MigrateError, Migrator};
@@ -33,6 +34,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use thiserror::Error;
+use tokio::sync::Mutex;
 
 pub use announce::{Heard, Hearing};
 pub use idempotency::{Begin, Idempotency};
@@ -64,6 +66,9 @@ pub(crate) enum Db {
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) db: Db,
+    /// Whose turn it is to write to SQLite, first come, first served. Its own lock is polled, and under load
+    /// passes somebody by for seconds.
+    turn: Arc<Mutex<()>>,
 }
 
 /// Why a database can't be used. For whoever starts the server; names no credentials.
@@ -103,7 +108,7 @@ impl Store {
                 .acquire_timeout(ACQUIRE_TIMEOUT)
                 .connect_with(options)
                 .await?;
-            Ok(Self { db: Db::Sqlite(pool) })
+            Ok(Self { db: Db::Sqlite(pool), turn: Arc::default() })
         } else if database_url.starts_with("postgres://") || database_url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(database_url)?;
             let pool = PgPoolOptions::new()
@@ -111,7 +116,7 @@ impl Store {
                 .acquire_timeout(ACQUIRE_TIMEOUT)
                 .connect_with(options)
                 .await?;
-            Ok(Self { db: Db::Postgres(pool) })
+            Ok(Self { db: Db::Postgres(pool), turn: Arc::default() })
         } else {
             Err(OpenError::Scheme)
         }

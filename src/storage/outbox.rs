@@ -37,7 +37,7 @@ impl Store {
         body: &str,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        on_db!(self, |pool| {
+        write_db!(self, |pool| {
             sqlx::query(
                 "INSERT INTO outbox (id, recipient, subject, body, created_at, next_attempt_at)
                  VALUES ($1, $2, $3, $4, $5, $5)",
@@ -89,7 +89,7 @@ impl Store {
     }
 
     pub async fn mark_sent(&self, id: Uuid, now: DateTime<Utc>) -> Result<()> {
-        on_db!(self, |pool| {
+        write_db!(self, |pool| {
             sqlx::query("UPDATE outbox SET sent_at = $2 WHERE id = $1")
                 .bind(id)
                 .bind(now)
@@ -101,7 +101,7 @@ impl Store {
 
     /// Puts off the next try of a message that could not be sent.
     pub async fn put_off(&self, id: Uuid, until: DateTime<Utc>) -> Result<()> {
-        on_db!(self, |pool| {
+        write_db!(self, |pool| {
             sqlx::query("UPDATE outbox SET next_attempt_at = $2 WHERE id = $1")
                 .bind(id)
                 .bind(until)

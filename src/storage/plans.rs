@@ -101,7 +101,7 @@ impl Store {
         stripe_price_id: &str,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        on_db!(self, |pool| {
+        write_db!(self, |pool| {
             sqlx::query(
                 "INSERT INTO plans (id, name, description, price_minor, currency, billing_interval,
                      llm_tokens_limit, voice_tokens_limit, max_users, features,
@@ -139,7 +139,7 @@ impl Store {
         stripe_price_id: &str,
         now: DateTime<Utc>,
     ) -> Result<()> {
-        let changed = on_db!(self, |pool| {
+        let changed = write_db!(self, |pool| {
             sqlx::query(
                 "UPDATE plans SET name = $2, description = $3, price_minor = $4, currency = $5,
                      billing_interval = $6, llm_tokens_limit = $7, voice_tokens_limit = $8, max_users = $9,

@@ -8,7 +8,7 @@ use crate::error::Result;
 impl Store {
     /// Writes a session, over what was there.
     pub async fn put_session(&self, id_hash: &[u8], data: &str, expires_at: DateTime<Utc>) -> Result<()> {
-        on_db!(self, |pool| {
+        write_db!(self, |pool| {
             sqlx::query(
                 "INSERT INTO sessions (id_hash, data, expires_at) VALUES ($1, $2, $3)
                  ON CONFLICT (id_hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at",
@@ -24,7 +24,7 @@ impl Store {
 
     /// Writes a session unless one is there; says whether it did.
     pub async fn add_session(&self, id_hash: &[u8], data: &str, expires_at: DateTime<Utc>) -> Result<bool> {
-        Ok(on_db!(self, |pool| {
+        Ok(write_db!(self, |pool| {
             sqlx::query(
                 "INSERT INTO sessions (id_hash, data, expires_at) VALUES ($1, $2, $3)
                  ON CONFLICT (id_hash) DO NOTHING",
@@ -55,7 +55,7 @@ impl Store {
     }
 
     pub async fn delete_session(&self, id_hash: &[u8]) -> Result<()> {
-        on_db!(self, |pool| {
+        write_db!(self, |pool| {
             sqlx::query("DELETE FROM sessions WHERE id_hash = $1").bind(id_hash).execute(pool).await?;
         });
         Ok(())
@@ -65,7 +65,7 @@ impl Store {
     /// idempotency keys past their day.
     pub async fn sweep(&self, now: DateTime<Utc>) -> Result<()> {
         let yesterday = now - chrono::Duration::hours(24);
-        on_db!(self, |pool| {
+        write_db!(self, |pool| {
             sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now).execute(pool).await?;
             sqlx::query("DELETE FROM invitations WHERE expires_at <= $1").bind(now).execute(pool).await?;
             sqlx::query("DELETE FROM login_failures WHERE since <= $1").bind(yesterday).execute(pool).await?;

@@ -230,7 +230,7 @@ impl Store {
     /// # Errors
     /// [`Refusal::NotFound`]; the database's.
     pub async fn draw_sync_ticket(&self, id: Uuid) -> Result<i64> {
-        let ticket: Option<i64> = on_db!(self, |pool| {
+        let ticket: Option<i64> = write_db!(self, |pool| {
             sqlx::query_scalar(
                 "UPDATE subscriptions SET sync_ticket = sync_ticket + 1 WHERE id = $1 RETURNING sync_ticket",
             )

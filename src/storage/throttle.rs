@@ -30,7 +30,7 @@ impl Store {
         now: DateTime<Utc>,
         window_start: DateTime<Utc>,
     ) -> Result<()> {
-        on_db!(self, |pool| {
+        write_db!(self, |pool| {
             sqlx::query(
                 "INSERT INTO login_failures (subject_hash, failures, since) VALUES ($1, 1, $2)
                  ON CONFLICT (subject_hash) DO UPDATE SET
@@ -47,7 +47,7 @@ impl Store {
     }
 
     pub async fn forget_login_failures(&self, subject_hash: &[u8]) -> Result<()> {
-        on_db!(self, |pool| {
+        write_db!(self, |pool| {
             sqlx::query("DELETE FROM login_failures WHERE subject_hash = $1")
                 .bind(subject_hash)
                 .execute(pool)

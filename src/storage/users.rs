@@ -176,12 +176,16 @@ impl Store {
         });
         let Some(row) = row else { return Ok(None) };
         if row.last_used_at.is_none_or(|at| now - at >= chrono::Duration::minutes(1)) {
-            on_db!(self, |pool| {
-                sqlx::query("UPDATE api_keys SET last_used_at = $2 WHERE id = $1")
-                    .bind(row.key_id)
-                    .bind(now)
-                    .execute(pool)
-                    .await?;
+            write_db!(self, |pool| {
+                sqlx::query(
+                    "UPDATE api_keys SET last_used_at = $2
+                     WHERE id = $1 AND (last_used_at IS NULL OR last_used_at <= $3)",
+                )
+                .bind(row.key_id)
+                .bind(now)
+                .bind(now - chrono::Duration::minutes(1))
+                .execute(pool)
+                .await?;
             });
         }
         row.user.user().map(Some)

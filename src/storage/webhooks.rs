@@ -14,7 +14,7 @@ impl Store {
         subscription: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        on_db!(self, |pool| {
+        write_db!(self, |pool| {
             sqlx::query(
                 "INSERT INTO webhook_events (id, event_type, subscription, received_at) VALUES ($1, $2, $3, $4)
                  ON CONFLICT (id) DO NOTHING",
@@ -36,7 +36,7 @@ impl Store {
 
     /// Marks an event done that changes nothing here.
     pub async fn mark_event_done(&self, id: &str, now: DateTime<Utc>) -> Result<()> {
-        on_db!(self, |pool| {
+        write_db!(self, |pool| {
             sqlx::query("UPDATE webhook_events SET processed_at = $2 WHERE id = $1 AND processed_at IS NULL")
                 .bind(id)
                 .bind(now)

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::ledger_properties::WRONG_SUMMARIES;
 use crate::support::databases::Database;
-use crate::support::process::{Server, program};
+use crate::support::process::{Server, client, program};
 use crate::support::seed::Seed;
 
 const ROUNDS: usize = 5;
@@ -82,19 +82,23 @@ async fn a_killed_server_loses_nothing_it_acknowledged_and_counts_nothing_twice(
         assert!(made.status.success(), "{made:?}");
         let key = String::from_utf8(made.stdout).expect("a key").trim().to_owned();
 
-        let callers = Arc::new(Callers::default());
+        let (callers, http) = (Arc::new(Callers::default()), client());
         for _ in 0..ROUNDS {
             let mut server = Server::start(program(folder.path(), &database.url));
-            let (http, base) = (Client::new(), server.base.clone());
+            let base = server.base.clone();
             let work = (0..WORKERS).map(|_| {
                 let (callers, http, base, key) = (callers.clone(), http.clone(), base.clone(), key.clone());
                 tokio::spawn(async move { callers.call(&http, &base, &key, false).await })
             });
-            let work: Vec<_> = work.collect();
+            let mut work = join_all(work);
             let enough = *callers.answers.borrow() + rand::rng().random_range(10..150);
-            callers.answers.subscribe().wait_for(|answers| *answers >= enough).await.expect("callers call");
+            let mut answers = callers.answers.subscribe();
+            tokio::select! {
+                reached = answers.wait_for(|answers| *answers >= enough) => drop(reached.expect("callers call")),
+                ended = &mut work => panic!("the server left its callers alone: {ended:?}"),
+            }
             server.kill();
-            for caller in join_all(work).await {
+            for caller in work.await {
                 caller.expect("a caller ends with the server");
             }
         }
@@ -102,8 +106,8 @@ async fn a_killed_server_loses_nothing_it_acknowledged_and_counts_nothing_twice(
         let cut_off = callers.unanswered.lock().unwrap().len();
         assert!(cut_off > 0, "some requests were under way when the server was killed");
         let server = Server::start(program(folder.path(), &database.url));
-        callers.call(&Client::new(), &server.base, &key, true).await;
-        let usage = Client::new()
+        callers.call(&http, &server.base, &key, true).await;
+        let usage = http
             .get(format!("{}/api/subscriptions/subscriptions/usage/", server.base))
             .bearer_auth(&key)
             .send()

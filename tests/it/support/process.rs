@@ -1,8 +1,8 @@
 //! The program itself as a process of its own, to be killed.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tollgate");
 
@@ -23,24 +23,34 @@ pub fn program(folder: &Path, database_url: &str) -> Command {
     command
 }
 
+/// A client to call it with.
+pub fn client() -> reqwest::Client {
+    // The client asks for one even where it never speaks TLS. A second installation is refused, and no loss.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().expect("a client")
+}
+
 /// A server that runs until it is killed, at the latest when this is dropped.
 pub struct Server {
     child: Child,
     /// Where it listens: `http://…`.
     pub base: String,
+    /// Held so that it can go on talking.
+    _said: BufReader<ChildStdout>,
 }
 
 impl Server {
     /// Starts `command`, which serves, and waits until it listens.
     pub fn start(mut command: Command) -> Self {
         let mut child = command.arg("serve").stdout(Stdio::piped()).spawn().expect("the program starts");
-        let said = BufReader::new(child.stdout.take().expect("its output"));
+        let mut said = BufReader::new(child.stdout.take().expect("its output"));
         let base = said
+            .by_ref()
             .lines()
             .map_while(Result::ok)
             .find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned))
             .expect("the server says where it listens");
-        Self { child, base }
+        Self { child, base, _said: said }
     }
 
     /// SIGKILL: it gets no chance to finish anything.
