@@ -1,8 +1,9 @@
 //! Spending from the shared allowance, and reading what is left.
 
-use chrono::{Duration, Utc};
+use chrono::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tollgate::clock::Clock;
 
 use crate::support::app::{App, eventually, unique};
 use crate::support::databases::each_database;
@@ -119,8 +120,8 @@ async fn a_batch_names_what_is_wrong_with_which_event() {
     each_database(|url| async move {
         let app = App::start(&url).await;
         let admin = app.subscribed().await;
-        let late = (Utc::now() - Duration::days(36)).to_rfc3339();
-        let early = (Utc::now() + Duration::minutes(6)).to_rfc3339();
+        let late = (Clock::system().now() - Duration::days(36)).to_rfc3339();
+        let early = (Clock::system().now() + Duration::minutes(6)).to_rfc3339();
         let mut old = event("llm", 1);
         old["created_at"] = json!(late);
         let mut ahead = event("llm", 1);
@@ -198,7 +199,7 @@ async fn the_stream_follows_what_others_spend() {
                 .filter_map(|line| line.strip_prefix("data:"))
                 .filter_map(|data| serde_json::from_str::<Value>(data.trim()).ok())
                 .filter_map(|usage| usage["llm"]["used"].as_i64())
-                .last()
+                .next_back()
         };
         while used(&text).is_none() {
             text.push_str(&String::from_utf8_lossy(&response.chunk().await.unwrap().unwrap()));
@@ -242,7 +243,7 @@ async fn the_demo_has_the_numbers_it_promises() {
             plans.body["results"].as_array().unwrap().iter().map(|plan| plan["name"].clone()).collect();
         assert_eq!(names, ["Basic", "Pro", "Scale"]);
         eventually("the sandbox's events are worked off", || async {
-            services.store.pending_events(Utc::now()).await.unwrap().is_empty().then_some(())
+            services.store.pending_events(Clock::system().now()).await.unwrap().is_empty().then_some(())
         })
         .await;
         app.stop().await;
