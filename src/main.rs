@@ -1,1 +1,8 @@
-fn main(){}
+//! Arguments → [`tollgate::cli`]. Nothing else.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    tollgate::cli::run().await
+}

@@ -74,7 +74,11 @@ impl User {
     /// # Errors
     /// [`Refusal::Forbidden`] for anybody but a SuperAdmin.
     pub fn must_be_superadmin(&self) -> Result<(), Refusal> {
-        if self.role == Role::SuperAdmin { Ok(()) } else { Err(Refusal::Forbidden("Only a SuperAdmin may do this.".into())) }
+        if self.role == Role::SuperAdmin {
+            Ok(())
+        } else {
+            Err(Refusal::Forbidden("Only a SuperAdmin may do this.".into()))
+        }
     }
 
     /// The group this user belongs to.

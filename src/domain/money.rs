@@ -213,9 +213,19 @@ mod tests {
     #[test]
     fn what_is_not_an_amount_is_refused() {
         for (text, code) in [
-            ("", "usd"), ("-1", "usd"), ("+1", "usd"), ("1e3", "usd"), ("29.999", "usd"), ("1.", "usd"),
-            (".5", "usd"), ("1,000", "usd"), ("12.5", "jpy"), ("1.234", "kwd"), ("1000000.00", "usd"),
-            ("99999999999999999999", "usd"), ("NaN", "usd"),
+            ("", "usd"),
+            ("-1", "usd"),
+            ("+1", "usd"),
+            ("1e3", "usd"),
+            ("29.999", "usd"),
+            ("1.", "usd"),
+            (".5", "usd"),
+            ("1,000", "usd"),
+            ("12.5", "jpy"),
+            ("1.234", "kwd"),
+            ("1000000.00", "usd"),
+            ("99999999999999999999", "usd"),
+            ("NaN", "usd"),
         ] {
             assert!(Money::parse(text, currency(code)).is_err(), "{text:?} {code}");
         }

@@ -171,20 +171,27 @@ impl PlanInput {
         let features = errors.take("features", features(&self.features));
         let stripe = errors.take("stripe_price_id", stripe_price_id(self.stripe_price_id.as_deref()));
         match (name, description, price, interval, llm, voice, users, features, stripe) {
-            (Some(name), Some(description), Some(price), Some(interval), Some(llm), Some(voice), Some(users), Some(features), Some(stripe)) =>
-            {
-                Ok(PlanTerms {
-                    name,
-                    description,
-                    price,
-                    interval,
-                    llm_tokens_limit: llm,
-                    voice_tokens_limit: voice,
-                    max_users: users,
-                    features,
-                    stripe_price_id: stripe,
-                })
-            }
+            (
+                Some(name),
+                Some(description),
+                Some(price),
+                Some(interval),
+                Some(llm),
+                Some(voice),
+                Some(users),
+                Some(features),
+                Some(stripe),
+            ) => Ok(PlanTerms {
+                name,
+                description,
+                price,
+                interval,
+                llm_tokens_limit: llm,
+                voice_tokens_limit: voice,
+                max_users: users,
+                features,
+                stripe_price_id: stripe,
+            }),
             _ => Err(errors),
         }
     }
@@ -208,7 +215,9 @@ fn features(lines: &[String]) -> Result<Vec<String>, String> {
 fn stripe_price_id(id: Option<&str>) -> Result<Option<String>, String> {
     match id.map(str::trim) {
         None | Some("") => Ok(None),
-        Some(id) if id.len() <= 255 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') => {
+        Some(id)
+            if id.len() <= 255 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') =>
+        {
             Ok(Some(id.to_owned()))
         }
         Some(_) => Err("A Stripe price id looks like price_1Abc….".into()),
@@ -250,7 +259,13 @@ impl PlanForm {
             llm_tokens_limit: llm.flatten(),
             voice_tokens_limit: voice.flatten(),
             max_users: users.flatten(),
-            features: self.features.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+            features: self
+                .features
+                .lines()
+                .map(str::trim)
+                .filter(|line| !line.is_empty())
+                .map(str::to_owned)
+                .collect(),
             stripe_price_id: Some(self.stripe_price_id.trim().to_owned()).filter(|id| !id.is_empty()),
         };
         if let Err(found) = input.check() {

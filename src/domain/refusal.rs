@@ -29,6 +29,8 @@ pub enum Refusal {
     CardDeclined { message: String, decline_code: Option<String> },
     #[error("The plan's {0} seats are taken.")]
     MaxUsersReached(i64),
+    #[error("The group has {members} members and the plan {seats} seats. Remove members first.")]
+    TooManyMembers { members: i64, seats: i64 },
     #[error("The group needs at least one admin.")]
     LastAdmin,
     #[error("There is an account with this e-mail address already.")]
@@ -67,6 +69,7 @@ impl Refusal {
             Self::SubscriptionExists => "subscription_exists",
             Self::CardDeclined { .. } => "card_declined",
             Self::MaxUsersReached(_) => "max_users_reached",
+            Self::TooManyMembers { .. } => "too_many_members",
             Self::LastAdmin => "last_admin",
             Self::EmailTaken => "email_taken",
             Self::InvitationGone => "invitation_gone",

@@ -58,7 +58,12 @@ impl Status {
 
     /// Whether tokens may be asked for: while trialing or active, and for `grace_days` after a payment
     /// first failed.
-    pub fn gives_access(self, past_due_since: Option<DateTime<Utc>>, grace_days: u32, now: DateTime<Utc>) -> bool {
+    pub fn gives_access(
+        self,
+        past_due_since: Option<DateTime<Utc>>,
+        grace_days: u32,
+        now: DateTime<Utc>,
+    ) -> bool {
         match self {
             Self::Trialing | Self::Active => true,
             Self::PastDue => {

@@ -219,10 +219,16 @@ mod tests {
     #[test]
     fn the_numbers_of_the_contract() {
         let llm = Resource::new(75_234, 0, Some(100_000));
-        assert_eq!((llm.percentage, llm.whole_percentage(), llm.remaining), (Some(75.2), Some(75), Some(24_766)));
+        assert_eq!(
+            (llm.percentage, llm.whole_percentage(), llm.remaining),
+            (Some(75.2), Some(75), Some(24_766))
+        );
         assert_eq!(llm.level, Level::Ok);
         let voice = Resource::new(42_891, 0, Some(50_000));
-        assert_eq!((voice.percentage, voice.whole_percentage(), voice.remaining), (Some(85.8), Some(86), Some(7_109)));
+        assert_eq!(
+            (voice.percentage, voice.whole_percentage(), voice.remaining),
+            (Some(85.8), Some(86), Some(7_109))
+        );
         assert_eq!(voice.level, Level::Warning);
     }
 

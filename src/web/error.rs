@@ -107,10 +107,9 @@ mod tests {
     use crate::domain::FieldError;
 
     fn invalid(fields: &[&str]) -> AppError {
-        let errors = fields.iter().map(|field| FieldError {
-            field: (*field).to_owned(),
-            message: format!("{field} is wrong."),
-        });
+        let errors = fields
+            .iter()
+            .map(|field| FieldError { field: (*field).to_owned(), message: format!("{field} is wrong.") });
         Refusal::Invalid(errors.collect()).into()
     }
 

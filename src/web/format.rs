@@ -5,7 +5,8 @@ use chrono::{DateTime, Datelike, Timelike, Utc};
 
 use crate::domain::{Interval, Plan, Role, Status, group_digits};
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// `3 Dec 2026`. Written by hand: chrono's formatter would be a tenth of what the browser downloads.
 pub fn date(at: DateTime<Utc>) -> String {

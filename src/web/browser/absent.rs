@@ -24,7 +24,10 @@ pub async fn confirm_card(_intent: Intent) -> Result<(), String> {
 pub struct UsageStream;
 
 impl UsageStream {
-    pub fn open(_on_usage: impl Fn(Usage) + 'static, _on_live: impl Fn(bool) + Clone + 'static) -> Option<Self> {
+    pub fn open(
+        _on_usage: impl Fn(Usage) + 'static,
+        _on_live: impl Fn(bool) + Clone + 'static,
+    ) -> Option<Self> {
         None
     }
 }

@@ -18,7 +18,10 @@ pub struct UsageStream {
 impl UsageStream {
     /// Calls `on_usage` for every change and `on_live` when the connection comes or goes. `None` where the
     /// browser has no server-sent events.
-    pub fn open(on_usage: impl Fn(Usage) + 'static, on_live: impl Fn(bool) + Clone + 'static) -> Option<Self> {
+    pub fn open(
+        on_usage: impl Fn(Usage) + 'static,
+        on_live: impl Fn(bool) + Clone + 'static,
+    ) -> Option<Self> {
         let source = EventSource::new(ADDRESS).ok()?;
         let on_usage = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let text = event.data().as_string().unwrap_or_default();

@@ -130,5 +130,8 @@ fn object(fields: &[(&str, JsValue)]) -> Result<JsValue, JsValue> {
 
 /// The `message` of a JavaScript error, or a sentence of our own.
 fn message(error: &JsValue) -> String {
-    Reflect::get(error, &"message".into()).ok().and_then(|text| text.as_string()).unwrap_or_else(|| FAILED.into())
+    Reflect::get(error, &"message".into())
+        .ok()
+        .and_then(|text| text.as_string())
+        .unwrap_or_else(|| FAILED.into())
 }

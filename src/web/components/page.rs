@@ -76,9 +76,8 @@ pub fn CannotShow(error: AppError) -> impl IntoView {
             let text = "It has expired, was used, or was withdrawn. Ask the group's admin for a new one.";
             view! { <Stopped status=410 title="This invitation is gone" text/> }.into_any()
         }
-        _ => {
-            view! { <Stopped status=503 title="This page can't be shown now" text=error.to_string()/> }.into_any()
-        }
+        _ => view! { <Stopped status=503 title="This page can't be shown now" text=error.to_string()/> }
+            .into_any(),
     }
 }
 

@@ -16,8 +16,16 @@ use crate::web::server_fns::plans::{CreatePlan, UpdatePlan};
 
 /// The fields of a [`PlanForm`], by name.
 const FIELDS: &[&str] = &[
-    "name", "description", "price", "currency", "interval", "llm_tokens_limit", "voice_tokens_limit", "max_users",
-    "features", "stripe_price_id",
+    "name",
+    "description",
+    "price",
+    "currency",
+    "interval",
+    "llm_tokens_limit",
+    "voice_tokens_limit",
+    "max_users",
+    "features",
+    "stripe_price_id",
 ];
 
 fn field<'a>(form: &'a mut PlanForm, name: &str) -> &'a mut String {

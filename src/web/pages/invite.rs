@@ -18,10 +18,9 @@ pub fn Invite() -> impl IntoView {
     let token = use_params_map().read_untracked().get("token").unwrap_or_default();
     let services = context::services();
     let asked = token.clone();
-    load(
-        async move { Ok(services.accounts.invitation(&asked).await?) },
-        move |offer| view! { <Accept offer token/> }.into_any(),
-    )
+    load(async move { Ok(services.accounts.invitation(&asked).await?) }, move |offer| {
+        view! { <Accept offer token/> }.into_any()
+    })
 }
 
 #[component]

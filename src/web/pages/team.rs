@@ -4,7 +4,9 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use uuid::Uuid;
 
-use crate::domain::{Invitation, Level, Member, NewInvitation, Resource as Allowance, Team as People, group_digits};
+use crate::domain::{
+    Invitation, Level, Member, NewInvitation, Resource as Allowance, Team as People, group_digits,
+};
 use crate::web::AppError;
 use crate::web::components::badge::Badge;
 use crate::web::components::bar::Bar;
@@ -46,7 +48,10 @@ async fn people() -> Result<(People, Uuid), AppError> {
 #[component]
 fn Made(made: NewInvitation) -> impl IntoView {
     let title = format!("Invitation for {}", made.email);
-    let text = format!("Pass this link on. It is shown this once and holds until {}.", format::date(made.expires_at));
+    let text = format!(
+        "Pass this link on. It is shown this once and holds until {}.",
+        format::date(made.expires_at)
+    );
     view! { <ShownOnce title text label="Invitation link".to_owned() value=made.url/> }
 }
 

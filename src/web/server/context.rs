@@ -33,7 +33,9 @@ pub fn user() -> Result<User, AppError> {
 /// The address the request came from, for counting failed attempts.
 pub fn client() -> String {
     use_context::<Parts>()
-        .and_then(|parts| parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string()))
+        .and_then(|parts| {
+            parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string())
+        })
         .unwrap_or_default()
 }
 

@@ -13,7 +13,8 @@ const COOKIE: &str = "tollgate_form";
 /// Leaves the fingerprint of the error that `response` leads to, if it does.
 pub fn sign(response: &mut Response<Body>) {
     let location = response.headers().get(header::LOCATION).and_then(|location| location.to_str().ok());
-    let Some(error) = location.and_then(|location| location.split_once('?')).and_then(|(_, query)| error_in(query))
+    let Some(error) =
+        location.and_then(|location| location.split_once('?')).and_then(|(_, query)| error_in(query))
     else {
         return;
     };
@@ -67,7 +68,8 @@ mod tests {
     #[test]
     fn an_error_is_shown_to_the_browser_that_was_given_it() {
         let mut response = Response::new(Body::empty());
-        let location = HeaderValue::from_static("http://localhost/login?next=%2Fteam&__path=%2Ffn&__err=e30%3D");
+        let location =
+            HeaderValue::from_static("http://localhost/login?next=%2Fteam&__path=%2Ffn&__err=e30%3D");
         response.headers_mut().insert(header::LOCATION, location);
         sign(&mut response);
         let given = response.headers()[header::SET_COOKIE].to_str().unwrap();

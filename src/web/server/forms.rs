@@ -11,7 +11,10 @@ use crate::web::AppError;
 
 /// Whether a browser sent this as a form: code in a page doesn't ask for HTML.
 pub fn is_plain_form(headers: &HeaderMap) -> bool {
-    headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).is_some_and(|accept| accept.contains("text/html"))
+    headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"))
 }
 
 /// Sends a form's browser on to `path`.
@@ -64,7 +67,8 @@ mod tests {
         for path in ["/usage", "/subscription-plans?new=1", "/"] {
             assert_eq!(inside(path), path);
         }
-        for path in ["", "usage", "//evil.test", "/\\evil.test", "https://evil.test", "/a\nb", "javascript:x"] {
+        for path in ["", "usage", "//evil.test", "/\\evil.test", "https://evil.test", "/a\nb", "javascript:x"]
+        {
             assert_eq!(inside(path), "/", "{path:?}");
         }
     }

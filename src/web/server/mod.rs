@@ -35,8 +35,7 @@ pub fn routes(services: Services) -> Router {
         let services = services.clone();
         move || provide_page_context(&services)
     };
-    let (pages, _) =
-        generate_route_list_with_exclusions_and_ssg_and_context(shell, None, provide.clone());
+    let (pages, _) = generate_route_list_with_exclusions_and_ssg_and_context(shell, None, provide.clone());
     let render = leptos_axum::render_app_async_with_context(provide, shell);
     let page = move |request: Request<Body>| {
         let render = render.clone();
@@ -52,6 +51,13 @@ pub fn routes(services: Services) -> Router {
         .leptos_routes_with_handler(pages, page.clone())
         .fallback(page)
         .with_state(LeptosOptions::builder().output_name("tollgate").build())
+}
+
+/// The path of every page, as the route table has it.
+pub fn page_paths(services: Services) -> Vec<String> {
+    let provide = move || provide_context(services.clone());
+    let (pages, _) = generate_route_list_with_exclusions_and_ssg_and_context(shell, None, provide);
+    pages.iter().map(|page| page.path().to_owned()).collect()
 }
 
 fn provide_page_context(services: &Services) {

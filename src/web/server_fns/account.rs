@@ -6,7 +6,11 @@ use crate::web::AppError;
 
 /// Signs in, and goes on to `next` or the front page.
 #[server(prefix = "/fn", endpoint = "account/sign-in")]
-pub async fn sign_in(email: String, password: String, #[server(default)] next: String) -> Result<(), AppError> {
+pub async fn sign_in(
+    email: String,
+    password: String,
+    #[server(default)] next: String,
+) -> Result<(), AppError> {
     use crate::web_server::{context, forms};
     let client = context::client();
     let user = context::services().accounts.log_in(&email, &password, &client).await;

@@ -16,17 +16,19 @@ use crate::web::server_fns::subscription::Cancel;
 
 #[component]
 pub fn Current(subscription: Subscription) -> impl IntoView {
-    let Subscription { id, plan, status, current_period_start, current_period_end, cancel_at_period_end, .. } =
-        subscription;
+    let Subscription {
+        id, plan, status, current_period_start, current_period_end, cancel_at_period_end, ..
+    } = subscription;
     let end = format::date(current_period_end);
     let trouble = match status {
         Status::PastDue => Some((
             Level::Warning,
             "The last payment failed. Stripe tries the card again; access goes on for a few days meanwhile.",
         )),
-        Status::Unpaid => {
-            Some((Level::Limit, "The payments failed, so tokens can't be spent. Cancel now and subscribe anew to go on."))
-        }
+        Status::Unpaid => Some((
+            Level::Limit,
+            "The payments failed, so tokens can't be spent. Cancel now and subscribe anew to go on.",
+        )),
         Status::Paused => Some((Level::Limit, "The subscription is paused, so tokens can't be spent.")),
         _ => None,
     };

@@ -78,8 +78,9 @@ fn shown(data: Data, returned: Returned) -> AnyView {
             view! { <StillWaiting subscription/> }.into_any()
         }
         Some(subscription) => {
-            let arrived = (returned == Returned::Succeeded)
-                .then(|| view! { <Notice level=Level::Ok>"You're subscribed. The payment went through."</Notice> });
+            let arrived = (returned == Returned::Succeeded).then(
+                || view! { <Notice level=Level::Ok>"You're subscribed. The payment went through."</Notice> },
+            );
             view! {
                 <Heading title="Subscription" text="One subscription for the whole group."/>
                 {arrived}

@@ -89,15 +89,21 @@ fn Trouble(subscription: Subscription, admin: bool) -> impl IntoView {
         }
         Status::PastDue => {
             let days = format::plural(i64::from(services().config.grace_days), "day", "days");
-            let text = format!("Stripe tries the card again. Tokens can be spent for {days} after the first failure. ");
+            let text = format!(
+                "Stripe tries the card again. Tokens can be spent for {days} after the first failure. "
+            );
             (Level::Warning, "The last payment failed. ".to_owned(), text)
         }
-        Status::Unpaid => {
-            (Level::Limit, "The payments failed. ".to_owned(), "Tokens can't be spent until the subscription is paid. ".to_owned())
-        }
-        Status::Paused => {
-            (Level::Limit, "The subscription is paused. ".to_owned(), "Tokens can't be spent until it goes on. ".to_owned())
-        }
+        Status::Unpaid => (
+            Level::Limit,
+            "The payments failed. ".to_owned(),
+            "Tokens can't be spent until the subscription is paid. ".to_owned(),
+        ),
+        Status::Paused => (
+            Level::Limit,
+            "The subscription is paused. ".to_owned(),
+            "Tokens can't be spent until it goes on. ".to_owned(),
+        ),
         _ => return None,
     };
     let way = if admin {

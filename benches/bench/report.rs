@@ -1,0 +1,79 @@
+//! Measuring a row, and the table.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long each side is measured in one turn, and how many turns each has.
+const TURN: Duration = Duration::from_millis(1_500);
+const TURNS: usize = 5;
+
+/// Prints each row as it is measured, and remembers those over their limit.
+#[derive(Default)]
+pub struct Report {
+    begun: bool,
+    over: Vec<String>,
+}
+
+/// A row to be measured.
+pub struct Row<'r> {
+    report: &'r mut Report,
+    name: String,
+    against: &'static str,
+    limit: f64,
+}
+
+impl Report {
+    /// A row about `name`, which may be `limit` times slower than what it is held against.
+    pub fn row(&mut self, kind: &str, name: &str, against: &'static str, limit: f64) -> Row<'_> {
+        Row { report: self, name: format!("{kind}: {name}"), against, limit }
+    }
+
+    /// Success where no row is over its limit.
+    pub fn outcome(&self) -> ExitCode {
+        if self.over.is_empty() {
+            return ExitCode::SUCCESS;
+        }
+        println!("\nOver their limits:");
+        for name in &self.over {
+            println!("  {name}");
+        }
+        ExitCode::FAILURE
+    }
+}
+
+impl Row<'_> {
+    /// Measures both in turns; each gives how many it managed in a second. The ratio is the median of the
+    /// turns' ratios, so that a turn in which the machine was busy otherwise doesn't count.
+    pub async fn measure(self, ours: impl AsyncFn(Duration) -> f64, theirs: impl AsyncFn(Duration) -> f64) {
+        ours(TURN / 3).await;
+        theirs(TURN / 3).await;
+        let (mut of_ours, mut of_theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..TURNS {
+            let (ours, theirs) = (ours(TURN).await, theirs(TURN).await);
+            of_ours.push(ours);
+            of_theirs.push(theirs);
+            ratios.push(theirs / ours);
+        }
+        let (ours, theirs, ratio) = (median(of_ours), median(of_theirs), median(ratios));
+        let Self { report, name, against, limit } = self;
+        if !report.begun {
+            report.begun = true;
+            println!(
+                "{:<44} {:>10}   {:<17} {:>10}   {:>6}   {:>6}",
+                "", "per second", "against", "per second", "ratio", "limit"
+            );
+        }
+        let verdict = if ratio > limit { "  OVER" } else { "" };
+        println!(
+            "{name:<44} {ours:>10.0}   {against:<17} {theirs:>10.0}   {ratio:>6.2}   {limit:>6.2}{verdict}"
+        );
+        if ratio > limit {
+            report.over.push(format!("{name}, against {against}"));
+        }
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,115 @@
+//! The server that is measured, with a subscribed group and somebody of it to call as.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use http::Request;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
+use http_body_util::Full;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tollgate::clock::Clock;
+
+use crate::client::Call;
+use crate::databases::Database;
+use crate::process::{Server, program};
+use crate::seed::Seed;
+
+const EMAIL: &str = "bench@acme.test";
+const PASSWORD: &str = "a password of some length";
+
+/// A server on a database, as it is released. Its log is at `warn`; nothing else is changed.
+pub struct Subject {
+    server: Server,
+    /// `Bearer tg_…`.
+    key: String,
+    cookie: String,
+    _folder: TempDir,
+}
+
+impl Subject {
+    /// Brings the database up to date, subscribes a group, and serves.
+    pub async fn start(database: &Database) -> Self {
+        let store = database.store().await;
+        Seed::with_clock(&store, Clock::system()).await;
+        store.close().await;
+        let folder = TempDir::new().expect("a folder");
+        let run = |arguments: &[&str]| {
+            let mut command = program(folder.path(), &database.url);
+            let output = command.env("TOLLGATE_PASSWORD", PASSWORD).args(arguments).output();
+            let output = output.expect("the program runs");
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stdout).expect("text")
+        };
+        run(&["user", "create", "--email", EMAIL, "--role", "member", "--group", "Acme"]);
+        let key = format!("Bearer {}", run(&["key", "create", "--name", "bench", "--user", EMAIL]).trim());
+        let server = Server::start(program(folder.path(), &database.url));
+        let cookie = log_in(&server.base).await;
+        Self { server, key, cookie, _folder: folder }
+    }
+
+    /// A report of so many new events at each call.
+    pub fn record(&self, events: usize) -> Call {
+        let (key, count) = (self.key.clone(), Arc::new(AtomicU64::new(0)));
+        self.call(move || {
+            let event = |number: u64| {
+                json!({"id": format!("call-{events}-{number}"), "usage_type": "llm", "tokens_used": 12,
+                       "model": "gpt-4o"})
+            };
+            let first = count.fetch_add(events as u64, Ordering::Relaxed);
+            let body = match events {
+                1 => event(first),
+                _ => Value::Array((first..first + events as u64).map(event).collect()),
+            };
+            Request::post("/api/subscriptions/usage/events/")
+                .header(HOST, "localhost")
+                .header(AUTHORIZATION, &key)
+                .header(CONTENT_TYPE, "application/json")
+                .body(Full::from(body.to_string()))
+                .expect("a request")
+        })
+    }
+
+    /// `usage/`, by key.
+    pub fn usage(&self) -> Call {
+        let key = self.key.clone();
+        self.call(move || {
+            Request::get("/api/subscriptions/subscriptions/usage/")
+                .header(HOST, "localhost")
+                .header(AUTHORIZATION, &key)
+                .body(Full::default())
+                .expect("a request")
+        })
+    }
+
+    /// The page `/usage`, by session.
+    pub fn page(&self) -> Call {
+        let cookie = self.cookie.clone();
+        self.call(move || {
+            Request::get("/usage")
+                .header(HOST, "localhost")
+                .header(COOKIE, &cookie)
+                .body(Full::default())
+                .expect("a request")
+        })
+    }
+
+    fn call(&self, request: impl Fn() -> Request<Full<Bytes>> + Send + Sync + 'static) -> Call {
+        let address = self.server.base.trim_start_matches("http://").to_owned();
+        Call { address, request: Box::new(request) }
+    }
+}
+
+/// Signs in; gives the session's cookie.
+async fn log_in(base: &str) -> String {
+    let answer = reqwest::Client::new()
+        .post(format!("{base}/api/auth/login/"))
+        .json(&json!({"email": EMAIL, "password": PASSWORD}))
+        .send()
+        .await
+        .expect("the server answers");
+    assert!(answer.status().is_success(), "{answer:?}");
+    let cookie = answer.headers().get("set-cookie").expect("a cookie").to_str().expect("text");
+    cookie.split(';').next().expect("its value").to_owned()
+}

@@ -1,0 +1,21 @@
+import { defineConfig } from '@playwright/test';
+
+import { CHROMIUM, CHROMIUM_ARGUMENTS } from './server.mjs';
+
+export default defineConfig({
+  testDir: './tests',
+  outputDir: '../target/end2end/artifacts',
+  forbidOnly: !!process.env.CI,
+  // A test that needs a second attempt is a test that sometimes fails.
+  retries: 0,
+  workers: 2,
+  timeout: 30_000,
+  expect: { timeout: 10_000 },
+  reporter: 'list',
+  use: {
+    browserName: 'chromium',
+    launchOptions: { executablePath: CHROMIUM, args: CHROMIUM_ARGUMENTS },
+    screenshot: 'only-on-failure',
+    trace: 'retain-on-failure',
+  },
+});

@@ -1,0 +1,174 @@
+-- Times are UTC to the microsecond; money is in minor units; every id is a UUIDv7.
+
+CREATE TABLE groups (
+    id                 UUID PRIMARY KEY,
+    name               TEXT NOT NULL,
+    stripe_customer_id TEXT UNIQUE,
+    -- Raised by whatever changes the number of seats taken, which so queues for this row.
+    seat_changes       BIGINT NOT NULL DEFAULT 0,
+    created_at         TIMESTAMPTZ NOT NULL
+);
+
+-- Who leaves a group keeps the row, since the ledger names it, and loses everything else.
+CREATE TABLE users (
+    id            UUID PRIMARY KEY,
+    email         TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    role          TEXT NOT NULL CHECK (role IN ('superadmin', 'admin', 'member')),
+    group_id      UUID REFERENCES groups (id),
+    created_at    TIMESTAMPTZ NOT NULL,
+    removed_at    TIMESTAMPTZ,
+    CHECK ((role = 'superadmin') = (group_id IS NULL))
+);
+CREATE UNIQUE INDEX users_email ON users (email) WHERE removed_at IS NULL;
+CREATE INDEX users_group ON users (group_id) WHERE removed_at IS NULL;
+
+CREATE TABLE api_keys (
+    id           UUID PRIMARY KEY,
+    user_id      UUID NOT NULL REFERENCES users (id),
+    name         TEXT NOT NULL,
+    prefix       TEXT NOT NULL,
+    key_hash     BYTEA NOT NULL UNIQUE,
+    created_at   TIMESTAMPTZ NOT NULL,
+    last_used_at TIMESTAMPTZ
+);
+CREATE INDEX api_keys_user ON api_keys (user_id);
+
+CREATE TABLE sessions (
+    id_hash    BYTEA PRIMARY KEY,
+    data       TEXT NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE TABLE login_failures (
+    subject_hash BYTEA PRIMARY KEY,
+    failures     BIGINT NOT NULL,
+    since        TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE invitations (
+    id         UUID PRIMARY KEY,
+    group_id   UUID NOT NULL REFERENCES groups (id),
+    email      TEXT NOT NULL,
+    role       TEXT NOT NULL CHECK (role IN ('admin', 'member')),
+    token_hash BYTEA NOT NULL UNIQUE,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL,
+    UNIQUE (group_id, email)
+);
+
+CREATE TABLE plans (
+    id                 UUID PRIMARY KEY,
+    name               TEXT NOT NULL,
+    description        TEXT NOT NULL,
+    price_minor        BIGINT NOT NULL CHECK (price_minor >= 0),
+    currency           TEXT NOT NULL,
+    billing_interval   TEXT NOT NULL CHECK (billing_interval IN ('month', 'year')),
+    llm_tokens_limit   BIGINT CHECK (llm_tokens_limit >= 0),
+    voice_tokens_limit BIGINT CHECK (voice_tokens_limit >= 0),
+    max_users          BIGINT CHECK (max_users >= 1),
+    features           JSONB NOT NULL,
+    stripe_product_id  TEXT,
+    stripe_price_id    TEXT,
+    archived           BOOLEAN NOT NULL DEFAULT FALSE,
+    created_at         TIMESTAMPTZ NOT NULL,
+    updated_at         TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE subscriptions (
+    id                     UUID PRIMARY KEY,
+    group_id               UUID NOT NULL REFERENCES groups (id),
+    user_id                UUID NOT NULL REFERENCES users (id),
+    plan_id                UUID NOT NULL REFERENCES plans (id),
+    status                 TEXT NOT NULL CHECK (status IN ('incomplete', 'incomplete_expired', 'trialing', 'active',
+                               'past_due', 'canceled', 'unpaid', 'paused')),
+    stripe_subscription_id TEXT UNIQUE,
+    -- What this subscriber pays, which a later change of the plan's price leaves alone.
+    stripe_price_id        TEXT NOT NULL,
+    price_minor            BIGINT NOT NULL,
+    current_period_start   TIMESTAMPTZ NOT NULL,
+    current_period_end     TIMESTAMPTZ NOT NULL,
+    cancel_at_period_end   BOOLEAN NOT NULL DEFAULT FALSE,
+    past_due_since         TIMESTAMPTZ,
+    -- A fetch from Stripe takes a ticket first; an answer older than the one last written is dropped.
+    sync_ticket            BIGINT NOT NULL DEFAULT 0,
+    synced_ticket          BIGINT NOT NULL DEFAULT 0,
+    created_at             TIMESTAMPTZ NOT NULL,
+    updated_at             TIMESTAMPTZ NOT NULL
+);
+-- A group has at most one live subscription, whatever asks for a second and however many at once.
+CREATE UNIQUE INDEX subscriptions_one_live ON subscriptions (group_id)
+    WHERE status NOT IN ('canceled', 'incomplete_expired');
+CREATE INDEX subscriptions_plan ON subscriptions (plan_id);
+
+-- One row for each billing period of a subscription: the sums of its ledger rows, kept in the same transaction.
+CREATE TABLE usage_summaries (
+    id              UUID PRIMARY KEY,
+    group_id        UUID NOT NULL REFERENCES groups (id),
+    subscription_id UUID NOT NULL REFERENCES subscriptions (id),
+    period_start    TIMESTAMPTZ NOT NULL,
+    period_end      TIMESTAMPTZ NOT NULL,
+    llm_used        BIGINT NOT NULL DEFAULT 0,
+    llm_held        BIGINT NOT NULL DEFAULT 0,
+    llm_limit       BIGINT,
+    voice_used      BIGINT NOT NULL DEFAULT 0,
+    voice_held      BIGINT NOT NULL DEFAULT 0,
+    voice_limit     BIGINT,
+    created_at      TIMESTAMPTZ NOT NULL,
+    UNIQUE (subscription_id, period_start)
+);
+CREATE INDEX usage_summaries_group ON usage_summaries (group_id, period_start);
+
+-- The ledger: rows are added, never changed.
+CREATE TABLE usage_events (
+    group_id    UUID NOT NULL REFERENCES groups (id),
+    external_id TEXT NOT NULL,
+    summary_id  UUID NOT NULL REFERENCES usage_summaries (id),
+    user_id     UUID NOT NULL REFERENCES users (id),
+    usage_type  TEXT NOT NULL CHECK (usage_type IN ('llm', 'voice')),
+    tokens      BIGINT NOT NULL CHECK (tokens > 0),
+    model       TEXT,
+    metadata    JSONB,
+    -- SHA-256 of the event as it was sent, to tell a repeat from a different event under the same id.
+    fingerprint BYTEA NOT NULL,
+    occurred_at TIMESTAMPTZ NOT NULL,
+    recorded_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (group_id, external_id)
+);
+CREATE INDEX usage_events_summary ON usage_events (summary_id, occurred_at);
+
+CREATE TABLE webhook_events (
+    id           TEXT PRIMARY KEY,
+    event_type   TEXT NOT NULL,
+    -- The subscription it is about; null for an event that changes nothing here.
+    subscription TEXT,
+    received_at  TIMESTAMPTZ NOT NULL,
+    processed_at TIMESTAMPTZ
+);
+CREATE INDEX webhook_events_pending ON webhook_events (received_at) WHERE processed_at IS NULL;
+
+CREATE TABLE idempotency_keys (
+    scope       TEXT NOT NULL,
+    key_hash    BYTEA NOT NULL,
+    fingerprint BYTEA NOT NULL,
+    -- Null while the first request still runs.
+    status      BIGINT,
+    body        BYTEA,
+    created_at  TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (scope, key_hash)
+);
+CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
+
+CREATE TABLE outbox (
+    id              UUID PRIMARY KEY,
+    recipient       TEXT NOT NULL,
+    subject         TEXT NOT NULL,
+    body            TEXT NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    sent_at         TIMESTAMPTZ,
+    attempts        BIGINT NOT NULL DEFAULT 0,
+    next_attempt_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE sent_at IS NULL;

@@ -1,0 +1,174 @@
+-- Times are UTC to the microsecond; money is in minor units; every id is a UUIDv7.
+
+CREATE TABLE groups (
+    id                 BLOB PRIMARY KEY,
+    name               TEXT NOT NULL,
+    stripe_customer_id TEXT UNIQUE,
+    -- Raised by whatever changes the number of seats taken, which so queues for this row.
+    seat_changes       INTEGER NOT NULL DEFAULT 0,
+    created_at         TEXT NOT NULL
+);
+
+-- Who leaves a group keeps the row, since the ledger names it, and loses everything else.
+CREATE TABLE users (
+    id            BLOB PRIMARY KEY,
+    email         TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    password_hash TEXT NOT NULL,
+    role          TEXT NOT NULL CHECK (role IN ('superadmin', 'admin', 'member')),
+    group_id      BLOB REFERENCES groups (id),
+    created_at    TEXT NOT NULL,
+    removed_at    TEXT,
+    CHECK ((role = 'superadmin') = (group_id IS NULL))
+);
+CREATE UNIQUE INDEX users_email ON users (email) WHERE removed_at IS NULL;
+CREATE INDEX users_group ON users (group_id) WHERE removed_at IS NULL;
+
+CREATE TABLE api_keys (
+    id           BLOB PRIMARY KEY,
+    user_id      BLOB NOT NULL REFERENCES users (id),
+    name         TEXT NOT NULL,
+    prefix       TEXT NOT NULL,
+    key_hash     BLOB NOT NULL UNIQUE,
+    created_at   TEXT NOT NULL,
+    last_used_at TEXT
+);
+CREATE INDEX api_keys_user ON api_keys (user_id);
+
+CREATE TABLE sessions (
+    id_hash    BLOB PRIMARY KEY,
+    data       TEXT NOT NULL,
+    expires_at TEXT NOT NULL
+);
+CREATE INDEX sessions_expiry ON sessions (expires_at);
+
+CREATE TABLE login_failures (
+    subject_hash BLOB PRIMARY KEY,
+    failures     INTEGER NOT NULL,
+    since        TEXT NOT NULL
+);
+
+CREATE TABLE invitations (
+    id         BLOB PRIMARY KEY,
+    group_id   BLOB NOT NULL REFERENCES groups (id),
+    email      TEXT NOT NULL,
+    role       TEXT NOT NULL CHECK (role IN ('admin', 'member')),
+    token_hash BLOB NOT NULL UNIQUE,
+    created_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    UNIQUE (group_id, email)
+);
+
+CREATE TABLE plans (
+    id                 BLOB PRIMARY KEY,
+    name               TEXT NOT NULL,
+    description        TEXT NOT NULL,
+    price_minor        INTEGER NOT NULL CHECK (price_minor >= 0),
+    currency           TEXT NOT NULL,
+    billing_interval   TEXT NOT NULL CHECK (billing_interval IN ('month', 'year')),
+    llm_tokens_limit   INTEGER CHECK (llm_tokens_limit >= 0),
+    voice_tokens_limit INTEGER CHECK (voice_tokens_limit >= 0),
+    max_users          INTEGER CHECK (max_users >= 1),
+    features           TEXT NOT NULL,
+    stripe_product_id  TEXT,
+    stripe_price_id    TEXT,
+    archived           BOOLEAN NOT NULL DEFAULT FALSE,
+    created_at         TEXT NOT NULL,
+    updated_at         TEXT NOT NULL
+);
+
+CREATE TABLE subscriptions (
+    id                     BLOB PRIMARY KEY,
+    group_id               BLOB NOT NULL REFERENCES groups (id),
+    user_id                BLOB NOT NULL REFERENCES users (id),
+    plan_id                BLOB NOT NULL REFERENCES plans (id),
+    status                 TEXT NOT NULL CHECK (status IN ('incomplete', 'incomplete_expired', 'trialing', 'active',
+                               'past_due', 'canceled', 'unpaid', 'paused')),
+    stripe_subscription_id TEXT UNIQUE,
+    -- What this subscriber pays, which a later change of the plan's price leaves alone.
+    stripe_price_id        TEXT NOT NULL,
+    price_minor            INTEGER NOT NULL,
+    current_period_start   TEXT NOT NULL,
+    current_period_end     TEXT NOT NULL,
+    cancel_at_period_end   BOOLEAN NOT NULL DEFAULT FALSE,
+    past_due_since         TEXT,
+    -- A fetch from Stripe takes a ticket first; an answer older than the one last written is dropped.
+    sync_ticket            INTEGER NOT NULL DEFAULT 0,
+    synced_ticket          INTEGER NOT NULL DEFAULT 0,
+    created_at             TEXT NOT NULL,
+    updated_at             TEXT NOT NULL
+);
+-- A group has at most one live subscription, whatever asks for a second and however many at once.
+CREATE UNIQUE INDEX subscriptions_one_live ON subscriptions (group_id)
+    WHERE status NOT IN ('canceled', 'incomplete_expired');
+CREATE INDEX subscriptions_plan ON subscriptions (plan_id);
+
+-- One row for each billing period of a subscription: the sums of its ledger rows, kept in the same transaction.
+CREATE TABLE usage_summaries (
+    id              BLOB PRIMARY KEY,
+    group_id        BLOB NOT NULL REFERENCES groups (id),
+    subscription_id BLOB NOT NULL REFERENCES subscriptions (id),
+    period_start    TEXT NOT NULL,
+    period_end      TEXT NOT NULL,
+    llm_used        INTEGER NOT NULL DEFAULT 0,
+    llm_held        INTEGER NOT NULL DEFAULT 0,
+    llm_limit       INTEGER,
+    voice_used      INTEGER NOT NULL DEFAULT 0,
+    voice_held      INTEGER NOT NULL DEFAULT 0,
+    voice_limit     INTEGER,
+    created_at      TEXT NOT NULL,
+    UNIQUE (subscription_id, period_start)
+);
+CREATE INDEX usage_summaries_group ON usage_summaries (group_id, period_start);
+
+-- The ledger: rows are added, never changed.
+CREATE TABLE usage_events (
+    group_id    BLOB NOT NULL REFERENCES groups (id),
+    external_id TEXT NOT NULL,
+    summary_id  BLOB NOT NULL REFERENCES usage_summaries (id),
+    user_id     BLOB NOT NULL REFERENCES users (id),
+    usage_type  TEXT NOT NULL CHECK (usage_type IN ('llm', 'voice')),
+    tokens      INTEGER NOT NULL CHECK (tokens > 0),
+    model       TEXT,
+    metadata    TEXT,
+    -- SHA-256 of the event as it was sent, to tell a repeat from a different event under the same id.
+    fingerprint BLOB NOT NULL,
+    occurred_at TEXT NOT NULL,
+    recorded_at TEXT NOT NULL,
+    PRIMARY KEY (group_id, external_id)
+);
+CREATE INDEX usage_events_summary ON usage_events (summary_id, occurred_at);
+
+CREATE TABLE webhook_events (
+    id           TEXT PRIMARY KEY,
+    event_type   TEXT NOT NULL,
+    -- The subscription it is about; null for an event that changes nothing here.
+    subscription TEXT,
+    received_at  TEXT NOT NULL,
+    processed_at TEXT
+);
+CREATE INDEX webhook_events_pending ON webhook_events (received_at) WHERE processed_at IS NULL;
+
+CREATE TABLE idempotency_keys (
+    scope       TEXT NOT NULL,
+    key_hash    BLOB NOT NULL,
+    fingerprint BLOB NOT NULL,
+    -- Null while the first request still runs.
+    status      INTEGER,
+    body        BLOB,
+    created_at  TEXT NOT NULL,
+    PRIMARY KEY (scope, key_hash)
+);
+CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
+
+CREATE TABLE outbox (
+    id              BLOB PRIMARY KEY,
+    recipient       TEXT NOT NULL,
+    subject         TEXT NOT NULL,
+    body            TEXT NOT NULL,
+    created_at      TEXT NOT NULL,
+    sent_at         TEXT,
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at TEXT NOT NULL
+);
+CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE sent_at IS NULL;

@@ -1,0 +1,53 @@
+//! API keys: a program's way to act as its user.
+
+use uuid::Uuid;
+
+use super::{Accounts, tokens};
+use crate::domain::{ApiKey, NewApiKey, Refusal, User, text};
+use crate::error::Result;
+use crate::storage::NewKeyRow;
+
+const PREFIX: &str = "tg_";
+/// How much of a key is kept readable, to tell one from another.
+const SHOWN: usize = 10;
+
+impl Accounts {
+    /// Makes a key. The answer is the only time it is shown.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`]; the database's.
+    pub async fn create_key(&self, user: &User, name: &str) -> Result<NewApiKey> {
+        let name = text(name, "Name", 1, 100).map_err(|message| Refusal::field("name", message))?;
+        let key = tokens::new(PREFIX);
+        let row = NewKeyRow {
+            id: Uuid::now_v7(),
+            user_id: user.id,
+            name,
+            prefix: key[..SHOWN].to_owned(),
+            key_hash: tokens::hash(&key),
+        };
+        self.store.add_key(&row, self.clock.now()).await?;
+        Ok(NewApiKey { id: row.id, name: row.name, prefix: row.prefix, key })
+    }
+
+    /// The user's keys, newest first.
+    pub async fn keys(&self, user: &User) -> Result<Vec<ApiKey>> {
+        self.store.keys(user.id).await
+    }
+
+    /// Revokes one of the user's keys: the next request with it is refused.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], also for somebody else's key; the database's.
+    pub async fn revoke_key(&self, user: &User, id: Uuid) -> Result<()> {
+        self.store.revoke_key(user.id, id).await
+    }
+
+    /// The user a key acts as, if it is one.
+    pub async fn user_of_key(&self, key: &str) -> Result<Option<User>> {
+        if !key.starts_with(PREFIX) {
+            return Ok(None);
+        }
+        self.store.user_of_key(&tokens::hash(key), self.clock.now()).await
+    }
+}

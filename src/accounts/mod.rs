@@ -1,0 +1,213 @@
+//! Who people are: sign-up, sign-in, sessions, API keys, the team of a group.
+//!
+//! Owns: passwords, tokens and their hashes, the seats of a group. Doesn't own: HTTP, cookies, what a role may
+//! do elsewhere (`domain::User` says that).
+
+mod keys;
+mod passwords;
+pub mod sessions;
+mod team;
+mod throttle;
+mod tokens;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::{FieldErrors, Group, Refusal, Role, User, text};
+use crate::error::Result;
+use crate::notify::Outbox;
+use crate::storage::{NewUser, Store};
+
+pub use crate::storage::OutboxRow as OutboxMessage;
+pub use team::InvitationOffer;
+
+/// The password of every demo account.
+pub const DEMO_PASSWORD: &str = "tollgate-demo";
+
+/// Accounts, keys and teams. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    store: Store,
+    clock: Clock,
+    config: Arc<Config>,
+    outbox: Outbox,
+}
+
+/// Somebody who wants an account and a group of their own.
+#[derive(Clone, Debug)]
+pub struct SignUp {
+    pub email: String,
+    pub password: String,
+    pub name: String,
+    pub group_name: String,
+}
+
+/// An account that the log-in page offers in demo mode.
+#[derive(Clone, Debug)]
+pub struct DemoAccount {
+    pub email: &'static str,
+    pub label: &'static str,
+}
+
+const DEMO_ACCOUNTS: [DemoAccount; 6] = [
+    DemoAccount { email: "admin@acme.test", label: "Admin of Acme" },
+    DemoAccount { email: "member@acme.test", label: "Member of Acme" },
+    DemoAccount { email: "member2@acme.test", label: "Second member of Acme" },
+    DemoAccount { email: "admin@newco.test", label: "Admin of Newco" },
+    DemoAccount { email: "member@newco.test", label: "Member of Newco" },
+    DemoAccount { email: "superadmin@tollgate.test", label: "SuperAdmin" },
+];
+
+impl Accounts {
+    pub fn new(store: Store, clock: Clock, config: Arc<Config>, outbox: Outbox) -> Self {
+        Self { store, clock, config, outbox }
+    }
+
+    /// Makes an account and a group with it as its admin.
+    ///
+    /// # Errors
+    /// [`Refusal::SignupClosed`], [`Refusal::Invalid`], [`Refusal::EmailTaken`]; the database's.
+    pub async fn sign_up(&self, input: SignUp) -> Result<User> {
+        if !self.config.signup_open {
+            return Err(Refusal::SignupClosed.into());
+        }
+        let mut errors = FieldErrors::new();
+        let email = errors.take("email", email(&input.email));
+        let name = errors.take("name", text(&input.name, "Name", 1, 100));
+        let password = errors.take("password", passwords::check(&input.password));
+        let group_name = errors.take("group_name", text(&input.group_name, "Group name", 1, 100));
+        let (Some(email), Some(name), Some(()), Some(group_name)) = (email, name, password, group_name)
+        else {
+            return Err(errors.into());
+        };
+        let user = self.new_user(email, name, input.password, Role::Admin).await?;
+        let group = Group { id: Uuid::now_v7(), name: group_name };
+        self.store.add_group_with_admin(&group, &user, self.clock.now()).await?;
+        Ok(User { id: user.id, email: user.email, name: user.name, role: user.role, group: Some(group) })
+    }
+
+    /// Makes an account from the command line: in the group of that name, which is made if need be, or as a
+    /// SuperAdmin in none.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`], [`Refusal::EmailTaken`]; the database's.
+    pub async fn create_user(
+        &self,
+        address: &str,
+        password: String,
+        role: Role,
+        group: Option<&str>,
+    ) -> Result<User> {
+        let mut errors = FieldErrors::new();
+        let address = errors.take("email", email(address));
+        errors.take("password", passwords::check(&password));
+        let group = match (role, group) {
+            (Role::SuperAdmin, None) => None,
+            (Role::SuperAdmin, Some(_)) => {
+                errors.add("group", "A SuperAdmin belongs to no group.");
+                None
+            }
+            (_, None) => {
+                errors.add("group", "An admin or a member needs a group.");
+                None
+            }
+            (_, Some(name)) => errors.take("group", text(name, "Group name", 1, 100)),
+        };
+        let Some(address) = address.filter(|_| errors.is_empty()) else { return Err(errors.into()) };
+        let name = address.split('@').next().unwrap_or_default().to_owned();
+        let user = self.new_user(address, name, password, role).await?;
+        let now = self.clock.now();
+        let group = match group {
+            None => None,
+            Some(name) => match self.store.group_by_name(&name).await? {
+                Some(id) => Some(Group { id, name }),
+                None => {
+                    let id = Uuid::now_v7();
+                    self.store.add_group(id, &name, now).await?;
+                    Some(Group { id, name })
+                }
+            },
+        };
+        self.store.add_user(&user, group.as_ref().map(|group| group.id), now).await?;
+        Ok(User { id: user.id, email: user.email, name: user.name, role, group })
+    }
+
+    /// The user with this address and password.
+    ///
+    /// # Errors
+    /// [`Refusal::WrongCredentials`], whether the address or the password is wrong;
+    /// [`Refusal::TooManyAttempts`] after too many failures for the address or from `client`; the database's.
+    pub async fn log_in(&self, address: &str, password: &str, client: &str) -> Result<User> {
+        let address = address.trim().to_lowercase();
+        self.refuse_if_throttled(&address, client).await?;
+        let found = self.store.credentials(&address).await?;
+        // An unknown address costs as much as a wrong password, so that neither tells which it was.
+        let hash = found.as_ref().map(|found| found.password_hash.clone());
+        let right = passwords::verify(password.to_owned(), hash).await?;
+        match found {
+            Some(found) if right => {
+                self.forget_failures(&address, client).await?;
+                Ok(found.user)
+            }
+            _ => {
+                self.count_failure(&address, client).await?;
+                Err(Refusal::WrongCredentials.into())
+            }
+        }
+    }
+
+    /// A user who has not been removed.
+    pub async fn user(&self, id: Uuid) -> Result<Option<User>> {
+        self.store.user(id).await
+    }
+
+    /// The accounts the log-in page offers; none outside demo mode.
+    pub fn demo_accounts(&self) -> Vec<DemoAccount> {
+        if self.config.demo { DEMO_ACCOUNTS.to_vec() } else { Vec::new() }
+    }
+
+    /// The latest e-mail, sent or not, newest first.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for anybody but a SuperAdmin; the database's.
+    pub async fn outbox(&self, user: &User) -> Result<Vec<OutboxMessage>> {
+        user.must_be_superadmin()?;
+        self.store.outbox(200).await
+    }
+
+    async fn new_user(&self, email: String, name: String, password: String, role: Role) -> Result<NewUser> {
+        let password_hash = passwords::hash(password).await?;
+        Ok(NewUser { id: Uuid::now_v7(), email, name, password_hash, role })
+    }
+}
+
+/// An e-mail address in lower case.
+fn email(address: &str) -> Result<String, String> {
+    let address = address.trim().to_lowercase();
+    if address.is_empty() {
+        return Err("E-mail address is required.".into());
+    }
+    if address.len() > 254
+        || !email_address::EmailAddress::is_valid(&address)
+        || address.contains(['<', '"', ' '])
+    {
+        return Err("This is not an e-mail address.".into());
+    }
+    Ok(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_kept_in_lower_case() {
+        assert_eq!(email(" Ada@Example.COM ").unwrap(), "ada@example.com");
+        for wrong in ["", "ada", "ada@", "@example.com", "a b@example.com", "Ada <ada@example.com>"] {
+            assert!(email(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The team of a group: who is in it, who is invited, and the seats they take.
+
+use chrono::{DateTime, Duration, Utc};
+use uuid::Uuid;
+
+use super::{Accounts, email, passwords, tokens};
+use crate::domain::{FieldErrors, NewInvitation, Refusal, Role, Team, User, text};
+use crate::error::Result;
+use crate::storage::{InvitationRow, NewInvitationRow};
+
+/// How long an invitation's link works.
+const VALID_FOR: Duration = Duration::days(7);
+
+/// What somebody with an invitation's link may see of it.
+#[derive(Clone, Debug)]
+pub struct InvitationOffer {
+    pub email: String,
+    pub role: Role,
+    pub group_name: String,
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Accounts {
+    /// The admin's team.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for anybody but an admin; the database's.
+    pub async fn team(&self, user: &User) -> Result<Team> {
+        let group = user.must_be_admin()?;
+        let now = self.clock.now();
+        let (max_users, seats_used) = self.store.seats(group, now).await?;
+        Ok(Team {
+            members: self.store.members(group).await?,
+            invitations: self.store.invitations(group, now).await?,
+            seats_used,
+            max_users,
+        })
+    }
+
+    /// Removes somebody from the admin's group.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::LastAdmin`]; the database's.
+    pub async fn remove_member(&self, user: &User, id: Uuid) -> Result<()> {
+        let group = user.must_be_admin()?;
+        self.store.remove_member(group, id, self.clock.now()).await
+    }
+
+    /// Invites somebody by e-mail. The answer's link is shown this once.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::Invalid`], [`Refusal::MaxUsersReached`] where every seat is taken by
+    /// a member or an open invitation, [`Refusal::EmailTaken`]; the database's.
+    pub async fn invite(&self, user: &User, address: &str, role: &str) -> Result<NewInvitation> {
+        let group_id = user.must_be_admin()?;
+        let mut errors = FieldErrors::new();
+        let address = errors.take("email", email(address));
+        let role = errors.take("role", group_role(role));
+        let (Some(address), Some(role)) = (address, role) else { return Err(errors.into()) };
+        let token = tokens::new("");
+        let now = self.clock.now();
+        let row = NewInvitationRow {
+            id: Uuid::now_v7(),
+            group_id,
+            email: address,
+            role,
+            token_hash: tokens::hash(&token),
+            expires_at: now + VALID_FOR,
+        };
+        self.store.add_invitation(&row, now).await?;
+        let mut url = self.config.public_url.clone();
+        url.set_path(&format!("/invite/{token}"));
+        let group = user.group.as_ref().map_or("", |group| group.name.as_str());
+        let body = format!(
+            "{} invites you to {group} on Tollgate.\n\nAccept the invitation within 7 days:\n{url}\n",
+            user.name
+        );
+        self.outbox.send(&row.email, &format!("Invitation to {group}"), &body).await?;
+        Ok(NewInvitation { id: row.id, email: row.email, role, url: url.into(), expires_at: row.expires_at })
+    }
+
+    /// Withdraws an invitation.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::NotFound`]; the database's.
+    pub async fn withdraw_invitation(&self, user: &User, id: Uuid) -> Result<()> {
+        let group = user.must_be_admin()?;
+        self.store.withdraw_invitation(group, id).await
+    }
+
+    /// What an invitation's link offers.
+    ///
+    /// # Errors
+    /// [`Refusal::InvitationGone`]; the database's.
+    pub async fn invitation(&self, token: &str) -> Result<InvitationOffer> {
+        let row = self.open_invitation(token).await?;
+        Ok(InvitationOffer {
+            email: row.email,
+            role: row.role,
+            group_name: row.group_name,
+            expires_at: row.expires_at,
+        })
+    }
+
+    /// Takes up an invitation with a new account.
+    ///
+    /// # Errors
+    /// [`Refusal::InvitationGone`], [`Refusal::Invalid`], [`Refusal::MaxUsersReached`],
+    /// [`Refusal::EmailTaken`]; the database's.
+    pub async fn accept_invitation(&self, token: &str, name: &str, password: &str) -> Result<User> {
+        let invitation = self.open_invitation(token).await?;
+        let mut errors = FieldErrors::new();
+        let name = errors.take("name", text(name, "Name", 1, 100));
+        errors.take("password", passwords::check(password));
+        let Some(name) = name.filter(|_| errors.is_empty()) else { return Err(errors.into()) };
+        let user =
+            self.new_user(invitation.email.clone(), name, password.to_owned(), invitation.role).await?;
+        self.store.accept_invitation(&invitation, &user, self.clock.now()).await?;
+        self.store.user(user.id).await?.ok_or_else(|| Refusal::NotFound("account".into()).into())
+    }
+
+    async fn open_invitation(&self, token: &str) -> Result<InvitationRow> {
+        let found = self.store.invitation(&tokens::hash(token), self.clock.now()).await?;
+        found.ok_or_else(|| Refusal::InvitationGone.into())
+    }
+}
+
+/// A role somebody in a group can have.
+fn group_role(word: &str) -> Result<Role, String> {
+    match word.parse() {
+        Ok(role @ (Role::Admin | Role::Member)) => Ok(role),
+        _ => Err("Role must be admin or member.".into()),
+    }
+}

@@ -1,0 +1,77 @@
+//! API keys.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ApiState;
+use super::json::Json;
+use super::page::{Page, PageQuery};
+use super::path::Id;
+use super::problem::ApiResult;
+use crate::accounts::Accounts;
+use crate::domain::{ApiKey, NewApiKey};
+use crate::server::auth::CurrentUser;
+use crate::server::idempotency::idempotent;
+
+/// An API key to make.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "Nightly import"}))]
+pub struct KeyInput {
+    /// What it is for, in its owner's words.
+    name: String,
+}
+
+/// List my API keys
+///
+/// Newest first. The keys themselves can't be read again.
+#[utoipa::path(get, path = "/api/auth/keys/", operation_id = "list_keys", tag = "API keys", params(PageQuery),
+    responses((status = 200, description = "My keys.", body = Page<ApiKey>)))]
+async fn list_keys(
+    State(accounts): State<Accounts>,
+    CurrentUser(user): CurrentUser,
+    page: PageQuery,
+) -> ApiResult<Answer<Page<ApiKey>>> {
+    Ok(Answer(page.cut(accounts.keys(&user).await?)))
+}
+
+/// Make an API key
+///
+/// It acts as whoever makes it. The answer shows it this once: it is stored hashed.
+#[utoipa::path(post, path = "/api/auth/keys/", operation_id = "create_key", tag = "API keys",
+    request_body = KeyInput,
+    responses((status = 201, description = "The key.", body = NewApiKey)))]
+async fn create_key(
+    State(accounts): State<Accounts>,
+    CurrentUser(user): CurrentUser,
+    Json(body): Json<KeyInput>,
+) -> ApiResult<(StatusCode, Answer<NewApiKey>)> {
+    Ok((StatusCode::CREATED, Answer(accounts.create_key(&user, &body.name).await?)))
+}
+
+/// Revoke an API key
+///
+/// It stops working at once.
+#[utoipa::path(delete, path = "/api/auth/keys/{id}/", operation_id = "revoke_key", tag = "API keys",
+    params(("id" = Uuid, Path, description = "The key's id.")),
+    responses((status = 204, description = "Revoked.")))]
+async fn revoke_key(
+    State(accounts): State<Accounts>,
+    CurrentUser(user): CurrentUser,
+    Id(id): Id,
+) -> ApiResult<StatusCode> {
+    accounts.revoke_key(&user, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_keys))
+        .routes(idempotent(routes!(create_key)))
+        .routes(routes!(revoke_key))
+}

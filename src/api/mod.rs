@@ -1,0 +1,96 @@
+//! The REST API: reads a request, asks a service, writes the answer. No rule of the business is decided here.
+//!
+//! Each handler carries its own OpenAPI description, and a route exists only through it, so that the
+//! document and the routes can't part.
+
+pub mod auth;
+pub mod docs;
+pub mod health;
+pub mod json;
+pub mod keys;
+pub mod openapi;
+pub mod page;
+pub mod path;
+pub mod plans;
+pub mod problem;
+mod schema;
+pub mod stream;
+pub mod subscriptions;
+pub mod team;
+pub mod usage;
+pub mod webhook;
+mod wrong_json;
+
+use axum::Router;
+use axum::extract::{Extension, FromRef};
+use axum::routing::any;
+use tokio_util::sync::CancellationToken;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::accounts::Accounts;
+use crate::billing::Billing;
+use crate::metering::Metering;
+use crate::server::idempotency::Keeper;
+use crate::server::metrics::Metrics;
+use crate::services::Services;
+
+/// What handlers may ask for.
+#[derive(Clone, FromRef)]
+pub struct ApiState {
+    pub services: Services,
+    pub metrics: Metrics,
+    /// Cancelled when the server stops: open streams end.
+    pub shutdown: CancellationToken,
+}
+
+impl FromRef<ApiState> for Accounts {
+    fn from_ref(state: &ApiState) -> Self {
+        state.services.accounts.clone()
+    }
+}
+
+impl FromRef<ApiState> for Billing {
+    fn from_ref(state: &ApiState) -> Self {
+        state.services.billing.clone()
+    }
+}
+
+impl FromRef<ApiState> for Metering {
+    fn from_ref(state: &ApiState) -> Self {
+        state.services.metering.clone()
+    }
+}
+
+/// The API's routes.
+pub struct Api {
+    /// Those that want to know who is asking.
+    pub routes: Router,
+    /// Those that don't: the documentation, health and metrics.
+    pub open: Router,
+}
+
+/// Builds the routes and, from them, the OpenAPI document.
+pub fn build(state: ApiState) -> Api {
+    let (routes, mut document) = operations().split_for_parts();
+    let (probes, described) = health::routes().split_for_parts();
+    document.merge(described);
+    let open = probes
+        .with_state(state.clone())
+        .merge(docs::router(&openapi::finished(&document)))
+        .route("/api/", any(problem::nothing_here))
+        .route("/api/{*path}", any(problem::nothing_here));
+    let keeper = Keeper::new(state.services.store.clone(), state.services.clock.clone());
+    Api { routes: routes.with_state(state).layer(Extension(keeper)), open }
+}
+
+fn operations() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .merge(auth::routes())
+        .merge(keys::routes())
+        .merge(team::routes())
+        .merge(plans::routes())
+        .merge(subscriptions::routes())
+        .merge(usage::routes())
+        .merge(stream::routes())
+        .merge(webhook::routes())
+}

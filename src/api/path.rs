@@ -1,0 +1,23 @@
+//! Ids in paths.
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+use uuid::Uuid;
+
+use super::problem::Problem;
+use crate::domain::Refusal;
+
+/// The id in a path with one. What isn't a UUID names nothing, so it is 404, like a UUID that names nothing.
+#[derive(Debug)]
+pub struct Id(pub Uuid);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match Path::<Uuid>::from_request_parts(parts, state).await {
+            Ok(Path(id)) => Ok(Self(id)),
+            Err(_) => Err(Refusal::NotFound("id".into()).into()),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The plans on offer.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ApiState;
+use super::json::Json;
+use super::page::{Page, PageQuery, PlansQuery};
+use super::path::Id;
+use super::problem::ApiResult;
+use crate::billing::Billing;
+use crate::domain::{Plan, PlanInput, Role};
+use crate::server::auth::{MaybeUser, SuperAdmin};
+use crate::server::idempotency::idempotent;
+
+/// List the plans
+///
+/// Cheapest first.
+#[utoipa::path(get, path = "/api/subscriptions/plans/", operation_id = "list_plans", tag = "Plans",
+    security((), ("session" = []), ("key" = [])),
+    params(
+        ("include_archived" = Option<bool>, Query, description = "Also the archived ones. Has an effect for a \
+            SuperAdmin only."),
+        PageQuery,
+    ),
+    responses((status = 200, description = "The plans.", body = Page<Plan>)))]
+async fn list_plans(
+    State(billing): State<Billing>,
+    MaybeUser(user): MaybeUser,
+    query: PlansQuery,
+) -> ApiResult<Answer<Page<Plan>>> {
+    let superadmin = user.is_some_and(|user| user.role == Role::SuperAdmin);
+    let plans = billing.plans(query.include_archived && superadmin).await?;
+    Ok(Answer(query.page.cut(plans)))
+}
+
+/// Make a plan
+///
+/// With `stripe_price_id`, that price must exist at Stripe, be active and recurring, and agree on amount,
+/// currency and interval. Without it, a product and a price are made at Stripe.
+#[utoipa::path(post, path = "/api/subscriptions/plans/", operation_id = "create_plan", tag = "Plans",
+    request_body = PlanInput,
+    responses(
+        (status = 201, description = "The plan.", body = Plan),
+        (status = 403, description = "`forbidden`: not a SuperAdmin."),
+    ))]
+async fn create_plan(
+    State(billing): State<Billing>,
+    SuperAdmin(user): SuperAdmin,
+    Json(body): Json<PlanInput>,
+) -> ApiResult<(StatusCode, Answer<Plan>)> {
+    Ok((StatusCode::CREATED, Answer(billing.create_plan(&user, body).await?)))
+}
+
+/// Read a plan
+///
+/// Archived ones too.
+#[utoipa::path(get, path = "/api/subscriptions/plans/{id}/", operation_id = "read_plan", tag = "Plans",
+    security((), ("session" = []), ("key" = [])),
+    params(("id" = Uuid, Path, description = "The plan's id.")),
+    responses((status = 200, description = "The plan.", body = Plan)))]
+async fn read_plan(State(billing): State<Billing>, Id(id): Id) -> ApiResult<Answer<Plan>> {
+    Ok(Answer(billing.plan(id).await?))
+}
+
+/// Replace a plan's terms
+///
+/// A Stripe price can't change its amount: another price makes a new one at Stripe, and subscribers keep the
+/// old one until they change plan.
+#[utoipa::path(put, path = "/api/subscriptions/plans/{id}/", operation_id = "update_plan", tag = "Plans",
+    params(("id" = Uuid, Path, description = "The plan's id.")),
+    request_body = PlanInput,
+    responses(
+        (status = 200, description = "The plan as it is now.", body = Plan),
+        (status = 403, description = "`forbidden`: not a SuperAdmin."),
+    ))]
+async fn update_plan(
+    State(billing): State<Billing>,
+    SuperAdmin(user): SuperAdmin,
+    Id(id): Id,
+    Json(body): Json<PlanInput>,
+) -> ApiResult<Answer<Plan>> {
+    Ok(Answer(billing.update_plan(&user, id, body).await?))
+}
+
+/// Remove a plan
+///
+/// One that nobody ever used is deleted; any other is archived: it can't be bought any more and keeps working
+/// for those who have it.
+#[utoipa::path(delete, path = "/api/subscriptions/plans/{id}/", operation_id = "remove_plan", tag = "Plans",
+    params(("id" = Uuid, Path, description = "The plan's id.")),
+    responses(
+        (status = 204, description = "Deleted or archived."),
+        (status = 403, description = "`forbidden`: not a SuperAdmin."),
+    ))]
+async fn remove_plan(
+    State(billing): State<Billing>,
+    SuperAdmin(user): SuperAdmin,
+    Id(id): Id,
+) -> ApiResult<StatusCode> {
+    billing.remove_plan(&user, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(list_plans)).routes(idempotent(routes!(create_plan))).routes(routes!(
+        read_plan,
+        update_plan,
+        remove_plan
+    ))
+}

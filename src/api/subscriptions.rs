@@ -1,0 +1,119 @@
+//! A group's subscription.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use super::ApiState;
+use super::json::{Json, OptionalJson};
+use super::path::Id;
+use super::problem::ApiResult;
+use crate::billing::Billing;
+use crate::domain::{Checkout, Refusal, Subscription};
+use crate::server::auth::{GroupAdmin, GroupUser};
+use crate::server::idempotency::idempotent;
+
+/// What to buy.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"plan_id": "01970f3e-7c1a-7000-8000-000000000001"}))]
+pub struct Purchase {
+    plan_id: Uuid,
+    /// A payment method made with Stripe.js or Stripe's API, `pm_…`: the first payment is tried at once.
+    /// Left out, the answer's `client_secret` is confirmed with Stripe.js.
+    #[serde(default)]
+    payment_method: Option<String>,
+}
+
+/// How to cancel.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"at_period_end": true}))]
+pub struct Cancellation {
+    /// True: the group keeps what it paid for until the period ends. False: it ends now.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    at_period_end: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Default for Cancellation {
+    fn default() -> Self {
+        Self { at_period_end: true }
+    }
+}
+
+/// Read the group's subscription
+#[utoipa::path(get, path = "/api/subscriptions/subscriptions/my_subscription/", operation_id = "my_subscription",
+    tag = "Subscriptions",
+    responses(
+        (status = 200, description = "The live subscription.", body = Subscription),
+        (status = 403, description = "`forbidden`: a SuperAdmin belongs to no group."),
+        (status = 404, description = "`no_subscription`: the group has none."),
+    ))]
+async fn my_subscription(
+    State(billing): State<Billing>,
+    GroupUser(user): GroupUser,
+) -> ApiResult<Answer<Subscription>> {
+    Ok(Answer(billing.subscription(&user).await?.ok_or(Refusal::NoSubscription)?))
+}
+
+/// Buy a subscription
+///
+/// A group has at most one live subscription. Where `client_secret` isn't null, confirm it with Stripe.js;
+/// the subscription is `active` once the payment succeeded.
+#[utoipa::path(post, path = "/api/subscriptions/subscriptions/create_subscription/",
+    operation_id = "create_subscription", tag = "Subscriptions",
+    request_body = Purchase,
+    responses(
+        (status = 201, description = "The subscription, and what is left to confirm.", body = Checkout),
+        (status = 402, description = "`card_declined`, with the bank's `decline_code` where it gave one."),
+        (status = 403, description = "`forbidden`: not an admin of a group."),
+        (status = 404, description = "`not_found`: there is no such plan."),
+        (status = 409, description = "`subscription_exists`: the group has a live one. `plan_archived`: the \
+            plan can't be bought any more. `too_many_members`: it has fewer seats than the group has members."),
+    ))]
+async fn create_subscription(
+    State(billing): State<Billing>,
+    GroupAdmin(user): GroupAdmin,
+    Json(body): Json<Purchase>,
+) -> ApiResult<(StatusCode, Answer<Checkout>)> {
+    let checkout = billing.subscribe(&user, body.plan_id, body.payment_method).await?;
+    Ok((StatusCode::CREATED, Answer(checkout)))
+}
+
+/// Cancel the subscription
+///
+/// At the period's end, or now. One that is `incomplete` always ends now. Without a body: at the period's end.
+#[utoipa::path(post, path = "/api/subscriptions/subscriptions/{id}/cancel/", operation_id = "cancel_subscription",
+    tag = "Subscriptions",
+    params(("id" = Uuid, Path, description = "The subscription's id.")),
+    request_body = Option<Cancellation>,
+    responses(
+        (status = 200, description = "The subscription as it is now.", body = Subscription),
+        (status = 403, description = "`forbidden`: not an admin of a group."),
+        (status = 409, description = "`conflict`: the purchase is still on its way to Stripe."),
+    ))]
+async fn cancel_subscription(
+    State(billing): State<Billing>,
+    GroupAdmin(user): GroupAdmin,
+    Id(id): Id,
+    OptionalJson(body): OptionalJson<Cancellation>,
+) -> ApiResult<Answer<Subscription>> {
+    Ok(Answer(billing.cancel(&user, id, body.at_period_end).await?))
+}
+
+pub fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(my_subscription))
+        .routes(idempotent(routes!(create_subscription)))
+        .routes(idempotent(routes!(cancel_subscription)))
+}

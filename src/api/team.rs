@@ -1,0 +1,157 @@
+//! A group's members and invitations.
+
+use axum::Json as Answer;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::ApiState;
+use super::json::Json;
+use super::page::{Page, PageQuery};
+use super::path::Id;
+use super::problem::ApiResult;
+use crate::accounts::Accounts;
+use crate::domain::{Invitation, Member, NewInvitation, User};
+use crate::server::auth::GroupAdmin;
+use crate::server::idempotency::idempotent;
+
+/// Whom to invite.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"email": "grace@example.com", "role": "member"}))]
+pub struct InvitationInput {
+    email: String,
+    /// What they may do in the group.
+    role: String,
+}
+
+/// Whoever accepts an invitation.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"token": "0GZl…", "name": "Grace", "password": "correct horse battery"}))]
+pub struct Acceptance {
+    /// The last part of the invitation's link.
+    token: String,
+    name: String,
+    password: String,
+}
+
+/// List the group's members
+#[utoipa::path(get, path = "/api/team/members/", operation_id = "list_members", tag = "Team", params(PageQuery),
+    responses(
+        (status = 200, description = "The members.", body = Page<Member>),
+        (status = 403, description = "`forbidden`: not an admin of a group."),
+    ))]
+async fn list_members(
+    State(accounts): State<Accounts>,
+    GroupAdmin(user): GroupAdmin,
+    page: PageQuery,
+) -> ApiResult<Answer<Page<Member>>> {
+    Ok(Answer(page.cut(accounts.team(&user).await?.members)))
+}
+
+/// Remove a member
+///
+/// Their sessions and keys stop working at once; what they used stays counted.
+#[utoipa::path(delete, path = "/api/team/members/{id}/", operation_id = "remove_member", tag = "Team",
+    params(("id" = Uuid, Path, description = "The member's id.")),
+    responses(
+        (status = 204, description = "Removed."),
+        (status = 403, description = "`forbidden`: not an admin of a group."),
+        (status = 409, description = "`last_admin`: the group needs at least one admin."),
+    ))]
+async fn remove_member(
+    State(accounts): State<Accounts>,
+    GroupAdmin(user): GroupAdmin,
+    Id(id): Id,
+) -> ApiResult<StatusCode> {
+    accounts.remove_member(&user, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// List the open invitations
+///
+/// Without their links, which are stored hashed.
+#[utoipa::path(get, path = "/api/team/invitations/", operation_id = "list_invitations", tag = "Team",
+    params(PageQuery),
+    responses(
+        (status = 200, description = "The invitations.", body = Page<Invitation>),
+        (status = 403, description = "`forbidden`: not an admin of a group."),
+    ))]
+async fn list_invitations(
+    State(accounts): State<Accounts>,
+    GroupAdmin(user): GroupAdmin,
+    page: PageQuery,
+) -> ApiResult<Answer<Page<Invitation>>> {
+    Ok(Answer(page.cut(accounts.team(&user).await?.invitations)))
+}
+
+/// Invite somebody into the group
+///
+/// The answer shows the link to pass on this once. An open invitation takes a seat of the plan's `max_users`.
+#[utoipa::path(post, path = "/api/team/invitations/", operation_id = "invite", tag = "Team",
+    request_body = InvitationInput,
+    responses(
+        (status = 201, description = "The invitation.", body = NewInvitation),
+        (status = 403, description = "`forbidden`: not an admin of a group."),
+        (status = 409, description = "`max_users_reached`: the plan's seats are taken. `email_taken`: there is \
+            an account with this e-mail address."),
+    ))]
+async fn invite(
+    State(accounts): State<Accounts>,
+    GroupAdmin(user): GroupAdmin,
+    Json(body): Json<InvitationInput>,
+) -> ApiResult<(StatusCode, Answer<NewInvitation>)> {
+    Ok((StatusCode::CREATED, Answer(accounts.invite(&user, &body.email, &body.role).await?)))
+}
+
+/// Withdraw an invitation
+///
+/// Its link stops working and its seat is free again.
+#[utoipa::path(delete, path = "/api/team/invitations/{id}/", operation_id = "withdraw_invitation", tag = "Team",
+    params(("id" = Uuid, Path, description = "The invitation's id.")),
+    responses(
+        (status = 204, description = "Withdrawn."),
+        (status = 403, description = "`forbidden`: not an admin of a group."),
+    ))]
+async fn withdraw_invitation(
+    State(accounts): State<Accounts>,
+    GroupAdmin(user): GroupAdmin,
+    Id(id): Id,
+) -> ApiResult<StatusCode> {
+    accounts.withdraw_invitation(&user, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Accept an invitation
+///
+/// Makes an account in the group that invites. Doesn't sign in.
+#[utoipa::path(post, path = "/api/team/invitations/accept/", operation_id = "accept_invitation", tag = "Team",
+    security(()),
+    request_body = Acceptance,
+    responses(
+        (status = 201, description = "The account.", body = User),
+        (status = 404, description = "`invitation_gone`: it expired, was used or was withdrawn."),
+        (status = 409, description = "`email_taken`: there is an account with this e-mail address. \
+            `max_users_reached`: the plan's seats are taken."),
+    ))]
+async fn accept_invitation(
+    State(accounts): State<Accounts>,
+    Json(body): Json<Acceptance>,
+) -> ApiResult<(StatusCode, Answer<User>)> {
+    let user = accounts.accept_invitation(&body.token, &body.name, &body.password).await?;
+    Ok((StatusCode::CREATED, Answer(user)))
+}
+
+pub fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(list_members))
+        .routes(routes!(remove_member))
+        .routes(routes!(list_invitations))
+        .routes(idempotent(routes!(invite)))
+        .routes(routes!(withdraw_invitation))
+        .routes(idempotent(routes!(accept_invitation)))
+}

@@ -1,0 +1,70 @@
+//! What is sold and what was bought: the catalogue, checkout, the webhook inbox, and keeping every
+//! subscription as Stripe says it is.
+//!
+//! Owns: the order of what is told to Stripe and what is written here, so that a crash between the two leaves
+//! nothing that isn't put right. Doesn't own: what a token costs or who spent it (metering), HTTP.
+
+mod catalogue;
+mod checkout;
+mod demo;
+mod stripe;
+mod sync;
+mod webhook;
+
+use std::fmt;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::domain::{Subscription, User};
+use crate::error::{Error, Result};
+use crate::storage::{Store, SubscriptionRow};
+
+use self::stripe::Stripe;
+
+pub use demo::DemoTerms;
+pub use sync::Reconciled;
+
+/// Told the group whose subscription changed.
+pub type OnChange = Arc<dyn Fn(Uuid) + Send + Sync>;
+
+/// Plans, subscriptions and their counterpart at Stripe. Cheap to clone.
+#[derive(Clone)]
+pub struct Billing {
+    store: Store,
+    clock: Clock,
+    config: Arc<Config>,
+    stripe: Stripe,
+    on_change: OnChange,
+}
+
+impl fmt::Debug for Billing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Billing").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
+impl Billing {
+    /// # Errors
+    /// [`Error::Internal`] where Stripe's address or key can't be put into a request.
+    pub fn new(store: Store, clock: Clock, config: Arc<Config>, on_change: OnChange) -> Result<Self> {
+        let stripe = Stripe::new(&config.stripe)?;
+        Ok(Self { store, clock, config, stripe, on_change })
+    }
+
+    /// The live subscription of the user's group.
+    ///
+    /// # Errors
+    /// [`crate::domain::Refusal::Forbidden`] for somebody without a group; the database's.
+    pub async fn subscription(&self, user: &User) -> Result<Option<Subscription>> {
+        let group = user.must_have_group()?;
+        self.store.live_subscription(group).await?.map(SubscriptionRow::subscription).transpose()
+    }
+}
+
+/// Stripe's times are whole seconds since the epoch.
+fn time(seconds: i64) -> Result<chrono::DateTime<chrono::Utc>> {
+    chrono::DateTime::from_timestamp(seconds, 0).ok_or_else(|| Error::Stripe(format!("{seconds} is no time")))
+}

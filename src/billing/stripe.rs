@@ -1,0 +1,244 @@
+//! The one file that speaks to Stripe: each call typed, timed out, retried under one idempotency key, and its
+//! failures told apart into what the caller can mend and what is Stripe's.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use stripe::{Client, ClientBuilder, RequestStrategy, StripeError};
+use stripe_billing::subscription::{
+    CancelSubscription, CreateSubscription, CreateSubscriptionItems, CreateSubscriptionPaymentBehavior,
+    CreateSubscriptionPaymentSettings, CreateSubscriptionPaymentSettingsSaveDefaultPaymentMethod,
+    CreateSubscriptionProrationBehavior, ListSubscription, ListSubscriptionStatus, RetrieveSubscription,
+    UpdateSubscription,
+};
+use stripe_core::customer::CreateCustomer;
+use stripe_core::payment_intent::ConfirmPaymentIntent;
+use stripe_payment::payment_method::AttachPaymentMethod;
+use stripe_product::price::{
+    CreatePrice, CreatePriceRecurring, CreatePriceRecurringInterval, RetrievePrice, UpdatePrice,
+};
+use stripe_product::product::{CreateProduct, UpdateProduct};
+use stripe_shared::{ApiErrors, ApiErrorsCode, ApiErrorsType, Price, Subscription};
+
+use crate::config::StripeConfig;
+use crate::domain::{Interval, Money, Refusal};
+use crate::error::{Error, Result};
+
+/// How long one try may take.
+const TIMEOUT: Duration = Duration::from_secs(8);
+/// How often a call is tried, all under one idempotency key.
+const TRIES: u32 = 3;
+/// The metadata key under which a subscription at Stripe names the one here.
+pub const SUBSCRIPTION_KEY: &str = "tollgate_subscription";
+
+/// A client of Stripe, or of whatever answers in its place.
+#[derive(Clone)]
+pub struct Stripe {
+    client: Client,
+}
+
+/// A subscription to create at Stripe.
+#[derive(Clone, Debug)]
+pub struct Purchase<'a> {
+    pub customer: &'a str,
+    pub price: &'a str,
+    /// The subscription's id here, kept in its metadata there.
+    pub reference: String,
+    /// A card that is attached to the customer, to pay by from now on.
+    pub payment_method: Option<&'a str>,
+    /// When the subscription began and when its current period ends, for one that began in the past.
+    pub backdated: Option<(i64, i64)>,
+}
+
+/// What creating or fetching a subscription said.
+fn failed(error: StripeError) -> Error {
+    match error {
+        StripeError::Stripe(api, status) => refused(&api, status),
+        other => Error::Stripe(other.to_string()),
+    }
+}
+
+fn refused(api: &ApiErrors, status: u16) -> Error {
+    if api.type_ == ApiErrorsType::CardError {
+        let message = api.message.clone().unwrap_or_else(|| "The card was declined.".into());
+        return Refusal::CardDeclined { message, decline_code: decline_code(api) }.into();
+    }
+    let message = api.message.as_deref().unwrap_or("no message");
+    Error::Stripe(format!("{status} {}: {message}", api.code.as_ref().map_or("", ApiErrorsCode::as_str)))
+}
+
+/// Why the card was declined; for a mistyped card, which Stripe calls an error without a decline, its code.
+fn decline_code(api: &ApiErrors) -> Option<String> {
+    api.decline_code.clone().or_else(|| api.code.as_ref().map(|code| code.as_str().to_owned()))
+}
+
+fn is_missing(error: &StripeError) -> bool {
+    matches!(error, StripeError::Stripe(api, _) if api.code == Some(ApiErrorsCode::ResourceMissing))
+}
+
+impl Stripe {
+    pub fn new(config: &StripeConfig) -> Result<Self> {
+        let mut builder = ClientBuilder::new(config.secret_key.expose())
+            .timeout(TIMEOUT)
+            .request_strategy(RequestStrategy::ExponentialBackoff(TRIES))
+            .app_info("tollgate", Some(env!("CARGO_PKG_VERSION").into()), None);
+        if let Some(base) = &config.api_base {
+            let slash = if base.ends_with('/') { "" } else { "/" };
+            builder = builder.url(format!("{base}{slash}"));
+        }
+        let client = builder.build().map_err(|error| Error::Internal(format!("stripe client: {error}")))?;
+        Ok(Self { client })
+    }
+
+    pub async fn create_product(&self, name: &str, description: &str) -> Result<String> {
+        let mut request = CreateProduct::new(name);
+        if !description.is_empty() {
+            request = request.description(description);
+        }
+        Ok(request.send(&self.client).await.map_err(failed)?.id.to_string())
+    }
+
+    /// Names a product anew, as invoices show it.
+    pub async fn rename_product(&self, product: &str, name: &str) -> Result<()> {
+        UpdateProduct::new(product).name(name).send(&self.client).await.map_err(failed)?;
+        Ok(())
+    }
+
+    pub async fn create_price(&self, product: &str, price: Money, interval: Interval) -> Result<String> {
+        let currency: stripe_types::Currency = price
+            .currency
+            .code()
+            .parse()
+            .map_err(|_| Error::Internal(format!("Stripe has no currency {}", price.currency)))?;
+        let interval = match interval {
+            Interval::Month => CreatePriceRecurringInterval::Month,
+            Interval::Year => CreatePriceRecurringInterval::Year,
+        };
+        let request = CreatePrice::new(currency)
+            .product(product)
+            .unit_amount(price.minor)
+            .recurring(CreatePriceRecurring::new(interval));
+        Ok(request.send(&self.client).await.map_err(failed)?.id.to_string())
+    }
+
+    /// A price, or `None` where Stripe has no such.
+    pub async fn price(&self, id: &str) -> Result<Option<Price>> {
+        match RetrievePrice::new(id).send(&self.client).await {
+            Ok(price) => Ok(Some(price)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Takes a price off sale. Who pays it goes on.
+    pub async fn retire_price(&self, price: &str) -> Result<()> {
+        UpdatePrice::new(price).active(false).send(&self.client).await.map_err(failed)?;
+        Ok(())
+    }
+
+    pub async fn create_customer(&self, name: &str, email: &str, group: &str) -> Result<String> {
+        let metadata = HashMap::from([("tollgate_group".to_owned(), group.to_owned())]);
+        let request = CreateCustomer::new().name(name).email(email).metadata(metadata);
+        Ok(request.send(&self.client).await.map_err(failed)?.id.to_string())
+    }
+
+    /// Gives the customer a card; answers with the card's own id, which a test card's name is not.
+    ///
+    /// # Errors
+    /// [`Refusal::CardDeclined`]; a refusal on `payment_method` where Stripe has no such.
+    pub async fn attach(&self, payment_method: &str, customer: &str) -> Result<String> {
+        match AttachPaymentMethod::new(payment_method).customer(customer).send(&self.client).await {
+            Ok(card) => Ok(card.id.to_string()),
+            Err(StripeError::Stripe(api, 400..=401 | 403..=499))
+                if api.type_ == ApiErrorsType::InvalidRequestError =>
+            {
+                Err(Refusal::field(
+                    "payment_method",
+                    "Stripe has no such payment method, or it can't be used.",
+                )
+                .into())
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    pub async fn create_subscription(&self, purchase: &Purchase<'_>) -> Result<Subscription> {
+        let mut settings = CreateSubscriptionPaymentSettings::new();
+        settings.save_default_payment_method =
+            Some(CreateSubscriptionPaymentSettingsSaveDefaultPaymentMethod::OnSubscription);
+        let mut item = CreateSubscriptionItems::new();
+        item.price = Some(purchase.price.to_owned());
+        let mut request = CreateSubscription::new()
+            .customer(purchase.customer)
+            .items([item])
+            .payment_settings(settings)
+            .payment_behavior(CreateSubscriptionPaymentBehavior::DefaultIncomplete)
+            .metadata(HashMap::from([(SUBSCRIPTION_KEY.to_owned(), purchase.reference.clone())]))
+            .expand(expansions());
+        if let Some(payment_method) = purchase.payment_method {
+            request = request.default_payment_method(payment_method);
+        }
+        if let Some((start, period_end)) = purchase.backdated {
+            request = request
+                .backdate_start_date(start)
+                .billing_cycle_anchor(period_end)
+                .proration_behavior(CreateSubscriptionProrationBehavior::None);
+        }
+        request.send(&self.client).await.map_err(failed)
+    }
+
+    /// A subscription with what its checkout needs, or `None` where Stripe has no such.
+    pub async fn subscription(&self, id: &str) -> Result<Option<Subscription>> {
+        match RetrieveSubscription::new(id).expand(expansions()).send(&self.client).await {
+            Ok(subscription) => Ok(Some(subscription)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// The customer's subscription that names `reference`, if there is one.
+    pub async fn find_subscription(&self, customer: &str, reference: &str) -> Result<Option<Subscription>> {
+        let list = ListSubscription::new()
+            .customer(customer)
+            .status(ListSubscriptionStatus::All)
+            .limit(100)
+            .send(&self.client)
+            .await
+            .map_err(failed)?;
+        Ok(list
+            .data
+            .into_iter()
+            .find(|found| found.metadata.get(SUBSCRIPTION_KEY).is_some_and(|id| id == reference)))
+    }
+
+    /// Pays what is due on an intent with a card. What becomes of it is for a fetch to say.
+    ///
+    /// # Errors
+    /// [`Refusal::CardDeclined`].
+    pub async fn confirm(&self, payment_intent: &str, payment_method: &str) -> Result<()> {
+        ConfirmPaymentIntent::new(payment_intent)
+            .payment_method(payment_method)
+            .send(&self.client)
+            .await
+            .map_err(failed)?;
+        Ok(())
+    }
+
+    pub async fn cancel_at_period_end(&self, id: &str) -> Result<()> {
+        UpdateSubscription::new(id).cancel_at_period_end(true).send(&self.client).await.map_err(failed)?;
+        Ok(())
+    }
+
+    /// Ends a subscription. One that has ended already is fine.
+    pub async fn cancel_now(&self, id: &str) -> Result<()> {
+        match CancelSubscription::new(id).send(&self.client).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_missing(&error) => Ok(()),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+fn expansions() -> Vec<String> {
+    vec!["latest_invoice.confirmation_secret".into(), "pending_setup_intent".into()]
+}

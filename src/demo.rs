@@ -1,0 +1,189 @@
+//! The demo data: two groups, three plans, a subscription with a history.
+//!
+//! Everything goes the way it goes for a customer (the catalogue makes prices at the sandbox, the ledger's
+//! writer records the events), so that the demo shows nothing the product can't do.
+
+use anyhow::Context;
+use chrono::{DateTime, Duration, Months, Utc};
+
+use crate::accounts::DEMO_PASSWORD;
+use crate::billing::DemoTerms;
+use crate::clock::Clock;
+use crate::domain::{EventInput, Plan, PlanInput, Role, Subscription, UsageType, User};
+use crate::metering::Metering;
+use crate::services::Services;
+
+/// What Acme has used: the current period, then earlier ones, newest first. LLM tokens, voice tokens.
+const CURRENT: (i64, i64) = (75_234, 42_891);
+const EARLIER: [(i64, i64); 3] = [(88_140, 47_905), (70_455, 39_120), (61_870, 28_412)];
+
+/// Days left of Acme's current period.
+const DAYS_LEFT: i64 = 12;
+
+/// Loads the demo data into an empty database. Does nothing to any other.
+///
+/// # Errors
+/// Whatever kept a part of it from being made; the text says which part.
+pub async fn load(services: &Services) -> anyhow::Result<()> {
+    if !services.store.is_empty().await? {
+        return Ok(());
+    }
+    let superadmin = create(services, "superadmin@tollgate.test", Role::SuperAdmin, None).await?;
+    let acme = create(services, "admin@acme.test", Role::Admin, Some("Acme")).await?;
+    let member = create(services, "member@acme.test", Role::Member, Some("Acme")).await?;
+    let second = create(services, "member2@acme.test", Role::Member, Some("Acme")).await?;
+    create(services, "admin@newco.test", Role::Admin, Some("Newco")).await?;
+    create(services, "member@newco.test", Role::Member, Some("Newco")).await?;
+    let basic = plans(services, &superadmin).await.context("the demo's plans")?;
+    let subscription = subscribe(services, &acme, &basic).await.context("the demo's subscription")?;
+    usage(services, &acme, &[acme.clone(), member, second], &subscription)
+        .await
+        .context("the demo's usage")?;
+    Ok(())
+}
+
+async fn create(services: &Services, email: &str, role: Role, group: Option<&str>) -> anyhow::Result<User> {
+    services
+        .accounts
+        .create_user(email, DEMO_PASSWORD.into(), role, group)
+        .await
+        .context("the demo's accounts")
+}
+
+/// Makes the three plans; gives the cheapest.
+async fn plans(services: &Services, superadmin: &User) -> anyhow::Result<Plan> {
+    let plan = |name: &str, description: &str, price: &str, llm, voice, users, features: &[&str]| PlanInput {
+        name: name.into(),
+        description: description.into(),
+        price: price.into(),
+        currency: "usd".into(),
+        interval: "month".into(),
+        llm_tokens_limit: Some(llm),
+        voice_tokens_limit: Some(voice),
+        max_users: Some(users),
+        features: features.iter().map(|line| (*line).to_owned()).collect(),
+        stripe_price_id: None,
+    };
+    let basic = plan(
+        "Basic",
+        "For a team that is starting out.",
+        "29.99",
+        100_000,
+        50_000,
+        10,
+        &["Shared allowance", "Usage dashboard", "E-mail support"],
+    );
+    let pro = plan(
+        "Pro",
+        "For a team that works with it every day.",
+        "79.99",
+        500_000,
+        250_000,
+        50,
+        &["Everything in Basic", "Five times the tokens", "Priority support"],
+    );
+    let scale = plan(
+        "Scale",
+        "For a company that builds on it.",
+        "249.00",
+        2_500_000,
+        1_000_000,
+        250,
+        &["Everything in Pro", "Room for many teams", "A named contact"],
+    );
+    let basic = services.billing.create_plan(superadmin, basic).await?;
+    services.billing.create_plan(superadmin, pro).await?;
+    services.billing.create_plan(superadmin, scale).await?;
+    Ok(basic)
+}
+
+async fn subscribe(services: &Services, admin: &User, plan: &Plan) -> anyhow::Result<Subscription> {
+    let period_end = services.clock.now() + Duration::days(DAYS_LEFT);
+    let months = Months::new(EARLIER.len() as u32 + 1);
+    let began = period_end.checked_sub_months(months).context("the calendar has no such day")?;
+    let terms = DemoTerms { began, period_end };
+    Ok(services.billing.subscribe_in_the_past(admin, plan, terms, "pm_card_visa").await?)
+}
+
+/// Records the usage of the current period and the earlier ones, spread over their days and the users.
+async fn usage(
+    services: &Services,
+    admin: &User,
+    users: &[User],
+    subscription: &Subscription,
+) -> anyhow::Result<()> {
+    let now = services.clock.now();
+    let start = subscription.current_period_start;
+    record(&services.metering, admin, users, "now", start, now, CURRENT).await?;
+    let mut end = start;
+    for (index, tokens) in EARLIER.into_iter().enumerate() {
+        let start = end.checked_sub_months(Months::new(1)).context("the calendar has no such day")?;
+        services.store.open_period(subscription.id, start, end, now).await?;
+        // A writer whose clock stands in that period: its events are then no older than any may be.
+        let then = Metering::start(services.store.clone(), Clock::manual(end), services.config.grace_days);
+        let recorded = record(&then, admin, users, &format!("ago-{}", index + 1), start, end, tokens).await;
+        then.stop().await;
+        recorded?;
+        end = start;
+    }
+    Ok(())
+}
+
+/// How many events a period's tokens of one kind are spread over.
+const EVENTS: i64 = 36;
+
+async fn record(
+    metering: &Metering,
+    admin: &User,
+    users: &[User],
+    name: &str,
+    start: DateTime<Utc>,
+    end: DateTime<Utc>,
+    (llm, voice): (i64, i64),
+) -> anyhow::Result<()> {
+    let step = (end - start) / (EVENTS as i32 + 1);
+    let mut events = Vec::new();
+    for (usage_type, total, model) in
+        [(UsageType::Llm, llm, "demo-chat"), (UsageType::Voice, voice, "demo-voice")]
+    {
+        for (index, tokens_used) in spread(total).into_iter().enumerate() {
+            let user = &users[(index * 7 + 3) % users.len()];
+            events.push(EventInput {
+                id: format!("demo-{name}-{usage_type}-{index}"),
+                usage_type,
+                tokens_used,
+                user_id: Some(user.id),
+                model: Some(model.into()),
+                created_at: Some(start + step * (index as i32 + 1)),
+                metadata: None,
+            });
+        }
+    }
+    metering.record(admin, events).await?;
+    Ok(())
+}
+
+/// Parts that look like a month's work, uneven, and add up to `total` exactly.
+fn spread(total: i64) -> Vec<i64> {
+    let weight = |index: i64| 4 + (index * 5) % 9;
+    let sum: i64 = (0..EVENTS).map(weight).sum();
+    let mut parts: Vec<i64> = (0..EVENTS).map(|index| total * weight(index) / sum).collect();
+    parts[0] += total - parts.iter().sum::<i64>();
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_add_up() {
+        for (llm, voice) in EARLIER.into_iter().chain([CURRENT]) {
+            for total in [llm, voice] {
+                let parts = spread(total);
+                assert_eq!(parts.iter().sum::<i64>(), total);
+                assert!(parts.iter().all(|part| *part > 0));
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+// The 3D Secure overlay: the sandbox's own page, in a dialog over the application's.
+
+/**
+ * Shows the challenge of `intent` and resolves once it has been answered. Escape and the close button
+ * count as failing it. What came of it is on the intent: fetch it afterwards.
+ */
+function showChallenge(stripe, kind, intent) {
+  return new Promise((resolve) => {
+    const path = new URL(`/3d_secure/${encodeURIComponent(intent.id)}`, SANDBOX_ORIGIN);
+    path.searchParams.set('client_secret', intent.client_secret);
+    path.searchParams.set('view', 'frame');
+    const frame = new Frame(path.href, { title: '3D Secure authentication' });
+    const dialog = buildDialog(frame.node);
+    let over = false;
+
+    const finish = async (answered) => {
+      if (over) return;
+      over = true;
+      if (!answered) {
+        await stripe.controller().call('failChallenge', { id: intent.id, clientSecret: intent.client_secret });
+      }
+      dialog.node.close();
+      dialog.node.remove();
+      document.documentElement.style.overflow = dialog.pageOverflow;
+      frame.listener = () => {};
+      frame.remove();
+      resolve();
+    };
+
+    frame.listener = (event, detail) => {
+      if (event === 'answered') finish(true);
+      if (event === 'escape') finish(false);
+      if (event === 'resize') setStyle(frame.node, { height: `${Math.ceil(detail.height)}px` });
+      if (event === 'loaderror') dialog.showError(detail.error.message);
+    };
+    dialog.close.addEventListener('click', () => finish(false));
+    dialog.node.addEventListener('cancel', (event) => {
+      event.preventDefault();
+      finish(false);
+    });
+
+    document.body.append(dialog.node);
+    document.documentElement.style.overflow = 'hidden';
+    // showModal puts it above everything, makes the rest of the page inert, and gives focus back afterwards.
+    dialog.node.showModal();
+    frame.node.focus();
+    if (!window.matchMedia('(prefers-reduced-motion: reduce)').matches) {
+      dialog.node.animate([{ opacity: 0 }, { opacity: 1 }], { duration: 160, easing: 'ease-out' });
+    }
+  });
+}
+
+function buildDialog(frameNode) {
+  const dark = window.matchMedia('(prefers-color-scheme: dark)').matches;
+  const scheme = dark ? 'dark' : 'light';
+  const surface = dark ? '#17181c' : '#ffffff';
+
+  const node = document.createElement('dialog');
+  node.setAttribute('aria-label', '3D Secure authentication');
+  setStyle(node, {
+    position: 'fixed', inset: '0', width: '100%', height: '100%', maxWidth: 'none', maxHeight: 'none', margin: '0',
+    padding: '16px', border: '0', boxSizing: 'border-box', display: 'flex', alignItems: 'center',
+    justifyContent: 'center', background: 'rgba(9, 11, 17, 0.62)', overflow: 'auto', colorScheme: scheme,
+  });
+
+  const card = document.createElement('div');
+  setStyle(card, {
+    position: 'relative', width: '100%', maxWidth: '440px', maxHeight: '100%', borderRadius: '12px', overflow: 'auto',
+    background: surface, boxShadow: '0 24px 64px rgba(0, 0, 0, 0.35), 0 2px 8px rgba(0, 0, 0, 0.2)',
+  });
+  setStyle(frameNode, {
+    display: 'block', width: '100%', height: '340px', border: '0', background: surface, colorScheme: scheme,
+  });
+
+  const close = document.createElement('button');
+  close.type = 'button';
+  close.setAttribute('aria-label', 'Close and cancel authentication');
+  close.textContent = '✕';
+  setStyle(close, {
+    position: 'absolute', top: '10px', right: '10px', width: '32px', height: '32px', padding: '0', border: '0',
+    borderRadius: '8px', background: 'transparent', color: dark ? '#c3c6d1' : '#4a4f5c', cursor: 'pointer',
+    font: '500 15px/32px system-ui, sans-serif', textAlign: 'center',
+  });
+
+  card.append(frameNode, close);
+  node.append(card);
+  return {
+    node,
+    close,
+    pageOverflow: document.documentElement.style.overflow,
+    showError(message) {
+      const note = document.createElement('p');
+      note.setAttribute('role', 'alert');
+      note.textContent = message;
+      setStyle(note, {
+        margin: '0', padding: '48px 24px 32px', color: dark ? '#eceef4' : '#1a1c23',
+        font: '400 15px/1.5 system-ui, sans-serif',
+      });
+      frameNode.replaceWith(note);
+      close.focus();
+    },
+  };
+}

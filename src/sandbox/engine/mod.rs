@@ -1,0 +1,31 @@
+//! The sandbox's memory: documents, transactions over them, and the file they are kept in.
+//!
+//! Everything the sandbox knows is a document: an object as the API shows it, and beside it what the API
+//! doesn't show. They live in memory; a transaction collects changes, which reach the file before they
+//! reach the memory, so that nothing that was answered is forgotten.
+
+mod disk;
+mod id;
+mod kind;
+mod sandbox;
+mod state;
+mod tx;
+
+pub(super) use disk::Disk;
+pub(super) use id::{new_id, new_secret};
+pub(super) use kind::Kind;
+pub(super) use sandbox::Failure;
+pub use sandbox::{ChallengeError, Sandbox};
+pub(super) use state::Doc;
+pub(super) use tx::{Origin, Tx};
+
+use serde_json::Value;
+
+/// One object of the fields of several: `json!` can't write a long one in one piece.
+pub(super) fn join<const N: usize>(parts: [Value; N]) -> Value {
+    let fields = parts.into_iter().filter_map(|part| match part {
+        Value::Object(fields) => Some(fields),
+        _ => None,
+    });
+    Value::Object(fields.flatten().collect())
+}

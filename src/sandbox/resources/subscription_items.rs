@@ -1,0 +1,21 @@
+//! Subscription items.
+
+use crate::sandbox::billing::subscriptions;
+use crate::sandbox::engine::Kind;
+use crate::sandbox::http::{Route, Shape, get, list, page_of_values, req};
+
+const KIND: Kind = Kind::SubscriptionItem;
+
+pub(super) const ROUTES: &[Route] = &[
+    list("/v1/subscription_items", &[req("subscription", Shape::Text)], |call| {
+        let params = call.params;
+        let subscription = params["subscription"].as_str().unwrap_or_default();
+        call.tx.find(Kind::Subscription, subscription, "subscription")?;
+        let items = subscriptions::items(call.tx, subscription);
+        page_of_values(&items, KIND, &format!("/v1/subscription_items?subscription={subscription}"), params)
+    }),
+    get("/v1/subscription_items/{id}", &[], |call| {
+        let doc = call.tx.find(KIND, call.id(), "id")?;
+        Ok(call.tx.shown(KIND, doc.id()))
+    }),
+];

@@ -1,0 +1,228 @@
+//! Who is asking: resolves an API key or the session cookie once per request, and tells handlers.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::HeaderValue;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL};
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use time::Duration;
+use tower_sessions::cookie::SameSite;
+use tower_sessions::session::Error as SessionError;
+use tower_sessions::{Expiry, Session, SessionManagerLayer};
+use uuid::Uuid;
+
+use crate::accounts::Accounts;
+use crate::accounts::sessions::SessionStore;
+use crate::api::problem::Problem;
+use crate::domain::{Refusal, User};
+use crate::error::{Error, Result};
+
+/// The name of the session cookie.
+pub const COOKIE: &str = "tollgate_session";
+/// How long a session lasts.
+const LIFE: Duration = Duration::days(14);
+/// Where a session keeps the id of its user.
+const USER: &str = "user";
+
+/// Who is asking, if anybody: in the extensions of every request that passed [`authenticate`].
+#[derive(Clone, Debug)]
+pub struct Actor(pub Option<User>);
+
+/// What somebody signed in by. It can be asked again later whether it is still good.
+#[derive(Clone)]
+pub enum Credential {
+    Key(HeaderValue),
+    Session(Session),
+}
+
+impl Credential {
+    /// The user it stands for now, read anew: none if it was revoked or its user removed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn user(&self, accounts: &Accounts) -> Result<Option<User>> {
+        match self {
+            Self::Key(header) => match bearer(header) {
+                Some(key) => accounts.user_of_key(key).await,
+                None => Ok(None),
+            },
+            Self::Session(session) => {
+                session.load().await.map_err(unreachable_store)?;
+                user_of_session(session, accounts).await
+            }
+        }
+    }
+
+    /// The user it stands for, at the beginning of a request: nobody for a session that has ended.
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`] for a key that isn't valid, or the database's.
+    async fn first_user(&self, accounts: &Accounts) -> Result<Option<User>> {
+        match self {
+            Self::Key(_) => self.user(accounts).await?.map(Some).ok_or(Refusal::NotSignedIn.into()),
+            // Not yet loaded, so nothing stale is read.
+            Self::Session(session) => user_of_session(session, accounts).await,
+        }
+    }
+}
+
+/// The key in an `Authorization` header; none if it has another scheme.
+fn bearer(header: &HeaderValue) -> Option<&str> {
+    let (scheme, key) = header.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+async fn user_of_session(session: &Session, accounts: &Accounts) -> Result<Option<User>> {
+    match session.get::<Uuid>(USER).await.map_err(unreachable_store)? {
+        Some(id) => accounts.user(id).await,
+        None => Ok(None),
+    }
+}
+
+fn unreachable_store(error: SessionError) -> Error {
+    Error::Database(sqlx::Error::Protocol(format!("sessions: {error}")))
+}
+
+/// The cookie's settings. It can be `secure` wherever people don't reach the server by plain HTTP.
+pub fn sessions(store: SessionStore, secure: bool) -> SessionManagerLayer<SessionStore> {
+    SessionManagerLayer::new(store)
+        .with_name(COOKIE)
+        .with_http_only(true)
+        .with_same_site(SameSite::Lax)
+        .with_secure(secure)
+        .with_path("/")
+        .with_expiry(Expiry::OnInactivity(LIFE))
+}
+
+/// Middleware: puts an [`Actor`] into the request. A key that isn't valid is refused at once, also where a
+/// valid cookie came with it: somebody who sends a key means to act by it.
+pub async fn authenticate(State(accounts): State<Accounts>, mut request: Request, next: Next) -> Response {
+    let credential = credential(&request);
+    let user = match &credential {
+        Some(credential) => match credential.first_user(&accounts).await {
+            Ok(user) => user,
+            Err(error) => return Problem::from(error).into_response(),
+        },
+        None => None,
+    };
+    let known = user.is_some();
+    request.extensions_mut().insert(Actor(user));
+    if let Some(credential) = credential {
+        request.extensions_mut().insert(credential);
+    }
+    let mut response = next.run(request).await;
+    if known {
+        // What a user sees must not be shown from a cache after signing out.
+        response.headers_mut().entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+/// What a request came with; a key before a cookie.
+fn credential(request: &Request) -> Option<Credential> {
+    if let Some(header) = request.headers().get(AUTHORIZATION) {
+        return Some(Credential::Key(header.clone()));
+    }
+    let session = request.extensions().get::<Session>()?;
+    session.id().is_some().then(|| Credential::Session(session.clone()))
+}
+
+/// Makes the session `user`'s, under a new id, so that an id known from before signing in is worth nothing.
+///
+/// # Errors
+/// The session store's.
+pub async fn sign_in(session: &Session, user: &User) -> Result<()> {
+    session.cycle_id().await.map_err(unreachable_store)?;
+    session.insert(USER, user.id).await.map_err(unreachable_store)
+}
+
+/// Ends the session.
+///
+/// # Errors
+/// The session store's.
+pub async fn sign_out(session: &Session) -> Result<()> {
+    if session.id().is_none() {
+        return Ok(());
+    }
+    session.flush().await.map_err(unreachable_store)
+}
+
+fn actor(parts: &Parts) -> Option<&User> {
+    parts.extensions.get::<Actor>()?.0.as_ref()
+}
+
+/// Extractor: whoever is asking, or nobody.
+#[derive(Debug)]
+pub struct MaybeUser(pub Option<User>);
+
+impl<S: Sync> FromRequestParts<S> for MaybeUser {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(actor(parts).cloned()))
+    }
+}
+
+/// Declares an extractor for a user who passes `check`, so that a role is checked before the body is read.
+macro_rules! user_extractor {
+    ($(#[$doc:meta])* $name:ident, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub struct $name(pub User);
+
+        impl<S: Sync> FromRequestParts<S> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+                let user = actor(parts).ok_or(Refusal::NotSignedIn)?;
+                let check: fn(&User) -> Result<(), Refusal> = $check;
+                check(user)?;
+                Ok(Self(user.clone()))
+            }
+        }
+    };
+}
+
+user_extractor!(
+    /// Extractor: whoever is asking. 401 for nobody.
+    CurrentUser,
+    |_| Ok(())
+);
+user_extractor!(
+    /// Extractor: somebody of a group. 401 for nobody, 403 for a SuperAdmin.
+    GroupUser,
+    |user| user.must_have_group().map(drop)
+);
+user_extractor!(
+    /// Extractor: the admin of a group. 401 for nobody, 403 for anybody else.
+    GroupAdmin,
+    |user| user.must_be_admin().map(drop)
+);
+user_extractor!(
+    /// Extractor: a SuperAdmin. 401 for nobody, 403 for anybody else.
+    SuperAdmin,
+    User::must_be_superadmin
+);
+
+impl<S: Sync> FromRequestParts<S> for Credential {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Ok(parts.extensions.get::<Self>().cloned().ok_or(Refusal::NotSignedIn)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_from_its_header() {
+        let of = |text: &'static str| bearer(&HeaderValue::from_static(text)).map(str::to_owned);
+        assert_eq!(of("Bearer tg_abc").as_deref(), Some("tg_abc"));
+        assert_eq!(of("bearer  tg_abc").as_deref(), Some("tg_abc"));
+        assert_eq!(of("Basic dXNlcg=="), None);
+        assert_eq!(of("tg_abc"), None);
+    }
+}

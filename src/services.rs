@@ -1,0 +1,41 @@
+//! The services, put together: what the HTTP side is handed.
+
+use std::sync::Arc;
+
+use crate::accounts::Accounts;
+use crate::billing::Billing;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::error::Result;
+use crate::metering::Metering;
+use crate::notify::Outbox;
+use crate::storage::Store;
+
+/// Everything a request may ask for. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Services {
+    pub config: Arc<Config>,
+    pub clock: Clock,
+    pub store: Store,
+    pub accounts: Accounts,
+    pub billing: Billing,
+    pub metering: Metering,
+    pub outbox: Outbox,
+}
+
+impl Services {
+    /// Builds the services on a migrated database. Metering's writer starts at once.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Internal`] where Stripe's address or key can't be put into a request.
+    pub fn new(config: Config, store: Store, clock: Clock) -> Result<Self> {
+        let config = Arc::new(config);
+        let outbox = Outbox::new(store.clone(), clock.clone());
+        let metering = Metering::start(store.clone(), clock.clone(), config.grace_days);
+        let accounts = Accounts::new(store.clone(), clock.clone(), Arc::clone(&config), outbox.clone());
+        let changed = metering.clone();
+        let on_change = Arc::new(move |group| changed.changed(group));
+        let billing = Billing::new(store.clone(), clock.clone(), Arc::clone(&config), on_change)?;
+        Ok(Self { config, clock, store, accounts, billing, metering, outbox })
+    }
+}

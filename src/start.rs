@@ -1,0 +1,221 @@
+//! The composition root: opens the database, starts the sandbox where no Stripe account is set, builds the
+//! services, starts the workers and serves. Only `main` and the tests use it.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::clock::Clock;
+use crate::config::{Config, Secret, Settings, StripeChoice, StripeConfig};
+use crate::server::metrics::Metrics;
+use crate::server::{self, shutdown};
+use crate::services::Services;
+use crate::storage::Store;
+use crate::{demo, sandbox, web_server, workers};
+
+/// What the command line asks for beyond the environment.
+#[derive(Clone, Debug, Default)]
+pub struct StartOptions {
+    /// Load the demo data into an empty database, and offer its accounts on the log-in page.
+    pub demo: bool,
+    /// Let the sandbox or the demo data be reached from other machines.
+    pub allow_demo_on_network: bool,
+    /// Where the sandbox keeps its state; `None` for memory only.
+    pub sandbox_database: Option<PathBuf>,
+}
+
+/// A server that answers. Dropping it leaves it running until its runtime ends; [`Running::stop`] ends it.
+pub struct Running {
+    pub addr: SocketAddr,
+    pub services: Services,
+    pub sandbox: Option<sandbox::Running>,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+/// Where the sandbox of a server on this database keeps its state: beside a SQLite file, else in `data/`.
+pub fn sandbox_database(database_url: &Secret) -> PathBuf {
+    let path = database_url.expose().strip_prefix("sqlite:").map(|path| path.trim_start_matches("//"));
+    match path.map(|path| path.split('?').next().unwrap_or(path)) {
+        Some(path) if !path.is_empty() && path != ":memory:" => {
+            PathBuf::from(path).with_extension("sandbox.db")
+        }
+        _ => PathBuf::from("data/tollgate.sandbox.db"),
+    }
+}
+
+/// Opens the database that the settings name and brings its schema up to date.
+///
+/// # Errors
+/// One line that names the variable.
+pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
+    let store = Store::open(settings.database_url.expose()).await?;
+    store.migrate().await?;
+    Ok(store)
+}
+
+/// Starts everything; returns once requests are answered.
+///
+/// # Errors
+/// One line that says what is in the way, and which variable to change.
+pub async fn start(settings: Settings, options: StartOptions, clock: Clock) -> anyhow::Result<Running> {
+    refuse_on_network(&settings, &options)?;
+    let store = open_store(&settings).await?;
+    let listener = bind("LISTEN_ADDR", settings.listen_addr).await?;
+    let addr = listener.local_addr().context("LISTEN_ADDR")?;
+    let public_url = match &settings.public_url {
+        Some(url) => url.clone(),
+        None => address_of(addr)?,
+    };
+    let (stripe, sandbox) = stripe(&settings.stripe, addr, &options, &clock).await?;
+    let config = Config {
+        listen_addr: addr,
+        public_url,
+        stripe,
+        smtp_url: settings.smtp_url.clone(),
+        grace_days: settings.grace_days,
+        signup_open: settings.signup_open,
+        demo: options.demo,
+    };
+    let services = Services::new(config, store, clock)?;
+    if options.demo {
+        demo::load(&services).await?;
+    }
+    let stop = CancellationToken::new();
+    let mut tasks = JoinSet::new();
+    workers::spawn(&mut tasks, &services, &stop)?;
+    let (pages, assets) = (web_server::routes(services.clone()), web_server::assets::router());
+    let app = server::router(services.clone(), Metrics::default(), stop.clone(), pages, assets);
+    let serving = shutdown::serve(listener, app, stop.clone());
+    tasks.spawn(async move {
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the server stopped");
+        }
+    });
+    Ok(Running { addr, services, sandbox, stop, tasks })
+}
+
+impl Running {
+    /// Lets requests that are under way finish, writes what is queued, and stops.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+        self.services.metering.stop().await;
+        if let Some(sandbox) = self.sandbox {
+            sandbox.shutdown().await;
+        }
+        self.services.store.close().await;
+    }
+}
+
+/// Demo accounts have a known password and sandbox money isn't real: neither belongs on a network by accident.
+fn refuse_on_network(settings: &Settings, options: &StartOptions) -> anyhow::Result<()> {
+    if options.allow_demo_on_network {
+        return Ok(());
+    }
+    const WAY_OUT: &str = "set Stripe's keys and leave --demo out, or give --allow-demo-on-network";
+    if let StripeChoice::Sandbox { addr } = settings.stripe {
+        if !settings.listen_addr.ip().is_loopback() {
+            bail!("LISTEN_ADDR: the Stripe sandbox is for this machine only: {WAY_OUT}");
+        }
+        if !addr.ip().is_loopback() {
+            bail!("SANDBOX_ADDR: the Stripe sandbox is for this machine only: {WAY_OUT}");
+        }
+    }
+    if options.demo && !settings.listen_addr.ip().is_loopback() {
+        bail!("LISTEN_ADDR: the demo data is for this machine only: {WAY_OUT}");
+    }
+    Ok(())
+}
+
+async fn stripe(
+    choice: &StripeChoice,
+    app: SocketAddr,
+    options: &StartOptions,
+    clock: &Clock,
+) -> anyhow::Result<(StripeConfig, Option<sandbox::Running>)> {
+    let addr = match choice {
+        StripeChoice::Account(account) => return Ok((account.clone(), None)),
+        StripeChoice::Sandbox { addr } => *addr,
+    };
+    let listener = bind("SANDBOX_ADDR", addr).await?;
+    let secret = format!("whsec_{}", hex::encode(rand::random::<[u8; 24]>()));
+    let running = sandbox::start(sandbox::Options {
+        listener,
+        database: options.sandbox_database.clone(),
+        webhook: Some(sandbox::Webhook {
+            url: address_of(app)?.join("/api/subscriptions/webhook/stripe/")?.into(),
+            secret: secret.clone(),
+        }),
+        clock: clock.clone(),
+    })
+    .await
+    .context("the Stripe sandbox")?;
+    let base = address_of(running.addr)?;
+    let stripe = StripeConfig {
+        publishable_key: sandbox::PUBLISHABLE_KEY.into(),
+        secret_key: Secret::new(sandbox::SECRET_KEY),
+        webhook_secret: Secret::new(secret),
+        api_base: Some(base.to_string()),
+        js_url: base.join("/v3/")?.into(),
+        sandbox: Some(running.addr),
+    };
+    Ok((stripe, Some(running)))
+}
+
+/// How a listener is reached from this machine.
+fn address_of(addr: SocketAddr) -> anyhow::Result<Url> {
+    let mut reachable = addr;
+    if addr.ip().is_unspecified() {
+        reachable.set_ip(match addr {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    Ok(Url::parse(&format!("http://{reachable}"))?)
+}
+
+pub(crate) async fn bind(variable: &str, addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    match TcpListener::bind(addr).await {
+        Ok(listener) => Ok(listener),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            bail!(
+                "{variable}: {addr} is in use by another program; stop that, or set {variable} to another port"
+            )
+        }
+        Err(error) => bail!("{variable}: can't listen on {addr}: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sandbox_keeps_its_state_beside_the_database() {
+        for (url, path) in [
+            ("sqlite://data/tollgate.db", "data/tollgate.sandbox.db"),
+            ("sqlite:///srv/t.db?mode=rwc", "/srv/t.sandbox.db"),
+            ("postgres://localhost/tollgate", "data/tollgate.sandbox.db"),
+        ] {
+            assert_eq!(sandbox_database(&Secret::new(url)), PathBuf::from(path));
+        }
+    }
+
+    #[test]
+    fn the_sandbox_and_the_demo_stay_off_the_network() {
+        let settings =
+            |addr: &str| Settings::read(|name| (name == "LISTEN_ADDR").then(|| addr.into())).unwrap();
+        let options = StartOptions::default();
+        assert!(refuse_on_network(&settings("127.0.0.1:3000"), &options).is_ok());
+        let refused = refuse_on_network(&settings("0.0.0.0:3000"), &options).unwrap_err().to_string();
+        assert!(refused.starts_with("LISTEN_ADDR"), "{refused}");
+        let allowed = StartOptions { allow_demo_on_network: true, ..options };
+        assert!(refuse_on_network(&settings("0.0.0.0:3000"), &allowed).is_ok());
+    }
+}

@@ -1,0 +1,41 @@
+//! What the two databases don't say alike.
+
+use super::Db;
+
+/// A statement that the two word differently, with the same parameters and the same columns. Rows go in as
+/// one JSON parameter, so that a statement is prepared once whatever the number of rows.
+pub struct Wording {
+    pub sqlite: &'static str,
+    pub postgres: &'static str,
+}
+
+impl Wording {
+    pub fn on(&self, db: &Db) -> &'static str {
+        match db {
+            Db::Sqlite(_) => self.sqlite,
+            Db::Postgres(_) => self.postgres,
+        }
+    }
+}
+
+/// Whether writers queue for single rows. SQLite's queue for the whole database, in `BEGIN IMMEDIATE`.
+pub fn locks_rows(db: &Db) -> bool {
+    matches!(db, Db::Postgres(_))
+}
+
+/// Whether `error` is a unique index refusing a second row. With `constraint`, only that index of
+/// PostgreSQL's, or on SQLite (which names columns, not indexes) the one whose columns end in `column`.
+pub fn is_unique_violation(error: &sqlx::Error, constraint: &str, column: &str) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.is_unique_violation()
+            && error.constraint().map_or_else(|| error.message().contains(column), |name| name == constraint)
+    })
+}
+
+/// Whether running the transaction again may help: PostgreSQL gave up one of two that waited for each other.
+pub fn is_worth_a_retry(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| {
+        // serialization_failure, deadlock_detected (PostgreSQL); SQLITE_BUSY and its snapshot kind.
+        matches!(code.as_ref(), "40001" | "40P01" | "5" | "517")
+    })
+}

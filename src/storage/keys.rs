@@ -1,0 +1,79 @@
+//! API keys.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::Store;
+use crate::domain::{ApiKey, Refusal};
+use crate::error::Result;
+
+/// A key to add; of the key itself, only its hash.
+#[derive(Clone, Debug)]
+pub struct NewKeyRow {
+    pub id: Uuid,
+    pub user_id: Uuid,
+    pub name: String,
+    pub prefix: String,
+    /// SHA-256 of the key.
+    pub key_hash: Vec<u8>,
+}
+
+impl Store {
+    pub async fn add_key(&self, key: &NewKeyRow, now: DateTime<Utc>) -> Result<()> {
+        on_db!(self, |pool| {
+            sqlx::query(
+                "INSERT INTO api_keys (id, user_id, name, prefix, key_hash, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
+            )
+            .bind(key.id)
+            .bind(key.user_id)
+            .bind(&key.name)
+            .bind(&key.prefix)
+            .bind(&key.key_hash)
+            .bind(now)
+            .execute(pool)
+            .await?;
+        });
+        Ok(())
+    }
+
+    /// The user's keys, newest first.
+    pub async fn keys(&self, user: Uuid) -> Result<Vec<ApiKey>> {
+        type Row = (Uuid, String, String, DateTime<Utc>, Option<DateTime<Utc>>);
+        let rows: Vec<Row> = on_db!(self, |pool| {
+            sqlx::query_as(
+                "SELECT id, name, prefix, created_at, last_used_at FROM api_keys
+                 WHERE user_id = $1 ORDER BY created_at DESC, id DESC",
+            )
+            .bind(user)
+            .fetch_all(pool)
+            .await?
+        });
+        Ok(rows
+            .into_iter()
+            .map(|(id, name, prefix, created_at, last_used_at)| ApiKey {
+                id,
+                name,
+                prefix,
+                created_at,
+                last_used_at,
+            })
+            .collect())
+    }
+
+    /// Revokes one of the user's keys, at once.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] where it isn't the user's; the database's.
+    pub async fn revoke_key(&self, user: Uuid, id: Uuid) -> Result<()> {
+        let gone = on_db!(self, |pool| {
+            sqlx::query("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
+                .bind(id)
+                .bind(user)
+                .execute(pool)
+                .await?
+                .rows_affected()
+        });
+        if gone == 0 { Err(Refusal::NotFound("API key".into()).into()) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,160 @@
+//! The database: the only room that speaks SQL.
+//!
+//! Owns: the pool, the migrations, every statement. Doesn't own: any rule beyond what a constraint can say.
+//! One SQL text serves SQLite and PostgreSQL; what can't be said in both stands in [`dialect`].
+//! Every method is a transaction of its own, so callers never see half of a change.
+
+#[macro_use]
+mod macros;
+mod announce;
+mod copy;
+mod dialect;
+mod groups;
+mod idempotency;
+mod invitations;
+mod keys;
+mod ledger;
+mod outbox;
+mod plans;
+mod sessions;
+mod subscriptions;
+mod summaries;
+mod throttle;
+mod users;
+mod webhooks;
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use thiserror::Error;
+
+pub use announce::{Heard, Hearing};
+pub use idempotency::{Begin, Idempotency};
+pub use invitations::{InvitationRow, NewInvitationRow};
+pub use keys::NewKeyRow;
+pub use ledger::{Decision, EventKey, EventRow, Found, SumRow, Wanted};
+pub use outbox::{Due, OutboxRow};
+pub use plans::PlanRow;
+pub use subscriptions::{NewSubscription, StripeState, SubscriptionRow};
+pub use summaries::{AllowanceRow, SummaryRow};
+pub use throttle::Failures;
+pub use users::{Credentials, NewUser};
+
+static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How long a request waits for a connection before it is told that the database is out of reach.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a writer waits for SQLite's one write lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[derive(Clone, Debug)]
+pub(crate) enum Db {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
+}
+
+/// A handle on the database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) db: Db,
+}
+
+/// Why a database can't be used. For whoever starts the server; names no credentials.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    #[error("DATABASE_URL must begin with sqlite:// or postgres://")]
+    Scheme,
+    #[error("DATABASE_URL: can't create the folder {0}: {1}")]
+    Folder(String, std::io::Error),
+    #[error("DATABASE_URL: can't open the database: {0}")]
+    Connect(#[from] sqlx::Error),
+    #[error("DATABASE_URL: the migrations failed: {0}")]
+    Migrate(#[from] MigrateError),
+}
+
+impl Store {
+    /// Opens `sqlite://PATH` (made if it isn't there) or `postgres://…`, without touching the schema.
+    ///
+    /// # Errors
+    /// [`OpenError`], naming what is wrong with the address or the server behind it.
+    pub async fn open(database_url: &str) -> Result<Self, OpenError> {
+        if database_url.starts_with("sqlite:") {
+            let options = SqliteConnectOptions::from_str(database_url)?;
+            if let Some(folder) = options.get_filename().parent().filter(|folder| *folder != Path::new("")) {
+                std::fs::create_dir_all(folder)
+                    .map_err(|error| OpenError::Folder(folder.display().to_string(), error))?;
+            }
+            let options = options
+                .create_if_missing(true)
+                .foreign_keys(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // An acknowledged event is on disk, whatever fails next; group commit shares the cost.
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(BUSY_TIMEOUT);
+            let pool = SqlitePoolOptions::new()
+                .max_connections(8)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .connect_with(options)
+                .await?;
+            Ok(Self { db: Db::Sqlite(pool) })
+        } else if database_url.starts_with("postgres://") || database_url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(database_url)?;
+            let pool = PgPoolOptions::new()
+                .max_connections(16)
+                .acquire_timeout(ACQUIRE_TIMEOUT)
+                .connect_with(options)
+                .await?;
+            Ok(Self { db: Db::Postgres(pool) })
+        } else {
+            Err(OpenError::Scheme)
+        }
+    }
+
+    /// Brings the schema up to date. Safe to run twice and from several processes at once.
+    ///
+    /// # Errors
+    /// [`OpenError::Migrate`] where a migration fails, or the schema is newer than this program.
+    pub async fn migrate(&self) -> Result<(), OpenError> {
+        match &self.db {
+            Db::Sqlite(pool) => SQLITE.run(pool).await?,
+            Db::Postgres(pool) => POSTGRES.run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// Whether the database answers and its schema is this program's.
+    ///
+    /// # Errors
+    /// The database's, where it doesn't answer.
+    pub async fn is_ready(&self) -> sqlx::Result<bool> {
+        let applied: i64 = on_db!(self, |pool| {
+            sqlx::query_scalar("SELECT COUNT(*) FROM _sqlx_migrations WHERE success").fetch_one(pool).await?
+        });
+        Ok(applied >= POSTGRES.iter().count() as i64)
+    }
+
+    /// Whether nobody has used this database yet: it has no users and no plans.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_empty(&self) -> sqlx::Result<bool> {
+        let rows: i64 = on_db!(self, |pool| {
+            sqlx::query_scalar("SELECT (SELECT COUNT(*) FROM users) + (SELECT COUNT(*) FROM plans)")
+                .fetch_one(pool)
+                .await?
+        });
+        Ok(rows == 0)
+    }
+
+    /// Waits for what is under way and closes every connection.
+    pub async fn close(&self) {
+        on_db!(self, |pool| pool.close().await);
+    }
+}

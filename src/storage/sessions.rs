@@ -1,0 +1,79 @@
+//! Sessions of browsers: rows found by a hash of the cookie, so that a stolen database opens none.
+
+use chrono::{DateTime, Utc};
+
+use super::Store;
+use crate::error::Result;
+
+impl Store {
+    /// Writes a session, over what was there.
+    pub async fn put_session(&self, id_hash: &[u8], data: &str, expires_at: DateTime<Utc>) -> Result<()> {
+        on_db!(self, |pool| {
+            sqlx::query(
+                "INSERT INTO sessions (id_hash, data, expires_at) VALUES ($1, $2, $3)
+                 ON CONFLICT (id_hash) DO UPDATE SET data = excluded.data, expires_at = excluded.expires_at",
+            )
+            .bind(id_hash)
+            .bind(data)
+            .bind(expires_at)
+            .execute(pool)
+            .await?;
+        });
+        Ok(())
+    }
+
+    /// Writes a session unless one is there; says whether it did.
+    pub async fn add_session(&self, id_hash: &[u8], data: &str, expires_at: DateTime<Utc>) -> Result<bool> {
+        Ok(on_db!(self, |pool| {
+            sqlx::query(
+                "INSERT INTO sessions (id_hash, data, expires_at) VALUES ($1, $2, $3)
+                 ON CONFLICT (id_hash) DO NOTHING",
+            )
+            .bind(id_hash)
+            .bind(data)
+            .bind(expires_at)
+            .execute(pool)
+            .await?
+            .rows_affected()
+                == 1
+        }))
+    }
+
+    /// A session that has not expired, and when it will.
+    pub async fn session(
+        &self,
+        id_hash: &[u8],
+        now: DateTime<Utc>,
+    ) -> Result<Option<(String, DateTime<Utc>)>> {
+        Ok(on_db!(self, |pool| {
+            sqlx::query_as("SELECT data, expires_at FROM sessions WHERE id_hash = $1 AND expires_at > $2")
+                .bind(id_hash)
+                .bind(now)
+                .fetch_optional(pool)
+                .await?
+        }))
+    }
+
+    pub async fn delete_session(&self, id_hash: &[u8]) -> Result<()> {
+        on_db!(self, |pool| {
+            sqlx::query("DELETE FROM sessions WHERE id_hash = $1").bind(id_hash).execute(pool).await?;
+        });
+        Ok(())
+    }
+
+    /// Clears away what no longer has any use at `now`: expired sessions and invitations, old log-in failures,
+    /// idempotency keys past their day.
+    pub async fn sweep(&self, now: DateTime<Utc>) -> Result<()> {
+        let yesterday = now - chrono::Duration::hours(24);
+        on_db!(self, |pool| {
+            sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now).execute(pool).await?;
+            sqlx::query("DELETE FROM invitations WHERE expires_at <= $1").bind(now).execute(pool).await?;
+            sqlx::query("DELETE FROM login_failures WHERE since <= $1").bind(yesterday).execute(pool).await?;
+            sqlx::query("DELETE FROM idempotency_keys WHERE created_at <= $1")
+                .bind(yesterday)
+                .execute(pool)
+                .await?;
+        });
+        Ok(())
+    }
+}

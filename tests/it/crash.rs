@@ -1,0 +1,123 @@
+//! Killing the server under load: what was acknowledged stays, and nothing counts twice.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use futures::future::join_all;
+use rand::RngExt;
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tollgate::clock::Clock;
+use uuid::Uuid;
+
+use crate::ledger_properties::WRONG_SUMMARIES;
+use crate::support::databases::Database;
+use crate::support::process::{Server, program};
+use crate::support::seed::Seed;
+
+const ROUNDS: usize = 5;
+const WORKERS: usize = 8;
+
+/// Callers as they should be: whatever was not acknowledged is sent again, unchanged, to the next server.
+#[derive(Default)]
+struct Callers {
+    unanswered: Mutex<VecDeque<Value>>,
+    acknowledged: Mutex<Vec<Value>>,
+    /// Requests acknowledged since the beginning.
+    answers: watch::Sender<u64>,
+}
+
+impl Callers {
+    /// One caller, until the server is gone or, with `only_repeats`, nothing is left to repeat.
+    async fn call(&self, http: &Client, base: &str, key: &str, only_repeats: bool) {
+        loop {
+            let repeat = self.unanswered.lock().unwrap().pop_front();
+            let batch = match repeat {
+                Some(batch) => batch,
+                None if only_repeats => return,
+                None => new_batch(),
+            };
+            let url = format!("{base}/api/subscriptions/usage/events/");
+            match http.post(url).bearer_auth(key).json(&batch).send().await {
+                Ok(answer) => {
+                    assert_eq!(answer.status(), StatusCode::OK);
+                    self.acknowledged.lock().unwrap().push(batch);
+                    self.answers.send_modify(|answers| *answers += 1);
+                }
+                Err(_) => {
+                    self.unanswered.lock().unwrap().push_back(batch);
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn new_batch() -> Value {
+    let event = |_| json!({"id": Uuid::now_v7(), "usage_type": "llm", "tokens_used": rand::rng().random_range(1..100)});
+    Value::Array((0..rand::rng().random_range(1..20)).map(event).collect())
+}
+
+/// Tokens by event id.
+fn tokens(batches: &[Value]) -> BTreeMap<String, i64> {
+    let events = batches.iter().flat_map(|batch| batch.as_array().expect("a batch"));
+    let token = |event: &Value| Some((event["id"].as_str()?.to_owned(), event["tokens_used"].as_i64()?));
+    events.map(|event| token(event).expect("an event")).collect()
+}
+
+#[tokio::test]
+async fn a_killed_server_loses_nothing_it_acknowledged_and_counts_nothing_twice() {
+    for database in Database::each().await {
+        println!("on {}", database.url);
+        let folder = TempDir::new().expect("a folder");
+        let store = database.store().await;
+        let seed = Seed::with_clock(&store, Clock::system()).await;
+        store.close().await;
+        let made = program(folder.path(), &database.url)
+            .args(["key", "create", "--name", "crash", "--user", &seed.member.email])
+            .output()
+            .expect("the program runs");
+        assert!(made.status.success(), "{made:?}");
+        let key = String::from_utf8(made.stdout).expect("a key").trim().to_owned();
+
+        let callers = Arc::new(Callers::default());
+        for _ in 0..ROUNDS {
+            let mut server = Server::start(program(folder.path(), &database.url));
+            let (http, base) = (Client::new(), server.base.clone());
+            let work = (0..WORKERS).map(|_| {
+                let (callers, http, base, key) = (callers.clone(), http.clone(), base.clone(), key.clone());
+                tokio::spawn(async move { callers.call(&http, &base, &key, false).await })
+            });
+            let work: Vec<_> = work.collect();
+            let enough = *callers.answers.borrow() + rand::rng().random_range(10..150);
+            callers.answers.subscribe().wait_for(|answers| *answers >= enough).await.expect("callers call");
+            server.kill();
+            for caller in join_all(work).await {
+                caller.expect("a caller ends with the server");
+            }
+        }
+
+        let cut_off = callers.unanswered.lock().unwrap().len();
+        assert!(cut_off > 0, "some requests were under way when the server was killed");
+        let server = Server::start(program(folder.path(), &database.url));
+        callers.call(&Client::new(), &server.base, &key, true).await;
+        let usage = Client::new()
+            .get(format!("{}/api/subscriptions/subscriptions/usage/", server.base))
+            .bearer_auth(&key)
+            .send()
+            .await
+            .expect("the server answers");
+        let usage: Value = usage.json().await.expect("a usage");
+        drop(server);
+
+        let expected = tokens(&callers.acknowledged.lock().unwrap());
+        let ledger: Vec<(String, i64)> = database.rows("SELECT external_id, tokens FROM usage_events").await;
+        assert_eq!(ledger.len(), expected.len());
+        assert_eq!(ledger.into_iter().collect::<BTreeMap<_, _>>(), expected);
+        assert_eq!(usage["llm"]["used"], expected.values().sum::<i64>());
+        assert_eq!(database.rows::<(i64,)>(WRONG_SUMMARIES).await, [(0,)]);
+        database.drop().await;
+    }
+}

@@ -1,0 +1,15 @@
+//! The application from outside: every test starts it on a free port, on SQLite and on PostgreSQL.
+
+mod support;
+
+mod accounts;
+mod copy;
+mod crash;
+mod ledger;
+mod ledger_properties;
+mod plans;
+mod roles;
+mod rooms;
+mod subscriptions;
+mod team;
+mod usage;

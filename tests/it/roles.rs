@@ -1,0 +1,223 @@
+//! Who may do what: every route and every server function, asked by every role.
+//!
+//! Each row is asked with something that is refused *after* the role was checked (an empty name, an id nobody
+//! has), so that a 422 or a 404 in it says "this role may". A route that is missing here fails the test.
+
+use std::collections::BTreeSet;
+
+use leptos::server_fn::axum::server_fn_paths;
+use reqwest::Method;
+use reqwest::header::{ACCEPT, CONTENT_TYPE};
+use serde_json::{Value, json};
+
+use crate::support::app::{App, Person};
+use crate::support::databases::each_database;
+
+/// Statuses for nobody, a member, the group's admin, another group's admin, a SuperAdmin.
+type Expected = [u16; 5];
+
+/// An id that nothing has.
+const NONE: &str = "0198c0de-0000-7000-8000-000000000000";
+
+/// `{subscription}` is the group's own: another group's admin must not find it.
+fn api() -> Vec<(&'static str, &'static str, Value, Expected)> {
+    let null = Value::Null;
+    let empty = json!({});
+    vec![
+        ("POST", "/api/auth/signup/", empty.clone(), [422, 422, 422, 422, 422]),
+        ("POST", "/api/auth/login/", empty.clone(), [422, 422, 422, 422, 422]),
+        ("GET", "/api/auth/me/", null.clone(), [401, 200, 200, 200, 200]),
+        ("GET", "/api/auth/keys/", null.clone(), [401, 200, 200, 200, 200]),
+        ("POST", "/api/auth/keys/", empty.clone(), [401, 422, 422, 422, 422]),
+        ("DELETE", "/api/auth/keys/{id}/", null.clone(), [401, 404, 404, 404, 404]),
+        ("GET", "/api/team/members/", null.clone(), [401, 403, 200, 200, 403]),
+        ("DELETE", "/api/team/members/{id}/", null.clone(), [401, 403, 404, 404, 403]),
+        ("GET", "/api/team/invitations/", null.clone(), [401, 403, 200, 200, 403]),
+        ("POST", "/api/team/invitations/", empty.clone(), [401, 403, 422, 422, 403]),
+        ("DELETE", "/api/team/invitations/{id}/", null.clone(), [401, 403, 404, 404, 403]),
+        ("POST", "/api/team/invitations/accept/", empty.clone(), [422, 422, 422, 422, 422]),
+        ("GET", "/api/subscriptions/plans/", null.clone(), [200, 200, 200, 200, 200]),
+        ("GET", "/api/subscriptions/plans/?include_archived=true", null.clone(), [200, 200, 200, 200, 200]),
+        ("POST", "/api/subscriptions/plans/", empty.clone(), [401, 403, 403, 403, 422]),
+        ("GET", "/api/subscriptions/plans/{id}/", null.clone(), [404, 404, 404, 404, 404]),
+        ("PUT", "/api/subscriptions/plans/{id}/", empty.clone(), [401, 403, 403, 403, 422]),
+        ("DELETE", "/api/subscriptions/plans/{id}/", null.clone(), [401, 403, 403, 403, 404]),
+        ("GET", "/api/subscriptions/subscriptions/my_subscription/", null.clone(), [401, 200, 200, 404, 403]),
+        (
+            "POST",
+            "/api/subscriptions/subscriptions/create_subscription/",
+            empty.clone(),
+            [401, 403, 422, 422, 403],
+        ),
+        (
+            "POST",
+            "/api/subscriptions/subscriptions/{subscription}/cancel/",
+            json!({"x": 1}),
+            [401, 403, 422, 422, 403],
+        ),
+        ("POST", "/api/subscriptions/subscriptions/{id}/cancel/", empty.clone(), [401, 403, 404, 404, 403]),
+        ("GET", "/api/subscriptions/subscriptions/usage/", null.clone(), [401, 200, 200, 404, 403]),
+        ("GET", "/api/subscriptions/subscriptions/usage/stream/", null.clone(), [401, 200, 200, 404, 403]),
+        ("GET", "/api/subscriptions/subscriptions/check_limits/", null.clone(), [401, 200, 200, 404, 403]),
+        ("POST", "/api/subscriptions/usage/events/", empty.clone(), [401, 422, 422, 422, 403]),
+        ("POST", "/api/subscriptions/webhook/stripe/", empty.clone(), [400, 400, 400, 400, 400]),
+        ("GET", "/healthz", null.clone(), [200, 200, 200, 200, 200]),
+        ("GET", "/readyz", null.clone(), [200, 200, 200, 200, 200]),
+        ("GET", "/metrics", null.clone(), [200, 200, 200, 200, 200]),
+        ("POST", "/api/auth/logout/", null, [204, 204, 204, 204, 204]),
+    ]
+}
+
+/// Pages. 303 sends nobody to the log-in page, and everybody from the first page to where they belong.
+const PAGES: &[(&str, Expected)] = &[
+    ("/", [303, 303, 303, 303, 303]),
+    ("/login", [200, 200, 200, 200, 200]),
+    ("/signup", [200, 200, 200, 200, 200]),
+    ("/invite/{token}", [410, 410, 410, 410, 410]),
+    ("/usage", [303, 200, 200, 200, 403]),
+    ("/subscribe", [303, 403, 200, 200, 403]),
+    ("/subscription-plans", [303, 403, 403, 403, 200]),
+    ("/team", [303, 403, 200, 200, 403]),
+    ("/settings/api-keys", [303, 200, 200, 200, 200]),
+    ("/outbox", [303, 403, 403, 403, 200]),
+];
+
+/// Server functions, with a body that changes nothing.
+const FUNCTIONS: &[(&str, &str, Expected)] = &[
+    ("/fn/account/viewer", "", [200, 200, 200, 200, 200]),
+    ("/fn/account/login-page", "", [200, 200, 200, 200, 200]),
+    ("/fn/account/sign-in", "email=x&password=x", [401, 401, 401, 401, 401]),
+    ("/fn/account/sign-up", "email=x&password=x&name=x&group_name=x", [422, 422, 422, 422, 422]),
+    ("/fn/account/invitation", "token=x", [410, 410, 410, 410, 410]),
+    ("/fn/account/accept-invitation", "token=x&name=x&password=x", [410, 410, 410, 410, 410]),
+    ("/fn/keys/page", "", [401, 200, 200, 200, 200]),
+    ("/fn/keys/create", "name=", [401, 422, 422, 422, 422]),
+    ("/fn/keys/revoke", "id={id}", [401, 404, 404, 404, 404]),
+    ("/fn/outbox/messages", "", [401, 403, 403, 403, 200]),
+    ("/fn/plans/list", "", [401, 403, 403, 403, 200]),
+    ("/fn/plans/create", "{plan}", [401, 403, 403, 403, 422]),
+    ("/fn/plans/update", "id={id}&{plan}", [401, 403, 403, 403, 422]),
+    ("/fn/plans/remove", "id={id}", [401, 403, 403, 403, 404]),
+    ("/fn/subscription/page", "", [401, 403, 200, 200, 403]),
+    ("/fn/subscription/subscribe", "plan_id={id}", [401, 403, 404, 404, 403]),
+    ("/fn/subscription/cancel", "id={id}&at_period_end=true", [401, 403, 404, 404, 403]),
+    ("/fn/subscription/refresh", "", [401, 403, 200, 200, 403]),
+    ("/fn/team/page", "", [401, 403, 200, 200, 403]),
+    ("/fn/team/invite", "email=&role=", [401, 403, 422, 422, 403]),
+    ("/fn/team/withdraw", "id={id}", [401, 403, 404, 404, 403]),
+    ("/fn/team/remove", "id={id}", [401, 403, 404, 404, 403]),
+    ("/fn/usage/page", "", [401, 200, 200, 200, 403]),
+    ("/fn/usage/check", "", [401, 200, 200, 404, 403]),
+    ("/fn/account/sign-out", "", [200, 200, 200, 200, 200]),
+];
+
+/// A plan without a name, as the form sends it.
+const PLAN: &str = "form[name]=&form[description]=&form[price]=1&form[currency]=usd&form[interval]=month\
+    &form[llm_tokens_limit]=&form[voice_tokens_limit]=&form[max_users]=&form[features]=&form[stripe_price_id]=";
+
+async fn status(person: &Person<'_>, method: &str, path: &str, body: &Value) -> u16 {
+    let method: Method = method.parse().expect("a method");
+    let mut request = person.request(method, path);
+    if !body.is_null() {
+        request = request.json(body);
+    }
+    request.send().await.expect("an answer").status().as_u16()
+}
+
+async fn call(person: &Person<'_>, path: &str, body: &str) -> u16 {
+    let body = body.replace("{plan}", PLAN).replace("{id}", NONE);
+    person
+        .request(Method::POST, path)
+        .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(ACCEPT, "application/json")
+        .body(body)
+        .send()
+        .await
+        .expect("an answer")
+        .status()
+        .as_u16()
+}
+
+#[tokio::test]
+async fn every_route_answers_every_role_as_the_table_says() {
+    each_database(|url| async move {
+        let app = App::start(&url).await;
+        let admin = app.subscribed().await;
+        let people = [
+            app.nobody(),
+            app.member(&admin).await,
+            admin.clone(),
+            app.admin().await,
+            app.superadmin().await,
+        ];
+        let subscription = admin.subscription().await["id"].as_str().expect("an id").to_owned();
+        let mut wrong = Vec::new();
+        for (path, expected) in PAGES {
+            let path = path.replace("{token}", "unknown");
+            for (person, expected) in people.iter().zip(expected) {
+                let found = status(person, "GET", &path, &Value::Null).await;
+                wrong.extend((found != *expected).then(|| format!("GET {path}: {found}, not {expected}")));
+            }
+        }
+        for (path, body, expected) in FUNCTIONS.iter().filter(|(path, ..)| !path.ends_with("sign-out")) {
+            for (index, (person, expected)) in people.iter().zip(expected).enumerate() {
+                let found = call(person, path, body).await;
+                wrong.extend(
+                    (found != *expected).then(|| format!("{path} #{index}: {found}, not {expected}")),
+                );
+            }
+        }
+        for (method, template, body, expected) in api() {
+            let path = template.replace("{id}", NONE).replace("{subscription}", &subscription);
+            for (index, (person, expected)) in people.iter().zip(expected).enumerate() {
+                let found = status(person, method, &path, &body).await;
+                wrong.extend(
+                    (found != expected)
+                        .then(|| format!("{method} {template} #{index}: {found}, not {expected}")),
+                );
+            }
+        }
+        // The table's last row signed everybody out.
+        for (index, person) in people.iter().enumerate() {
+            let found = call(person, "/fn/account/sign-out", "").await;
+            wrong.extend((found != 200).then(|| format!("/fn/account/sign-out #{index}: {found}")));
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        app.stop().await;
+    })
+    .await;
+}
+
+/// A path of the document or the table with every parameter and query left out, so that the two compare.
+fn bare(method: &str, path: &str) -> String {
+    let path = path.split('?').next().unwrap_or(path);
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part });
+    format!("{} {}", method.to_uppercase(), parts.collect::<Vec<_>>().join("/"))
+}
+
+#[tokio::test]
+async fn no_route_is_missing_from_the_table() {
+    each_database(|url| async move {
+        let app = App::start(&url).await;
+        let document = app.nobody().get("/api/openapi.json").await.body;
+        let served: BTreeSet<_> = document["paths"]
+            .as_object()
+            .expect("paths")
+            .iter()
+            .flat_map(|(path, item)| {
+                item.as_object().expect("operations").keys().map(move |method| bare(method, path))
+            })
+            .collect();
+        let listed: BTreeSet<_> = api().iter().map(|(method, path, ..)| bare(method, path)).collect();
+        assert_eq!(listed, served);
+
+        let pages: BTreeSet<_> =
+            tollgate::web_server::page_paths(app.running.services.clone()).into_iter().collect();
+        assert_eq!(PAGES.iter().map(|(path, _)| (*path).to_owned()).collect::<BTreeSet<_>>(), pages);
+
+        let functions: BTreeSet<_> = server_fn_paths().map(|(path, _)| path.to_owned()).collect();
+        assert_eq!(FUNCTIONS.iter().map(|(path, ..)| (*path).to_owned()).collect::<BTreeSet<_>>(), functions);
+        app.stop().await;
+    })
+    .await;
+}

@@ -1,0 +1,142 @@
+//! A group with a subscription, put into a store without asking Stripe.
+
+use chrono::{DateTime, Duration, Months, Utc};
+use tollgate::clock::Clock;
+use tollgate::domain::{
+    Currency, EventInput, Group, Interval, Money, Period, PlanTerms, Role, Status, UsageType, User,
+};
+use tollgate::metering::Metering;
+use tollgate::storage::{NewSubscription, NewUser, Store, StripeState};
+use uuid::Uuid;
+
+/// The days of grace that [`Seed::metering`] starts with.
+pub const GRACE_DAYS: u32 = 7;
+
+/// A group with an admin and a member, subscribed to a monthly plan of 100,000 LLM and 50,000 voice tokens
+/// since ten days before `clock`'s time.
+pub struct Seed {
+    pub store: Store,
+    pub clock: Clock,
+    pub admin: User,
+    pub member: User,
+    pub plan: Uuid,
+    pub subscription: Uuid,
+    pub period: Period,
+}
+
+impl Seed {
+    pub async fn new(store: &Store) -> Self {
+        Self::with_clock(store, Clock::manual(at("2026-03-11T12:00:00Z"))).await
+    }
+
+    pub async fn with_clock(store: &Store, clock: Clock) -> Self {
+        let now = clock.now();
+        let (admin, member) = group(store, now).await;
+        let plan = plan(store, "Basic", 2_999, now).await;
+        let start = now - Duration::days(10);
+        let end = start.checked_add_months(Months::new(1)).expect("a month later");
+        let seed = Self {
+            store: store.clone(),
+            clock,
+            subscription: subscribe(store, &admin, plan, now).await,
+            admin,
+            member,
+            plan,
+            period: Period { start, end },
+        };
+        seed.stripe_says(Status::Active, seed.period).await;
+        seed
+    }
+
+    pub fn metering(&self) -> Metering {
+        Metering::start(self.store.clone(), self.clock.clone(), GRACE_DAYS)
+    }
+
+    /// Writes what Stripe says of the subscription now.
+    pub async fn stripe_says(&self, status: Status, period: Period) {
+        let ticket = self.store.draw_sync_ticket(self.subscription).await.expect("a ticket");
+        let state = StripeState {
+            stripe_subscription_id: format!("sub_{}", self.subscription.simple()),
+            status,
+            stripe_price_id: "price_seed".into(),
+            price_minor: 2_999,
+            plan_id: None,
+            period_start: period.start,
+            period_end: period.end,
+            cancel_at_period_end: false,
+        };
+        let now = self.clock.now();
+        let changed = self.store.apply_stripe_state(self.subscription, ticket, &state, None, now).await;
+        assert!(changed.expect("the subscription is written"));
+    }
+}
+
+pub fn at(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a time")
+}
+
+/// An event without anything that may be left out.
+pub fn event(id: &str, usage_type: UsageType, tokens_used: i64) -> EventInput {
+    EventInput {
+        id: id.into(),
+        usage_type,
+        tokens_used,
+        user_id: None,
+        model: None,
+        created_at: None,
+        metadata: None,
+    }
+}
+
+/// A group with an admin and a member, without a subscription.
+pub async fn group(store: &Store, now: DateTime<Utc>) -> (User, User) {
+    let group = Group { id: Uuid::now_v7(), name: "Acme".into() };
+    let (admin, member) = (new_user(Role::Admin), new_user(Role::Member));
+    store.add_group_with_admin(&group, &admin, now).await.expect("a group");
+    store.add_user(&member, Some(group.id), now).await.expect("a member");
+    (user(admin, &group), user(member, &group))
+}
+
+fn new_user(role: Role) -> NewUser {
+    let id = Uuid::now_v7();
+    let email = format!("{}@acme.test", id.simple());
+    NewUser { id, email, name: "Ada".into(), password_hash: "none".into(), role }
+}
+
+fn user(new: NewUser, group: &Group) -> User {
+    User { id: new.id, email: new.email, name: new.name, role: new.role, group: Some(group.clone()) }
+}
+
+pub async fn plan(store: &Store, name: &str, price_minor: i64, now: DateTime<Utc>) -> Uuid {
+    let id = Uuid::now_v7();
+    let terms = PlanTerms {
+        name: name.into(),
+        description: String::new(),
+        price: Money::new(price_minor, Currency::USD),
+        interval: Interval::Month,
+        llm_tokens_limit: Some(100_000),
+        voice_tokens_limit: Some(50_000),
+        max_users: None,
+        features: vec![],
+        stripe_price_id: None,
+    };
+    let price = format!("price_{}", id.simple());
+    store.add_plan(id, &terms, Some("prod_seed"), &price, now).await.expect("a plan");
+    id
+}
+
+/// Takes the group's place for a live subscription; nothing was said by Stripe yet.
+pub async fn subscribe(store: &Store, admin: &User, plan: Uuid, now: DateTime<Utc>) -> Uuid {
+    let id = Uuid::now_v7();
+    let new = NewSubscription {
+        id,
+        group_id: admin.group.as_ref().expect("an admin has a group").id,
+        user_id: admin.id,
+        plan_id: plan,
+        stripe_price_id: "price_seed".into(),
+        price_minor: 2_999,
+        period_end: now + Duration::days(30),
+    };
+    store.reserve_subscription(&new, now).await.expect("a subscription");
+    id
+}

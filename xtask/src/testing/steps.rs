@@ -1,0 +1,83 @@
+//! The steps. To add one: a line here and a function below.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::tally::{Tally, counted_cargo_test, from_playwright};
+use super::{Context, Step, schemathesis};
+use crate::process::{cargo, run, target_directory};
+use crate::{serve, setup, tools};
+
+pub const STEPS: &[Step] = &[
+    Step::new("lint", "formatting and clippy", lint),
+    Step::new("site", "WASM, JavaScript and styles, within their budget", site).essential(),
+    Step::new("build", "the server", build).essential(),
+    Step::new("unit", "rules and stores, on SQLite and PostgreSQL", unit),
+    Step::new("api", "the application over HTTP, and the sandbox", api),
+    Step::new("tooling", "this program's own tests", tooling),
+    Step::new("openapi", "the REST API against its own document, with Schemathesis", openapi),
+    Step::new("e2e", "the pages in Chromium", e2e),
+];
+
+fn lint(_: &Context) -> Result<Tally> {
+    tools::lint().map(|()| Tally::success())
+}
+
+fn site(context: &Context) -> Result<Tally> {
+    context.site()?;
+    crate::site::command(&["--check-budget".to_owned()]).map(|()| Tally::success())
+}
+
+fn build(context: &Context) -> Result<Tally> {
+    context.site()?;
+    serve::build_server().map(|()| Tally::success())
+}
+
+fn unit(context: &Context) -> Result<Tally> {
+    context.site()?;
+    counted_cargo_test(
+        cargo(["test", "--package=tollgate", "--features=ssr", "--lib", "--bins"])
+            .env("TOLLGATE_TEST_POSTGRES", context.postgres()?),
+    )
+}
+
+fn api(context: &Context) -> Result<Tally> {
+    context.site()?;
+    counted_cargo_test(
+        cargo(["test", "--package=tollgate", "--features=ssr", "--no-fail-fast", "--test=*"])
+            .env("TOLLGATE_TEST_POSTGRES", context.postgres()?),
+    )
+}
+
+fn tooling(_: &Context) -> Result<Tally> {
+    counted_cargo_test(&mut cargo(["test", "--package=xtask"]))
+}
+
+fn openapi(context: &Context) -> Result<Tally> {
+    build(context)?;
+    schemathesis::run_all()
+}
+
+fn e2e(context: &Context) -> Result<Tally> {
+    build(context)?;
+    setup::node_modules()?;
+    let results = target_directory().join("end2end/results.json");
+    if let Some(folder) = results.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let _ = fs::remove_file(&results);
+    let outcome = run(Command::new("npx")
+        .args(["--no-install", "playwright", "test", "--reporter=list,json"])
+        .current_dir("end2end")
+        .env("TOLLGATE_BINARY", absolute(&serve::server())?)
+        .env("CHROMIUM", setup::chromium()?)
+        .env("PLAYWRIGHT_JSON_OUTPUT_FILE", absolute(&results)?));
+    from_playwright(&results, outcome)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    Ok(std::path::absolute(path)?)
+}
