@@ -43,17 +43,21 @@ pub fn LiveUsage(
     };
     // The effect keeps what it returns, and so the stream open.
     Effect::new(move |_| UsageStream::open(take, move |live| connected.set(Some(live))));
+    let llm = Signal::derive(move || usage.with(|usage| usage.llm));
+    let voice = Signal::derive(move || usage.with(|usage| usage.voice));
     view! {
         <Alerts usage admin/>
         <div class="usage">
-            <div class="panel usage__bars">
-                <Connection connected/>
-                <ResourceBar usage_type=UsageType::Llm resource=Signal::derive(move || usage.with(|usage| usage.llm))/>
-                <ResourceBar usage_type=UsageType::Voice resource=Signal::derive(move || usage.with(|usage| usage.voice))/>
-            </div>
-            <aside class="usage__side" aria-label="Plan">
-                <Period usage=usage.get_untracked() ending/>
+            <div class="usage__main">
+                <div class="panel usage__bars">
+                    <Connection connected/>
+                    <ResourceBar usage_type=UsageType::Llm resource=llm/>
+                    <ResourceBar usage_type=UsageType::Voice resource=voice/>
+                </div>
                 {move || suggested.get().map(|plan| view! { <Suggestion plan admin/> })}
+            </div>
+            <aside aria-label="Plan">
+                <Period usage=usage.get_untracked() ending/>
             </aside>
         </div>
     }

@@ -266,7 +266,7 @@ fn preview(form: &PlanForm) -> Plan {
     let mut sound = form.clone();
     for error in form.check().err().unwrap_or_default().into_vec() {
         let fallback = match error.field.as_str() {
-            "name" => "Unnamed plan".into(),
+            "name" => "New plan".into(),
             "price" => "0".into(),
             "currency" => currency.code().to_owned(),
             "interval" => "month".into(),
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn a_half_written_plan_has_a_card() {
         let plan = preview(&PlanForm { price: "12.".into(), max_users: "x".into(), ..PlanForm::default() });
-        assert_eq!((plan.name.as_str(), plan.max_users), ("Unnamed plan", None));
+        assert_eq!((plan.name.as_str(), plan.max_users), ("New plan", None));
         assert_eq!(plan.money().minor, 0);
     }
 }
