@@ -176,7 +176,8 @@ pub(super) fn address_of(id: &str) -> Option<String> {
     let (prefix, rest) = id.split_once('_')?;
     let kind = KINDS.iter().find(|kind| kind.prefix == prefix)?;
     let plain = !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    plain.then(|| format!("/panel/{}/{id}", kind.slug))
+    // A client secret begins with the id of its intent.
+    (plain && !rest.contains("_secret_")).then(|| format!("/panel/{}/{id}", kind.slug))
 }
 
 /// An id, or an expanded object, as a link to its page.
@@ -237,7 +238,7 @@ mod tests {
     #[test]
     fn only_ids_become_addresses() {
         assert_eq!(address_of("cus_1Ab"), Some("/panel/customers/cus_1Ab".to_owned()));
-        for other in ["cus_", "cus_1\"x", "cus_a/../b", "whoever_1", "price", ""] {
+        for other in ["cus_", "cus_1\"x", "cus_a/../b", "pi_1_secret_2", "whoever_1", "price", ""] {
             assert_eq!(address_of(other), None, "{other}");
         }
     }

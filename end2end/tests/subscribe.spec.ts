@@ -1,0 +1,169 @@
+import type { Page } from '@playwright/test';
+
+import { expect, test } from '../fixtures';
+import { CARDS, cardFrame, challenge, typeCard } from './support/card';
+import { countLoads } from './support/watch';
+
+/** Chooses a plan and waits for the card form. */
+async function choose(page: Page, plan: string) {
+  await page.goto('/subscribe');
+  await page.getByRole('article', { name: plan }).getByRole('button', { name: 'Subscribe' }).click();
+  await expect(cardFrame(page).contentFrame().getByLabel('Card number')).toBeVisible();
+}
+
+test('a declined card says why, a failed 3D Secure too, and an approved one subscribes without a reload', async ({
+  page,
+  people,
+  watch,
+}) => {
+  const admin = await people.admin();
+  await admin.signIn(page);
+  await choose(page, 'Basic');
+  const loads = countLoads(page);
+  const pay = page.getByRole('button', { name: 'Pay $29.99' });
+  const alert = page.getByRole('alert');
+
+  await typeCard(page, CARDS.declined);
+  await pay.click();
+  await expect(alert).toContainText('Your card was declined.');
+  expect((await admin.subscription()).status).toBe('incomplete');
+
+  await typeCard(page, CARDS.needs3dSecure);
+  await pay.click();
+  await expect(challenge(page).dialog).toBeVisible();
+  await expect(alert).toHaveCount(0);
+  await challenge(page).fail();
+  await expect(challenge(page).dialog).toHaveCount(0);
+  await expect(alert).toContainText(/unable to authenticate/i);
+  expect((await admin.subscription()).status).toBe('incomplete');
+
+  await typeCard(page, CARDS.needs3dSecure);
+  await pay.click();
+  await challenge(page).approve();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText("You're subscribed");
+  await expect(page.getByText('Active', { exact: true })).toBeVisible();
+  await expect(alert).toHaveCount(0);
+  expect(loads(), 'the page was never loaded anew').toBe(0);
+
+  const subscription = await admin.subscription();
+  expect(subscription).toMatchObject({ status: 'active', plan: { name: 'Basic' }, cancel_at_period_end: false });
+  // The browser itself says that a payment was refused; nothing else may be in its console.
+  expect(watch.mistakes.filter((mistake) => !mistake.includes('status of 402'))).toEqual([]);
+
+  await page.getByRole('link', { name: 'Go to usage' }).click();
+  await expect(page.getByRole('progressbar', { name: 'LLM tokens' })).toHaveAttribute('aria-valuenow', '0');
+});
+
+test('a plain card pays at once, and a second purchase is refused', async ({ page, people, watch }) => {
+  const admin = await people.admin();
+  await admin.signIn(page);
+  // A second tab, from before the purchase.
+  const stale = await page.context().newPage();
+  await stale.goto('/subscribe');
+
+  await choose(page, 'Pro');
+  const loads = countLoads(page);
+  await typeCard(page, CARDS.pays);
+  await page.getByRole('button', { name: 'Pay $79.99' }).click();
+  await expect(page.getByRole('heading', { name: "You're subscribed" })).toBeVisible();
+  expect(loads()).toBe(0);
+  expect((await admin.subscription()).plan.name).toBe('Pro');
+  expect(watch.mistakes).toEqual([]);
+
+  await stale.getByRole('article', { name: 'Scale' }).getByRole('button', { name: 'Subscribe' }).click();
+  await expect(stale.getByRole('alert')).toContainText('already has a subscription');
+
+  await page.goto('/subscribe');
+  const pro = page.getByRole('article', { name: 'Pro' });
+  await expect(pro.getByRole('button', { name: 'Current plan' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Current plan' })).toHaveCount(1);
+  await expect(page.getByRole('button', { name: 'Subscribe' })).toHaveCount(0);
+  await expect(page.getByRole('article', { name: 'Basic' }).getByRole('button', { name: 'Switch to this plan' })).toBeVisible();
+
+  for (const plan of await admin.plans()) {
+    const second = await admin.buy(plan.id);
+    expect(second.status(), plan.name).toBe(409);
+    expect((await second.json()).code).toBe('subscription_exists');
+  }
+  expect((await admin.subscription()).plan.name).toBe('Pro');
+});
+
+test('a card is typed in a frame of another origin and never reaches the application', async ({ page, people, baseURL }) => {
+  const admin = await people.admin();
+  await admin.signIn(page);
+  const sent: string[] = [];
+  page.on('request', (request) => {
+    if (new URL(request.url()).origin === baseURL) sent.push(`${request.url()} ${request.postData() ?? ''}`);
+  });
+  await choose(page, 'Basic');
+  const source = await cardFrame(page).getAttribute('src');
+  expect(new URL(source ?? '').origin).not.toBe(baseURL);
+  const frame = await (await cardFrame(page).elementHandle())?.contentFrame();
+  expect(new URL(frame!.url()).origin).not.toBe(baseURL);
+
+  await typeCard(page, CARDS.pays);
+  const inputs = await page.mainFrame().evaluate(() =>
+    [...document.querySelectorAll('input:not([type=hidden]), textarea, [contenteditable]')].map((input) => input.outerHTML),
+  );
+  expect(inputs, 'nothing to type into in the page itself').toEqual([]);
+  expect(await page.mainFrame().evaluate(() => document.documentElement.outerHTML)).not.toMatch(/4242[ ]?4242/);
+  // The browser keeps the frame's document from the page's scripts.
+  expect(await page.mainFrame().evaluate(() => document.querySelector('iframe')?.contentDocument ?? null)).toBeNull();
+
+  await page.getByRole('button', { name: /^Pay/ }).click();
+  await expect(page.getByRole('heading', { name: "You're subscribed" })).toBeVisible();
+  expect(sent.length).toBeGreaterThan(0);
+  expect(sent.filter((request) => /4242[ +]?4242|%204242/.test(request))).toEqual([]);
+});
+
+test('an incomplete card is refused before anything is sent', async ({ page, people }) => {
+  const admin = await people.admin();
+  await admin.signIn(page);
+  await choose(page, 'Basic');
+  await page.getByRole('button', { name: /^Pay/ }).click();
+  await expect(cardFrame(page).contentFrame().getByText('Your card number is incomplete.')).toBeVisible();
+  await expect(page.getByRole('button', { name: /^Pay/ })).toBeEnabled();
+  expect((await admin.subscription()).status).toBe('incomplete');
+});
+
+test('another plan can be chosen as long as nothing is paid', async ({ page, people }) => {
+  const admin = await people.admin();
+  await admin.signIn(page);
+  await choose(page, 'Basic');
+  await page.getByRole('button', { name: 'Choose another plan' }).click();
+  await page.getByRole('article', { name: 'Pro' }).getByRole('button', { name: 'Subscribe' }).click();
+  await expect(page.getByRole('button', { name: 'Pay $79.99' })).toBeEnabled();
+  // What was begun is there after a reload.
+  await page.reload();
+  await typeCard(page, CARDS.pays);
+  await page.getByRole('button', { name: 'Pay $79.99' }).click();
+  await expect(page.getByRole('heading', { name: "You're subscribed" })).toBeVisible();
+  expect((await admin.subscription()).plan.name).toBe('Pro');
+});
+
+test('a subscription is canceled at the end of its period, and at once', async ({ page, people }) => {
+  const admin = await people.subscriber('Basic');
+  await admin.signIn(page);
+  await page.goto('/subscribe');
+
+  await page.getByRole('button', { name: 'Cancel at period end' }).click();
+  const later = page.getByRole('dialog', { name: /^Cancel on / });
+  await later.getByRole('button', { name: 'Keep the subscription' }).click();
+  await expect(later).toBeHidden();
+  expect((await admin.subscription()).cancel_at_period_end).toBe(false);
+
+  await page.getByRole('button', { name: 'Cancel at period end' }).click();
+  await later.getByRole('button', { name: 'Cancel at period end' }).click();
+  await expect(page.getByText(/^Ends on .*\.$/)).toBeVisible();
+  expect(await admin.subscription()).toMatchObject({ status: 'active', cancel_at_period_end: true });
+  await expect(page.getByRole('button', { name: 'Cancel at period end' })).toHaveCount(0);
+
+  await page.getByRole('button', { name: 'Cancel now' }).click();
+  await page.getByRole('dialog', { name: 'Cancel now?' }).getByRole('button', { name: 'Cancel now' }).click();
+  await expect(page.getByRole('article', { name: 'Basic' }).getByRole('button', { name: 'Subscribe' })).toBeVisible();
+  const gone = await admin.api.get('/api/subscriptions/subscriptions/my_subscription/');
+  expect(gone.status()).toBe(404);
+  expect((await gone.json()).code).toBe('no_subscription');
+  await page.goto('/usage');
+  await expect(page.getByRole('heading', { name: 'Your group has no subscription' })).toBeVisible();
+});

@@ -1,0 +1,147 @@
+// Every page there is, in each of its states, and who sees it.
+
+import type { Page } from '@playwright/test';
+
+import { cardFrame } from './card';
+import type { People } from './people';
+
+export type Place = {
+  name: string;
+  /** Opens the page, as whoever it is for. */
+  open: (page: Page, people: People) => Promise<void>;
+};
+
+const at = (path: string, email?: string): Place => ({
+  name: email ? `${path} as ${email}` : path,
+  open: async (page, people) => {
+    if (email) await (await people.demo(email)).signIn(page);
+    await page.goto(path);
+  },
+});
+
+async function newPlan(page: Page, people: People) {
+  await (await people.superadmin()).signIn(page);
+  await page.goto('/subscription-plans?new=1');
+}
+
+async function subscribed(page: Page, people: People, plan = 'Basic') {
+  const admin = await people.subscriber(plan);
+  await admin.signIn(page);
+  return admin;
+}
+
+export const PLACES: Place[] = [
+  at('/login'),
+  at('/signup'),
+  at('/nowhere'),
+  at('/invite/unknown'),
+  at('/usage', 'admin@acme.test'),
+  at('/usage', 'member@acme.test'),
+  at('/usage', 'admin@newco.test'),
+  at('/subscribe', 'admin@acme.test'),
+  at('/subscribe', 'admin@newco.test'),
+  at('/team', 'admin@acme.test'),
+  at('/settings/api-keys', 'admin@acme.test'),
+  at('/subscription-plans', 'superadmin@tollgate.test'),
+  at('/subscription-plans?new=1', 'superadmin@tollgate.test'),
+  at('/outbox', 'superadmin@tollgate.test'),
+  at('/subscription-plans', 'member@acme.test'),
+  {
+    name: '/login after a wrong password',
+    open: async (page) => {
+      await page.goto('/login');
+      await page.getByLabel('E-mail').fill('admin@acme.test');
+      await page.getByLabel('Password').fill('wrong');
+      await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+      await page.getByRole('alert').waitFor();
+    },
+  },
+  {
+    name: '/signup with mistakes',
+    open: async (page) => {
+      await page.goto('/signup');
+      await page.getByLabel('Your name').fill('x'.repeat(300));
+      await page.getByLabel('Group').fill('Wrong');
+      await page.getByLabel('E-mail').fill('admin@acme.test');
+      await page.getByLabel('Password').fill('short');
+      await page.getByRole('button', { name: 'Create account' }).click();
+      await page.locator('[aria-invalid=true]').first().waitFor();
+    },
+  },
+  {
+    name: '/subscription-plans with mistakes as typed',
+    open: async (page, people) => {
+      await newPlan(page, people);
+      await page.getByLabel('Price', { exact: true }).fill('12.345');
+      await page.getByLabel('Users', { exact: true }).fill('0');
+      await page.locator('#max_users[aria-invalid=true]').waitFor();
+    },
+  },
+  {
+    name: '/subscription-plans asking before it archives',
+    open: async (page, people) => {
+      await (await people.superadmin()).signIn(page);
+      await page.goto('/subscription-plans');
+      await page.getByRole('button', { name: 'Archive Scale' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  {
+    name: '/subscribe with the checkout open',
+    open: async (page, people) => {
+      await (await people.admin()).signIn(page);
+      await page.goto('/subscribe');
+      await page.getByRole('article', { name: 'Basic' }).getByRole('button', { name: 'Subscribe' }).click();
+      await cardFrame(page).contentFrame().getByLabel('Card number').waitFor();
+    },
+  },
+  {
+    name: '/subscribe ending with the period',
+    open: async (page, people) => {
+      const admin = await subscribed(page, people);
+      const { id } = await admin.subscription();
+      const data = { at_period_end: true };
+      await admin.api.post(`/api/subscriptions/subscriptions/${id}/cancel/`, { data });
+      await page.goto('/subscribe');
+      await page.getByText(/^Ends on .*\.$/).waitFor();
+    },
+  },
+  {
+    name: '/usage at the limit',
+    open: async (page, people) => {
+      const admin = await subscribed(page, people);
+      await admin.spend('llm', 100_000);
+      await page.goto('/usage');
+      await page.getByRole('alert').waitFor();
+    },
+  },
+  {
+    name: '/team with a new invitation',
+    open: async (page, people) => {
+      await subscribed(page, people);
+      await page.goto('/team');
+      await page.getByLabel('Invite by e-mail').fill('somebody-with-a-long-name@a-long-name-of-a-company.test');
+      await page.getByRole('button', { name: 'Invite' }).click();
+      await page.getByLabel('Invitation link').waitFor();
+    },
+  },
+  {
+    name: '/invite/{token}',
+    open: async (page, people) => {
+      const admin = await people.admin('A group with a rather long name, Ltd');
+      const data = { email: `guest-${Date.now()}@fresh.test`, role: 'member' };
+      const { url } = await (await admin.api.post('/api/team/invitations/', { data })).json();
+      await page.goto(url);
+    },
+  },
+  {
+    name: '/settings/api-keys with a new key',
+    open: async (page, people) => {
+      await (await people.admin()).signIn(page);
+      await page.goto('/settings/api-keys');
+      await page.getByLabel('Name', { exact: true }).fill('production worker');
+      await page.getByRole('button', { name: 'Create key' }).click();
+      await page.getByLabel('API key').waitFor();
+    },
+  },
+];

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+
+import { expect, test } from '../fixtures';
+
+test('somebody invited by link joins, spends, and is removed', async ({ page, people, watch }) => {
+  const admin = await people.subscriber('Basic');
+  await admin.signIn(page);
+  await page.goto('/team');
+  await expect(page.getByText('1 of 10 seats taken')).toBeVisible();
+  const members = page.getByRole('table', { name: 'Members of the group' });
+  await expect(members.getByRole('row')).toHaveCount(2);
+
+  const email = `joiner-${randomUUID()}@fresh.test`;
+  await page.getByLabel('Invite by e-mail').fill(email);
+  await page.getByRole('button', { name: 'Invite' }).click();
+  const link = await page.getByLabel('Invitation link').inputValue();
+  await expect(page.getByText('2 of 10 seats taken')).toBeVisible();
+  await expect(page.getByRole('table', { name: 'Open invitations' })).toContainText(email);
+  await page.reload();
+  await expect(page.getByLabel('Invitation link'), 'the link is shown once').toHaveCount(0);
+
+  const guest = await people.page();
+  await guest.goto(link);
+  await expect(guest.getByRole('heading', { level: 1 })).toHaveText('Join Fresh Ltd');
+  await expect(guest.getByText(email)).toBeVisible();
+  await guest.getByLabel('Your name').fill('June Joiner');
+  await guest.getByLabel('Password').fill('short');
+  await guest.getByRole('button', { name: 'Join the group' }).click();
+  await expect(guest.getByLabel('Password')).toHaveAccessibleDescription(/at least 8 characters/);
+  await expect(guest.getByLabel('Your name')).toHaveValue('June Joiner');
+  await guest.getByLabel('Password').fill('long enough now');
+  await guest.getByRole('button', { name: 'Join the group' }).click();
+  await expect(guest).toHaveURL('/usage');
+  await expect(guest.getByRole('progressbar', { name: 'LLM tokens' })).toBeVisible();
+
+  // The link works once.
+  const late = await people.page();
+  expect((await late.goto(link))?.status()).toBe(410);
+  await expect(late.getByRole('heading', { level: 1 })).toHaveText('This invitation is gone');
+
+  await page.reload();
+  const row = members.getByRole('row').filter({ hasText: 'June Joiner' });
+  await expect(row).toContainText(email);
+  await expect(row).toContainText('Member');
+  await row.getByRole('button', { name: 'Remove June Joiner' }).click();
+  await page.getByRole('dialog', { name: 'Remove June Joiner?' }).getByRole('button', { name: 'Remove member' }).click();
+  await expect(row).toHaveCount(0);
+  await expect(page.getByText('1 of 10 seats taken')).toBeVisible();
+
+  // Their session ended with it.
+  await guest.goto('/usage');
+  await expect(guest).toHaveURL(/\/login\?next=%2Fusage$/);
+  expect(watch.mistakes).toEqual([]);
+});
+
+test('no more are invited than the plan has seats for', async ({ page, people }) => {
+  const name = `Duo ${randomUUID().slice(0, 8)}`;
+  await people.plan({ name, price: '4.00', llm_tokens_limit: 10, max_users: 2 });
+  const admin = await people.subscriber(name);
+  await admin.signIn(page);
+  await page.goto('/team');
+  const invite = async (email: string) => {
+    await page.getByLabel('Invite by e-mail').fill(email);
+    await page.getByRole('button', { name: 'Invite' }).click();
+  };
+  const first = `first-${randomUUID()}@fresh.test`;
+  await invite(first);
+  await expect(page.getByText('2 of 2 seats taken')).toBeVisible();
+  await expect(page.getByText('Every seat is taken.')).toBeVisible();
+  await expect(page.getByRole('progressbar', { name: 'Seats' })).toHaveAttribute('aria-valuenow', '100');
+
+  await invite(`second-${randomUUID()}@fresh.test`);
+  await expect(page.getByRole('alert')).toContainText("The plan's 2 seats are taken.");
+  await expect(page.getByText('2 of 2 seats taken')).toBeVisible();
+  const refused = await admin.api.post('/api/team/invitations/', { data: { email: 'x@fresh.test', role: 'member' } });
+  expect(refused.status()).toBe(409);
+  expect((await refused.json()).code).toBe('max_users_reached');
+
+  await page.getByRole('button', { name: `Withdraw ${first}` }).click();
+  await expect(page.getByText('1 of 2 seats taken')).toBeVisible();
+  await invite(`third-${randomUUID()}@fresh.test`);
+  await expect(page.getByLabel('Invitation link')).toHaveValue(/\/invite\//);
+});
+
+test('the last admin stays', async ({ page, people }) => {
+  const admin = await people.admin();
+  await admin.signIn(page);
+  await page.goto('/team');
+  await page.getByRole('button', { name: 'Remove Ada Admin' }).click();
+  await page.getByRole('button', { name: 'Remove member' }).click();
+  await expect(page.getByRole('alert')).toContainText('needs at least one admin');
+  await expect(page.getByRole('table', { name: 'Members of the group' })).toContainText('Ada Admin');
+});
