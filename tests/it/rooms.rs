@@ -16,8 +16,9 @@ const RULES: &[(&str, &[&str])] = &[
     ("billing", &["clock", "config", "domain", "error", "storage"]),
     ("sandbox", &["clock"]),
     ("services", &["accounts", "billing", "clock", "config", "error", "metering", "notify", "storage"]),
-    ("web/pages", &["domain", "web", "web_browser"]),
-    ("web/components", &["domain", "web", "web_browser"]),
+    ("web/pages", &["accounts", "domain", "web_server"]),
+    ("web/components", &["domain", "web_browser"]),
+    ("web/islands", &["domain", "web_browser"]),
 ];
 
 /// What a room must not name at all: its kind of work is another's.

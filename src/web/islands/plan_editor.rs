@@ -264,17 +264,23 @@ fn Preview(form: RwSignal<PlanForm>) -> impl IntoView {
 fn preview(form: &PlanForm) -> Plan {
     let currency = form.currency.parse().unwrap_or(Currency::USD);
     let mut sound = form.clone();
-    for error in form.check().err().unwrap_or_default().into_vec() {
-        let fallback = match error.field.as_str() {
-            "name" => "New plan".into(),
-            "price" => "0".into(),
-            "currency" => currency.code().to_owned(),
-            "interval" => "month".into(),
-            _ => String::new(),
+    // Some fields are only looked at once others are sound: a price has no decimals without a currency.
+    let input = loop {
+        let errors = match sound.check() {
+            Ok(input) => break input,
+            Err(errors) => errors,
         };
-        *field(&mut sound, &error.field) = fallback;
-    }
-    let input = sound.check().unwrap_or_default();
+        for error in errors.into_vec() {
+            let fallback = match error.field.as_str() {
+                "name" => "New plan".into(),
+                "price" => "0".into(),
+                "currency" => currency.code().to_owned(),
+                "interval" => "month".into(),
+                _ => String::new(),
+            };
+            *field(&mut sound, &error.field) = fallback;
+        }
+    };
     Plan {
         id: uuid::Uuid::nil(),
         name: input.name,
