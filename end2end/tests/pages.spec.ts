@@ -48,7 +48,8 @@ test('nobody sees a page before signing in, and is led back to it afterwards', a
   await expect(page).toHaveURL('/login');
   for (const path of Object.keys(FOR)) {
     await page.goto(path);
-    await expect(page).toHaveURL(`/login?next=${encodeURIComponent(path)}`);
+    await expect(page).toHaveURL(/\/login\?next=/);
+    expect(new URL(page.url()).searchParams.get('next')).toBe(path);
   }
   await page.goto('/settings/api-keys');
   await page.getByLabel('E-mail').fill('member@acme.test');
@@ -101,8 +102,7 @@ for (const { name, open } of PLACES) {
     await expect(page.getByRole('heading', { level: 1 })).not.toBeEmpty();
     await expect(page).toHaveTitle(/^\S.* · Tollgate$/);
     await expect(page.getByRole('main')).toHaveCount(1);
-    const description = await page.locator('meta[name=description]').getAttribute('content');
-    expect(description?.length).toBeGreaterThan(10);
+    await expect(page.locator('meta[name=description]')).toHaveAttribute('content', /\S.{10,}/);
     expect(await overflow(page), 'at 390 px').toEqual([]);
     await page.setViewportSize({ width: 360, height: 740 });
     expect(await overflow(page), 'at 360 px').toEqual([]);

@@ -21,6 +21,8 @@ test('the SuperAdmin writes a plan, changes it and takes it away', async ({ page
   await expect(preview).toContainText('$29.99');
   await expect(preview).toContainText('100,000 LLM tokens');
   await expect(preview).toContainText('Shared allowance');
+  const [fields, card] = [await page.getByLabel('Features').boundingBox(), await preview.boundingBox()];
+  expect(card!.x, 'the card stands beside the form').toBeGreaterThan(fields!.x + fields!.width);
   await page.getByRole('button', { name: 'Create plan' }).click();
 
   await expect(page).toHaveURL('/subscription-plans');

@@ -167,3 +167,27 @@ test('a subscription is canceled at the end of its period, and at once', async (
   await page.goto('/usage');
   await expect(page.getByRole('heading', { name: 'Your group has no subscription' })).toBeVisible();
 });
+
+test('what happens at Stripe arrives by webhook, without a word from the browser', async ({ page, people, server, request }) => {
+  const admin = await people.subscriber('Basic');
+  const { stripe_subscription_id: id } = await admin.subscription();
+  const stripe = /^Stripe sandbox on (http:\/\/\S+)/m.exec(server.output())![1];
+  const headers = { Authorization: 'Bearer sk_test_end2end_tests' };
+  const status = async () => {
+    const answer = await admin.api.get('/api/subscriptions/subscriptions/my_subscription/');
+    const { status, cancel_at_period_end, code } = await answer.json();
+    return code ?? `${status}${cancel_at_period_end ? ', ending' : ''}`;
+  };
+
+  const form = { cancel_at_period_end: 'true' };
+  expect((await request.post(`${stripe}/v1/subscriptions/${id}`, { headers, form })).status()).toBe(200);
+  await expect.poll(status).toBe('active, ending');
+  await admin.signIn(page);
+  await page.goto('/subscribe');
+  await expect(page.getByText(/^Ends on .*\.$/)).toBeVisible();
+
+  expect((await request.delete(`${stripe}/v1/subscriptions/${id}`, { headers })).status()).toBe(200);
+  await expect.poll(status).toBe('no_subscription');
+  await page.reload();
+  await expect(page.getByRole('article', { name: 'Basic' }).getByRole('button', { name: 'Subscribe' })).toBeVisible();
+});

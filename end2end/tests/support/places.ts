@@ -9,6 +9,8 @@ export type Place = {
   name: string;
   /** Opens the page, as whoever it is for. */
   open: (page: Page, people: People) => Promise<void>;
+  /** Whether a part of it is told its colours once, when it opens, and keeps them. */
+  keepsColours?: boolean;
 };
 
 const at = (path: string, email?: string): Place => ({
@@ -88,6 +90,7 @@ export const PLACES: Place[] = [
   },
   {
     name: '/subscribe with the checkout open',
+    keepsColours: true,
     open: async (page, people) => {
       await (await people.admin()).signIn(page);
       await page.goto('/subscribe');
