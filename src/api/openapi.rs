@@ -5,7 +5,7 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, openapi};
 
-use super::problem::Problem;
+use super::problem::Details;
 use super::schema;
 use crate::server::auth::COOKIE;
 
@@ -22,7 +22,7 @@ use crate::server::auth::COOKIE;
     ),
     servers((url = "/")),
     security(("session" = []), ("key" = [])),
-    components(schemas(Problem)),
+    components(schemas(Details)),
     modifiers(&Security),
     tags(
         (name = "Accounts", description = "Signing up, in and out."),

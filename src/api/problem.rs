@@ -23,9 +23,14 @@ pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/prob
 /// What a handler answers.
 pub type ApiResult<T> = Result<T, Problem>;
 
+/// Why a request was not served (RFC 9457). Boxed: results that rarely hold one should stay small.
+#[derive(Clone, Debug)]
+pub struct Problem(Box<Details>);
+
 /// Why a request was not served (RFC 9457).
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Problem {
+#[schema(as = Problem)]
+pub struct Details {
     /// Identifies the kind of problem; ends in its code.
     #[serde(rename = "type")]
     #[schema(value_type = String, format = "uri-reference")]
@@ -63,7 +68,7 @@ impl Problem {
         title: &'static str,
         detail: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self {
+        Self(Box::new(Details {
             kind: format!("/api/docs/#problem-{code}"),
             title,
             status: status.as_u16(),
@@ -73,25 +78,25 @@ impl Problem {
             errors: None,
             decline_code: None,
             retry_after: None,
-        }
+        }))
     }
 
     pub fn status(&self) -> StatusCode {
-        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     pub fn code(&self) -> &'static str {
-        self.code
+        self.0.code
     }
 
     /// What is wrong, by field; empty unless the status is 422.
     pub fn errors(&self) -> &[FieldError] {
-        self.errors.as_deref().unwrap_or_default()
+        self.0.errors.as_deref().unwrap_or_default()
     }
 
     /// Changes how fields are named.
     pub fn rename_fields(mut self, rename: impl Fn(&str) -> String) -> Self {
-        for error in self.errors.iter_mut().flatten() {
+        for error in self.0.errors.iter_mut().flatten() {
             error.field = rename(&error.field);
         }
         self
@@ -171,9 +176,9 @@ impl From<Refusal> for Problem {
         let (status, title) = kind(&refusal);
         let mut problem = Self::new(status, refusal.code(), title, refusal.to_string());
         match refusal {
-            Refusal::Invalid(errors) => problem.errors = Some(errors),
-            Refusal::CardDeclined { decline_code, .. } => problem.decline_code = decline_code,
-            Refusal::TooManyAttempts { retry_after } => problem.retry_after = Some(retry_after),
+            Refusal::Invalid(errors) => problem.0.errors = Some(errors),
+            Refusal::CardDeclined { decline_code, .. } => problem.0.decline_code = decline_code,
+            Refusal::TooManyAttempts { retry_after } => problem.0.retry_after = Some(retry_after),
             _ => {}
         }
         problem
@@ -201,13 +206,13 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         let headers = response.headers_mut();
-        if self.code == Refusal::NotSignedIn.code() {
+        if self.0.code == Refusal::NotSignedIn.code() {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.0.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }
-        response.extensions_mut().insert(Box::new(self));
+        response.extensions_mut().insert(self);
         response
     }
 }
@@ -216,8 +221,8 @@ impl IntoResponse for Problem {
 /// response into a problem.
 pub fn finish(response: &mut Response, id: &RequestId, adopt: bool) {
     let status = response.status();
-    let problem = match response.extensions_mut().remove::<Box<Problem>>() {
-        Some(problem) => *problem,
+    let mut problem = match response.extensions_mut().remove::<Problem>() {
+        Some(problem) => problem,
         None if adopt && is_bare_error(response) => {
             let problem = Problem::of_status(status);
             *response.status_mut() = problem.status();
@@ -225,11 +230,11 @@ pub fn finish(response: &mut Response, id: &RequestId, adopt: bool) {
         }
         None => return,
     };
-    let problem = Problem { request_id: id.as_str().to_owned(), ..problem };
+    id.as_str().clone_into(&mut problem.0.request_id);
     let headers = response.headers_mut();
     headers.remove(CONTENT_LENGTH);
     headers.insert(CONTENT_TYPE, PROBLEM_JSON);
-    *response.body_mut() = serde_json::to_vec(&problem).map_or_else(|_| Body::empty(), Body::from);
+    *response.body_mut() = serde_json::to_vec(&problem.0).map_or_else(|_| Body::empty(), Body::from);
 }
 
 fn is_bare_error(response: &Response) -> bool {

@@ -27,7 +27,7 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
     let email = || json!({"format": "email", "minLength": 3, "maxLength": 254});
     let password = || json!({"format": "password", "minLength": 8, "maxLength": 512, "pattern": NO_NUL});
     let role = || json!({"enum": [Role::Admin, Role::Member]});
-    let price = || json!({"pattern": r"^[0-9]+(\.[0-9]{1,3})?$", "maxLength": 20, "examples": ["29.99"]});
+    let price = || json!({"pattern": r"^0*[0-9]{1,8}(\.[0-9]{1,3})?$", "examples": ["29.99"]});
     let currency = || json!({"pattern": "^[A-Za-z]{3}$", "default": "usd"});
     vec![
         ("SignUp", "email", email()),
