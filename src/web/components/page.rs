@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use leptos::tachys::reactive_graph::OwnedView;
 use leptos_meta::{Meta, Title};
 use leptos_router::components::Redirect;
 use leptos_router::hooks::use_location;
@@ -55,10 +56,12 @@ pub fn load<T: Send + 'static>(
     page: impl FnOnce(T) -> AnyView + Send + 'static,
 ) -> impl IntoView {
     Suspend::new(async move {
-        match data.await {
+        let shown = match data.await {
             Ok(data) => page(data),
             Err(error) => view! { <CannotShow error/> }.into_any(),
-        }
+        };
+        // What is written after an await has no owner of its own, and `<Meta>` finds its context by the owner.
+        OwnedView::new(shown)
     })
 }
 

@@ -1,8 +1,5 @@
 //! Who asks, and of what: the request around a server function.
 
-use std::net::SocketAddr;
-
-use axum::extract::ConnectInfo;
 use axum::http::request::Parts;
 use leptos::prelude::*;
 use tower_sessions::Session;
@@ -10,6 +7,7 @@ use tower_sessions::Session;
 use crate::domain::{Refusal, User};
 use crate::error::Error;
 use crate::server::auth::{self, Actor};
+use crate::server::client::Client;
 use crate::services::Services;
 use crate::web::AppError;
 
@@ -31,12 +29,8 @@ pub fn user() -> Result<User, AppError> {
 }
 
 /// The address the request came from, for counting failed attempts.
-pub fn client() -> String {
-    use_context::<Parts>()
-        .and_then(|parts| {
-            parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip().to_string())
-        })
-        .unwrap_or_default()
+pub async fn client() -> String {
+    leptos_axum::extract().await.map_or_else(|_| String::new(), |Client(address)| address)
 }
 
 /// Begins a session in the browser that asks.

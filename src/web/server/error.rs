@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 
+use crate::api::problem::Problem;
 use crate::domain::{FieldErrors, Refusal};
 use crate::error::Error;
 use crate::web::AppError;
@@ -25,20 +26,7 @@ impl From<FieldErrors> for AppError {
     }
 }
 
-/// The HTTP status that goes with an error.
+/// The HTTP status that goes with an error: the API's.
 pub fn status(error: &AppError) -> StatusCode {
-    match error.refusal() {
-        None => StatusCode::SERVICE_UNAVAILABLE,
-        Some(refusal) => match refusal {
-            Refusal::Malformed(_) => StatusCode::BAD_REQUEST,
-            Refusal::NotSignedIn | Refusal::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Refusal::CardDeclined { .. } => StatusCode::PAYMENT_REQUIRED,
-            Refusal::Forbidden(_) | Refusal::CrossOrigin | Refusal::SignupClosed => StatusCode::FORBIDDEN,
-            Refusal::NotFound(_) | Refusal::NoSubscription => StatusCode::NOT_FOUND,
-            Refusal::InvitationGone => StatusCode::GONE,
-            Refusal::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Refusal::TooManyAttempts { .. } => StatusCode::TOO_MANY_REQUESTS,
-            _ => StatusCode::CONFLICT,
-        },
-    }
+    error.refusal().map_or(StatusCode::SERVICE_UNAVAILABLE, |refusal| Problem::from(refusal.clone()).status())
 }

@@ -12,7 +12,7 @@ pub async fn sign_in(
     #[server(default)] next: String,
 ) -> Result<(), AppError> {
     use crate::web_server::{context, forms};
-    let client = context::client();
+    let client = context::client().await;
     let user = context::services().accounts.log_in(&email, &password, &client).await;
     let user = user.map_err(|error| AppError::from(error).keeping([("email", email)]))?;
     context::sign_in(&user).await?;
