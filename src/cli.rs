@@ -121,6 +121,10 @@ enum KeyCommand {
     },
 }
 
+/// What is logged unless `RUST_LOG` says otherwise. The session layer's own complaints are about cookies that
+/// anybody can malform, and about failures that are logged where they are handled.
+const DEFAULT_LOG: &str = "info,sqlx=warn,tower_sessions=error,tower_sessions_core=off";
+
 /// Reads the arguments and does what they say. What went wrong is one line on standard error.
 pub async fn run() -> ExitCode {
     let cli = Cli::parse();
@@ -139,7 +143,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Err(error) if error.not_found() => {}
         Err(error) => bail!(".env: {error}"),
     }
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(DEFAULT_LOG));
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr).init();
     let settings = Settings::from_env()?;

@@ -69,8 +69,8 @@ for (const email of ['admin@acme.test', 'member@acme.test']) {
     await expect(page.getByRole('alert')).toContainText('Consider upgrading');
 
     const side = page.getByRole('complementary', { name: 'Plan' });
-    await expect(side.getByRole('article', { name: 'Pro' })).toContainText('$79.99');
-    await expect(side).toContainText('Suggested plan');
+    await expect(page.getByRole('article', { name: 'Pro' })).toContainText('$79.99');
+    await expect(page.getByText('Suggested plan')).toBeVisible();
     await expect(side).toContainText('Period');
     const { period_end: end } = await person.usage();
     const reset = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'UTC' }).format(new Date(end));

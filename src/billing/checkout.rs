@@ -31,6 +31,9 @@ impl Billing {
         payment_method: Option<String>,
     ) -> Result<Checkout> {
         let group = user.must_be_admin()?;
+        if payment_method.as_deref().is_some_and(|id| !is_stripe_id(id)) {
+            return Err(Refusal::field("payment_method", "A payment method's id looks like pm_1Abc….").into());
+        }
         let plan = self.store.plan(plan_id).await?;
         if plan.archived {
             return Err(Refusal::PlanArchived.into());
@@ -210,6 +213,11 @@ fn secret(found: &StripeSubscription) -> Secret {
     }
     let invoice = found.latest_invoice.as_ref().and_then(|invoice| invoice.as_object())?;
     invoice.confirmation_secret.as_ref().map(|secret| (secret.client_secret.clone(), Intent::Payment))
+}
+
+/// Whether a text can be an id at Stripe. It becomes part of an address there, so nothing else may pass.
+fn is_stripe_id(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 /// Where the first period ends, until Stripe says so.

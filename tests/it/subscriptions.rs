@@ -157,9 +157,11 @@ async fn a_purchase_needs_a_plan_that_is_sold_and_an_admin() {
         app.nobody().post(CREATE, json!({"plan_id": plan["id"]})).await.is_problem(401, "not_signed_in");
         let unknown = admin.post(CREATE, json!({"plan_id": uuid::Uuid::now_v7()})).await;
         unknown.is_problem(404, "not_found");
-        let wrong = admin.post(CREATE, json!({"plan_id": plan["id"], "payment_method": "pm_nope"})).await;
-        wrong.is_problem(422, "invalid");
-        assert_eq!(wrong.fields(), ["payment_method"]);
+        for id in ["pm_nope", "", "pm_card_visa/detach", "../customers", "pm card"] {
+            let wrong = admin.post(CREATE, json!({"plan_id": plan["id"], "payment_method": id})).await;
+            wrong.is_problem(422, "invalid");
+            assert_eq!(wrong.fields(), ["payment_method"], "{id}");
+        }
         admin.get(MINE).await.is_problem(404, "no_subscription");
         app.stop().await;
     })

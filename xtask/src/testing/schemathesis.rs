@@ -10,7 +10,7 @@ use crate::process::run;
 use crate::setup;
 
 /// Whose keys the requests are made with: each role is allowed other things.
-const ACCOUNTS: [&str; 3] = ["superadmin@tollgate.test", "admin@acme.test", "member@acme.test"];
+const ACCOUNTS: [&str; 3] = ["superadmin@tollgate.test", "member@acme.test", "admin@acme.test"];
 
 /// No answer of 500 and above, and none that the document doesn't announce. What the values mean is other tests' part.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\

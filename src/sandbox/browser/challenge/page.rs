@@ -64,7 +64,7 @@ fn page(title: &str, body: Html, in_frame: bool, answered: bool) -> Html {
         "<title>", title, " · Stripe sandbox</title>",
         "<link rel=\"stylesheet\" href=\"/elements/challenge.css\">",
         "<script type=\"module\" src=\"/elements/challenge.js\"></script></head>",
-        "<body data-view=\"", view, "\" data-answered=\"", answered.to_string(), "\"><main>",
+        "<body data-view=\"", view, "\" data-answered=\"", answered.to_string(), "\"><main aria-label=\"3D Secure\">",
         "<p class=\"sandbox\"><span>Stripe sandbox: no real money</span></p>",
         body,
         "</main></body></html>"
