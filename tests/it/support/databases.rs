@@ -36,7 +36,10 @@ impl Database {
 
     /// `None` where there is no cluster to make one on.
     pub async fn postgres() -> Option<Self> {
-        let cluster = env::var("TOLLGATE_TEST_POSTGRES").ok()?;
+        let address = env::var("TOLLGATE_TEST_POSTGRES").ok()?;
+        // A database named in it is where one would start from; here each test has its own.
+        let (scheme, rest) = address.split_once("://").expect("TOLLGATE_TEST_POSTGRES is postgres://…");
+        let cluster = format!("{scheme}://{}", rest.split('/').next().unwrap_or(rest));
         let name = format!("tollgate_test_{}", Uuid::now_v7().simple());
         on_cluster(&cluster, &format!("CREATE DATABASE {name}")).await;
         Some(Self { url: format!("{cluster}/{name}"), home: Home::Postgres { cluster, name } })
