@@ -86,7 +86,7 @@ const PAGES: &[(&str, Expected)] = &[
 const FUNCTIONS: &[(&str, &str, Expected)] = &[
     ("/fn/account/sign-in", "email=x&password=x", [401, 401, 401, 401, 401]),
     ("/fn/account/sign-up", "email=x&password=x&name=x&group_name=x", [422, 422, 422, 422, 422]),
-    ("/fn/account/accept-invitation", "token=x&name=x&password=x", [410, 410, 410, 410, 410]),
+    ("/fn/account/accept-invitation", "token=x&name=x&password=x", [404, 404, 404, 404, 404]),
     ("/fn/keys/create", "name=", [401, 422, 422, 422, 422]),
     ("/fn/keys/revoke", "id={id}", [401, 404, 404, 404, 404]),
     ("/fn/plans/create", "{plan}", [401, 403, 403, 403, 422]),
