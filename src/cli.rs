@@ -85,6 +85,9 @@ enum UserCommand {
 struct NewAccount {
     #[arg(long)]
     email: String,
+    /// What the person is called; without it, after the address.
+    #[arg(long)]
+    name: Option<String>,
     #[arg(long)]
     role: RoleArg,
     /// The name of its group, which is made if there is none; not for a superadmin.
@@ -237,8 +240,9 @@ async fn create_user(settings: &Settings, account: NewAccount) -> anyhow::Result
     let (accounts, _) = accounts(settings).await?;
     let given = std::env::var("TOLLGATE_PASSWORD").ok().filter(|password| !password.is_empty());
     let password = given.clone().unwrap_or_else(|| hex::encode(rand::random::<[u8; 12]>()));
+    let NewAccount { email, name, role, group } = account;
     let user = accounts
-        .create_user(&account.email, password.clone(), account.role.into(), account.group.as_deref())
+        .create_user(&email, name.as_deref(), password.clone(), role.into(), group.as_deref())
         .await?;
     println!("Created {} ({}).", user.email, user.role);
     if given.is_none() {

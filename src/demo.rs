@@ -6,7 +6,7 @@
 use anyhow::Context;
 use chrono::{DateTime, Duration, Months, Utc};
 
-use crate::accounts::DEMO_PASSWORD;
+use crate::accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD};
 use crate::billing::DemoTerms;
 use crate::clock::Clock;
 use crate::domain::{EventInput, Plan, PlanInput, Role, Subscription, UsageType, User};
@@ -43,9 +43,10 @@ pub async fn load(services: &Services) -> anyhow::Result<()> {
 }
 
 async fn create(services: &Services, email: &str, role: Role, group: Option<&str>) -> anyhow::Result<User> {
+    let name = DEMO_ACCOUNTS.iter().find(|account| account.email == email).map(|account| account.name);
     services
         .accounts
-        .create_user(email, DEMO_PASSWORD.into(), role, group)
+        .create_user(email, name, DEMO_PASSWORD.into(), role, group)
         .await
         .context("the demo's accounts")
 }

@@ -49,16 +49,18 @@ pub struct SignUp {
 #[derive(Clone, Debug)]
 pub struct DemoAccount {
     pub email: &'static str,
+    pub name: &'static str,
     pub label: &'static str,
 }
 
-const DEMO_ACCOUNTS: [DemoAccount; 6] = [
-    DemoAccount { email: "admin@acme.test", label: "Admin of Acme" },
-    DemoAccount { email: "member@acme.test", label: "Member of Acme" },
-    DemoAccount { email: "member2@acme.test", label: "Second member of Acme" },
-    DemoAccount { email: "admin@newco.test", label: "Admin of Newco" },
-    DemoAccount { email: "member@newco.test", label: "Member of Newco" },
-    DemoAccount { email: "superadmin@tollgate.test", label: "SuperAdmin" },
+/// Who is there in the demo.
+pub const DEMO_ACCOUNTS: [DemoAccount; 6] = [
+    DemoAccount { email: "admin@acme.test", name: "Ada Okafor", label: "Admin of Acme" },
+    DemoAccount { email: "member@acme.test", name: "Ben Castillo", label: "Member of Acme" },
+    DemoAccount { email: "member2@acme.test", name: "Chloe Lindqvist", label: "Second member of Acme" },
+    DemoAccount { email: "admin@newco.test", name: "Dana Petrov", label: "Admin of Newco" },
+    DemoAccount { email: "member@newco.test", name: "Eli Nakamura", label: "Member of Newco" },
+    DemoAccount { email: "superadmin@tollgate.test", name: "Sam Rivera", label: "SuperAdmin" },
 ];
 
 impl Accounts {
@@ -90,19 +92,21 @@ impl Accounts {
     }
 
     /// Makes an account from the command line: in the group of that name, which is made if need be, or as a
-    /// SuperAdmin in none.
+    /// SuperAdmin in none. Without a name of its own it is called after its address.
     ///
     /// # Errors
     /// [`Refusal::Invalid`], [`Refusal::EmailTaken`]; the database's.
     pub async fn create_user(
         &self,
         address: &str,
+        name: Option<&str>,
         password: String,
         role: Role,
         group: Option<&str>,
     ) -> Result<User> {
         let mut errors = FieldErrors::new();
         let address = errors.take("email", email(address));
+        let name = name.and_then(|name| errors.take("name", text(name, "Name", 1, 100)));
         errors.take("password", passwords::check(&password));
         let group = match (role, group) {
             (Role::SuperAdmin, None) => None,
@@ -117,7 +121,7 @@ impl Accounts {
             (_, Some(name)) => errors.take("group", text(name, "Group name", 1, 100)),
         };
         let Some(address) = address.filter(|_| errors.is_empty()) else { return Err(errors.into()) };
-        let name = address.split('@').next().unwrap_or_default().to_owned();
+        let name = name.unwrap_or_else(|| address.split('@').next().unwrap_or_default().to_owned());
         let user = self.new_user(address, name, password, role).await?;
         let now = self.clock.now();
         let group = match group {

@@ -66,6 +66,21 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
+/// Runs a program beside others: what it printed comes in one piece under `title`, when it has ended.
+///
+/// # Errors
+/// As [`run`]. The message leaves the arguments out, which may hold a key.
+pub fn run_aside(title: &str, command: &mut Command) -> Result<()> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| cannot_start(command, &error))?;
+    let text = [output.stdout, output.stderr].concat();
+    println!("{title}\n{}", String::from_utf8_lossy(&text));
+    interrupt::check()?;
+    if !output.status.success() {
+        bail!("{}: `{}` failed ({})", title.trim(), command.get_program().to_string_lossy(), output.status);
+    }
+    Ok(())
+}
+
 /// Becomes another program: Ctrl-C and the exit code are then its own.
 ///
 /// # Errors

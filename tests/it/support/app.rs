@@ -81,7 +81,7 @@ impl App {
         self.running
             .services
             .accounts
-            .create_user(&email, PASSWORD.into(), tollgate::domain::Role::SuperAdmin, None)
+            .create_user(&email, None, PASSWORD.into(), tollgate::domain::Role::SuperAdmin, None)
             .await
             .expect("a SuperAdmin");
         self.log_in(&email, PASSWORD).await
