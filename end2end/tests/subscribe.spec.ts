@@ -11,6 +11,12 @@ async function choose(page: Page, plan: string) {
   await expect(cardFrame(page).contentFrame().getByLabel('Card number')).toBeVisible();
 }
 
+/** Where the sandbox is, and what it wants to be asked with. */
+function atStripe(server: { output: () => string }) {
+  const stripe = /^Stripe sandbox on (http:\/\/\S+)/m.exec(server.output())![1];
+  return { stripe, headers: { Authorization: 'Bearer sk_test_end2end_tests' } };
+}
+
 test('a declined card says why, a failed 3D Secure too, and an approved one subscribes without a reload', async ({
   page,
   people,
@@ -168,11 +174,31 @@ test('a subscription is canceled at the end of its period, and at once', async (
   await expect(page.getByRole('heading', { name: 'Your group has no subscription' })).toBeVisible();
 });
 
+test("who was sent to the bank's own page comes back to what became of the payment", async ({ page, people, server, request }) => {
+  const admin = await people.admin();
+  await admin.signIn(page);
+  const basic = (await admin.plans()).find(({ name }) => name === 'Basic')!;
+  const begun = await admin.api.post('/api/subscriptions/subscriptions/create_subscription/', { data: { plan_id: basic.id } });
+  const { client_secret } = await begun.json();
+  const intent = client_secret.split('_secret_')[0];
+  const back = `/subscribe?payment_intent=${intent}&payment_intent_client_secret=${client_secret}`;
+
+  await page.goto(`${back}&redirect_status=failed`);
+  await expect(page.getByRole('alert')).toContainText("The bank didn't approve the payment.");
+  await expect(page.getByRole('button', { name: 'Pay $29.99' })).toBeEnabled();
+
+  const { stripe, headers } = atStripe(server);
+  const form = { payment_method: 'pm_card_visa' };
+  expect((await request.post(`${stripe}/v1/payment_intents/${intent}/confirm`, { headers, form })).status()).toBe(200);
+  await page.goto(`${back}&redirect_status=succeeded`);
+  await expect(page.getByText("You're subscribed")).toBeVisible();
+  expect((await admin.subscription()).status).toBe('active');
+});
+
 test('what happens at Stripe arrives by webhook, without a word from the browser', async ({ page, people, server, request }) => {
   const admin = await people.subscriber('Basic');
   const { stripe_subscription_id: id } = await admin.subscription();
-  const stripe = /^Stripe sandbox on (http:\/\/\S+)/m.exec(server.output())![1];
-  const headers = { Authorization: 'Bearer sk_test_end2end_tests' };
+  const { stripe, headers } = atStripe(server);
   const status = async () => {
     const answer = await admin.api.get('/api/subscriptions/subscriptions/my_subscription/');
     const { status, cancel_at_period_end, code } = await answer.json();

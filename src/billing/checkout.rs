@@ -81,7 +81,8 @@ impl Billing {
         }
     }
 
-    /// The checkout that the admin's group began and did not finish.
+    /// The checkout that the admin's group began and did not finish. Stripe is asked, and its answer kept: who
+    /// comes back from the bank's own page may be faster than the webhook.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`] for anybody but an admin; Stripe's; the database's.
@@ -92,7 +93,9 @@ impl Billing {
             return Ok(None);
         }
         let Some(stripe_id) = &row.stripe_subscription_id else { return Ok(None) };
+        let ticket = self.store.draw_sync_ticket(row.subscription_id).await?;
         let Some(found) = self.stripe.subscription(stripe_id).await? else { return Ok(None) };
+        self.write(row.subscription_id, group, ticket, &found, None).await?;
         match secret(&found) {
             Some(secret) => self.answer(group, row.subscription_id, Some(secret)).await.map(Some),
             None => Ok(None),

@@ -28,6 +28,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
@@ -53,6 +54,9 @@ static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 /// How long a request waits for a connection before it is told that the database is out of reach.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an idle connection is taken to be open without asking. Each was asked when it was given back; under load
+/// asking again would double the round trips.
+const TRUSTED: Duration = Duration::from_secs(1);
 /// How long a writer waits for SQLite's one write lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -106,6 +110,8 @@ impl Store {
             let pool = SqlitePoolOptions::new()
                 .max_connections(8)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
+                // Nobody hangs up on the other end of a file.
+                .test_before_acquire(false)
                 .connect_with(options)
                 .await?;
             Ok(Self { db: Db::Sqlite(pool), turn: Arc::default() })
@@ -114,6 +120,15 @@ impl Store {
             let pool = PgPoolOptions::new()
                 .max_connections(16)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
+                .test_before_acquire(false)
+                .before_acquire(|connection, past| {
+                    Box::pin(async move {
+                        if past.idle_for >= TRUSTED {
+                            connection.ping().await?;
+                        }
+                        Ok(true)
+                    })
+                })
                 .connect_with(options)
                 .await?;
             Ok(Self { db: Db::Postgres(pool), turn: Arc::default() })

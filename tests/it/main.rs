@@ -6,6 +6,7 @@ mod accounts;
 mod copy;
 mod crash;
 mod ledger;
+mod ledger_periods;
 mod ledger_properties;
 mod plans;
 mod roles;

@@ -11,6 +11,7 @@ pub(super) fn page(title: &str, current: &str, body: Html) -> Html {
         "<meta name=\"robots\" content=\"noindex\">",
         "<meta name=\"color-scheme\" content=\"light dark\">",
         "<title>", title, " · Stripe sandbox</title>",
+        "<link rel=\"icon\" href=\"/panel/icon.svg\" type=\"image/svg+xml\">",
         "<link rel=\"stylesheet\" href=\"/panel/panel.css\"></head><body>",
         "<a class=\"skip\" href=\"#main\">Skip to the content</a>",
         "<aside class=\"banner\" aria-label=\"Notice\"><b>Stripe sandbox:</b> nothing here is real money</aside>",

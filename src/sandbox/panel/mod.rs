@@ -19,7 +19,7 @@ use axum::routing::{get, post};
 
 use super::Sandbox;
 
-/// Nothing but its own style sheet, no scripts, no framing.
+/// Nothing but its own style sheet and icon, no scripts, no framing.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
      frame-ancestors 'none'";
 
@@ -31,6 +31,7 @@ pub(super) fn router() -> Router<Sandbox> {
         .route("/panel/events/{id}/retry", post(retry::retry))
         .layer(map_response(secure))
         .route("/panel/panel.css", get(style))
+        .route("/panel/icon.svg", get(icon))
 }
 
 async fn secure(mut response: Response) -> Response {
@@ -47,10 +48,18 @@ async fn secure(mut response: Response) -> Response {
 }
 
 async fn style() -> Response {
+    file("text/css; charset=utf-8", concat!(include_str!("layout.css"), "\n", include_str!("parts.css")))
+}
+
+async fn icon() -> Response {
+    file("image/svg+xml", include_str!("icon.svg"))
+}
+
+fn file(content_type: &'static str, text: &'static str) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
+        (header::CONTENT_TYPE, content_type),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CACHE_CONTROL, "no-cache"),
     ];
-    (headers, concat!(include_str!("layout.css"), "\n", include_str!("parts.css"))).into_response()
+    (headers, text).into_response()
 }

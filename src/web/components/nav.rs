@@ -61,11 +61,12 @@ pub fn Nav(
 
 #[component]
 fn Who(user: User) -> impl IntoView {
-    let place = user.group.map_or_else(|| "Platform".into(), |group| group.name);
+    let role = format::role(user.role);
+    let place = user.group.map_or_else(|| role.to_owned(), |group| format!("{} · {role}", group.name));
     view! {
         <div class="who">
             <p class="who__name" title=user.email>{user.name}</p>
-            <p class="who__role">{place}" · "{format::role(user.role)}</p>
+            <p class="who__role">{place}</p>
             <Form to=SignOut::PATH>
                 <button class="who__leave" type="submit" title="Sign out">
                     <Icon shape=Shape::Leave/>

@@ -44,11 +44,10 @@ pub fn Subscribe() -> impl IntoView {
 async fn data() -> Result<Data, AppError> {
     let (user, billing) = (user()?, services().billing);
     user.must_be_admin()?;
-    Ok(Data {
-        plans: billing.plans(false).await?,
-        subscription: billing.subscription(&user).await?,
-        checkout: billing.checkout(&user).await?,
-    })
+    // First, since it may find that the subscription is paid.
+    let checkout = billing.checkout(&user).await?;
+    let (plans, subscription) = (billing.plans(false).await?, billing.subscription(&user).await?);
+    Ok(Data { plans, subscription, checkout })
 }
 
 /// Source: <https://docs.stripe.com/payments/accept-a-payment?ui=elements#web-submit-payment>.
