@@ -129,32 +129,39 @@ async fn pool(database: &Database) -> Pool {
     }
 }
 
-/// Puts so many events into the open period of the database's one subscription, past the server.
-pub async fn fill(database: &Database, events: i64) {
+/// Puts so many events into the open period of the database's one subscription, past the server. They add up to
+/// `tokens`.
+pub async fn fill(database: &Database, events: i64, tokens: i64) {
     const COLUMNS: &str = "group_id, external_id, summary_id, user_id, usage_type, tokens, fingerprint, \
                            occurred_at, recorded_at";
-    const ROW: &str =
-        "u.group_id, 'filled-' || n.i, u.id, s.user_id, 'llm', 1, s.id, u.created_at, u.created_at";
     const SUBJECT: &str = "usage_summaries u JOIN subscriptions s ON s.id = u.subscription_id";
     const SUM: &str = "UPDATE usage_summaries SET llm_used = $1";
+    let row = |fingerprint: &str| {
+        format!(
+            "u.group_id, 'filled-' || n.i, u.id, s.user_id, 'llm', $2, {fingerprint}, u.created_at, u.created_at"
+        )
+    };
+    let sql = match database.url.starts_with("sqlite:") {
+        true => format!(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+             INSERT INTO usage_events ({COLUMNS}) SELECT {} FROM n, {SUBJECT}",
+            row("s.id")
+        ),
+        false => format!(
+            "INSERT INTO usage_events ({COLUMNS}) SELECT {} FROM generate_series(1, $1) AS n (i), {SUBJECT}",
+            row("decode(md5(n.i::text), 'hex')")
+        ),
+    };
+    macro_rules! fill {
+        ($pool:expr) => {{
+            let insert = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(events).bind(tokens / events);
+            insert.execute(&$pool).await.expect("the events");
+            sqlx::query(SUM).bind(tokens).execute(&$pool).await.expect("their sum");
+            $pool.close().await;
+        }};
+    }
     match pool(database).await {
-        Pool::Sqlite(pool) => {
-            let sql = format!(
-                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
-                 INSERT INTO usage_events ({COLUMNS}) SELECT {ROW} FROM n, {SUBJECT}"
-            );
-            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(events).execute(&pool).await.expect("the events");
-            sqlx::query(SUM).bind(events).execute(&pool).await.expect("their sum");
-            pool.close().await;
-        }
-        Pool::Postgres(pool) => {
-            let row = ROW.replace("s.id,", "decode(md5(n.i::text), 'hex'),");
-            let sql = format!(
-                "INSERT INTO usage_events ({COLUMNS}) SELECT {row} FROM generate_series(1, $1) AS n (i), {SUBJECT}"
-            );
-            sqlx::query(sqlx::AssertSqlSafe(sql)).bind(events).execute(&pool).await.expect("the events");
-            sqlx::query(SUM).bind(events).execute(&pool).await.expect("their sum");
-            pool.close().await;
-        }
+        Pool::Sqlite(pool) => fill!(pool),
+        Pool::Postgres(pool) => fill!(pool),
     }
 }
