@@ -94,7 +94,7 @@ fn Alerts(usage: RwSignal<Usage>, admin: bool) -> impl IntoView {
 fn Alert(usage_type: UsageType, level: Level, admin: bool) -> impl IntoView {
     let label = usage_type.label();
     let (title, text) = if level == Level::Limit {
-        ("Limit reached - upgrade required".to_owned(), format!(" All {label} of this period are used. "))
+        ("Limit reached - upgrade required.".to_owned(), format!(" All {label} of this period are used. "))
     } else {
         let text = " 80 % or more is used. Consider upgrading before they run out. ";
         (format!("{label} are approaching the limit."), text.to_owned())

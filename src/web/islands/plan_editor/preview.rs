@@ -6,10 +6,10 @@ use super::draft::field;
 use crate::domain::{Currency, Plan, PlanForm};
 use crate::web::components::plan_card::PlanCard;
 
-/// The card as subscribers will see it. What is still wrong shows as if it weren't there.
+/// The card as subscribers will see it. What is wrong for the moment shows as it last was right.
 #[component]
 pub fn Preview(form: RwSignal<PlanForm>) -> impl IntoView {
-    let shown = Memo::new(move |_| form.with(preview));
+    let shown = Memo::new(move |last: Option<&Plan>| form.with(|form| preview(form, last)));
     view! {
         <aside class="editor__preview" aria-label="Preview">
             <p class="editor__label">"As subscribers see it"</p>
@@ -18,8 +18,17 @@ pub fn Preview(form: RwSignal<PlanForm>) -> impl IntoView {
     }
 }
 
-fn preview(form: &PlanForm) -> Plan {
-    let currency = form.currency.parse().unwrap_or(Currency::USD);
+fn preview(form: &PlanForm, last: Option<&Plan>) -> Plan {
+    let mut blank = PlanForm {
+        name: "New plan".into(),
+        price: "0".into(),
+        currency: Currency::USD.code().into(),
+        interval: "month".into(),
+        ..PlanForm::default()
+    };
+    let mut last = last.map_or_else(|| blank.clone(), PlanForm::from);
+    // A name is only ever wrong because it is gone.
+    last.name.clone_from(&blank.name);
     let mut sound = form.clone();
     // Some fields are only looked at once others are sound: a price has no decimals without a currency.
     let input = loop {
@@ -28,16 +37,13 @@ fn preview(form: &PlanForm) -> Plan {
             Err(errors) => errors,
         };
         for error in errors.into_vec() {
-            let fallback = match error.field.as_str() {
-                "name" => "New plan".into(),
-                "price" => "0".into(),
-                "currency" => currency.code().to_owned(),
-                "interval" => "month".into(),
-                _ => String::new(),
-            };
-            *field(&mut sound, &error.field) = fallback;
+            let (value, was) = (field(&mut sound, &error.field), field(&mut last, &error.field));
+            // What was right may not be any more: 29.99 is no price in yen.
+            let fallback = if value == was { field(&mut blank, &error.field) } else { was };
+            value.clone_from(fallback);
         }
     };
+    let currency = input.currency.parse().unwrap_or(Currency::USD);
     Plan {
         id: uuid::Uuid::nil(),
         name: input.name,
@@ -62,8 +68,28 @@ mod tests {
 
     #[test]
     fn a_half_written_plan_has_a_card() {
-        let plan = preview(&PlanForm { price: "12.".into(), max_users: "x".into(), ..PlanForm::default() });
+        let form = PlanForm { price: "12.".into(), max_users: "x".into(), ..PlanForm::default() };
+        let plan = preview(&form, None);
         assert_eq!((plan.name.as_str(), plan.max_users), ("New plan", None));
         assert_eq!(plan.money().minor, 0);
+    }
+
+    #[test]
+    fn what_is_wrong_shows_as_it_last_was_right() {
+        let mut form = PlanForm {
+            name: "Basic".into(),
+            price: "29.99".into(),
+            currency: "usd".into(),
+            interval: "month".into(),
+            max_users: "10".into(),
+            ..PlanForm::default()
+        };
+        let right = preview(&form, None);
+        form.price = "29.999".into();
+        form.max_users = "ten".into();
+        let plan = preview(&form, Some(&right));
+        assert_eq!((plan.price.as_str(), plan.max_users), ("29.99", Some(10)));
+        form.currency = "jpy".into();
+        assert_eq!(preview(&form, Some(&right)).price, "0");
     }
 }
