@@ -11,11 +11,11 @@
 //! | `metering` | the ledger: one writer, summaries, limits, telling who follows |
 //! | `billing` | the catalogue, checkout, the webhook inbox, keeping in step with Stripe |
 //! | `notify` | the outbox and e-mail |
-//! | `api` | REST: handlers, the OpenAPI document, problems |
+//! | `api` | REST: handlers, the OpenAPI document, problems, idempotency |
 //! | `web_pages` | the pages: route table, and what each shows, rendered whole on the server |
 //! | [`web`] | what both sides compile: islands, the components they are made of, server functions |
 //! | `web_server`, [`web_browser`] | what stands behind the pages on each side |
-//! | `server` | what every request passes: sessions, origins, idempotency, headers, metrics |
+//! | `server` | what every request passes: sessions, origins, headers, metrics |
 //! | `sandbox` | a Stripe to try everything against; shares nothing with the rest |
 //! | `services`, `start`, `workers` | the composition root |
 //! | `cli`, `demo` | the command line; the demo data |

@@ -9,6 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ApiState;
+use super::idempotency::idempotent;
 use super::json::Json;
 use super::page::{Page, PageQuery};
 use super::path::Id;
@@ -16,7 +17,6 @@ use super::problem::ApiResult;
 use crate::accounts::Accounts;
 use crate::domain::{ApiKey, NewApiKey};
 use crate::server::auth::CurrentUser;
-use crate::server::idempotency::idempotent;
 
 /// An API key to make.
 #[derive(Deserialize, ToSchema)]

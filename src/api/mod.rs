@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod docs;
 pub mod health;
+mod idempotency;
 pub mod json;
 pub mod keys;
 pub mod openapi;
@@ -14,6 +15,7 @@ pub mod path;
 pub mod plans;
 pub mod problem;
 mod schema;
+mod seal;
 pub mod stream;
 pub mod subscriptions;
 pub mod team;
@@ -27,10 +29,11 @@ use axum::routing::any;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
+use idempotency::Keeper;
+
 use crate::accounts::Accounts;
 use crate::billing::Billing;
 use crate::metering::Metering;
-use crate::server::idempotency::Keeper;
 use crate::server::metrics::Metrics;
 use crate::services::Services;
 

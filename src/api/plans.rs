@@ -7,6 +7,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ApiState;
+use super::idempotency::idempotent;
 use super::json::Json;
 use super::page::{Page, PageQuery, PlansQuery};
 use super::path::Id;
@@ -14,7 +15,6 @@ use super::problem::ApiResult;
 use crate::billing::Billing;
 use crate::domain::{Plan, PlanInput, Role};
 use crate::server::auth::{MaybeUser, SuperAdmin};
-use crate::server::idempotency::idempotent;
 
 /// List the plans
 ///

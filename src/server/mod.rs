@@ -4,11 +4,9 @@ pub mod auth;
 pub mod client;
 mod edge;
 pub mod headers;
-pub mod idempotency;
 pub mod metrics;
 mod origin;
 pub mod request_id;
-mod seal;
 pub mod shutdown;
 mod slash;
 

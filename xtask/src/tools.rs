@@ -58,7 +58,7 @@ pub fn dev() -> Result<()> {
              That takes some twenty minutes once. `make serve` needs none of it."
         );
     }
-    become_program(cargo(["leptos", "watch", "--", "serve", "--demo"]).arg("--"))
+    become_program(&mut cargo(["leptos", "watch", "--", "serve", "--demo"]))
 }
 
 pub fn bench(arguments: &[String]) -> Result<()> {

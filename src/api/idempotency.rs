@@ -21,16 +21,16 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Required};
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
 
-use super::auth::Actor;
-use super::request_id::RequestId;
+use super::ApiState;
+use super::json::{SMALL, read};
+use super::openapi::IDEMPOTENCY_KEY;
+use super::problem::{self, PROBLEM_JSON, Problem};
 use super::seal::Seal;
-use crate::api::ApiState;
-use crate::api::json::{SMALL, read};
-use crate::api::openapi::IDEMPOTENCY_KEY;
-use crate::api::problem::{self, PROBLEM_JSON, Problem};
 use crate::clock::Clock;
 use crate::domain::Refusal;
 use crate::error::{Error, Result};
+use crate::server::auth::Actor;
+use crate::server::request_id::RequestId;
 use crate::storage::{Begin, Store};
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");
