@@ -5,18 +5,23 @@
 //! over HTTP only, so that what works here works at Stripe, and this module uses nothing else of the
 //! crate but the clock.
 //!
+//! From the ground up, each using only what stands above it in this list:
+//!
 //! - [`engine`]: documents in memory, written through to SQLite, changed in transactions
-//! - [`http`]: Stripe's conventions: keys, forms, errors, expansion, lists, idempotency
-//! - [`cards`], [`payments`]: what a test card does, and charging one
-//! - [`billing`]: subscriptions and invoices, and what falls due as time passes
-//! - [`resources`]: the endpoints
 //! - [`webhooks`]: delivering events
-//! - [`browser`], [`panel`]: what people see
+//! - [`http`]: Stripe's conventions: keys, forms, lists, idempotency
+//! - [`cards`], [`payments`]: what a test card does, and charging one
+//! - [`billing`]: prices, subscriptions and invoices, and what falls due as time passes
+//! - [`resources`]: the endpoints
+//! - [`dispatch`]: from a request to its endpoint, and from there to the answer
+//! - [`panel`], [`browser`]: what people see
 
 mod billing;
 mod browser;
 mod cards;
+mod dispatch;
 mod engine;
+mod error;
 mod http;
 mod panel;
 mod payments;
@@ -33,9 +38,11 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 
-pub use engine::{ChallengeError, Sandbox};
-pub use http::routes;
-pub use webhooks::{Attempt, Delivery, DeliveryState};
+pub use billing::ChallengeError;
+pub use dispatch::routes;
+pub use engine::Sandbox;
+pub use error::StartError;
+pub use webhooks::{Attempt, Delivery, DeliveryState, Webhook};
 
 /// The publishable key that the application's pages use with the sandbox. Any other `pk_test_…` works too.
 pub const PUBLISHABLE_KEY: &str = "pk_test_tollgate_sandbox";
@@ -53,31 +60,6 @@ pub struct Options {
     /// Where its objects get their time from. Webhooks are signed with the machine's own time, as
     /// Stripe's are under a test clock.
     pub clock: Clock,
-}
-
-/// A webhook endpoint of the application.
-pub struct Webhook {
-    /// Where events are posted.
-    pub url: String,
-    /// What they are signed with, `whsec_…`.
-    pub secret: String,
-}
-
-/// Why a sandbox could not be started. Shown to whoever starts the server.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    #[error("the sandbox's address could not be used: {0}")]
-    Listener(#[from] std::io::Error),
-    #[error("the folder of the sandbox's database could not be made: {0}")]
-    Folder(std::io::Error),
-    #[error("the sandbox's database could not be opened: {0}")]
-    Database(#[from] sqlx::Error),
-    #[error("the sandbox's database holds something that this version can't read: {0}")]
-    Format(String),
-    #[error("the sandbox's database could not be written")]
-    Write,
-    #[error("the sandbox's webhook client could not be built: {0}")]
-    Client(#[from] reqwest::Error),
 }
 
 /// A sandbox at work. Dropping it stops it.
@@ -100,14 +82,14 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         Some(path) => Some(engine::Disk::open(path).await?),
         None => None,
     };
-    let (sandbox, courier) = Sandbox::open(disk, options.clock, origin(addr)).await?;
+    let (sandbox, courier) = Sandbox::open(disk, billing::due::SCHEDULE, options.clock, origin(addr)).await?;
     sandbox.forget_old_answers().await?;
     if let Some(webhook) = &options.webhook {
         sandbox.install_webhook(webhook).await?;
     }
 
     let router = Router::new()
-        .merge(http::router())
+        .merge(dispatch::router())
         .merge(browser::router())
         .merge(panel::router())
         .with_state(sandbox.clone());

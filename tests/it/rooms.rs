@@ -32,6 +32,20 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("web", &["sqlx"]),
 ];
 
+/// The floors of the sandbox, from the ground up.
+const FLOORS: &[&str] = &[
+    "engine",
+    "webhooks",
+    "http",
+    "cards",
+    "payments",
+    "billing",
+    "resources",
+    "dispatch",
+    "panel",
+    "browser",
+];
+
 fn files(room: &Path, found: &mut Vec<(String, String)>) {
     if room.is_dir() {
         for entry in fs::read_dir(room).expect("a folder") {
@@ -88,6 +102,23 @@ fn rooms_leave_other_rooms_work_alone() {
                     };
                     if line.match_indices(&format!("{word}::")).any(|(at, _)| outside(at)) {
                         wrong.push(format!("{file} speaks to {word}: {}", line.trim()));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_floor_of_the_sandbox_uses_only_those_below_it() {
+    let mut wrong = Vec::new();
+    for (height, floor) in FLOORS.iter().enumerate() {
+        for (file, text) in room(&format!("sandbox/{floor}")) {
+            for line in code(&text) {
+                for upper in &FLOORS[height + 1..] {
+                    if line.contains(&format!("sandbox::{upper}::")) {
+                        wrong.push(format!("{file} uses {upper}"));
                     }
                 }
             }

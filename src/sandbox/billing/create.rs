@@ -4,12 +4,10 @@ use serde_json::{Value, json};
 
 use super::lines::Line;
 use super::timing::{self, Timing};
-use super::{Interval, invoices, shape, subscriptions};
+use super::{Interval, invoices, paying, prices, shape, subscriptions};
 use crate::sandbox::cards::{self, Purpose, Verdict};
-use crate::sandbox::engine::{Kind, Tx, new_id};
-use crate::sandbox::http::ApiError;
+use crate::sandbox::engine::{ApiError, Kind, Tx, new_id};
 use crate::sandbox::payments::{Terms, methods, setup};
-use crate::sandbox::resources::prices;
 
 const KIND: Kind = Kind::Subscription;
 
@@ -231,7 +229,7 @@ fn set_up_later(tx: &mut Tx, id: &str, customer: &str) -> Result<(), ApiError> {
     let intent = setup::create(tx, &plan, |_| {});
     tx.change(KIND, id, |doc| doc.object["pending_setup_intent"] = json!(intent));
     if method.is_some() {
-        setup::confirm(tx, &intent, &Terms::default())?;
+        paying::confirm(tx, Kind::SetupIntent, &intent, &Terms::default())?;
     }
     Ok(())
 }
@@ -249,7 +247,7 @@ fn pay(tx: &mut Tx, id: &str, invoice: &str, params: &Value) -> Result<(), ApiEr
         .code("resource_missing"));
     };
     let terms = Terms { off_session: params["off_session"] == true, ..Terms::default() };
-    match invoices::attempt(tx, invoice, &method, &terms) {
+    match paying::pay(tx, invoice, &method, &terms) {
         Err(mut error) if all_or_nothing => {
             error.keeps_changes = false;
             Err(error)

@@ -6,16 +6,18 @@
 use std::time::Duration;
 
 use super::{invoices, subscriptions};
-use crate::sandbox::Sandbox;
-use crate::sandbox::engine::{Doc, Kind, Tx};
+use crate::sandbox::engine::{Doc, Kind, Sandbox, Schedule, Tx};
 
 /// How long a first payment may take. Source: <https://docs.stripe.com/billing/subscriptions/overview>
 const INCOMPLETE_SECONDS: i64 = 23 * 3600;
 /// How often the clock is looked at while something is to come: it may be one that a test moves.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// What falls due, for the engine to keep an eye on.
+pub(in crate::sandbox) const SCHEDULE: Schedule = Schedule { at, perform };
+
 /// When the document has to be seen to next, in Unix seconds of its own clock.
-pub(in crate::sandbox) fn at(kind: Kind, doc: &Doc) -> Option<i64> {
+fn at(kind: Kind, doc: &Doc) -> Option<i64> {
     let time = |field: &str| doc.object[field].as_i64();
     match (kind, doc.object["status"].as_str()?) {
         (Kind::Subscription, "incomplete") => expiry(doc).into_iter().chain(time("cancel_at")).min(),
@@ -30,7 +32,7 @@ fn expiry(subscription: &Doc) -> Option<i64> {
 }
 
 /// Does what is due at the transaction's time.
-pub(in crate::sandbox) fn perform(tx: &mut Tx, kind: Kind, id: &str) {
+fn perform(tx: &mut Tx, kind: Kind, id: &str) {
     let Some(doc) = tx.get(kind, id) else { return };
     match kind {
         Kind::Subscription => {

@@ -5,10 +5,9 @@
 use serde_json::{Value, json};
 
 use super::lines::{self, Line};
-use super::{shape, subscriptions};
-use crate::sandbox::engine::{Doc, Kind, Tx, new_id, new_secret};
-use crate::sandbox::http::ApiError;
-use crate::sandbox::payments::{Terms, payment};
+use super::shape;
+use crate::sandbox::engine::{ApiError, Doc, Kind, Tx, new_id, new_secret};
+use crate::sandbox::payments::payment;
 
 const KIND: Kind = Kind::Invoice;
 const DAY: i64 = 86_400;
@@ -138,50 +137,8 @@ pub(in crate::sandbox) fn confirmation_secret(tx: &Tx, invoice: &str) -> Value {
     )
 }
 
-/// Tries to pay an open invoice with a payment method.
-///
-/// # Errors
-/// 402 if the card is declined; the invoice has noted the attempt.
-pub(in crate::sandbox) fn attempt(
-    tx: &mut Tx,
-    id: &str,
-    method: &str,
-    terms: &Terms,
-) -> Result<(), ApiError> {
-    let Some(intent) = intent_of(tx, id) else { return Ok(()) };
-    tx.change(Kind::PaymentIntent, &intent, |doc| doc.object["payment_method"] = json!(method));
-    payment::confirm(tx, &intent, terms)
-}
-
-/// The invoice's payment intent has succeeded.
-pub(in crate::sandbox) fn payment_succeeded(tx: &mut Tx, id: &str, method: &str) {
-    let Some(amount) = tx.get(KIND, id).and_then(|doc| doc.object["amount_due"].as_i64()) else { return };
-    note_attempt(tx, id);
-    if let Some(subscription) =
-        tx.get(KIND, id).and_then(|doc| subscription_of(&doc.object).map(str::to_owned))
-    {
-        subscriptions::paid(tx, &subscription, id, method);
-    }
-    settle(tx, id, amount);
-}
-
-/// Pays an invoice without a payment: it was paid elsewhere.
-pub(in crate::sandbox) fn paid_elsewhere(tx: &mut Tx, id: &str) {
-    if let Some(intent) = intent_of(tx, id) {
-        // One that is over already has nothing to cancel.
-        let _ = payment::cancel(tx, &intent, Some("automatic"));
-    }
-    let Some(doc) = tx.get(KIND, id) else { return };
-    if let Some(subscription) = subscription_of(&doc.object) {
-        subscriptions::paid_elsewhere(tx, subscription, id);
-    }
-    settle(tx, id, doc.object["amount_due"].as_i64().unwrap_or_default());
-    tx.change(KIND, id, |doc| {
-        doc.object["amount_paid_off_stripe"] = doc.object["amount_due"].clone();
-    });
-}
-
-fn settle(tx: &mut Tx, id: &str, amount: i64) {
+/// The invoice is paid with this amount.
+pub(super) fn settle(tx: &mut Tx, id: &str, amount: i64) {
     let now = tx.now();
     tx.update(KIND, id, "invoice.updated", |doc| {
         let invoice = &mut doc.object;
@@ -204,7 +161,8 @@ fn settle(tx: &mut Tx, id: &str, amount: i64) {
     }
 }
 
-fn note_attempt(tx: &mut Tx, id: &str) {
+/// Somebody tried to pay it.
+pub(super) fn note_attempt(tx: &mut Tx, id: &str) {
     tx.change(KIND, id, |doc| {
         let count = doc.object["attempt_count"].as_i64().unwrap_or_default();
         doc.object["attempt_count"] = json!(count + 1);
@@ -213,13 +171,13 @@ fn note_attempt(tx: &mut Tx, id: &str) {
 }
 
 /// The invoice's payment intent has failed.
-pub(in crate::sandbox) fn payment_failed(tx: &mut Tx, id: &str) {
+pub(super) fn payment_failed(tx: &mut Tx, id: &str) {
     note_attempt(tx, id);
     tx.emit("invoice.payment_failed", KIND, id);
 }
 
 /// The invoice's payment intent waits for 3D Secure.
-pub(in crate::sandbox) fn action_required(tx: &mut Tx, id: &str) {
+pub(super) fn action_required(tx: &mut Tx, id: &str) {
     note_attempt(tx, id);
     tx.emit("invoice.payment_action_required", KIND, id);
 }

@@ -5,10 +5,13 @@ pub(super) mod due;
 pub(super) mod invoices;
 mod lines;
 mod money;
+pub(super) mod paying;
 mod period;
+pub(super) mod prices;
 mod shape;
 pub(super) mod subscriptions;
 pub(super) mod timing;
 pub(super) mod update;
 
+pub use paying::ChallengeError;
 pub(super) use period::Interval;

@@ -5,8 +5,7 @@
 use serde_json::{Value, json};
 
 use super::invoices;
-use crate::sandbox::engine::{Doc, Kind, Tx};
-use crate::sandbox::http::ApiError;
+use crate::sandbox::engine::{ApiError, Doc, Kind, Tx};
 
 const KIND: Kind = Kind::Subscription;
 const UPDATED: &str = "customer.subscription.updated";
@@ -23,9 +22,7 @@ pub(in crate::sandbox) fn period_end(tx: &Tx, subscription: &str) -> Option<i64>
 
 /// The items of a subscription as the API shows them, in their order.
 pub(in crate::sandbox) fn items(tx: &Tx, subscription: &str) -> Vec<Value> {
-    let Some(doc) = tx.get(KIND, subscription) else { return Vec::new() };
-    let ids = doc.hidden["items"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    ids.filter_map(|id| tx.view(Kind::SubscriptionItem, id)).collect()
+    tx.get(KIND, subscription).map(|doc| tx.items_of(&doc)).unwrap_or_default()
 }
 
 /// An invoice of the subscription was paid with a payment method.
@@ -55,7 +52,7 @@ fn is_first(subscription: &Doc, invoice: &str) -> bool {
 }
 
 /// The subscription's setup intent has succeeded.
-pub(in crate::sandbox) fn card_set_up(tx: &mut Tx, id: &str, method: &str) {
+pub(super) fn card_set_up(tx: &mut Tx, id: &str, method: &str) {
     tx.update(KIND, id, UPDATED, |doc| {
         doc.object["pending_setup_intent"] = Value::Null;
         let saves = doc.object["payment_settings"]["save_default_payment_method"] == "on_subscription";

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Interval;
-use crate::sandbox::http::ApiError;
+use crate::sandbox::engine::ApiError;
 
 const DAY: i64 = 86_400;
 /// The longest trial Stripe allows.

@@ -4,9 +4,8 @@ use serde_json::{Value, json};
 
 use super::create::check_owner;
 use super::subscriptions;
-use crate::sandbox::engine::{Kind, Tx};
-use crate::sandbox::http::ApiError;
-use crate::sandbox::resources::{merge_metadata, set};
+use crate::sandbox::engine::{ApiError, Kind, Tx};
+use crate::sandbox::http::{merge_metadata, set};
 
 const KIND: Kind = Kind::Subscription;
 

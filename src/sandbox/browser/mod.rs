@@ -12,7 +12,7 @@ mod headers;
 use axum::Router;
 use axum::routing::get;
 
-use super::Sandbox;
+use super::engine::Sandbox;
 
 pub(super) fn router() -> Router<Sandbox> {
     Router::new()

@@ -4,9 +4,8 @@ use chrono::{DateTime, Datelike};
 use serde_json::Value;
 
 use super::table::NOT_A_TEST_CARD;
-use super::{TestCard, numbered};
-use crate::sandbox::http::ApiError;
-use crate::sandbox::payments::declined;
+use super::{TestCard, declined, numbered};
+use crate::sandbox::engine::ApiError;
 
 /// Years ahead that a card's expiry may lie, as Stripe has it.
 const MAX_YEARS_AHEAD: i64 = 50;

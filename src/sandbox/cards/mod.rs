@@ -6,11 +6,13 @@
 mod entry;
 mod table;
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 pub(super) use entry::{Entered, read};
 pub(super) use table::{Challenge, Decline, TestCard};
 
+use super::engine::ApiError;
 use table::CARDS;
 
 /// The card behind `pm_card_…` or `tok_…`.
@@ -45,6 +47,15 @@ impl TestCard {
     /// A security code that a test would type.
     pub(super) fn cvc_length(&self) -> usize {
         if self.brand == "amex" { 4 } else { 3 }
+    }
+}
+
+/// The error for a declined card.
+pub(super) fn declined(decline: &Decline) -> ApiError {
+    let error = ApiError::card(decline.code, decline.message);
+    match decline.decline_code {
+        Some(code) => error.with("decline_code", json!(code)),
+        None => error,
     }
 }
 

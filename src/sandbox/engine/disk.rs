@@ -7,9 +7,9 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use super::Kind;
-use super::state::{Doc, State, Writes};
-use crate::sandbox::StartError;
+use super::kind::Kind;
+use super::state::{Doc, DueAt, State, Writes};
+use crate::sandbox::error::StartError;
 
 /// Counts up when what is written could no longer be read by an older version.
 const FORMAT: i64 = 1;
@@ -49,12 +49,12 @@ impl Disk {
         Ok(Self(pool))
     }
 
-    pub(super) async fn load(&self) -> Result<State, StartError> {
+    pub(super) async fn load(&self, due_at: DueAt) -> Result<State, StartError> {
         let rows: Vec<(String, String, i64, String)> =
             sqlx::query_as("SELECT kind, id, seq, data FROM documents ORDER BY seq")
                 .fetch_all(&self.0)
                 .await?;
-        let mut state = State::default();
+        let mut state = State::new(due_at);
         for (name, id, seq, data) in rows {
             let kind =
                 Kind::of_object(&name).ok_or_else(|| StartError::Format(format!("a kind {name:?}")))?;

@@ -5,21 +5,29 @@
 //! reach the memory, so that nothing that was answered is forgotten.
 
 mod disk;
+mod error;
 mod id;
 mod kind;
+mod outbox;
 mod sandbox;
 mod state;
 mod tx;
+mod view;
 
 pub(super) use disk::Disk;
+pub(super) use error::ApiError;
 pub(super) use id::{new_id, new_secret};
 pub(super) use kind::Kind;
-pub(super) use sandbox::Failure;
-pub use sandbox::{ChallengeError, Sandbox};
+pub use sandbox::Sandbox;
+pub(super) use sandbox::{Failure, Schedule};
 pub(super) use state::Doc;
 pub(super) use tx::{Origin, Tx};
+pub(super) use view::plan;
 
 use serde_json::Value;
+
+/// The version whose shapes the objects have.
+pub(super) const API_VERSION: &str = "2026-09-30.endive";
 
 /// One object of the fields of several: `json!` can't write a long one in one piece.
 pub(super) fn join<const N: usize>(parts: [Value; N]) -> Value {

@@ -2,17 +2,15 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::{Mutex, Notify, mpsc, watch};
 
 use super::disk::Disk;
-use super::state::State;
-use super::{Kind, Origin, Tx, new_id};
+use super::kind::Kind;
+use super::state::{DueAt, State};
+use super::tx::{Origin, Tx};
 use crate::clock::Clock;
-use crate::sandbox::billing::due;
-use crate::sandbox::http::is_forgotten;
-use crate::sandbox::webhooks::{self, Delivery};
-use crate::sandbox::{StartError, Webhook, payments};
+use crate::sandbox::error::StartError;
 
 /// The sandbox's state. Cheap to clone; clones are the same sandbox.
 #[derive(Clone)]
@@ -24,6 +22,7 @@ struct Inner {
     /// is what makes every one of them a transaction.
     writing: Mutex<()>,
     disk: Option<Disk>,
+    schedule: Schedule,
     clock: Clock,
     site: String,
     courier: mpsc::UnboundedSender<String>,
@@ -32,36 +31,34 @@ struct Inner {
     written: Notify,
 }
 
+/// What time alone brings about.
+#[derive(Clone, Copy)]
+pub(in crate::sandbox) struct Schedule {
+    pub(in crate::sandbox) at: DueAt,
+    /// Does what is due at the transaction's time.
+    pub(in crate::sandbox) perform: fn(&mut Tx, Kind, &str),
+}
+
 /// Why nothing came of a transaction: the disk. Logged here; callers only say that it failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the sandbox's database could not be written")]
 pub(in crate::sandbox) struct Failure;
 
-/// Why a 3D Secure challenge could not be answered. Shown by the challenge's page.
-#[derive(Debug, thiserror::Error)]
-pub enum ChallengeError {
-    #[error("there is no such intent")]
-    NoSuchIntent,
-    #[error("the intent isn't waiting for authentication")]
-    NotWaiting,
-    #[error("the sandbox's database could not be written")]
-    Storage,
-}
-
 impl Sandbox {
     /// Reads what `disk` holds. Deliveries that are still to be made are sent to the receiver at once.
     pub(in crate::sandbox) async fn open(
         disk: Option<Disk>,
+        schedule: Schedule,
         clock: Clock,
         site: String,
     ) -> Result<(Self, mpsc::UnboundedReceiver<String>), StartError> {
         let state = match &disk {
-            Some(disk) => disk.load().await?,
-            None => State::default(),
+            Some(disk) => disk.load(schedule.at).await?,
+            None => State::new(schedule.at),
         };
         let (courier, deliveries) = mpsc::unbounded_channel();
         let mut waiting: Vec<&str> =
-            state.all(Kind::Delivery).filter(|doc| webhooks::is_pending(doc)).map(|doc| doc.id()).collect();
+            state.all(Kind::Delivery).filter(|doc| doc.is_pending()).map(|doc| doc.id()).collect();
         waiting.reverse();
         for id in waiting {
             // The receiver is right here.
@@ -72,6 +69,7 @@ impl Sandbox {
             state: RwLock::new(state),
             writing: Mutex::new(()),
             disk,
+            schedule,
             clock,
             site,
             courier,
@@ -84,31 +82,13 @@ impl Sandbox {
     /// The objects of a collection, named as in the API (`customers`), newest first.
     pub fn list(&self, collection: &str) -> Vec<Value> {
         let Some(kind) = Kind::of_collection(collection) else { return Vec::new() };
-        self.read(|tx| tx.all(kind).map(|doc| crate::sandbox::resources::render(tx, kind, doc)).collect())
+        self.read(|tx| tx.all(kind).map(|doc| tx.render(kind, doc)).collect())
     }
 
     /// One object of a collection.
     pub fn get(&self, collection: &str, id: &str) -> Option<Value> {
         let kind = Kind::of_collection(collection)?;
         self.read(|tx| tx.view(kind, id))
-    }
-
-    /// Where an event was sent and what came of it, one per endpoint.
-    pub fn deliveries(&self, event: &str) -> Vec<Delivery> {
-        self.read(|tx| webhooks::deliveries_of(tx, event))
-    }
-
-    /// Answers the 3D Secure challenge of a payment or setup intent.
-    ///
-    /// # Errors
-    /// If there is no such intent, or it isn't waiting for an answer (any more).
-    pub async fn authenticate(&self, intent: &str, approve: bool) -> Result<(), ChallengeError> {
-        self.transact(Origin::default(), |tx| {
-            let outcome = payments::authenticate(tx, intent, approve);
-            (outcome.is_ok(), outcome)
-        })
-        .await
-        .unwrap_or(Err(ChallengeError::Storage))
     }
 
     /// Does what has fallen due, without waiting for the clock's watcher to notice. For tests that move
@@ -179,7 +159,7 @@ impl Sandbox {
             }
             let (at, kind, id) = step.clone();
             last = Some(step);
-            self.commit(at, Origin::default(), |tx| (true, due::perform(tx, kind, &id))).await?;
+            self.commit(at, Origin::default(), |tx| (true, (self.0.schedule.perform)(tx, kind, &id))).await?;
         }
     }
 
@@ -216,53 +196,6 @@ impl Sandbox {
         }
         self.0.written.notify_one();
         Ok(outcome)
-    }
-
-    /// Sends an event once more to every endpoint that wants it. Does nothing if there is no such event.
-    pub async fn redeliver(&self, event: &str) {
-        // A disk that can't be written has been logged.
-        let _ = self.transact(Origin::default(), |tx| (true, webhooks::send_again(tx, event, None))).await;
-    }
-
-    /// Installs the application's endpoint, in the place of one that an earlier start installed.
-    pub(in crate::sandbox) async fn install_webhook(&self, webhook: &Webhook) -> Result<(), StartError> {
-        self.transact(Origin::default(), |tx| {
-            let old = tx.all(Kind::WebhookEndpoint).find(|doc| doc.hidden["installed"] == true);
-            let id = old.map_or_else(|| new_id(Kind::WebhookEndpoint), |doc| doc.id().to_owned());
-            let fresh = old.is_none();
-            let (object, mut hidden) =
-                webhooks::endpoint(&id, &webhook.url, &["*".into()], &webhook.secret, tx.now());
-            hidden["installed"] = json!(true);
-            if fresh {
-                tx.insert(Kind::WebhookEndpoint, object, hidden);
-            } else {
-                tx.change(Kind::WebhookEndpoint, &id, |doc| {
-                    doc.object = object;
-                    doc.hidden = hidden;
-                });
-            }
-            (true, ())
-        })
-        .await
-        .map_err(|Failure| StartError::Write)
-    }
-
-    /// Drops the answers kept for idempotency keys that are as good as new by now.
-    pub(in crate::sandbox) async fn forget_old_answers(&self) -> Result<(), StartError> {
-        self.transact(Origin::default(), |tx| {
-            let now = tx.now();
-            let old: Vec<String> = tx
-                .all(Kind::Answer)
-                .filter(|doc| is_forgotten(doc, now))
-                .map(|doc| doc.id().to_owned())
-                .collect();
-            for id in old {
-                tx.remove(Kind::Answer, &id);
-            }
-            (true, ())
-        })
-        .await
-        .map_err(|Failure| StartError::Write)
     }
 
     fn now(&self) -> i64 {

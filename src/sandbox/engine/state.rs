@@ -6,9 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Kind;
-use crate::sandbox::billing::due;
-use crate::sandbox::webhooks;
+use super::kind::Kind;
 
 /// A document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,10 +30,18 @@ impl Doc {
     pub(in crate::sandbox) fn is_deleted(&self) -> bool {
         self.object["deleted"] == true
     }
+
+    /// Whether a delivery is still to be made.
+    pub(in crate::sandbox) fn is_pending(&self) -> bool {
+        self.object["state"] == "pending"
+    }
 }
 
 /// Changes by key; `None` removes the document.
 pub(super) type Writes = BTreeMap<(Kind, String), Option<Arc<Doc>>>;
+
+/// When a document has to be seen to next, in Unix seconds, if ever.
+pub(in crate::sandbox) type DueAt = fn(Kind, &Doc) -> Option<i64>;
 
 #[derive(Default)]
 struct Collection {
@@ -44,8 +50,8 @@ struct Collection {
 }
 
 /// All documents, and the times at which some of them fall due.
-#[derive(Default)]
 pub(super) struct State {
+    due_at: DueAt,
     collections: HashMap<Kind, Collection>,
     due: BTreeSet<(i64, Kind, String)>,
     last_seq: i64,
@@ -53,6 +59,10 @@ pub(super) struct State {
 }
 
 impl State {
+    pub(super) fn new(due_at: DueAt) -> Self {
+        Self { due_at, collections: HashMap::new(), due: BTreeSet::new(), last_seq: 0, undelivered: 0 }
+    }
+
     pub(super) fn get(&self, kind: Kind, id: &str) -> Option<&Arc<Doc>> {
         self.collections.get(&kind)?.docs.get(id)
     }
@@ -89,13 +99,13 @@ impl State {
         let collection = self.collections.entry(kind).or_default();
         if let Some(old) = collection.docs.remove(&id) {
             collection.by_seq.remove(&old.seq);
-            if let Some(at) = due::at(kind, &old) {
+            if let Some(at) = (self.due_at)(kind, &old) {
                 self.due.remove(&(at, kind, id.clone()));
             }
             self.undelivered -= usize::from(is_waiting(kind, &old));
         }
         if let Some(doc) = doc {
-            if let Some(at) = due::at(kind, &doc) {
+            if let Some(at) = (self.due_at)(kind, &doc) {
                 self.due.insert((at, kind, id.clone()));
             }
             self.undelivered += usize::from(is_waiting(kind, &doc));
@@ -107,5 +117,5 @@ impl State {
 }
 
 fn is_waiting(kind: Kind, doc: &Doc) -> bool {
-    kind == Kind::Delivery && webhooks::is_pending(doc)
+    kind == Kind::Delivery && doc.is_pending()
 }

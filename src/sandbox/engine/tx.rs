@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::error::ApiError;
+use super::kind::Kind;
 use super::state::{Doc, State, Writes};
-use super::{Kind, new_id};
-use crate::sandbox::http::ApiError;
-use crate::sandbox::{resources, webhooks};
 
 /// Where a change comes from, as its events tell. Both empty: from the passing of time.
 #[derive(Clone, Debug, Default)]
@@ -19,14 +18,14 @@ pub(in crate::sandbox) struct Origin {
 /// Reads and changes, seen by itself only until it is committed.
 pub(in crate::sandbox) struct Tx<'a> {
     state: &'a State,
-    writes: Writes,
-    events: Vec<Value>,
-    deliveries: Vec<String>,
+    pub(super) writes: Writes,
+    pub(super) events: Vec<Value>,
+    pub(super) deliveries: Vec<String>,
     last_seq: i64,
     now: i64,
-    wall: i64,
+    pub(super) wall: i64,
     site: &'a str,
-    origin: Origin,
+    pub(super) origin: Origin,
 }
 
 impl<'a> Tx<'a> {
@@ -137,16 +136,6 @@ impl<'a> Tx<'a> {
         self.writes.insert((kind, id.to_owned()), None);
     }
 
-    /// The object as the API shows it.
-    pub(in crate::sandbox) fn view(&self, kind: Kind, id: &str) -> Option<Value> {
-        self.get(kind, id).map(|doc| resources::render(self, kind, &doc))
-    }
-
-    /// The object as the API shows it, of a document that is known to be there.
-    pub(in crate::sandbox) fn shown(&self, kind: Kind, id: &str) -> Value {
-        self.view(kind, id).unwrap_or_default()
-    }
-
     /// Announces an object as it is now.
     pub(in crate::sandbox) fn emit(&mut self, event: &str, kind: Kind, id: &str) {
         let at = self.mark();
@@ -167,36 +156,6 @@ impl<'a> Tx<'a> {
     pub(in crate::sandbox) fn emit_at(&mut self, mark: usize, event: &str, kind: Kind, id: &str) {
         let object = self.shown(kind, id);
         self.events.insert(mark, json!({"type": event, "data": {"object": object}}));
-    }
-
-    /// Has a delivery made once this is committed.
-    pub(in crate::sandbox) fn send(&mut self, delivery: String) {
-        self.deliveries.push(delivery);
-    }
-
-    /// What is to be kept, with the events and their deliveries made into documents; and the deliveries.
-    pub(super) fn finish(mut self) -> (Writes, Vec<String>) {
-        for mut event in std::mem::take(&mut self.events) {
-            let id = new_id(Kind::Event);
-            let of = webhooks::endpoints_for(&self, event["type"].as_str().unwrap_or_default());
-            let object = json!({
-                "id": id,
-                "object": "event",
-                "api_version": crate::sandbox::http::API_VERSION,
-                "created": self.wall,
-                "data": event["data"].take(),
-                "livemode": false,
-                "pending_webhooks": of.len(),
-                "request": {"id": self.origin.request, "idempotency_key": self.origin.idempotency_key},
-                "type": event["type"].take(),
-            });
-            self.insert(Kind::Event, object, json!({"endpoints": of}));
-            for endpoint in of {
-                let delivery = webhooks::queue(&mut self, &id, &endpoint);
-                self.send(delivery);
-            }
-        }
-        (self.writes, self.deliveries)
     }
 }
 

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, header};
 use base64::Engine;
 
-use super::ApiError;
+use crate::sandbox::engine::ApiError;
 
 /// What a key may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub(in crate::sandbox) enum Role {
 }
 
 /// The key in the `Authorization` header (bearer, or basic with the key as user name), if any.
-pub(super) fn key_in(headers: &HeaderMap) -> Option<String> {
+pub(in crate::sandbox) fn key_in(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, rest) = value.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") {
@@ -33,7 +33,7 @@ pub(super) fn key_in(headers: &HeaderMap) -> Option<String> {
 ///
 /// # Errors
 /// 401 for no key, a live key, or one that isn't a test key of at least 12 characters.
-pub(super) fn role(key: Option<&str>) -> Result<Role, ApiError> {
+pub(in crate::sandbox) fn role(key: Option<&str>) -> Result<Role, ApiError> {
     let Some(key) = key.filter(|key| !key.is_empty()) else {
         return Err(ApiError::invalid(
             "You did not provide an API key. You need to provide your API key in the Authorization header, using \
@@ -60,7 +60,7 @@ pub(super) fn role(key: Option<&str>) -> Result<Role, ApiError> {
 }
 
 /// That a browser asked for what only a server may do.
-pub(super) fn secret_key_required() -> ApiError {
+pub(in crate::sandbox) fn secret_key_required() -> ApiError {
     ApiError::invalid(
         "This API call cannot be made with a publishable API key. Please use a secret API key. You can find a list \
          of your API keys at https://dashboard.stripe.com/account/apikeys.",

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::ApiError;
+use crate::sandbox::engine::ApiError;
 
 /// Brackets deeper than anything the API takes; a bound, so that a request can't grow the tree at will.
 const MAX_DEPTH: usize = 12;
@@ -12,7 +12,7 @@ const MAX_DEPTH: usize = 12;
 ///
 /// # Errors
 /// If a key's brackets don't match, or one key is used as text and as an object.
-pub(super) fn parse(forms: &[&[u8]]) -> Result<Map<String, Value>, ApiError> {
+pub(in crate::sandbox) fn parse(forms: &[&[u8]]) -> Result<Map<String, Value>, ApiError> {
     let mut root = Value::Object(Map::new());
     for (key, value) in forms.iter().flat_map(|form| url::form_urlencoded::parse(form)) {
         let path = split(&key).ok_or_else(|| malformed(&key))?;

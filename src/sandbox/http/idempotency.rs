@@ -6,22 +6,22 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::ApiError;
-use crate::sandbox::engine::{Doc, Kind, Tx};
+use crate::sandbox::engine::{ApiError, Doc, Failure, Kind, Origin, Sandbox, Tx};
+use crate::sandbox::error::StartError;
 
 /// Stripe forgets after 24 hours at the earliest.
 const KEPT_SECONDS: i64 = 24 * 3600;
 const MAX_KEY_LENGTH: usize = 255;
 
 /// An answer to give again.
-pub(super) struct Kept {
-    pub(super) status: u16,
-    pub(super) body: Value,
-    pub(super) request: String,
+pub(in crate::sandbox) struct Kept {
+    pub(in crate::sandbox) status: u16,
+    pub(in crate::sandbox) body: Value,
+    pub(in crate::sandbox) request: String,
 }
 
 /// A request with a key.
-pub(super) struct Keyed {
+pub(in crate::sandbox) struct Keyed {
     id: String,
     key: String,
     fingerprint: String,
@@ -32,7 +32,7 @@ impl Keyed {
     ///
     /// # Errors
     /// If the key is longer than 255 characters.
-    pub(super) fn new(api_key: &str, key: &str, request: &[&[u8]]) -> Result<Self, ApiError> {
+    pub(in crate::sandbox) fn new(api_key: &str, key: &str, request: &[&[u8]]) -> Result<Self, ApiError> {
         if key.len() > MAX_KEY_LENGTH {
             return Err(ApiError::idempotency("Idempotency keys can be up to 255 characters long."));
         }
@@ -48,7 +48,7 @@ impl Keyed {
     ///
     /// # Errors
     /// If the key was used for another request.
-    pub(super) fn find(&self, tx: &mut Tx) -> Result<Option<Kept>, ApiError> {
+    pub(in crate::sandbox) fn find(&self, tx: &mut Tx) -> Result<Option<Kept>, ApiError> {
         let Some(kept) = tx.get(Kind::Answer, &self.id) else { return Ok(None) };
         if is_forgotten(&kept, tx.now()) {
             tx.remove(Kind::Answer, &self.id);
@@ -69,7 +69,7 @@ impl Keyed {
         }))
     }
 
-    pub(super) fn keep(&self, tx: &mut Tx, status: u16, body: &Value, request: &str) {
+    pub(in crate::sandbox) fn keep(&self, tx: &mut Tx, status: u16, body: &Value, request: &str) {
         let answer = json!({
             "id": self.id, "created": tx.now(), "fingerprint": self.fingerprint,
             "status": status, "body": body, "request": request,
@@ -78,8 +78,28 @@ impl Keyed {
     }
 }
 
+impl Sandbox {
+    /// Drops the answers kept for idempotency keys that are as good as new by now.
+    pub(in crate::sandbox) async fn forget_old_answers(&self) -> Result<(), StartError> {
+        self.transact(Origin::default(), |tx| {
+            let now = tx.now();
+            let old: Vec<String> = tx
+                .all(Kind::Answer)
+                .filter(|doc| is_forgotten(doc, now))
+                .map(|doc| doc.id().to_owned())
+                .collect();
+            for id in old {
+                tx.remove(Kind::Answer, &id);
+            }
+            (true, ())
+        })
+        .await
+        .map_err(|Failure| StartError::Write)
+    }
+}
+
 /// Whether a kept answer is so old that its key is as good as new.
-pub(in crate::sandbox) fn is_forgotten(answer: &Doc, now: i64) -> bool {
+fn is_forgotten(answer: &Doc, now: i64) -> bool {
     answer.object["created"].as_i64().is_none_or(|created| created + KEPT_SECONDS <= now)
 }
 

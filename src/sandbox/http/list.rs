@@ -2,9 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::ApiError;
-use crate::sandbox::engine::{Doc, Kind, Tx};
-use crate::sandbox::resources;
+use crate::sandbox::engine::{ApiError, Doc, Kind, Tx};
 
 /// A page of the documents of `kind` that `wanted` picks, newest first.
 ///
@@ -23,7 +21,7 @@ pub(in crate::sandbox) fn page(
         .filter(|doc| wanted(doc) && in_range(&doc.object["created"], &params["created"]))
         .collect();
     let (slice, has_more) = cut(&docs, params, |doc| doc.id(), kind)?;
-    let data: Vec<Value> = slice.iter().map(|doc| resources::render(tx, kind, doc)).collect();
+    let data: Vec<Value> = slice.iter().map(|doc| tx.render(kind, doc)).collect();
     Ok(json!({"object": "list", "data": data, "has_more": has_more, "url": url}))
 }
 

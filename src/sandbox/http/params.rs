@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::ApiError;
+use crate::sandbox::engine::ApiError;
 
 /// What a parameter looks like.
 #[derive(Clone, Copy)]
@@ -51,7 +51,7 @@ pub(in crate::sandbox) const fn req(name: &'static str, shape: Shape) -> Field {
 pub(in crate::sandbox) const METADATA: Field = opt("metadata", Shape::Clearable(&Shape::Map));
 
 /// What every list takes.
-pub(super) const PAGE: &[Field] =
+pub(in crate::sandbox) const PAGE: &[Field] =
     &[opt("limit", Shape::Int), opt("starting_after", Shape::Text), opt("ending_before", Shape::Text)];
 
 const RANGE: &[Field] =
@@ -61,7 +61,7 @@ const RANGE: &[Field] =
 ///
 /// # Errors
 /// `parameter_unknown`, `parameter_missing`, or that a value isn't what it should be.
-pub(super) fn read(form: &Map<String, Value>, fields: &[&[Field]]) -> Result<Value, ApiError> {
+pub(in crate::sandbox) fn read(form: &Map<String, Value>, fields: &[&[Field]]) -> Result<Value, ApiError> {
     object(form, fields, "").map(Value::Object)
 }
 

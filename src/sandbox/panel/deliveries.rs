@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::format::{badge, dash, time};
 use super::html::{Html, html};
 use super::kinds::address_of;
-use crate::sandbox::{Attempt, Delivery, DeliveryState, Sandbox};
+use crate::sandbox::engine::Sandbox;
+use crate::sandbox::webhooks::{Attempt, Delivery, DeliveryState};
 
 /// One word for all deliveries of an event: how the one that fared worst is doing.
 pub(super) fn state(sandbox: &Sandbox, event: &Value) -> Html {

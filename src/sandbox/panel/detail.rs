@@ -10,7 +10,7 @@ use super::html::{Html, html};
 use super::kinds::{Kind, by_slug};
 use super::layout::{notice, page};
 use super::{deliveries, json, list};
-use crate::sandbox::Sandbox;
+use crate::sandbox::engine::Sandbox;
 
 /// Rows of each kind that belongs to the object.
 const RELATED: usize = 20;

@@ -11,7 +11,7 @@ use super::deliveries;
 use super::html::{Html, html};
 use super::kinds::{Kind, by_slug, link};
 use super::layout::{notice, page};
-use crate::sandbox::Sandbox;
+use crate::sandbox::engine::Sandbox;
 
 /// Rows on a page of a list.
 const PAGE: usize = 50;

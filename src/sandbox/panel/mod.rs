@@ -17,7 +17,7 @@ use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::Sandbox;
+use super::engine::Sandbox;
 
 /// Nothing but its own style sheet and icon, no scripts, no framing.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \

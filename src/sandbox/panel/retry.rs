@@ -6,8 +6,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::layout::notice;
-use crate::sandbox::engine::{Origin, Tx};
-use crate::sandbox::{Sandbox, webhooks};
+use crate::sandbox::engine::{Origin, Sandbox, Tx};
+use crate::sandbox::webhooks;
 
 /// `POST /panel/events/{id}/retry`, from the panel's own pages only. Programs have the API for this.
 pub(super) async fn retry(

@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::engine::{Doc, Tx};
-use crate::sandbox::http::ApiError;
+use crate::sandbox::engine::{ApiError, Doc, Tx};
 
 /// How an intent is confirmed.
 #[derive(Clone, Default)]

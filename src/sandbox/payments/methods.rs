@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::declined;
 use crate::sandbox::cards::{self, Entered, Purpose, TestCard, Verdict};
-use crate::sandbox::engine::{Doc, Kind, Tx, new_id};
-use crate::sandbox::http::ApiError;
+use crate::sandbox::engine::{ApiError, Doc, Kind, Tx, new_id};
 
 /// The card behind a payment method.
 pub(in crate::sandbox) fn card_of(method: &Doc) -> Option<&'static TestCard> {
@@ -170,7 +168,7 @@ pub(in crate::sandbox) fn attach(tx: &mut Tx, method: &str, customer: &str) -> R
     if let Some(card) = card_of(&doc)
         && let Verdict::Declined(decline) = cards::judge(card, Purpose::Attach, false, false, false)
     {
-        return Err(declined(decline));
+        return Err(cards::declined(decline));
     }
     keep_with(tx, method, customer);
     Ok(())

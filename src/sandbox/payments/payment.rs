@@ -7,10 +7,8 @@ use serde_json::{Value, json};
 use super::charge;
 use super::intent::{Terms, authentication_failed, next_action, unexpected_state};
 use super::methods::{self, card_of};
-use crate::sandbox::billing::invoices;
 use crate::sandbox::cards::{self, Purpose, Verdict};
-use crate::sandbox::engine::{Doc, Kind, Tx, join, new_id, new_secret};
-use crate::sandbox::http::ApiError;
+use crate::sandbox::engine::{ApiError, Doc, Kind, Tx, join, new_id, new_secret};
 
 const KIND: Kind = Kind::PaymentIntent;
 
@@ -111,7 +109,7 @@ pub(in crate::sandbox) fn confirm(tx: &mut Tx, id: &str, terms: &Terms) -> Resul
 }
 
 /// Goes on after the customer answered the challenge.
-pub(super) fn answer_challenge(tx: &mut Tx, id: &str, approve: bool) -> Result<(), ApiError> {
+pub(in crate::sandbox) fn answer_challenge(tx: &mut Tx, id: &str, approve: bool) -> Result<(), ApiError> {
     let intent = tx.find(KIND, id, "intent")?;
     if approve {
         attempt(tx, &intent, &Terms::default(), true)
@@ -147,15 +145,12 @@ fn attempt(tx: &mut Tx, intent: &Doc, terms: &Terms, authenticated: bool) -> Res
                 doc.object["last_payment_error"] = Value::Null;
             });
             tx.emit("payment_intent.requires_action", KIND, intent.id());
-            if let Some(invoice) = intent.hidden["invoice"].as_str() {
-                invoices::action_required(tx, invoice);
-            }
             Ok(())
         }
         Verdict::Declined(decline) => {
             let charge = charge::make(tx, intent, &method, Some(decline), authenticated);
             tx.emit("charge.failed", Kind::Charge, &charge);
-            Err(fail(tx, intent, super::declined(decline), Some(&charge)))
+            Err(fail(tx, intent, cards::declined(decline), Some(&charge)))
         }
     }
 }
@@ -189,9 +184,6 @@ fn succeed(tx: &mut Tx, intent: &Doc, method: &Doc, authenticated: bool) {
         return;
     }
     tx.emit("payment_intent.succeeded", KIND, intent.id());
-    if let Some(invoice) = intent.hidden["invoice"].as_str() {
-        invoices::payment_succeeded(tx, invoice, method.id());
-    }
 }
 
 /// Notes a failed attempt, and returns its error to be answered.
@@ -213,9 +205,6 @@ fn fail(tx: &mut Tx, intent: &Doc, error: ApiError, charge: Option<&str>) -> Api
         }
     });
     tx.emit("payment_intent.payment_failed", KIND, intent.id());
-    if let Some(invoice) = intent.hidden["invoice"].as_str() {
-        invoices::payment_failed(tx, invoice);
-    }
     error.with("payment_intent", tx.shown(KIND, intent.id())).keeping_changes()
 }
 

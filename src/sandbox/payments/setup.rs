@@ -6,10 +6,8 @@ use serde_json::{Value, json};
 
 use super::intent::{Terms, authentication_failed, next_action, unexpected_state};
 use super::methods::{self, card_of};
-use crate::sandbox::billing::subscriptions;
 use crate::sandbox::cards::{self, Purpose, Verdict};
-use crate::sandbox::engine::{Doc, Kind, Tx, join, new_id, new_secret};
-use crate::sandbox::http::ApiError;
+use crate::sandbox::engine::{ApiError, Doc, Kind, Tx, join, new_id, new_secret};
 
 const KIND: Kind = Kind::SetupIntent;
 
@@ -90,7 +88,7 @@ pub(in crate::sandbox) fn confirm(tx: &mut Tx, id: &str, terms: &Terms) -> Resul
 }
 
 /// Goes on after the customer answered the challenge.
-pub(super) fn answer_challenge(tx: &mut Tx, id: &str, approve: bool) -> Result<(), ApiError> {
+pub(in crate::sandbox) fn answer_challenge(tx: &mut Tx, id: &str, approve: bool) -> Result<(), ApiError> {
     let intent = tx.find(KIND, id, "intent")?;
     if approve {
         attempt(tx, &intent, &Terms::default(), true)
@@ -122,7 +120,7 @@ fn attempt(tx: &mut Tx, intent: &Doc, terms: &Terms, authenticated: bool) -> Res
             tx.emit("setup_intent.requires_action", KIND, intent.id());
             Ok(())
         }
-        Verdict::Declined(decline) => Err(fail(tx, intent, super::declined(decline))),
+        Verdict::Declined(decline) => Err(fail(tx, intent, cards::declined(decline))),
     }
 }
 
@@ -140,9 +138,6 @@ fn succeed(tx: &mut Tx, intent: &Doc, method: &Doc, authenticated: bool) {
         doc.object["last_setup_error"] = Value::Null;
     });
     tx.emit("setup_intent.succeeded", KIND, intent.id());
-    if let Some(subscription) = intent.hidden["subscription"].as_str() {
-        subscriptions::card_set_up(tx, subscription, method.id());
-    }
 }
 
 fn fail(tx: &mut Tx, intent: &Doc, error: ApiError) -> ApiError {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::sandbox::engine::ApiError;
 use crate::sandbox::http::{Route, get};
 
 const ID: &str = "acct_1StripeSandbox0";
@@ -17,8 +18,8 @@ pub(super) const ROUTES: &[Route] = &[
     ),
 ];
 
-fn not_here(id: &str) -> crate::sandbox::http::ApiError {
-    crate::sandbox::http::ApiError::invalid(format!("No such account: '{id}'"))
+fn not_here(id: &str) -> ApiError {
+    ApiError::invalid(format!("No such account: '{id}'"))
         .status(404)
         .code("resource_missing")
         .param("account")

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{merge_metadata, new_metadata, set};
 use crate::sandbox::billing::{invoices, subscriptions};
-use crate::sandbox::engine::{Kind, Tx, new_id};
+use crate::sandbox::engine::{ApiError, Kind, Tx, new_id};
 use crate::sandbox::http::{
-    ApiError, Call, Field, METADATA, Route, Shape, delete, get, list, matches, opt, page, post, req,
+    Call, Field, METADATA, Route, Shape, delete, get, list, matches, merge_metadata, new_metadata, opt, page,
+    post, req, set,
 };
 use crate::sandbox::payments::methods;
 

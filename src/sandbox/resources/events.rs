@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::sandbox::engine::{Doc, Kind};
-use crate::sandbox::http::{ApiError, Call, Field, Route, Shape, get, list, opt, page, post};
+use crate::sandbox::engine::{ApiError, Doc, Kind};
+use crate::sandbox::http::{Call, Field, Route, Shape, get, list, opt, page, post};
 use crate::sandbox::webhooks;
 
 const KIND: Kind = Kind::Event;

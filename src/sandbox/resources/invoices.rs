@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::sandbox::billing::{invoices, subscriptions};
-use crate::sandbox::engine::Kind;
+use crate::sandbox::billing::{invoices, paying, subscriptions};
+use crate::sandbox::engine::{ApiError, Kind};
 use crate::sandbox::http::{
-    ApiError, Call, Field, Route, Shape, get, in_range, list, matches, opt, page, page_of_values, post,
+    Call, Field, Route, Shape, get, in_range, list, matches, opt, page, page_of_values, post, set,
 };
 use crate::sandbox::payments::{Terms, methods};
 
@@ -70,7 +70,7 @@ fn finalize(call: &mut Call) -> Result<Value, ApiError> {
     let params = call.params;
     call.tx.change(KIND, doc.id(), |doc| {
         if doc.object["status"] == "open" {
-            super::set(&mut doc.object, params, "auto_advance");
+            set(&mut doc.object, params, "auto_advance");
         }
     });
     Ok(call.tx.shown(KIND, doc.id()))
@@ -89,7 +89,7 @@ fn pay(call: &mut Call) -> Result<Value, ApiError> {
         return Ok(tx.shown(KIND, id));
     }
     if params["paid_out_of_band"] == true {
-        invoices::paid_elsewhere(tx, id);
+        paying::paid_elsewhere(tx, id);
         return Ok(tx.shown(KIND, id));
     }
     let method = match params["payment_method"].as_str() {
@@ -103,7 +103,7 @@ fn pay(call: &mut Call) -> Result<Value, ApiError> {
     };
     // Paying through this call is without the customer unless said otherwise.
     let off_session = params["off_session"].as_bool().unwrap_or(true);
-    invoices::attempt(tx, id, &method, &Terms { off_session, ..Terms::default() })?;
+    paying::pay(tx, id, &method, &Terms { off_session, ..Terms::default() })?;
     if tx.get(KIND, id).is_some_and(|doc| doc.object["status"] == "paid") {
         return Ok(tx.shown(KIND, id));
     }

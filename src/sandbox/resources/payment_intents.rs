@@ -4,10 +4,11 @@ use serde_json::{Value, json};
 
 use super::customers::SHIPPING;
 use super::payment_methods::DATA;
-use super::{merge_metadata, new_metadata, set};
-use crate::sandbox::engine::{Doc, Kind, Tx};
+use crate::sandbox::billing::paying;
+use crate::sandbox::engine::{ApiError, Doc, Kind, Tx};
 use crate::sandbox::http::{
-    ApiError, Call, Field, METADATA, Role, Route, Shape, get, list, matches, opt, page, post, req,
+    Call, Field, METADATA, Role, Route, Shape, get, list, matches, merge_metadata, new_metadata, opt, page,
+    post, req, set,
 };
 use crate::sandbox::payments::{Terms, check_secret, client_view, methods, payment};
 
@@ -240,7 +241,7 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
         apply_options(object, params);
     });
     if params["confirm"] == true {
-        payment::confirm(tx, &id, &Terms::of(params))?;
+        paying::confirm(tx, KIND, &id, &Terms::of(params))?;
     }
     Ok(tx.shown(KIND, &id))
 }
@@ -324,7 +325,7 @@ fn confirm(call: &mut Call) -> Result<Value, ApiError> {
             object["payment_method"] = json!(method);
         }
     });
-    payment::confirm(tx, doc.id(), &Terms::of(params))
+    paying::confirm(tx, KIND, doc.id(), &Terms::of(params))
         .map_err(|error| if browser { error.mapping("payment_intent", client_view) } else { error })?;
     Ok(seen(call, doc.id()))
 }

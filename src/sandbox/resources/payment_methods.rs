@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use super::customers::ADDRESS;
-use super::merge_metadata;
-use crate::sandbox::engine::Kind;
+use crate::sandbox::engine::{ApiError, Kind};
 use crate::sandbox::http::{
-    ApiError, Call, Field, METADATA, Route, Shape, get, list, matches, opt, page, post, req,
+    Call, Field, METADATA, Route, Shape, get, list, matches, merge_metadata, opt, page, post, req, set,
 };
 use crate::sandbox::payments::methods;
 
@@ -136,15 +135,15 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
         if let Some(given) = params.get("billing_details") {
             let mut merged = object["billing_details"].clone();
             for field in ["email", "name", "phone", "tax_id"] {
-                super::set(&mut merged, given, field);
+                set(&mut merged, given, field);
             }
             for field in ADDRESS {
-                super::set(&mut merged["address"], &given["address"], field.name);
+                set(&mut merged["address"], &given["address"], field.name);
             }
             object["billing_details"] = methods::billing_details(&merged);
         }
         for field in ["exp_month", "exp_year"] {
-            super::set(&mut object["card"], &params["card"], field);
+            set(&mut object["card"], &params["card"], field);
         }
         if let Some(redisplay) = params.get("allow_redisplay") {
             object["allow_redisplay"] = json!(redisplay);

@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{merge_metadata, new_metadata, prices, set};
-use crate::sandbox::engine::{Kind, Tx, new_id};
+use super::price_data::INLINE_DEFAULT;
+use crate::sandbox::billing::prices;
+use crate::sandbox::engine::{ApiError, Kind, Tx, new_id};
 use crate::sandbox::http::{
-    ApiError, Call, Field, METADATA, Route, Shape, delete, get, list, matches, opt, page, post, req,
+    Call, Field, METADATA, Route, Shape, delete, get, list, matches, merge_metadata, new_metadata, opt, page,
+    post, req, set,
 };
 
 const KIND: Kind = Kind::Product;
@@ -22,7 +24,7 @@ const CREATE: &[Field] = &[
     req("name", Shape::Text),
     opt("id", Shape::Text),
     opt("active", Shape::Bool),
-    opt("default_price_data", Shape::Object(prices::INLINE_DEFAULT)),
+    opt("default_price_data", Shape::Object(INLINE_DEFAULT)),
     opt("description", Shape::Text),
     opt("images", Shape::List(&Shape::Text)),
     opt("marketing_features", FEATURES),

@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use crate::sandbox::billing::{create, subscriptions, update};
-use crate::sandbox::engine::{Doc, Kind};
+use crate::sandbox::engine::{ApiError, Doc, Kind};
 use crate::sandbox::http::{
-    ApiError, Call, Field, METADATA, Route, Shape, delete, get, in_range, list, matches, opt, page, post, req,
+    Call, Field, METADATA, Route, Shape, delete, get, in_range, list, matches, opt, page, post, req, set,
 };
 
-use super::{prices, set};
+use super::price_data::INLINE_ITEM;
 
 const KIND: Kind = Kind::Subscription;
 
@@ -62,7 +62,7 @@ const TRIAL_SETTINGS: Field = opt(
 );
 const ITEM: &[Field] = &[
     opt("price", Shape::Text),
-    opt("price_data", Shape::Object(prices::INLINE_ITEM)),
+    opt("price_data", Shape::Object(INLINE_ITEM)),
     opt("quantity", Shape::Int),
     METADATA,
     opt("billing_thresholds", Shape::Unsupported),

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::engine::{Kind, new_id, new_secret};
-use crate::sandbox::http::{ApiError, Call, Field, Route, Shape, get, opt, post, req};
+use crate::sandbox::engine::{ApiError, Kind, new_id, new_secret};
+use crate::sandbox::http::{Call, Field, Route, Shape, get, opt, post, req};
 use crate::sandbox::{cards, payments::methods};
 
 const KIND: Kind = Kind::Token;

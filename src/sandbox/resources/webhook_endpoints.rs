@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use super::{merge_metadata, new_metadata, set};
-use crate::sandbox::engine::{Kind, new_id, new_secret};
+use crate::sandbox::engine::{ApiError, Kind, new_id, new_secret};
 use crate::sandbox::http::{
-    ApiError, Call, Field, METADATA, Route, Shape, delete, get, list, opt, page, post, req,
+    Call, Field, METADATA, Route, Shape, delete, get, list, merge_metadata, new_metadata, opt, page, post,
+    req, set,
 };
 use crate::sandbox::webhooks;
 

@@ -14,8 +14,7 @@ use tokio::task::JoinSet;
 
 use super::signature;
 use crate::clock::Clock;
-use crate::sandbox::Sandbox;
-use crate::sandbox::engine::{Failure, Kind, Origin};
+use crate::sandbox::engine::{Failure, Kind, Origin, Sandbox};
 
 /// The pauses before the second and later attempts. Stripe's are longer; a developer is waiting here.
 const PAUSES: [Duration; 6] = [
@@ -96,7 +95,7 @@ struct Letter {
 /// What there is to send, if it still is. A delivery to an endpoint that is gone is over.
 fn letter(sandbox: &Sandbox, delivery: &str) -> Option<Letter> {
     sandbox.read(|tx| {
-        let delivery = tx.get(Kind::Delivery, delivery).filter(|doc| super::is_pending(doc))?;
+        let delivery = tx.get(Kind::Delivery, delivery).filter(|doc| doc.is_pending())?;
         let endpoint = tx.get(Kind::WebhookEndpoint, delivery.object["endpoint"].as_str()?)?;
         let event = tx.view(Kind::Event, delivery.object["event"].as_str()?)?;
         Some(Letter {

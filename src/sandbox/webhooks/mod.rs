@@ -5,9 +5,18 @@ mod signature;
 
 use serde_json::{Value, json};
 
-use super::engine::{Doc, Kind, Tx};
+use super::engine::{Doc, Failure, Kind, Origin, Sandbox, Tx, new_id};
+use super::error::StartError;
 
 pub(super) use courier::deliver;
+
+/// A webhook endpoint of the application.
+pub struct Webhook {
+    /// Where events are posted.
+    pub url: String,
+    /// What they are signed with, `whsec_…`.
+    pub secret: String,
+}
 
 /// An event on its way to one endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +54,41 @@ pub struct Attempt {
     pub error: Option<String>,
 }
 
+impl Sandbox {
+    /// Where an event was sent and what came of it, one per endpoint.
+    pub fn deliveries(&self, event: &str) -> Vec<Delivery> {
+        self.read(|tx| deliveries_of(tx, event))
+    }
+
+    /// Sends an event once more to every endpoint that wants it. Does nothing if there is no such event.
+    pub async fn redeliver(&self, event: &str) {
+        // A disk that can't be written has been logged.
+        let _ = self.transact(Origin::default(), |tx| (true, send_again(tx, event, None))).await;
+    }
+
+    /// Installs the application's endpoint, in the place of one that an earlier start installed.
+    pub(in crate::sandbox) async fn install_webhook(&self, webhook: &Webhook) -> Result<(), StartError> {
+        self.transact(Origin::default(), |tx| {
+            let old = tx.all(Kind::WebhookEndpoint).find(|doc| doc.hidden["installed"] == true);
+            let id = old.map_or_else(|| new_id(Kind::WebhookEndpoint), |doc| doc.id().to_owned());
+            let fresh = old.is_none();
+            let (object, mut hidden) = endpoint(&id, &webhook.url, &["*".into()], &webhook.secret, tx.now());
+            hidden["installed"] = json!(true);
+            if fresh {
+                tx.insert(Kind::WebhookEndpoint, object, hidden);
+            } else {
+                tx.change(Kind::WebhookEndpoint, &id, |doc| {
+                    doc.object = object;
+                    doc.hidden = hidden;
+                });
+            }
+            (true, ())
+        })
+        .await
+        .map_err(|Failure| StartError::Write)
+    }
+}
+
 /// An endpoint as its document: the object, and its secret beside it.
 pub(super) fn endpoint(id: &str, url: &str, events: &[String], secret: &str, now: i64) -> (Value, Value) {
     let object = json!({
@@ -63,42 +107,15 @@ pub(super) fn endpoint(id: &str, url: &str, events: &[String], secret: &str, now
     (object, json!({"secret": secret}))
 }
 
-/// The ids of the endpoints that want an event of this type.
-pub(super) fn endpoints_for(tx: &Tx, event: &str) -> Vec<String> {
-    let wants = |doc: &&Doc| {
-        let types = doc.object["enabled_events"].as_array();
-        doc.object["status"] == "enabled"
-            && types.is_some_and(|types| types.iter().any(|wanted| *wanted == "*" || *wanted == event))
-    };
-    tx.all(Kind::WebhookEndpoint).filter(wants).map(|doc| doc.id().to_owned()).collect()
-}
-
-/// Makes a delivery, or has one that is over made again. Returns its id.
-pub(super) fn queue(tx: &mut Tx, event: &str, endpoint: &str) -> String {
-    let id = format!("{event}/{endpoint}");
-    if tx.get(Kind::Delivery, &id).is_some() {
-        tx.change(Kind::Delivery, &id, |doc| doc.object["state"] = json!("pending"));
-    } else {
-        let url = tx.get(Kind::WebhookEndpoint, endpoint).map(|doc| doc.object["url"].clone());
-        let object = json!({
-            "id": id, "event": event, "endpoint": endpoint, "url": url, "created": tx.now(),
-            "state": "pending", "attempts": [],
-        });
-        tx.insert(Kind::Delivery, object, Value::Null);
-    }
-    id
-}
-
 /// Has an event sent once more: to one endpoint, or to all that want it.
 pub(super) fn send_again(tx: &mut Tx, event: &str, endpoint: Option<&str>) {
     let Some(doc) = tx.get(Kind::Event, event) else { return };
     let endpoints = match endpoint {
         Some(one) => vec![one.to_owned()],
-        None => endpoints_for(tx, doc.object["type"].as_str().unwrap_or_default()),
+        None => tx.endpoints_for(doc.object["type"].as_str().unwrap_or_default()),
     };
     for endpoint in endpoints {
-        let delivery = queue(tx, event, &endpoint);
-        tx.send(delivery);
+        tx.deliver(event, &endpoint);
         tx.change(Kind::Event, event, |doc| {
             if let Some(known) = doc.hidden["endpoints"].as_array_mut()
                 && !known.iter().any(|one| *one == endpoint)
@@ -113,7 +130,7 @@ pub(super) fn send_again(tx: &mut Tx, event: &str, endpoint: Option<&str>) {
 pub(super) fn forget(tx: &mut Tx, endpoint: &str) {
     let waiting: Vec<String> = tx
         .all(Kind::Delivery)
-        .filter(|doc| is_pending(doc) && doc.object["endpoint"] == endpoint)
+        .filter(|doc| doc.is_pending() && doc.object["endpoint"] == endpoint)
         .map(|doc| doc.id().to_owned())
         .collect();
     for delivery in waiting {
@@ -121,26 +138,9 @@ pub(super) fn forget(tx: &mut Tx, endpoint: &str) {
     }
 }
 
-pub(super) fn is_pending(delivery: &Doc) -> bool {
-    delivery.object["state"] == "pending"
-}
-
-/// How many deliveries of an event are still to be made.
-pub(super) fn pending(tx: &Tx, event: &str) -> usize {
-    of_event(tx, event).filter(|doc| is_pending(doc)).count()
-}
-
 /// The deliveries of an event, one per endpoint.
 pub(super) fn deliveries_of(tx: &Tx, event: &str) -> Vec<Delivery> {
-    of_event(tx, event).map(|doc| delivery(&doc)).collect()
-}
-
-fn of_event<'a>(tx: &'a Tx, event: &'a str) -> impl Iterator<Item = std::sync::Arc<Doc>> + 'a {
-    tx.get(Kind::Event, event)
-        .and_then(|event| event.hidden["endpoints"].as_array().cloned())
-        .into_iter()
-        .flatten()
-        .filter_map(move |endpoint| tx.get(Kind::Delivery, &format!("{event}/{}", endpoint.as_str()?)))
+    tx.deliveries_of(event).map(|doc| delivery(&doc)).collect()
 }
 
 fn delivery(doc: &Doc) -> Delivery {

@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq;
 use url::Url;
 
 use super::headers::{PageHeaders, challenge_policy};
-use crate::sandbox::Sandbox;
+use crate::sandbox::engine::Sandbox;
 
 /// How the page is shown, and by whom. Handed from the page to its answer.
 #[derive(Debug, Default, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::engine::Kind;
+use super::kind::Kind;
 
 /// An error as the API answers it. Seen by the caller of the API.
 /// Source: <https://docs.stripe.com/api/errors>

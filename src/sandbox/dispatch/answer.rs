@@ -7,13 +7,11 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
-use super::auth::{self, Role};
 use super::expand::expand;
-use super::idempotency::{Kept, Keyed};
-use super::route::{self, Call, Route};
-use super::{API_VERSION, ApiError, form, params};
-use crate::sandbox::Sandbox;
-use crate::sandbox::engine::{Origin, Tx, new_secret};
+use super::table;
+use crate::sandbox::engine::{API_VERSION, ApiError, Origin, Sandbox, Tx, new_secret};
+use crate::sandbox::http::idempotency::{Kept, Keyed};
+use crate::sandbox::http::{Call, Role, Route, auth, form, params};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
@@ -82,7 +80,7 @@ fn understand(
     let in_form = form.remove("key").and_then(|key| key.as_str().map(str::to_owned));
     let api_key = auth::key_in(headers).or(in_form);
     let role = auth::role(api_key.as_deref())?;
-    let Some((route, ids)) = route::find(method.as_str(), path) else {
+    let Some((route, ids)) = table::find(method.as_str(), path) else {
         return Err(ApiError::invalid(format!(
             "Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or we can help at \
              https://support.stripe.com/."

@@ -4,10 +4,8 @@
 
 use serde_json::{Value, json};
 
-use super::ApiError;
 use crate::sandbox::billing::invoices;
-use crate::sandbox::engine::{Kind, Tx};
-use crate::sandbox::resources;
+use crate::sandbox::engine::{ApiError, Kind, Tx};
 
 const MAX_LEVELS: usize = 4;
 
@@ -104,7 +102,7 @@ fn include(tx: &Tx, owner: &str, value: &Value, field: &str) -> Option<Value> {
     let id = value["id"].as_str()?;
     let listed = |kind: Kind, by: &str, url: String| {
         let mine = tx.all(kind).filter(|doc| doc.object[by] == id);
-        let data: Vec<Value> = mine.map(|doc| resources::render(tx, kind, doc)).collect();
+        let data: Vec<Value> = mine.map(|doc| tx.render(kind, doc)).collect();
         json!({"object": "list", "data": data, "has_more": false, "url": url})
     };
     Some(match field {
