@@ -11,13 +11,13 @@
 //! | `metering` | the ledger: one writer, summaries, limits, telling who follows |
 //! | `billing` | the catalogue, checkout, the webhook inbox, keeping in step with Stripe |
 //! | `notify` | the outbox and e-mail |
-//! | `api` | REST: handlers, the OpenAPI document, problems, idempotency |
+//! | `api` | REST: handlers, the OpenAPI document, idempotency |
 //! | `web_pages` | the pages: route table, and what each shows, rendered whole on the server |
 //! | [`web`] | what both sides compile: islands, the components they are made of, server functions |
 //! | `web_server`, [`web_browser`] | what stands behind the pages on each side |
-//! | `server` | what every request passes: sessions, origins, headers, metrics |
+//! | `server` | what every request passes: sessions, origins, headers, metrics; what every refusal looks like |
 //! | `sandbox` | a Stripe to try everything against; shares nothing with the rest |
-//! | `services`, `start`, `workers` | the composition root |
+//! | `services`, `router`, `start`, `workers` | the composition root |
 //! | `cli`, `demo` | the command line; the demo data |
 //!
 //! Who may use whom is checked by a test, `tests/it/rooms.rs`.
@@ -74,6 +74,8 @@ pub mod error;
 pub mod metering;
 #[cfg(feature = "ssr")]
 pub mod notify;
+#[cfg(feature = "ssr")]
+pub mod router;
 #[cfg(feature = "ssr")]
 pub mod sandbox;
 #[cfg(feature = "ssr")]

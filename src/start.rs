@@ -12,8 +12,9 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::config::{Config, Secret, Settings, StripeChoice, StripeConfig};
+use crate::router::router;
 use crate::server::metrics::Metrics;
-use crate::server::{self, shutdown};
+use crate::server::shutdown;
 use crate::services::Services;
 use crate::storage::Store;
 use crate::{demo, sandbox, web_server, workers};
@@ -90,7 +91,7 @@ pub async fn start(settings: Settings, options: StartOptions, clock: Clock) -> a
     let mut tasks = JoinSet::new();
     workers::spawn(&mut tasks, &services, &stop)?;
     let (pages, assets) = (web_server::routes(services.clone()), web_server::assets::router());
-    let app = server::router(services.clone(), Metrics::default(), stop.clone(), pages, assets);
+    let app = router(services.clone(), Metrics::default(), stop.clone(), pages, assets);
     let serving = shutdown::serve(listener, app, stop.clone());
     tasks.spawn(async move {
         if let Err(error) = serving.await {

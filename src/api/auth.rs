@@ -12,11 +12,11 @@ use utoipa_axum::routes;
 use super::ApiState;
 use super::idempotency::idempotent;
 use super::json::Json;
-use super::problem::ApiResult;
 use crate::accounts::{self, Accounts};
 use crate::domain::User;
 use crate::server::auth::{CurrentUser, sign_in, sign_out};
 use crate::server::client::Client;
+use crate::server::problem::ApiResult;
 
 /// Who signs up.
 #[derive(Deserialize, ToSchema)]

@@ -10,9 +10,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ApiState;
-use super::problem::{ApiResult, Problem};
 use crate::error::Error;
 use crate::server::metrics::{self, Metrics};
+use crate::server::problem::{ApiResult, Problem};
 use crate::services::Services;
 
 /// All is well.

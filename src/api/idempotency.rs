@@ -24,12 +24,12 @@ use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
 use super::ApiState;
 use super::json::{SMALL, read};
 use super::openapi::IDEMPOTENCY_KEY;
-use super::problem::{self, PROBLEM_JSON, Problem};
 use super::seal::Seal;
 use crate::clock::Clock;
 use crate::domain::Refusal;
 use crate::error::{Error, Result};
 use crate::server::auth::Actor;
+use crate::server::problem::{self, PROBLEM_JSON, Problem};
 use crate::server::request_id::RequestId;
 use crate::storage::{Begin, Store};
 

@@ -8,9 +8,9 @@ use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use serde::de::DeserializeOwned;
 
-use super::problem::Problem;
 use super::wrong_json;
 use crate::domain::Refusal;
+use crate::server::problem::Problem;
 
 /// The most bytes of an ordinary body: 1 MiB.
 pub const SMALL: usize = 1 << 20;

@@ -13,10 +13,10 @@ use super::idempotency::idempotent;
 use super::json::Json;
 use super::page::{Page, PageQuery};
 use super::path::Id;
-use super::problem::ApiResult;
 use crate::accounts::Accounts;
 use crate::domain::{ApiKey, NewApiKey};
 use crate::server::auth::CurrentUser;
+use crate::server::problem::ApiResult;
 
 /// An API key to make.
 #[derive(Deserialize, ToSchema)]

@@ -13,7 +13,6 @@ pub mod openapi;
 pub mod page;
 pub mod path;
 pub mod plans;
-pub mod problem;
 mod schema;
 mod seal;
 pub mod stream;
@@ -35,6 +34,7 @@ use crate::accounts::Accounts;
 use crate::billing::Billing;
 use crate::metering::Metering;
 use crate::server::metrics::Metrics;
+use crate::server::problem::nothing_here;
 use crate::services::Services;
 
 /// What handlers may ask for.
@@ -80,8 +80,8 @@ pub fn build(state: ApiState) -> Api {
     let open = probes
         .with_state(state.clone())
         .merge(docs::router(&openapi::finished(&document)))
-        .route("/api/", any(problem::nothing_here))
-        .route("/api/{*path}", any(problem::nothing_here));
+        .route("/api/", any(nothing_here))
+        .route("/api/{*path}", any(nothing_here));
     let keeper = Keeper::new(state.services.store.clone(), state.services.clock.clone());
     Api { routes: routes.with_state(state).layer(Extension(keeper)), open }
 }

@@ -5,9 +5,9 @@ use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, openapi};
 
-use super::problem::Details;
 use super::schema;
 use crate::server::auth::COOKIE;
+use crate::server::problem::Details;
 
 #[derive(OpenApi)]
 #[openapi(

@@ -11,8 +11,8 @@ use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::problem::Problem;
 use crate::domain::{ApiKey, FieldErrors, Invitation, Member, Plan};
+use crate::server::problem::Problem;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;

@@ -4,8 +4,8 @@ use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 use uuid::Uuid;
 
-use super::problem::Problem;
 use crate::domain::Refusal;
+use crate::server::problem::Problem;
 
 /// The id in a path with one. What isn't a UUID names nothing, so it is 404, like a UUID that names nothing.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use super::idempotency::idempotent;
 use super::json::Json;
 use super::page::{Page, PageQuery, PlansQuery};
 use super::path::Id;
-use super::problem::ApiResult;
 use crate::billing::Billing;
 use crate::domain::{Plan, PlanInput, Role};
 use crate::server::auth::{MaybeUser, SuperAdmin};
+use crate::server::problem::ApiResult;
 
 /// List the plans
 ///

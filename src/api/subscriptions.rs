@@ -13,10 +13,10 @@ use super::ApiState;
 use super::idempotency::idempotent;
 use super::json::{Json, OptionalJson};
 use super::path::Id;
-use super::problem::ApiResult;
 use crate::billing::Billing;
 use crate::domain::{Checkout, Refusal, Subscription};
 use crate::server::auth::{GroupAdmin, GroupUser};
+use crate::server::problem::ApiResult;
 
 /// What to buy.
 #[derive(Deserialize, ToSchema)]

@@ -13,10 +13,10 @@ use super::idempotency::idempotent;
 use super::json::Json;
 use super::page::{Page, PageQuery};
 use super::path::Id;
-use super::problem::ApiResult;
 use crate::accounts::Accounts;
 use crate::domain::{Invitation, Member, NewInvitation, User};
 use crate::server::auth::GroupAdmin;
+use crate::server::problem::ApiResult;
 
 /// Whom to invite.
 #[derive(Deserialize, ToSchema)]

@@ -8,11 +8,11 @@ use utoipa_axum::routes;
 
 use super::ApiState;
 use super::json::{self, LARGE};
-use super::problem::{ApiResult, Problem};
 use crate::domain::{EventInput, LimitCheck, MAX_BATCH, Recorded, Refusal, Usage};
 use crate::metering::Metering;
 use crate::server::auth::GroupUser;
 use crate::server::metrics::Metrics;
+use crate::server::problem::{ApiResult, Problem};
 
 /// One event or an array of 1 to 1,000.
 #[derive(Debug, ToSchema)]

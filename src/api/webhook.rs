@@ -9,9 +9,9 @@ use utoipa_axum::routes;
 
 use super::ApiState;
 use super::json::{self, SMALL};
-use super::problem::ApiResult;
 use crate::billing::Billing;
 use crate::domain::Refusal;
+use crate::server::problem::ApiResult;
 
 /// An event was taken in.
 #[derive(Serialize, ToSchema)]

@@ -12,9 +12,9 @@ use tower_sessions::session::Error as SessionError;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 use uuid::Uuid;
 
+use super::problem::Problem;
 use crate::accounts::Accounts;
 use crate::accounts::sessions::SessionStore;
-use crate::api::problem::Problem;
 use crate::domain::{Refusal, User};
 use crate::error::{Error, Result};
 

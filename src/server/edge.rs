@@ -11,8 +11,8 @@ use tracing::Instrument;
 
 use super::headers::{Place, SecurityHeaders};
 use super::metrics::Metrics;
+use super::problem;
 use super::request_id::{RequestId, X_REQUEST_ID};
-use crate::api::problem;
 
 #[derive(Clone)]
 pub struct Edge(Arc<Inner>);

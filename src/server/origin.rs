@@ -11,7 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use url::Url;
 
-use crate::api::problem::Problem;
+use super::problem::Problem;
 use crate::domain::Refusal;
 
 /// Stripe calls this with neither cookie nor key; its signature is what counts.

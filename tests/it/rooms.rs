@@ -16,7 +16,13 @@ const RULES: &[(&str, &[&str])] = &[
     ("billing", &["clock", "config", "domain", "error", "storage"]),
     ("sandbox", &["clock"]),
     ("services", &["accounts", "billing", "clock", "config", "error", "metering", "notify", "storage"]),
+    ("server", &["accounts", "domain", "error"]),
+    (
+        "api",
+        &["accounts", "billing", "clock", "domain", "error", "metering", "server", "services", "storage"],
+    ),
     ("web/pages", &["accounts", "domain", "web_server"]),
+    ("web/server_fns", &["accounts", "domain", "web_server"]),
     ("web/components", &["domain", "web_browser"]),
     ("web/islands", &["domain", "web_browser"]),
 ];

@@ -2,9 +2,9 @@
 
 use axum::http::StatusCode;
 
-use crate::api::problem::Problem;
 use crate::domain::{FieldErrors, Refusal};
 use crate::error::Error;
+use crate::server::problem::Problem;
 use crate::web::AppError;
 
 impl From<Error> for AppError {

@@ -13,9 +13,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::request_id::RequestId;
 use crate::domain::{FieldError, Refusal};
 use crate::error::Error;
-use crate::server::request_id::RequestId;
 
 /// The media type of every error.
 pub const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");

@@ -1,0 +1,73 @@
+//! The API, the pages and their files behind one door.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use tokio_util::sync::CancellationToken;
+use tower::util::MapRequest;
+use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
+use tower_http::limit::RequestBodyLimitLayer;
+
+use crate::accounts::sessions::SessionStore;
+use crate::api::json::SMALL;
+use crate::api::{self, ApiState};
+use crate::server::edge::Edge;
+use crate::server::headers::SecurityHeaders;
+use crate::server::metrics::Metrics;
+use crate::server::origin::PublicOrigin;
+use crate::server::{auth, edge, origin, problem, slash};
+use crate::services::Services;
+
+/// Joins the API with the pages and the files they load.
+///
+/// `pages` are asked who is signed in and may have a fallback; `assets` are neither asked nor compressed,
+/// and may not have one. Open streams end when `shutdown` is cancelled.
+pub fn router(
+    services: Services,
+    metrics: Metrics,
+    shutdown: CancellationToken,
+    pages: Router,
+    assets: Router,
+) -> Router {
+    let config = services.config.clone();
+    let security = SecurityHeaders::new(&config.public_url, &config.stripe.js_url);
+    let edge = Edge::new(metrics.clone(), security);
+    let sessions = auth::sessions(
+        SessionStore::new(services.store.clone(), services.clock.clone()),
+        !config.is_loopback(),
+    );
+    let accounts = services.accounts.clone();
+    let api = api::build(ApiState { services, metrics, shutdown });
+
+    // The layer added last is the first to see a request.
+    let routes = api
+        .routes
+        // Server functions read whole bodies, whatever their length.
+        .merge(pages.layer(RequestBodyLimitLayer::new(SMALL)))
+        .layer(from_fn_with_state(accounts, auth::authenticate))
+        .layer(sessions)
+        .layer(from_fn_with_state(PublicOrigin::new(&config.public_url), origin::refuse_foreign))
+        .merge(api.open)
+        .layer(compression())
+        .merge(assets)
+        .layer(CatchPanicLayer::custom(problem::on_panic))
+        .layer(from_fn_with_state(edge, edge::edge));
+    // Paths are rewritten before routing, so outside the router that routes.
+    Router::new().fallback_service(MapRequest::new(routes, slash::normalise as fn(Request) -> Request))
+}
+
+/// Compresses what is worth it and no stream of events: those would be held back until a block is full.
+fn compression() -> CompressionLayer<impl Predicate> {
+    /// Bytes that fit one packet anyway.
+    const ONE_PACKET: u16 = 1024;
+    // Brotli's highest levels are for files that are compressed once.
+    CompressionLayer::new()
+        .quality(CompressionLevel::Precise(4))
+        .compress_when(DefaultPredicate::new().and(SizeAbove::new(ONE_PACKET)))
+}
+
+#[cfg(test)]
+mod tests;
