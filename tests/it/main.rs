@@ -14,3 +14,4 @@ mod rooms;
 mod subscriptions;
 mod team;
 mod usage;
+mod webhook_properties;

@@ -1,0 +1,275 @@
+//! Whatever becomes of Stripe's events on their way, a subscription is as Stripe has it once any of them has arrived:
+//! late, repeated, at the same time, in any order.
+
+use std::collections::BTreeSet;
+
+use chrono::Utc;
+use futures::future::join_all;
+use hmac::{Hmac, KeyInit, Mac};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, TestRunner};
+use reqwest::Method;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use tokio::runtime::Runtime;
+use tollgate::domain::Status;
+use tollgate::sandbox::SECRET_KEY;
+use tollgate::storage::{Store, StripeState};
+
+use crate::support::app::{App, Person, eventually};
+use crate::support::databases::Database;
+use crate::support::seed::Seed;
+
+const MINE: &str = "/api/subscriptions/subscriptions/my_subscription/";
+
+#[derive(Clone, Debug)]
+enum Step {
+    /// The first invoice is paid.
+    Pay,
+    /// The end of the period becomes the end of the subscription, or not after all.
+    EndLater(bool),
+    End,
+    /// Some of the events that there are by now arrive, all at once.
+    Deliver(Vec<Index>),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        2 => Just(Step::Pay),
+        3 => any::<bool>().prop_map(Step::EndLater),
+        1 => Just(Step::End),
+        4 => prop::collection::vec(any::<Index>(), 1..6).prop_map(Step::Deliver),
+    ];
+    prop::collection::vec(step, 1..10)
+}
+
+/// An application whose events are carried by hand.
+struct Post {
+    app: App,
+    plan: Value,
+    stripe: String,
+}
+
+impl Post {
+    async fn open(database: &Database) -> Self {
+        let app = App::start(&database.url).await;
+        let plan = app.plan("Basic", "29.99", None).await;
+        let stripe = format!("http://{}/v1", app.running.sandbox.as_ref().expect("a sandbox").addr);
+        let post = Self { app, plan, stripe };
+        let endpoints = post.ask(Method::GET, "/webhook_endpoints", &[]).await;
+        let endpoint = endpoints["data"][0]["id"].as_str().expect("the application's endpoint").to_owned();
+        post.ask(Method::DELETE, &format!("/webhook_endpoints/{endpoint}"), &[]).await;
+        post
+    }
+
+    /// Asks Stripe. What it refuses changed nothing there.
+    async fn ask(&self, method: Method, path: &str, form: &[(&str, &str)]) -> Value {
+        let request = self.app.http.request(method, format!("{}{path}", self.stripe)).bearer_auth(SECRET_KEY);
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
+        request.send().await.expect("an answer").json().await.expect("JSON")
+    }
+
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Value {
+        self.ask(Method::POST, path, form).await
+    }
+
+    /// What Stripe has to tell of a subscription, oldest first.
+    async fn events(&self, subscription: &str) -> Vec<Value> {
+        let all = self.ask(Method::GET, "/events?limit=100", &[]).await;
+        let mut mine: Vec<Value> = all["data"].as_array().expect("events").clone();
+        mine.retain(|event| event.to_string().contains(subscription));
+        mine.reverse();
+        mine
+    }
+
+    /// Delivers events at the same time. Says whether one of them is new.
+    async fn deliver(&self, events: &[&Value], known: &mut BTreeSet<String>) -> bool {
+        let answers = join_all(events.iter().map(|event| self.carry(event))).await;
+        assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
+        let ids = events.iter().map(|event| event["id"].as_str().expect("an id").to_owned());
+        ids.fold(false, |new, id| known.insert(id) || new)
+    }
+
+    async fn carry(&self, event: &Value) -> u16 {
+        let body = event.to_string();
+        let secret = &self.app.running.services.config.stripe.webhook_secret;
+        let time = Utc::now().timestamp();
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("a key");
+        mac.update(format!("{time}.{body}").as_bytes());
+        let signature = format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()));
+        let request = self
+            .app
+            .nobody()
+            .request(Method::POST, "/api/subscriptions/webhook/stripe/")
+            .header("stripe-signature", signature)
+            .body(body);
+        request.send().await.expect("an answer").status().as_u16()
+    }
+
+    /// What people see of a subscription that Stripe has like this.
+    fn expected(subscription: &Value) -> Value {
+        match subscription["status"].as_str() {
+            Some("canceled" | "incomplete_expired") => json!("no_subscription"),
+            _ => json!([subscription["status"], subscription["cancel_at_period_end"]]),
+        }
+    }
+
+    async fn seen(admin: &Person<'_>) -> Value {
+        let answer = admin.get(MINE).await.body;
+        match answer.get("code") {
+            Some(code) => code.clone(),
+            None => json!([answer["status"], answer["cancel_at_period_end"]]),
+        }
+    }
+
+    async fn holds(&self, steps: &[Step], order: &[u64]) {
+        let admin = self.app.admin().await;
+        let path = "/api/subscriptions/subscriptions/create_subscription/";
+        let bought = admin.post(path, json!({"plan_id": self.plan["id"]})).await;
+        let id = bought.body["subscription"]["stripe_subscription_id"].as_str().expect("its id at Stripe");
+        let intent = bought.text("client_secret").split("_secret_").next().expect("its payment");
+        let at_stripe = format!("/subscriptions/{id}");
+        let mut known = BTreeSet::new();
+        for step in steps {
+            match step {
+                Step::Pay => {
+                    let form = [("payment_method", "pm_card_visa")];
+                    self.post(&format!("/payment_intents/{intent}/confirm"), &form).await;
+                }
+                Step::EndLater(later) => {
+                    self.post(&at_stripe, &[("cancel_at_period_end", &later.to_string())]).await;
+                }
+                Step::End => {
+                    self.ask(Method::DELETE, &at_stripe, &[]).await;
+                }
+                Step::Deliver(picks) => {
+                    let events = self.events(id).await;
+                    let together: Vec<&Value> = picks.iter().map(|pick| pick.get(&events)).collect();
+                    if self.deliver(&together, &mut known).await {
+                        self.agrees_with_stripe(&admin, &at_stripe).await;
+                    }
+                }
+            }
+        }
+        // In the end each has arrived, the last of them first, for all anybody knows.
+        let mut events: Vec<(u64, Value)> =
+            order.iter().copied().cycle().zip(self.events(id).await).collect();
+        events.sort_by_key(|(place, _)| *place);
+        for together in events.chunks(3) {
+            let together: Vec<&Value> = together.iter().map(|(_, event)| event).collect();
+            if self.deliver(&together, &mut known).await {
+                self.agrees_with_stripe(&admin, &at_stripe).await;
+            }
+        }
+    }
+
+    /// An answer may come before the effect where that takes long.
+    async fn agrees_with_stripe(&self, admin: &Person<'_>, at_stripe: &str) {
+        let expected = Self::expected(&self.ask(Method::GET, at_stripe, &[]).await);
+        eventually("the subscription is as Stripe has it", || async {
+            let seen = Self::seen(admin).await;
+            (seen == expected).then_some(())
+        })
+        .await;
+    }
+}
+
+#[test]
+fn whatever_becomes_of_its_events_a_subscription_is_as_stripe_has_it() {
+    let runtime = Runtime::new().expect("a runtime");
+    for database in runtime.block_on(Database::each()) {
+        println!("on {}", database.url);
+        let post = runtime.block_on(Post::open(&database));
+        let cases = (steps(), prop::collection::vec(any::<u64>(), 40));
+        // A case that fails takes its time to: it isn't made smaller.
+        let config =
+            Config { cases: 16, failure_persistence: None, max_shrink_iters: 0, ..Config::default() };
+        TestRunner::new(config)
+            .run(&cases, |(steps, order)| {
+                runtime.block_on(post.holds(&steps, &order));
+                Ok(())
+            })
+            .expect("the property holds");
+        let pending = "SELECT COUNT(*) FROM webhook_events WHERE processed_at IS NULL";
+        runtime.block_on(eventually("every event is done", || async {
+            let left: Vec<(i64,)> = database.rows(pending).await;
+            (left == [(0,)]).then_some(())
+        }));
+        runtime.block_on(post.app.stop());
+        runtime.block_on(database.drop());
+    }
+}
+
+/// A fetch of a subscription from Stripe: it draws a ticket, is answered, and is written, while others do too.
+#[derive(Clone, Debug)]
+struct Fetch {
+    drawn: u8,
+    /// After it was drawn.
+    answered: u8,
+    /// The place of its writing among the others'.
+    written: u64,
+}
+
+fn fetches() -> impl Strategy<Value = Vec<Fetch>> {
+    let fetch = (0..20_u8, 0..20_u8, any::<u64>()).prop_map(|(drawn, takes, written)| Fetch {
+        drawn,
+        answered: drawn + takes,
+        written,
+    });
+    prop::collection::vec(fetch, 1..10).prop_map(|mut fetches| {
+        fetches.sort_by_key(|fetch| fetch.drawn);
+        fetches
+    })
+}
+
+/// The subscription's price is the time itself: what Stripe says changes all the while.
+async fn never_goes_back(store: &Store, mut fetches: Vec<Fetch>) {
+    let seed = Seed::new(store).await;
+    let group = seed.admin.group.as_ref().expect("an admin has a group").id;
+    let mut drawn = Vec::new();
+    for fetch in fetches.drain(..) {
+        let ticket = store.draw_sync_ticket(seed.subscription).await.expect("a ticket");
+        drawn.push((fetch, ticket));
+    }
+    drawn.sort_by_key(|(fetch, _)| fetch.written);
+    let mut at_least = 0;
+    for (fetch, ticket) in drawn {
+        let state = StripeState {
+            stripe_subscription_id: format!("sub_{}", seed.subscription.simple()),
+            status: Status::Active,
+            stripe_price_id: "price_seed".into(),
+            price_minor: i64::from(fetch.answered),
+            plan_id: None,
+            period_start: seed.period.start,
+            period_end: seed.period.end,
+            cancel_at_period_end: false,
+        };
+        let now = seed.clock.now();
+        store
+            .apply_stripe_state(seed.subscription, ticket, &state, None, now)
+            .await
+            .expect("is written or dropped");
+        at_least = at_least.max(i64::from(fetch.drawn));
+        let row = store.live_subscription(group).await.expect("a row").expect("a subscription");
+        assert!(row.sold_price_minor >= at_least, "{} is from before {at_least}", row.sold_price_minor);
+    }
+}
+
+#[test]
+fn what_was_known_when_a_fetch_began_is_never_forgotten_again() {
+    let runtime = Runtime::new().expect("a runtime");
+    for database in runtime.block_on(Database::each()) {
+        println!("on {}", database.url);
+        let store = runtime.block_on(database.store());
+        TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() })
+            .run(&fetches(), |fetches| {
+                runtime.block_on(never_goes_back(&store, fetches));
+                Ok(())
+            })
+            .expect("the property holds");
+        runtime.block_on(store.close());
+        runtime.block_on(database.drop());
+    }
+}
