@@ -6,9 +6,9 @@
 //! Under `cargo leptos watch`, which rebuilds the site while the server runs, they are read from its folder instead.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::Path;
 use std::sync::LazyLock;
-use std::{env, fs};
 
 use axum::Router;
 use axum::body::Body;
@@ -21,6 +21,8 @@ use bytes::Bytes;
 use rust_embed::{EmbeddedFile, RustEmbed};
 use serde::Deserialize;
 use tower_http::services::{ServeDir, ServeFile};
+
+use crate::web_server::hot_reload::WATCH;
 
 #[derive(RustEmbed)]
 #[folder = "target/site"]
@@ -44,16 +46,10 @@ static NAMES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     manifest.unwrap_or_default().files
 });
 
-/// Where cargo-leptos keeps the site it is watching, if it started us.
-static WATCHED: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
-    env::var_os("LEPTOS_WATCH")?;
-    env::var_os("LEPTOS_SITE_ROOT").map(PathBuf::from)
-});
-
 /// The address of a file of the site by its plain name: `/pkg/tollgate.css` gives `/pkg/tollgate.<hash>.css`.
 /// A name without a hashed form is its own address; so is every name in a binary built without the site.
 pub fn url(plain: &'static str) -> &'static str {
-    match &*WATCHED {
+    match &*WATCH {
         Some(_) => plain,
         None => NAMES.get(plain).map_or(plain, String::as_str),
     }
@@ -61,8 +57,8 @@ pub fn url(plain: &'static str) -> &'static str {
 
 /// A route for each file of the site, at its own path. Other paths are left to other routers.
 pub fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    if let Some(root) = &*WATCHED {
-        return watched(root);
+    if let Some(options) = &*WATCH {
+        return watched(Path::new(&*options.site_root));
     }
     let served = Site::iter().filter(|path| &**path != MANIFEST && !path.ends_with(".br"));
     served.fold(Router::new(), |router, path| {

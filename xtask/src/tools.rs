@@ -55,7 +55,8 @@ pub fn dev() -> Result<()> {
         bail!(
             "hot reload needs cargo-leptos, which isn't installed:\n\n  \
              cargo install cargo-leptos --version 0.3.10 --locked\n\n\
-             That takes some twenty minutes once. `make serve` needs none of it."
+             That takes some twenty minutes once. It fetches wasm-bindgen by itself; one on PATH, of the version \
+             in Cargo.lock, saves that. `make serve` needs none of it."
         );
     }
     become_program(&mut cargo(["leptos", "watch", "--", "serve", "--demo"]))

@@ -1,11 +1,13 @@
 //! The document around every page.
 
+use leptos::hydration::AutoReload;
 use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
 use super::app::App;
 use crate::web_server::assets;
+use crate::web_server::hot_reload::WATCH;
 
 pub fn shell() -> impl IntoView {
     // Nothing is made live but the islands: their markers aren't needed elsewhere.
@@ -31,6 +33,7 @@ pub fn shell() -> impl IntoView {
                 <link rel="modulepreload" href=script/>
                 <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
                 <script type="module" nonce=use_nonce()>{start}</script>
+                {WATCH.clone().map(|options| view! { <AutoReload options/> })}
                 <MetaTags/>
             </head>
             <body>

@@ -9,6 +9,7 @@ mod csp;
 mod error;
 mod form_errors;
 pub mod forms;
+pub mod hot_reload;
 pub mod shown_once;
 
 use std::sync::Arc;
