@@ -6,10 +6,10 @@
 use anyhow::Context;
 use chrono::{DateTime, Duration, Months, Utc};
 
-use crate::accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD};
+use crate::accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount};
 use crate::billing::DemoTerms;
 use crate::clock::Clock;
-use crate::domain::{EventInput, Plan, PlanInput, Role, Subscription, UsageType, User};
+use crate::domain::{EventInput, Plan, PlanInput, Subscription, UsageType, User};
 use crate::metering::Metering;
 use crate::services::Services;
 
@@ -28,12 +28,12 @@ pub async fn load(services: &Services) -> anyhow::Result<()> {
     if !services.store.is_empty().await? {
         return Ok(());
     }
-    let superadmin = create(services, "superadmin@tollgate.test", Role::SuperAdmin, None).await?;
-    let acme = create(services, "admin@acme.test", Role::Admin, Some("Acme")).await?;
-    let member = create(services, "member@acme.test", Role::Member, Some("Acme")).await?;
-    let second = create(services, "member2@acme.test", Role::Member, Some("Acme")).await?;
-    create(services, "admin@newco.test", Role::Admin, Some("Newco")).await?;
-    create(services, "member@newco.test", Role::Member, Some("Newco")).await?;
+    let [acme, member, second, newco, newcomer, superadmin] = &DEMO_ACCOUNTS;
+    let superadmin = create(services, superadmin).await?;
+    let acme = create(services, acme).await?;
+    let (member, second) = (create(services, member).await?, create(services, second).await?);
+    create(services, newco).await?;
+    create(services, newcomer).await?;
     let basic = plans(services, &superadmin).await.context("the demo's plans")?;
     let subscription = subscribe(services, &acme, &basic).await.context("the demo's subscription")?;
     usage(services, &acme, &[acme.clone(), member, second], &subscription)
@@ -42,11 +42,11 @@ pub async fn load(services: &Services) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn create(services: &Services, email: &str, role: Role, group: Option<&str>) -> anyhow::Result<User> {
-    let name = DEMO_ACCOUNTS.iter().find(|account| account.email == email).map(|account| account.name);
+async fn create(services: &Services, account: &DemoAccount) -> anyhow::Result<User> {
+    let DemoAccount { email, name, role, group, .. } = *account;
     services
         .accounts
-        .create_user(email, name, DEMO_PASSWORD.into(), role, group)
+        .create_user(email, Some(name), DEMO_PASSWORD.into(), role, group)
         .await
         .context("the demo's accounts")
 }

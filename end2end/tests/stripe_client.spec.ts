@@ -7,14 +7,15 @@ import type { AddressInfo } from 'node:net';
 import Stripe from 'stripe';
 
 import { expect, test as base } from '../fixtures';
+import { STRIPE_KEY, stripeAddress } from './support/stripe';
 
 const test = base.extend<{ stripe: Stripe; clientWith: (key: string) => Stripe }>({
   clientWith: async ({ server }, use) => {
-    const at = new URL(/^Stripe sandbox on (http:\/\/\S+)/m.exec(server.output())![1]);
+    const at = new URL(stripeAddress(server));
     await use((key) => new Stripe(key, { protocol: 'http', host: at.hostname, port: at.port, maxNetworkRetries: 0 }));
   },
   stripe: async ({ clientWith }, use) => {
-    await use(clientWith('sk_test_end2end_tests'));
+    await use(clientWith(STRIPE_KEY));
   },
 });
 

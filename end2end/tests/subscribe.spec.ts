@@ -2,6 +2,7 @@ import type { Page } from '@playwright/test';
 
 import { expect, test } from '../fixtures';
 import { CARDS, cardFrame, challenge, typeCard } from './support/card';
+import { STRIPE_KEY, stripeAddress } from './support/stripe';
 import { countLoads } from './support/watch';
 
 /** Chooses a plan and waits for the card form. */
@@ -13,8 +14,7 @@ async function choose(page: Page, plan: string) {
 
 /** Where the sandbox is, and what it wants to be asked with. */
 function atStripe(server: { output: () => string }) {
-  const stripe = /^Stripe sandbox on (http:\/\/\S+)/m.exec(server.output())![1];
-  return { stripe, headers: { Authorization: 'Bearer sk_test_end2end_tests' } };
+  return { stripe: stripeAddress(server), headers: { Authorization: `Bearer ${STRIPE_KEY}` } };
 }
 
 test('a declined card says why, a failed 3D Secure too, and an approved one subscribes without a reload', async ({

@@ -3,6 +3,7 @@
 //! Owns: passwords, tokens and their hashes, the seats of a group. Doesn't own: HTTP, cookies, what a role may
 //! do elsewhere (`domain::User` says that).
 
+mod demo;
 mod keys;
 mod passwords;
 pub mod sessions;
@@ -22,10 +23,8 @@ use crate::notify::Outbox;
 use crate::storage::{NewUser, Store};
 
 pub use crate::storage::OutboxRow as OutboxMessage;
+pub use demo::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount};
 pub use team::InvitationOffer;
-
-/// The password of every demo account.
-pub const DEMO_PASSWORD: &str = "tollgate-demo";
 
 /// Accounts, keys and teams. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -44,24 +43,6 @@ pub struct SignUp {
     pub name: String,
     pub group_name: String,
 }
-
-/// An account that the log-in page offers in demo mode.
-#[derive(Clone, Debug)]
-pub struct DemoAccount {
-    pub email: &'static str,
-    pub name: &'static str,
-    pub label: &'static str,
-}
-
-/// Who is there in the demo.
-pub const DEMO_ACCOUNTS: [DemoAccount; 6] = [
-    DemoAccount { email: "admin@acme.test", name: "Ada Okafor", label: "Admin of Acme" },
-    DemoAccount { email: "member@acme.test", name: "Ben Castillo", label: "Member of Acme" },
-    DemoAccount { email: "member2@acme.test", name: "Chloe Lindqvist", label: "Second member of Acme" },
-    DemoAccount { email: "admin@newco.test", name: "Dana Petrov", label: "Admin of Newco" },
-    DemoAccount { email: "member@newco.test", name: "Eli Nakamura", label: "Member of Newco" },
-    DemoAccount { email: "superadmin@tollgate.test", name: "Sam Rivera", label: "SuperAdmin" },
-];
 
 impl Accounts {
     pub fn new(store: Store, clock: Clock, config: Arc<Config>, outbox: Outbox) -> Self {

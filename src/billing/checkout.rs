@@ -4,7 +4,7 @@ use stripe_shared::Subscription as StripeSubscription;
 use uuid::Uuid;
 
 use super::stripe::Purchase;
-use super::sync::UNTOLD;
+use super::sync::{UNTOLD, gone};
 use super::{Billing, Error};
 use crate::domain::{Checkout, Intent, Interval, Period, Refusal, Status, Subscription, User};
 use crate::error::Result;
@@ -93,10 +93,8 @@ impl Billing {
             return Ok(None);
         }
         let Some(stripe_id) = &row.stripe_subscription_id else { return Ok(None) };
-        let ticket = self.store.draw_sync_ticket(row.subscription_id).await?;
-        let Some(found) = self.stripe.subscription(stripe_id).await? else { return Ok(None) };
-        self.write(row.subscription_id, group, ticket, &found, None).await?;
-        match secret(&found) {
+        let pulled = self.pull(row.subscription_id, group, stripe_id, None).await?;
+        match pulled.and_then(|pulled| secret(&pulled.found)) {
             Some(secret) => self.answer(group, row.subscription_id, Some(secret)).await.map(Some),
             None => Ok(None),
         }
@@ -189,11 +187,8 @@ impl Billing {
             }
             return Err(error);
         }
-        let ticket = self.store.draw_sync_ticket(id).await?;
-        let now = self.stripe.subscription(stripe_id).await?;
-        let now = now.ok_or_else(|| Error::Stripe(format!("no subscription {stripe_id} there")))?;
-        self.write(id, group, ticket, &now, None).await?;
-        self.answer(group, id, secret(&now)).await
+        let now = self.pull(id, group, stripe_id, None).await?.ok_or_else(|| gone(stripe_id))?;
+        self.answer(group, id, secret(&now.found)).await
     }
 
     async fn answer(&self, group: Uuid, id: Uuid, secret: Secret) -> Result<Checkout> {

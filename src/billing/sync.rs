@@ -27,6 +27,14 @@ pub struct Reconciled {
     pub failed: u64,
 }
 
+/// A subscription that was fetched.
+pub(super) struct Pulled {
+    pub(super) found: StripeSubscription,
+    state: StripeState,
+    /// Whether it was written: not if a later fetch was faster, or the subscription had ended.
+    changed: bool,
+}
+
 impl Billing {
     /// Fetches the live subscription of the user's group from Stripe and gives it as it is now.
     ///
@@ -55,15 +63,25 @@ impl Billing {
             }
             return Ok(false);
         };
-        let ticket = self.store.draw_sync_ticket(id).await?;
-        let found = self.stripe.subscription(stripe_id).await?;
-        let Some(found) = found else {
-            return Err(Error::Stripe(format!("no subscription {stripe_id} there")));
-        };
-        self.write(id, group, ticket, &found, event).await
+        let pulled = self.pull(id, group, stripe_id, event).await?;
+        Ok(pulled.ok_or_else(|| gone(stripe_id))?.changed)
     }
 
-    /// Writes what a fetch under `ticket` said.
+    /// Fetches a subscription of ours from Stripe and writes what it says. Nothing where Stripe has none.
+    pub(super) async fn pull(
+        &self,
+        id: Uuid,
+        group: Uuid,
+        stripe_id: &str,
+        event: Option<&str>,
+    ) -> Result<Option<Pulled>> {
+        let ticket = self.store.draw_sync_ticket(id).await?;
+        let Some(found) = self.stripe.subscription(stripe_id).await? else { return Ok(None) };
+        let (state, changed) = self.write(id, group, ticket, &found, event).await?;
+        Ok(Some(Pulled { found, state, changed }))
+    }
+
+    /// Writes what a fetch under `ticket` said. Gives that, and whether it was written.
     pub(super) async fn write(
         &self,
         id: Uuid,
@@ -71,14 +89,14 @@ impl Billing {
         ticket: i64,
         found: &StripeSubscription,
         event: Option<&str>,
-    ) -> Result<bool> {
+    ) -> Result<(StripeState, bool)> {
         let state = self.state(found).await?;
         let changed = self.store.apply_stripe_state(id, ticket, &state, event, self.clock.now()).await?;
         if changed {
             debug!(subscription = %id, status = %state.status, "subscription written as Stripe has it");
             (self.on_change)(group);
         }
-        Ok(changed)
+        Ok((state, changed))
     }
 
     async fn state(&self, found: &StripeSubscription) -> Result<StripeState> {
@@ -152,16 +170,18 @@ impl Billing {
     }
 
     async fn repair(&self, row: &SubscriptionRow, stripe_id: &str) -> Result<bool> {
-        let ticket = self.store.draw_sync_ticket(row.subscription_id).await?;
-        let Some(found) = self.stripe.subscription(stripe_id).await? else {
-            return Err(Error::Stripe(format!("no subscription {stripe_id} there")));
-        };
-        let state = self.state(&found).await?;
+        let pulled = self.pull(row.subscription_id, row.group_id, stripe_id, None).await?;
+        let Pulled { state, changed, .. } = pulled.ok_or_else(|| gone(stripe_id))?;
         let behind = state.status.as_str() != row.status
             || state.period_start != row.current_period_start
             || state.period_end != row.current_period_end
             || state.cancel_at_period_end != row.cancel_at_period_end
             || state.stripe_price_id != row.sold_price_id;
-        Ok(self.write(row.subscription_id, row.group_id, ticket, &found, None).await? && behind)
+        Ok(changed && behind)
     }
+}
+
+/// The error for a subscription that we know and Stripe doesn't.
+pub(super) fn gone(stripe_id: &str) -> Error {
+    Error::Stripe(format!("no subscription {stripe_id} there"))
 }

@@ -40,7 +40,7 @@ use crate::clock::Clock;
 
 pub use billing::ChallengeError;
 pub use dispatch::routes;
-pub use engine::Sandbox;
+pub use engine::{Failure, Sandbox};
 pub use error::StartError;
 pub use webhooks::{Attempt, Delivery, DeliveryState, Webhook};
 

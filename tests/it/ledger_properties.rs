@@ -6,12 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Duration, Utc};
 use futures::future::join_all;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
-use tokio::runtime::Runtime;
 use tollgate::domain::{EventInput, Period, UsageType};
 use tollgate::storage::Store;
 
-use crate::support::databases::Database;
+use crate::support::databases::{Database, each_store_holds};
 use crate::support::seed::{Seed, event};
 
 /// What makes event `i`: its kind and its tokens follow from `i`, so that every repeat has the same body.
@@ -94,17 +92,5 @@ pub const WRONG_SUMMARIES: &str = "SELECT COUNT(*) FROM usage_summaries u
 
 #[test]
 fn however_events_arrive_each_counts_once() {
-    let runtime = Runtime::new().expect("a runtime");
-    for database in runtime.block_on(Database::each()) {
-        println!("on {}", database.url);
-        let store = runtime.block_on(database.store());
-        TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() })
-            .run(&requests(), |requests| {
-                runtime.block_on(holds(&store, &database, requests));
-                Ok(())
-            })
-            .expect("the property holds");
-        runtime.block_on(store.close());
-        runtime.block_on(database.drop());
-    }
+    each_store_holds(24, requests(), holds);
 }

@@ -121,11 +121,10 @@ fn a_floor_of_the_sandbox_uses_only_those_below_it() {
     let mut wrong = Vec::new();
     for (height, floor) in FLOORS.iter().enumerate() {
         for (file, text) in room(&format!("sandbox/{floor}")) {
-            for line in code(&text) {
-                for upper in &FLOORS[height + 1..] {
-                    if line.contains(&format!("sandbox::{upper}::")) {
-                        wrong.push(format!("{file} uses {upper}"));
-                    }
+            for (_, used) in code(&text).filter_map(|line| line.split_once("sandbox::")) {
+                let words: Vec<&str> = used.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+                for upper in FLOORS[height + 1..].iter().filter(|upper| words.contains(upper)) {
+                    wrong.push(format!("{file} uses {upper}"));
                 }
             }
         }

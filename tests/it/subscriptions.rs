@@ -2,29 +2,21 @@
 
 use reqwest::Method;
 use serde_json::json;
+use tollgate::sandbox::{PUBLISHABLE_KEY, SECRET_KEY};
 
-use crate::support::app::{App, Person, eventually, unique};
+use crate::support::app::{App, MY_SUBSCRIPTION, Person, eventually, unique};
 use crate::support::databases::each_database;
 
 const CREATE: &str = "/api/subscriptions/subscriptions/create_subscription/";
-const MINE: &str = "/api/subscriptions/subscriptions/my_subscription/";
 
 /// Confirms a payment at the sandbox the way Stripe.js does: with the publishable key and the client secret.
 async fn confirm(app: &App, client_secret: &str, card: &str) -> (u16, serde_json::Value) {
-    let sandbox = app.running.sandbox.as_ref().expect("the sandbox").addr;
     let intent = client_secret.split("_secret_").next().expect("an intent");
-    let response = app
-        .http
-        .post(format!("http://{sandbox}/v1/payment_intents/{intent}/confirm"))
-        .bearer_auth(tollgate::sandbox::PUBLISHABLE_KEY)
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(format!(
-            "client_secret={client_secret}&payment_method={card}&return_url=http%3A%2F%2F127.0.0.1%2F"
-        ))
-        .send()
-        .await
-        .expect("an answer");
-    (response.status().as_u16(), response.json().await.expect("JSON"))
+    let path = format!("/payment_intents/{intent}/confirm");
+    let form =
+        [("client_secret", client_secret), ("payment_method", card), ("return_url", "http://127.0.0.1/")];
+    let answer = app.stripe(PUBLISHABLE_KEY, Method::POST, &path, &form).await;
+    (answer.status, answer.body)
 }
 
 async fn becomes(person: &Person<'_>, status: &str) {
@@ -40,7 +32,7 @@ async fn a_plan_is_bought_with_a_card_form_and_a_webhook_makes_it_active() {
         let app = App::start(&url).await;
         let plan = app.plan("Basic Plan", "29.99", Some(10)).await;
         let admin = app.admin().await;
-        admin.get(MINE).await.is_problem(404, "no_subscription");
+        admin.get(MY_SUBSCRIPTION).await.is_problem(404, "no_subscription");
 
         let bought = admin.post(CREATE, json!({"plan_id": plan["id"]})).await;
         assert_eq!(bought.status, 201, "{}", bought.body);
@@ -99,7 +91,7 @@ async fn a_declined_card_says_why_and_leaves_nothing_behind() {
             let refused = admin.post(CREATE, json!({"plan_id": plan["id"], "payment_method": card})).await;
             refused.is_problem(402, "card_declined");
             assert_eq!(refused.body["decline_code"], decline_code, "{card}");
-            admin.get(MINE).await.is_problem(404, "no_subscription");
+            admin.get(MY_SUBSCRIPTION).await.is_problem(404, "no_subscription");
         }
         let another =
             admin.post(CREATE, json!({"plan_id": plan["id"], "payment_method": "pm_card_visa"})).await;
@@ -162,7 +154,7 @@ async fn a_purchase_needs_a_plan_that_is_sold_and_an_admin() {
             wrong.is_problem(422, "invalid");
             assert_eq!(wrong.fields(), ["payment_method"], "{id}");
         }
-        admin.get(MINE).await.is_problem(404, "no_subscription");
+        admin.get(MY_SUBSCRIPTION).await.is_problem(404, "no_subscription");
         app.stop().await;
     })
     .await;
@@ -200,7 +192,7 @@ async fn cancelling_takes_effect_at_the_periods_end_or_at_once() {
 
         let now = admin.post(&cancel, json!({"at_period_end": false})).await;
         assert_eq!((now.status, &now.body["status"]), (200, &json!("canceled")), "{}", now.body);
-        admin.get(MINE).await.is_problem(404, "no_subscription");
+        admin.get(MY_SUBSCRIPTION).await.is_problem(404, "no_subscription");
 
         let plan = app.plan(&unique("Plan "), "9.99", None).await;
         let again =
@@ -224,7 +216,7 @@ async fn an_unpaid_purchase_is_given_up_by_cancelling_it() {
             .post(&format!("/api/subscriptions/subscriptions/{id}/cancel/"), json!({"at_period_end": true}))
             .await;
         assert_eq!(gone.status, 200, "{}", gone.body);
-        admin.get(MINE).await.is_problem(404, "no_subscription");
+        admin.get(MY_SUBSCRIPTION).await.is_problem(404, "no_subscription");
         app.stop().await;
     })
     .await;
@@ -254,17 +246,10 @@ async fn reconciling_repairs_what_a_lost_webhook_left_behind() {
         let admin = app.subscribed().await;
         let stripe_id = admin.subscription().await["stripe_subscription_id"].as_str().unwrap().to_owned();
         // What a lost webhook leaves: Stripe knows of it, the database doesn't.
-        let sandbox = app.running.sandbox.as_ref().unwrap().addr;
-        let ended = app
-            .http
-            .delete(format!("http://{sandbox}/v1/subscriptions/{stripe_id}"))
-            .bearer_auth(tollgate::sandbox::SECRET_KEY)
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(ended.status(), 200);
+        let ended = app.stripe(SECRET_KEY, Method::DELETE, &format!("/subscriptions/{stripe_id}"), &[]).await;
+        assert_eq!(ended.status, 200);
         app.running.services.billing.reconcile().await.unwrap();
-        admin.get(MINE).await.is_problem(404, "no_subscription");
+        admin.get(MY_SUBSCRIPTION).await.is_problem(404, "no_subscription");
         app.stop().await;
     })
     .await;

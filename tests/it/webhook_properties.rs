@@ -17,11 +17,9 @@ use tollgate::domain::Status;
 use tollgate::sandbox::SECRET_KEY;
 use tollgate::storage::{Store, StripeState};
 
-use crate::support::app::{App, Person, eventually};
-use crate::support::databases::Database;
+use crate::support::app::{App, MY_SUBSCRIPTION, Person, eventually};
+use crate::support::databases::{Database, each_store_holds};
 use crate::support::seed::Seed;
-
-const MINE: &str = "/api/subscriptions/subscriptions/my_subscription/";
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -48,15 +46,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct Post {
     app: App,
     plan: Value,
-    stripe: String,
 }
 
 impl Post {
     async fn open(database: &Database) -> Self {
         let app = App::start(&database.url).await;
         let plan = app.plan("Basic", "29.99", None).await;
-        let stripe = format!("http://{}/v1", app.running.sandbox.as_ref().expect("a sandbox").addr);
-        let post = Self { app, plan, stripe };
+        let post = Self { app, plan };
         let endpoints = post.ask(Method::GET, "/webhook_endpoints", &[]).await;
         let endpoint = endpoints["data"][0]["id"].as_str().expect("the application's endpoint").to_owned();
         post.ask(Method::DELETE, &format!("/webhook_endpoints/{endpoint}"), &[]).await;
@@ -65,14 +61,7 @@ impl Post {
 
     /// Asks Stripe. What it refuses changed nothing there.
     async fn ask(&self, method: Method, path: &str, form: &[(&str, &str)]) -> Value {
-        let request = self.app.http.request(method, format!("{}{path}", self.stripe)).bearer_auth(SECRET_KEY);
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
-        request.send().await.expect("an answer").json().await.expect("JSON")
-    }
-
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Value {
-        self.ask(Method::POST, path, form).await
+        self.app.stripe(SECRET_KEY, method, path, form).await.body
     }
 
     /// What Stripe has to tell of a subscription, oldest first.
@@ -118,7 +107,7 @@ impl Post {
     }
 
     async fn seen(admin: &Person<'_>) -> Value {
-        let answer = admin.get(MINE).await.body;
+        let answer = admin.get(MY_SUBSCRIPTION).await.body;
         match answer.get("code") {
             Some(code) => code.clone(),
             None => json!([answer["status"], answer["cancel_at_period_end"]]),
@@ -137,10 +126,10 @@ impl Post {
             match step {
                 Step::Pay => {
                     let form = [("payment_method", "pm_card_visa")];
-                    self.post(&format!("/payment_intents/{intent}/confirm"), &form).await;
+                    self.ask(Method::POST, &format!("/payment_intents/{intent}/confirm"), &form).await;
                 }
                 Step::EndLater(later) => {
-                    self.post(&at_stripe, &[("cancel_at_period_end", &later.to_string())]).await;
+                    self.ask(Method::POST, &at_stripe, &[("cancel_at_period_end", &later.to_string())]).await;
                 }
                 Step::End => {
                     self.ask(Method::DELETE, &at_stripe, &[]).await;
@@ -226,27 +215,19 @@ fn fetches() -> impl Strategy<Value = Vec<Fetch>> {
 }
 
 /// The subscription's price is the time itself: what Stripe says changes all the while.
-async fn never_goes_back(store: &Store, mut fetches: Vec<Fetch>) {
+async fn never_goes_back(store: &Store, _: &Database, fetches: Vec<Fetch>) {
     let seed = Seed::new(store).await;
     let group = seed.admin.group.as_ref().expect("an admin has a group").id;
     let mut drawn = Vec::new();
-    for fetch in fetches.drain(..) {
+    for fetch in fetches {
         let ticket = store.draw_sync_ticket(seed.subscription).await.expect("a ticket");
         drawn.push((fetch, ticket));
     }
     drawn.sort_by_key(|(fetch, _)| fetch.written);
     let mut at_least = 0;
     for (fetch, ticket) in drawn {
-        let state = StripeState {
-            stripe_subscription_id: format!("sub_{}", seed.subscription.simple()),
-            status: Status::Active,
-            stripe_price_id: "price_seed".into(),
-            price_minor: i64::from(fetch.answered),
-            plan_id: None,
-            period_start: seed.period.start,
-            period_end: seed.period.end,
-            cancel_at_period_end: false,
-        };
+        let answer = seed.at_stripe(Status::Active, seed.period);
+        let state = StripeState { price_minor: i64::from(fetch.answered), ..answer };
         let now = seed.clock.now();
         store
             .apply_stripe_state(seed.subscription, ticket, &state, None, now)
@@ -260,17 +241,5 @@ async fn never_goes_back(store: &Store, mut fetches: Vec<Fetch>) {
 
 #[test]
 fn what_was_known_when_a_fetch_began_is_never_forgotten_again() {
-    let runtime = Runtime::new().expect("a runtime");
-    for database in runtime.block_on(Database::each()) {
-        println!("on {}", database.url);
-        let store = runtime.block_on(database.store());
-        TestRunner::new(Config { cases: 48, failure_persistence: None, ..Config::default() })
-            .run(&fetches(), |fetches| {
-                runtime.block_on(never_goes_back(&store, fetches));
-                Ok(())
-            })
-            .expect("the property holds");
-        runtime.block_on(store.close());
-        runtime.block_on(database.drop());
-    }
+    each_store_holds(48, fetches(), never_goes_back);
 }

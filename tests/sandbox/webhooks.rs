@@ -83,7 +83,7 @@ async fn an_event_can_be_sent_again_on_demand() {
     let event = id(&endpoint.received()[0].event());
     sandbox.post(&format!("/v1/events/{event}/retry"), &[]).await.ok();
     sandbox.running.settled().await;
-    sandbox.running.sandbox().redeliver(&event).await;
+    sandbox.running.sandbox().redeliver(&event).await.unwrap();
     sandbox.running.settled().await;
     assert_eq!(endpoint.kinds(), ["customer.created"; 3]);
     assert_eq!(sandbox.running.sandbox().deliveries(&event)[0].attempts.len(), 3);

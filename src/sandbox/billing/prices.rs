@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Interval;
 use crate::sandbox::engine::{ApiError, Kind, Tx, new_id, plan};
-use crate::sandbox::http::new_metadata;
+use crate::sandbox::http::{given, new_metadata};
 
 const KIND: Kind = Kind::Price;
 /// Stripe's largest amount: eight digits, and what goes with recurring prices.
@@ -57,13 +57,10 @@ pub(in crate::sandbox) fn create(
         claim_key(tx, key, params["transfer_lookup_key"] == true)?;
     }
     let id = new_id(KIND);
-    let given = |field: &str, default: Value| {
-        params.get(field).filter(|value| !value.is_null()).cloned().unwrap_or(default)
-    };
     let object = json!({
         "id": id,
         "object": "price",
-        "active": given("active", json!(true)),
+        "active": given(params, "active", json!(true)),
         "billing_scheme": "per_unit",
         "created": tx.now(),
         "currency": currency,
@@ -74,7 +71,7 @@ pub(in crate::sandbox) fn create(
         "nickname": params["nickname"],
         "product": product,
         "recurring": recurring,
-        "tax_behavior": given("tax_behavior", json!("unspecified")),
+        "tax_behavior": given(params, "tax_behavior", json!("unspecified")),
         "tiers_mode": null,
         "transform_quantity": null,
         "type": if recurring.is_some() { "recurring" } else { "one_time" },

@@ -4,15 +4,13 @@ use serde_json::{Value, json};
 
 use super::timing::Timing;
 use crate::sandbox::engine::{Kind, Tx, join};
+use crate::sandbox::http::given;
 
 /// How long a draft that finalizes itself may still be changed, in seconds.
 const DRAFT_SECONDS: i64 = 3600;
 
 /// A subscription as it starts: incomplete, and without its items, which are documents of their own.
 pub(super) fn subscription(tx: &Tx, id: &str, params: &Value, currency: &str, timing: &Timing) -> Value {
-    let given = |field: &str, default: Value| {
-        params.get(field).filter(|value| !value.is_null()).cloned().unwrap_or(default)
-    };
     let settings = &params["payment_settings"];
     join([
         json!({
@@ -32,7 +30,7 @@ pub(super) fn subscription(tx: &Tx, id: &str, params: &Value, currency: &str, ti
             "cancel_at_period_end": false,
             "canceled_at": null,
             "cancellation_details": {"comment": null, "feedback": null, "feedback_option": null, "reason": null},
-            "collection_method": given("collection_method", json!("charge_automatically")),
+            "collection_method": given(params, "collection_method", json!("charge_automatically")),
             "created": tx.now(),
             "currency": currency,
             "customer": params["customer"],
@@ -53,7 +51,7 @@ pub(super) fn subscription(tx: &Tx, id: &str, params: &Value, currency: &str, ti
             "latest_invoice": null,
             "livemode": false,
             "managed_payments": {"enabled": false},
-            "metadata": given("metadata", json!({})),
+            "metadata": given(params, "metadata", json!({})),
             "next_pending_invoice_item_invoice": null,
             "on_behalf_of": null,
             "pause_collection": null,

@@ -42,7 +42,7 @@ pub(in crate::sandbox) struct Schedule {
 /// Why nothing came of a transaction: the disk. Logged here; callers only say that it failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the sandbox's database could not be written")]
-pub(in crate::sandbox) struct Failure;
+pub struct Failure;
 
 impl Sandbox {
     /// Reads what `disk` holds. Deliveries that are still to be made are sent to the receiver at once.

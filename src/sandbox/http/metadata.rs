@@ -9,6 +9,11 @@ pub(in crate::sandbox) fn set(object: &mut Value, params: &Value, field: &str) {
     }
 }
 
+/// What was given for a field, or the default where nothing was, or null.
+pub(in crate::sandbox) fn given(params: &Value, field: &str, default: Value) -> Value {
+    params.get(field).filter(|value| !value.is_null()).cloned().unwrap_or(default)
+}
+
 /// The metadata after a change: keys with an empty text go, others come or change, null clears it all.
 pub(in crate::sandbox) fn merge_metadata(object: &mut Value, params: &Value) {
     match params.get("metadata") {

@@ -6,8 +6,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::layout::notice;
-use crate::sandbox::engine::{Origin, Sandbox, Tx};
-use crate::sandbox::webhooks;
+use crate::sandbox::engine::Sandbox;
 
 /// `POST /panel/events/{id}/retry`, from the panel's own pages only. Programs have the API for this.
 pub(super) async fn retry(
@@ -24,8 +23,7 @@ pub(super) async fn retry(
         let text = "There is no such event. It may be from before the sandbox was restarted.";
         return (StatusCode::NOT_FOUND, notice("Not found", text)).into_response();
     }
-    let again = |tx: &mut Tx| (true, webhooks::send_again(tx, &id, None));
-    if sandbox.transact(Origin::default(), again).await.is_err() {
+    if sandbox.redeliver(&id).await.is_err() {
         let text = "The sandbox’s database could not be written, so nothing was sent. Its log says why.";
         return (StatusCode::INTERNAL_SERVER_ERROR, notice("Not sent", text)).into_response();
     }

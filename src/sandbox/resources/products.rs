@@ -6,8 +6,8 @@ use super::price_data::INLINE_DEFAULT;
 use crate::sandbox::billing::prices;
 use crate::sandbox::engine::{ApiError, Kind, Tx, new_id};
 use crate::sandbox::http::{
-    Call, Field, METADATA, Route, Shape, delete, get, list, matches, merge_metadata, new_metadata, opt, page,
-    post, req, set,
+    Call, Field, METADATA, Route, Shape, delete, get, given, list, matches, merge_metadata, new_metadata,
+    opt, page, post, req, set,
 };
 
 const KIND: Kind = Kind::Product;
@@ -91,20 +91,17 @@ pub(super) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
     if tx.get(KIND, &id).is_some() {
         return Err(ApiError::invalid("Product already exists.").code("resource_already_exists").param("id"));
     }
-    let given = |field: &str, default: Value| {
-        params.get(field).filter(|value| !value.is_null()).cloned().unwrap_or(default)
-    };
     let object = json!({
         "id": id,
         "object": "product",
-        "active": given("active", json!(true)),
+        "active": given(params, "active", json!(true)),
         "attributes": [],
         "created": tx.now(),
         "default_price": null,
         "description": params["description"],
-        "images": given("images", json!([])),
+        "images": given(params, "images", json!([])),
         "livemode": false,
-        "marketing_features": given("marketing_features", json!([])),
+        "marketing_features": given(params, "marketing_features", json!([])),
         "metadata": new_metadata(params),
         "name": params["name"],
         "package_dimensions": dimensions(&params["package_dimensions"]),
@@ -112,7 +109,7 @@ pub(super) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
         "statement_descriptor": params["statement_descriptor"],
         "tax_code": params["tax_code"],
         "tax_details": null,
-        "type": given("type", json!("service")),
+        "type": given(params, "type", json!("service")),
         "unit_label": params["unit_label"],
         "updated": tx.now(),
         "url": params["url"],

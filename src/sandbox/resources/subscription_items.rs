@@ -1,6 +1,5 @@
 //! Subscription items.
 
-use crate::sandbox::billing::subscriptions;
 use crate::sandbox::engine::Kind;
 use crate::sandbox::http::{Route, Shape, get, list, page_of_values, req};
 
@@ -10,8 +9,8 @@ pub(super) const ROUTES: &[Route] = &[
     list("/v1/subscription_items", &[req("subscription", Shape::Text)], |call| {
         let params = call.params;
         let subscription = params["subscription"].as_str().unwrap_or_default();
-        call.tx.find(Kind::Subscription, subscription, "subscription")?;
-        let items = subscriptions::items(call.tx, subscription);
+        let doc = call.tx.find(Kind::Subscription, subscription, "subscription")?;
+        let items = call.tx.items_of(&doc);
         page_of_values(&items, KIND, &format!("/v1/subscription_items?subscription={subscription}"), params)
     }),
     get("/v1/subscription_items/{id}", &[], |call| {

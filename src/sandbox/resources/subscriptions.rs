@@ -196,8 +196,7 @@ fn index(call: &mut Call) -> Result<Value, ApiError> {
     if let Some(customer) = params["customer"].as_str() {
         tx.find(Kind::Customer, customer, "customer")?;
     }
-    let has_item =
-        |doc: &Doc, wanted: &dyn Fn(&Value) -> bool| subscriptions::items(tx, doc.id()).iter().any(wanted);
+    let has_item = |doc: &Doc, wanted: &dyn Fn(&Value) -> bool| tx.items_of(doc).iter().any(wanted);
     page(tx, KIND, "/v1/subscriptions", params, |doc| {
         ["collection_method", "customer"].iter().all(|field| matches(&doc.object, params, field))
             && status_matches(doc, params["status"].as_str())

@@ -61,9 +61,11 @@ impl Sandbox {
     }
 
     /// Sends an event once more to every endpoint that wants it. Does nothing if there is no such event.
-    pub async fn redeliver(&self, event: &str) {
-        // A disk that can't be written has been logged.
-        let _ = self.transact(Origin::default(), |tx| (true, send_again(tx, event, None))).await;
+    ///
+    /// # Errors
+    /// If the disk can't be written.
+    pub async fn redeliver(&self, event: &str) -> Result<(), Failure> {
+        self.transact(Origin::default(), |tx| (true, send_again(tx, event, None))).await
     }
 
     /// Installs the application's endpoint, in the place of one that an earlier start installed.

@@ -15,6 +15,7 @@ pub struct App {
     pub http: reqwest::Client,
 }
 
+pub const MY_SUBSCRIPTION: &str = "/api/subscriptions/subscriptions/my_subscription/";
 pub const PASSWORD: &str = "a password of some length";
 
 /// Something that is different at each call.
@@ -48,6 +49,19 @@ impl App {
 
     pub async fn stop(self) {
         self.running.stop().await;
+    }
+
+    /// Asks Stripe with a key of its own.
+    pub async fn stripe(&self, key: &str, method: Method, path: &str, form: &[(&str, &str)]) -> Answer {
+        let sandbox = self.running.sandbox.as_ref().expect("a sandbox").addr;
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = self
+            .http
+            .request(method, format!("http://{sandbox}/v1{path}"))
+            .bearer_auth(key)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body);
+        Answer::to(request).await
     }
 
     pub fn nobody(&self) -> Person<'_> {
@@ -151,6 +165,14 @@ pub struct Answer {
 }
 
 impl Answer {
+    async fn to(request: RequestBuilder) -> Self {
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.expect("a body");
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Self { status, headers, body }
+    }
+
     pub fn text(&self, field: &str) -> &str {
         self.body[field].as_str().unwrap_or_else(|| panic!("no text {field} in {}", self.body))
     }
@@ -191,11 +213,7 @@ impl<'a> Person<'a> {
     }
 
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let response = request.send().await.expect("an answer");
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await.expect("a body");
-        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Answer { status, headers, body }
+        Answer::to(request).await
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -215,7 +233,7 @@ impl<'a> Person<'a> {
     }
 
     pub async fn subscription(&self) -> Value {
-        let answer = self.get("/api/subscriptions/subscriptions/my_subscription/").await;
+        let answer = self.get(MY_SUBSCRIPTION).await;
         assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
         answer.body
     }

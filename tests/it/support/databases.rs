@@ -5,10 +5,13 @@
 
 use std::env;
 
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, TestRunner};
 use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 use sqlx::{AssertSqlSafe, Connection, FromRow};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 use tollgate::storage::Store;
 use uuid::Uuid;
 
@@ -112,5 +115,26 @@ pub async fn each_store<F: Future<Output = ()>>(test: impl Fn(Store) -> F) {
         test(store.clone()).await;
         store.close().await;
         database.drop().await;
+    }
+}
+
+/// Holds a property against so many made-up cases, on a migrated store of each kind.
+pub fn each_store_holds<S: Strategy>(
+    cases: u32,
+    strategy: S,
+    property: impl AsyncFn(&Store, &Database, S::Value),
+) {
+    let runtime = Runtime::new().expect("a runtime");
+    for database in runtime.block_on(Database::each()) {
+        println!("on {}", database.url);
+        let store = runtime.block_on(database.store());
+        TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
+            .run(&strategy, |case| {
+                runtime.block_on(property(&store, &database, case));
+                Ok(())
+            })
+            .expect("the property holds");
+        runtime.block_on(store.close());
+        runtime.block_on(database.drop());
     }
 }

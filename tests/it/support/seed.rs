@@ -52,10 +52,9 @@ impl Seed {
         Metering::start(self.store.clone(), self.clock.clone(), GRACE_DAYS)
     }
 
-    /// Writes what Stripe says of the subscription now.
-    pub async fn stripe_says(&self, status: Status, period: Period) {
-        let ticket = self.store.draw_sync_ticket(self.subscription).await.expect("a ticket");
-        let state = StripeState {
+    /// What Stripe may say of the subscription.
+    pub fn at_stripe(&self, status: Status, period: Period) -> StripeState {
+        StripeState {
             stripe_subscription_id: format!("sub_{}", self.subscription.simple()),
             status,
             stripe_price_id: "price_seed".into(),
@@ -64,7 +63,13 @@ impl Seed {
             period_start: period.start,
             period_end: period.end,
             cancel_at_period_end: false,
-        };
+        }
+    }
+
+    /// Writes what Stripe says of the subscription now.
+    pub async fn stripe_says(&self, status: Status, period: Period) {
+        let ticket = self.store.draw_sync_ticket(self.subscription).await.expect("a ticket");
+        let state = self.at_stripe(status, period);
         let now = self.clock.now();
         let changed = self.store.apply_stripe_state(self.subscription, ticket, &state, None, now).await;
         assert!(changed.expect("the subscription is written"));
