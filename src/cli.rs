@@ -15,8 +15,8 @@ use crate::clock::Clock;
 use crate::config::{Config, Secret, Settings, StripeChoice, StripeConfig};
 use crate::domain::Role;
 use crate::notify::Outbox;
-use crate::sandbox;
-use crate::server::shutdown::signalled;
+
+use crate::http::shutdown::signalled;
 use crate::services::Services;
 use crate::start::{Running, StartOptions, bind, open_store, sandbox_database, start};
 use crate::storage::Store;
@@ -162,7 +162,7 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Sandbox { webhook_url, webhook_secret, database } => {
             let webhook = webhook_url
                 .zip(webhook_secret)
-                .map(|(url, secret)| sandbox::Webhook { url: url.into(), secret });
+                .map(|(url, secret)| stripe_sandbox::Webhook { url: url.into(), secret });
             serve_sandbox(&settings, webhook, database).await
         }
         Command::Reconcile => reconcile(&settings).await,
@@ -217,8 +217,8 @@ fn offline_config(settings: &Settings) -> anyhow::Result<Config> {
     let stripe = match &settings.stripe {
         StripeChoice::Account(account) => account.clone(),
         StripeChoice::Sandbox { addr } => StripeConfig {
-            publishable_key: sandbox::PUBLISHABLE_KEY.into(),
-            secret_key: Secret::new(sandbox::SECRET_KEY),
+            publishable_key: stripe_sandbox::PUBLISHABLE_KEY.into(),
+            secret_key: Secret::new(stripe_sandbox::SECRET_KEY),
             webhook_secret: Secret::new(""),
             api_base: Some(format!("http://{addr}")),
             js_url: format!("http://{addr}/v3/"),
@@ -261,18 +261,23 @@ async fn create_key(settings: &Settings, email: &str, name: &str) -> anyhow::Res
 
 async fn serve_sandbox(
     settings: &Settings,
-    webhook: Option<sandbox::Webhook>,
+    webhook: Option<stripe_sandbox::Webhook>,
     database: Option<PathBuf>,
 ) -> anyhow::Result<()> {
     let StripeChoice::Sandbox { addr } = settings.stripe else {
         bail!("STRIPE_SECRET_KEY: is set; the sandbox takes the place of a Stripe account");
     };
     let listener = bind("SANDBOX_ADDR", addr).await?;
-    let running =
-        sandbox::start(sandbox::Options { listener, database, webhook, clock: Clock::system() }).await?;
+    let running = stripe_sandbox::start(stripe_sandbox::Options {
+        listener,
+        database,
+        webhook,
+        clock: stripe_sandbox::Clock::system(),
+    })
+    .await?;
     println!("Stripe sandbox on http://{}", running.addr);
-    println!("  STRIPE_PUBLIC_KEY={}", sandbox::PUBLISHABLE_KEY);
-    println!("  STRIPE_SECRET_KEY={}", sandbox::SECRET_KEY);
+    println!("  STRIPE_PUBLIC_KEY={}", stripe_sandbox::PUBLISHABLE_KEY);
+    println!("  STRIPE_SECRET_KEY={}", stripe_sandbox::SECRET_KEY);
     println!("  STRIPE_API_BASE=http://{0}\n  STRIPE_JS_URL=http://{0}/v3/", running.addr);
     signalled().await?;
     running.shutdown().await;

@@ -1,26 +1,24 @@
 //! Tollgate: plans, payments and token limits for products that sell AI by subscription.
 //!
-//! # The house
+//! # The modules
 //!
-//! | room | what it is for |
+//! | module | what it owns |
 //! |---|---|
 //! | [`domain`] | the rules, pure, for the server and the browser: money, plans, periods, levels, roles |
 //! | `config`, `clock`, `error` | the environment, typed; the time; what a service answers when it can't |
-//! | `storage` | the only room that speaks SQL: one text for SQLite and PostgreSQL |
+//! | `storage` | the only module that speaks SQL: one text for SQLite and PostgreSQL |
 //! | `accounts` | sign-up, sign-in, sessions, API keys, teams |
 //! | `metering` | the ledger: one writer, summaries, limits, telling who follows |
 //! | `billing` | the catalogue, checkout, the webhook inbox, keeping in step with Stripe |
 //! | `notify` | the outbox and e-mail |
 //! | `api` | REST: handlers, the OpenAPI document, idempotency |
-//! | `web_pages` | the pages: route table, and what each shows, rendered whole on the server |
-//! | [`web`] | what both sides compile: islands, the components they are made of, server functions |
-//! | `web_server`, [`web_browser`] | what stands behind the pages on each side |
-//! | `server` | what every request passes: sessions, origins, headers, metrics; what every refusal looks like |
-//! | `sandbox` | a Stripe to try everything against; shares nothing with the rest |
-//! | `services`, `router`, `start`, `workers` | the composition root |
+//! | [`web`] | the pages: islands and components for both sides, `pages` and `ssr` for the server, `client` for the browser |
+//! | `http` | what every request passes: sessions, origins, headers, metrics; what every refusal looks like |
+//! | `services`, `router`, `start`, `jobs` | the composition root |
 //! | `cli`, `demo` | the command line; the demo data |
 //!
-//! Who may use whom is checked by a test, `tests/it/rooms.rs`.
+//! The Stripe sandbox is a crate of its own, `crates/stripe-sandbox`; the two meet over HTTP only.
+//! Which module may use which is checked by a test, `tests/it/modules.rs`.
 //!
 //! # How it flows
 //!
@@ -32,7 +30,8 @@
 //! Stripe → the card form confirms, with 3D Secure → a webhook → the inbox → a fetch from Stripe → storage →
 //! the page sees it.
 //!
-//! Every feature gate stands in this file: `ssr` is the server, `hydrate` the browser.
+//! `ssr` is the server and `hydrate` the browser. Their gates stand on `mod` lines, here and in `web/mod.rs`, and
+//! on derives in `domain`.
 #![recursion_limit = "256"]
 
 #[cfg(all(feature = "ssr", feature = "hydrate"))]
@@ -40,19 +39,6 @@ compile_error!("`ssr` is the server and `hydrate` the browser: build one at a ti
 
 pub mod domain;
 pub mod web;
-
-#[cfg(feature = "hydrate")]
-#[path = "web/browser/mod.rs"]
-pub mod web_browser;
-#[cfg(not(feature = "hydrate"))]
-#[path = "web/browser/absent.rs"]
-pub mod web_browser;
-#[cfg(feature = "ssr")]
-#[path = "web/pages/mod.rs"]
-pub mod web_pages;
-#[cfg(feature = "ssr")]
-#[path = "web/server/mod.rs"]
-pub mod web_server;
 
 #[cfg(feature = "ssr")]
 pub mod accounts;
@@ -71,20 +57,18 @@ pub mod demo;
 #[cfg(feature = "ssr")]
 pub mod error;
 #[cfg(feature = "ssr")]
+pub mod http;
+#[cfg(feature = "ssr")]
+pub mod jobs;
+#[cfg(feature = "ssr")]
 pub mod metering;
 #[cfg(feature = "ssr")]
 pub mod notify;
 #[cfg(feature = "ssr")]
 pub mod router;
 #[cfg(feature = "ssr")]
-pub mod sandbox;
-#[cfg(feature = "ssr")]
-pub mod server;
-#[cfg(feature = "ssr")]
 pub mod services;
 #[cfg(feature = "ssr")]
 pub mod start;
 #[cfg(feature = "ssr")]
 pub mod storage;
-#[cfg(feature = "ssr")]
-pub mod workers;

@@ -14,11 +14,11 @@ use tower_http::limit::RequestBodyLimitLayer;
 use crate::accounts::sessions::SessionStore;
 use crate::api::json::SMALL;
 use crate::api::{self, ApiState};
-use crate::server::edge::Edge;
-use crate::server::headers::SecurityHeaders;
-use crate::server::metrics::Metrics;
-use crate::server::origin::PublicOrigin;
-use crate::server::{auth, edge, origin, problem, slash};
+use crate::http::edge::Edge;
+use crate::http::headers::SecurityHeaders;
+use crate::http::metrics::Metrics;
+use crate::http::origin::PublicOrigin;
+use crate::http::{auth, edge, origin, problem, slash};
 use crate::services::Services;
 
 /// Joins the API with the pages and the files they load.

@@ -12,12 +12,13 @@ use url::Url;
 
 use crate::clock::Clock;
 use crate::config::{Config, Secret, Settings, StripeChoice, StripeConfig};
+use crate::http::metrics::Metrics;
+use crate::http::shutdown;
 use crate::router::router;
-use crate::server::metrics::Metrics;
-use crate::server::shutdown;
 use crate::services::Services;
 use crate::storage::Store;
-use crate::{demo, sandbox, web_server, workers};
+use crate::web::ssr;
+use crate::{demo, jobs};
 
 /// What the command line asks for beyond the environment.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +35,7 @@ pub struct StartOptions {
 pub struct Running {
     pub addr: SocketAddr,
     pub services: Services,
-    pub sandbox: Option<sandbox::Running>,
+    pub sandbox: Option<stripe_sandbox::Running>,
     stop: CancellationToken,
     tasks: JoinSet<()>,
 }
@@ -89,8 +90,8 @@ pub async fn start(settings: Settings, options: StartOptions, clock: Clock) -> a
     }
     let stop = CancellationToken::new();
     let mut tasks = JoinSet::new();
-    workers::spawn(&mut tasks, &services, &stop)?;
-    let (pages, assets) = (web_server::routes(services.clone()), web_server::assets::router());
+    jobs::spawn(&mut tasks, &services, &stop)?;
+    let (pages, assets) = (ssr::routes(services.clone()), ssr::assets::router());
     let app = router(services.clone(), Metrics::default(), stop.clone(), pages, assets);
     let serving = shutdown::serve(listener, app, stop.clone());
     tasks.spawn(async move {
@@ -139,34 +140,40 @@ async fn stripe(
     app: SocketAddr,
     options: &StartOptions,
     clock: &Clock,
-) -> anyhow::Result<(StripeConfig, Option<sandbox::Running>)> {
+) -> anyhow::Result<(StripeConfig, Option<stripe_sandbox::Running>)> {
     let addr = match choice {
         StripeChoice::Account(account) => return Ok((account.clone(), None)),
         StripeChoice::Sandbox { addr } => *addr,
     };
     let listener = bind("SANDBOX_ADDR", addr).await?;
     let secret = format!("whsec_{}", hex::encode(rand::random::<[u8; 24]>()));
-    let running = sandbox::start(sandbox::Options {
+    let running = stripe_sandbox::start(stripe_sandbox::Options {
         listener,
         database: options.sandbox_database.clone(),
-        webhook: Some(sandbox::Webhook {
+        webhook: Some(stripe_sandbox::Webhook {
             url: address_of(app)?.join("/api/subscriptions/webhook/stripe/")?.into(),
             secret: secret.clone(),
         }),
-        clock: clock.clone(),
+        clock: sandbox_clock(clock),
     })
     .await
     .context("the Stripe sandbox")?;
     let base = address_of(running.addr)?;
     let stripe = StripeConfig {
-        publishable_key: sandbox::PUBLISHABLE_KEY.into(),
-        secret_key: Secret::new(sandbox::SECRET_KEY),
+        publishable_key: stripe_sandbox::PUBLISHABLE_KEY.into(),
+        secret_key: Secret::new(stripe_sandbox::SECRET_KEY),
         webhook_secret: Secret::new(secret),
         api_base: Some(base.to_string()),
         js_url: base.join("/v3/")?.into(),
         sandbox: Some(running.addr),
     };
     Ok((stripe, Some(running)))
+}
+
+/// The application's clock, as the sandbox takes it: the two tell one time.
+pub(crate) fn sandbox_clock(clock: &Clock) -> stripe_sandbox::Clock {
+    let clock = clock.clone();
+    stripe_sandbox::Clock::from_fn(move || clock.now())
 }
 
 /// How a listener is reached from this machine.

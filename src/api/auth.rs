@@ -14,9 +14,9 @@ use super::idempotency::idempotent;
 use super::json::Json;
 use crate::accounts::{self, Accounts};
 use crate::domain::User;
-use crate::server::auth::{CurrentUser, sign_in, sign_out};
-use crate::server::client::Client;
-use crate::server::problem::ApiResult;
+use crate::http::auth::{CurrentUser, sign_in, sign_out};
+use crate::http::client::Client;
+use crate::http::problem::ApiResult;
 
 /// Who signs up.
 #[derive(Deserialize, ToSchema)]

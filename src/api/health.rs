@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 
 use super::ApiState;
 use crate::error::Error;
-use crate::server::metrics::{self, Metrics};
-use crate::server::problem::{ApiResult, Problem};
+use crate::http::metrics::{self, Metrics};
+use crate::http::problem::{ApiResult, Problem};
 use crate::services::Services;
 
 /// All is well.

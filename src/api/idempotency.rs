@@ -28,9 +28,9 @@ use super::seal::Seal;
 use crate::clock::Clock;
 use crate::domain::Refusal;
 use crate::error::{Error, Result};
-use crate::server::auth::Actor;
-use crate::server::problem::{self, PROBLEM_JSON, Problem};
-use crate::server::request_id::RequestId;
+use crate::http::auth::Actor;
+use crate::http::problem::{self, PROBLEM_JSON, Problem};
+use crate::http::request_id::RequestId;
 use crate::storage::{Begin, Store};
 
 const HEADER: HeaderName = HeaderName::from_static("idempotency-key");

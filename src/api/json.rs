@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::wrong_json;
 use crate::domain::Refusal;
-use crate::server::problem::Problem;
+use crate::http::problem::Problem;
 
 /// The most bytes of an ordinary body: 1 MiB.
 pub const SMALL: usize = 1 << 20;

@@ -15,8 +15,8 @@ use super::page::{Page, PageQuery};
 use super::path::Id;
 use crate::accounts::Accounts;
 use crate::domain::{ApiKey, NewApiKey};
-use crate::server::auth::CurrentUser;
-use crate::server::problem::ApiResult;
+use crate::http::auth::CurrentUser;
+use crate::http::problem::ApiResult;
 
 /// An API key to make.
 #[derive(Deserialize, ToSchema)]

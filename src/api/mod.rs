@@ -32,9 +32,9 @@ use idempotency::Keeper;
 
 use crate::accounts::Accounts;
 use crate::billing::Billing;
+use crate::http::metrics::Metrics;
+use crate::http::problem::nothing_here;
 use crate::metering::Metering;
-use crate::server::metrics::Metrics;
-use crate::server::problem::nothing_here;
 use crate::services::Services;
 
 /// What handlers may ask for.

@@ -6,8 +6,8 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, openapi};
 
 use super::schema;
-use crate::server::auth::COOKIE;
-use crate::server::problem::Details;
+use crate::http::auth::COOKIE;
+use crate::http::problem::Details;
 
 #[derive(OpenApi)]
 #[openapi(

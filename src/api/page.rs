@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::domain::{ApiKey, FieldErrors, Invitation, Member, Plan};
-use crate::server::problem::Problem;
+use crate::http::problem::Problem;
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;

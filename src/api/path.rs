@@ -5,7 +5,7 @@ use axum::http::request::Parts;
 use uuid::Uuid;
 
 use crate::domain::Refusal;
-use crate::server::problem::Problem;
+use crate::http::problem::Problem;
 
 /// The id in a path with one. What isn't a UUID names nothing, so it is 404, like a UUID that names nothing.
 #[derive(Debug)]

@@ -13,8 +13,8 @@ use super::page::{Page, PageQuery, PlansQuery};
 use super::path::Id;
 use crate::billing::Billing;
 use crate::domain::{Plan, PlanInput, Role};
-use crate::server::auth::{MaybeUser, SuperAdmin};
-use crate::server::problem::ApiResult;
+use crate::http::auth::{MaybeUser, SuperAdmin};
+use crate::http::problem::ApiResult;
 
 /// List the plans
 ///

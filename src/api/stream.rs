@@ -17,8 +17,8 @@ use utoipa_axum::routes;
 use super::ApiState;
 use crate::domain::{Refusal, Usage, User};
 use crate::error::{Error, Result};
-use crate::server::auth::{Credential, GroupUser};
-use crate::server::problem::ApiResult;
+use crate::http::auth::{Credential, GroupUser};
+use crate::http::problem::ApiResult;
 use crate::services::Services;
 
 /// Between two events at least, so that a busy group doesn't have its usage read a thousand times a second.

@@ -15,8 +15,8 @@ use super::json::{Json, OptionalJson};
 use super::path::Id;
 use crate::billing::Billing;
 use crate::domain::{Checkout, Refusal, Subscription};
-use crate::server::auth::{GroupAdmin, GroupUser};
-use crate::server::problem::ApiResult;
+use crate::http::auth::{GroupAdmin, GroupUser};
+use crate::http::problem::ApiResult;
 
 /// What to buy.
 #[derive(Deserialize, ToSchema)]

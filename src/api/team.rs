@@ -15,8 +15,8 @@ use super::page::{Page, PageQuery};
 use super::path::Id;
 use crate::accounts::Accounts;
 use crate::domain::{Invitation, Member, NewInvitation, User};
-use crate::server::auth::GroupAdmin;
-use crate::server::problem::ApiResult;
+use crate::http::auth::GroupAdmin;
+use crate::http::problem::ApiResult;
 
 /// Whom to invite.
 #[derive(Deserialize, ToSchema)]

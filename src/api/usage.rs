@@ -9,10 +9,10 @@ use utoipa_axum::routes;
 use super::ApiState;
 use super::json::{self, LARGE};
 use crate::domain::{EventInput, LimitCheck, MAX_BATCH, Recorded, Refusal, Usage};
+use crate::http::auth::GroupUser;
+use crate::http::metrics::Metrics;
+use crate::http::problem::{ApiResult, Problem};
 use crate::metering::Metering;
-use crate::server::auth::GroupUser;
-use crate::server::metrics::Metrics;
-use crate::server::problem::{ApiResult, Problem};
 
 /// One event or an array of 1 to 1,000.
 #[derive(Debug, ToSchema)]

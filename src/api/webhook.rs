@@ -11,7 +11,7 @@ use super::ApiState;
 use super::json::{self, SMALL};
 use crate::billing::Billing;
 use crate::domain::Refusal;
-use crate::server::problem::ApiResult;
+use crate::http::problem::ApiResult;
 
 /// An event was taken in.
 #[derive(Serialize, ToSchema)]

@@ -6,13 +6,26 @@
 //! and not what the application has.
 //!
 //! `islands` and `components` are compiled for both sides, `server_fns` are what forms and islands may ask of
-//! the server. Three parts are compiled for one side only and so declared in `lib.rs`, where every feature
-//! gate stands: `web_pages` (`web/pages/`), `web_server` (`web/server/`) and `web_browser` (`web/browser/`).
+//! the server, `pages` and `ssr` are the server's half, `client` is the browser's.
 
 pub mod components;
 pub mod error;
 pub mod format;
 pub mod islands;
 pub mod server_fns;
+
+#[cfg(feature = "ssr")]
+pub mod pages;
+#[cfg(feature = "ssr")]
+pub mod ssr;
+
+#[cfg(feature = "hydrate")]
+pub mod client;
+/// What islands name from effects and handlers, which the server never runs.
+#[cfg(not(feature = "hydrate"))]
+pub mod client {
+    mod absent;
+    pub use absent::*;
+}
 
 pub use error::AppError;

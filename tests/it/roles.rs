@@ -203,7 +203,7 @@ async fn no_route_is_missing_from_the_table() {
         assert_eq!(listed, served);
 
         let pages: BTreeSet<_> =
-            tollgate::web_server::page_paths(app.running.services.clone()).into_iter().collect();
+            tollgate::web::ssr::page_paths(app.running.services.clone()).into_iter().collect();
         assert_eq!(PAGES.iter().map(|(path, _)| (*path).to_owned()).collect::<BTreeSet<_>>(), pages);
 
         let functions: BTreeSet<_> = server_fn_paths().map(|(path, _)| path.to_owned()).collect();

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use tollgate::sandbox::{PUBLISHABLE_KEY, SECRET_KEY};
+use stripe_sandbox::{PUBLISHABLE_KEY, SECRET_KEY};
 
 use crate::support::app::{App, MY_SUBSCRIPTION, Person, eventually, unique};
 use crate::support::databases::each_database;
@@ -37,7 +37,7 @@ async fn a_plan_is_bought_with_a_card_form_and_a_webhook_makes_it_active() {
         let bought = admin.post(CREATE, json!({"plan_id": plan["id"]})).await;
         assert_eq!(bought.status, 201, "{}", bought.body);
         assert_eq!(bought.body["intent"], "payment");
-        assert_eq!(bought.body["publishable_key"], tollgate::sandbox::PUBLISHABLE_KEY);
+        assert_eq!(bought.body["publishable_key"], stripe_sandbox::PUBLISHABLE_KEY);
         assert_eq!(bought.body["subscription"]["status"], "incomplete");
         assert_eq!(bought.body["subscription"]["user_id"], admin.id);
         let secret = bought.text("client_secret").to_owned();

@@ -11,10 +11,10 @@ use proptest::test_runner::{Config, TestRunner};
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::Sha256;
+use stripe_sandbox::SECRET_KEY;
 use tokio::runtime::Runtime;
 use tollgate::clock::Clock;
 use tollgate::domain::Status;
-use tollgate::sandbox::SECRET_KEY;
 use tollgate::storage::{Store, StripeState};
 
 use crate::support::app::{App, MY_SUBSCRIPTION, Person, eventually};

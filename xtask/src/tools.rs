@@ -11,15 +11,17 @@ use crate::progress::Progress;
 use crate::{setup, site};
 
 /// Every lint command, each an argument list for cargo.
-const LINTS: [&[&str]; 4] = [
+const LINTS: [&[&str]; 5] = [
     &["fmt", "--all", "--check"],
     &["clippy", "--quiet", "--package=xtask", "--all-targets", "--", "--deny=warnings"],
+    &["clippy", "--quiet", "--package=stripe-sandbox", "--all-targets", "--", "--deny=warnings"],
     &["clippy", "--quiet", "--package=tollgate", "--features=ssr", "--all-targets", "--", "--deny=warnings"],
     &[
         "clippy",
         "--quiet",
+        "--package=tollgate-browser",
         "--package=tollgate",
-        "--features=hydrate",
+        "--features=tollgate/hydrate",
         "--lib",
         "--target=wasm32-unknown-unknown",
         "--",

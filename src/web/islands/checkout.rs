@@ -9,6 +9,7 @@ use leptos::task::spawn_local;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Checkout as Open, Intent, Level, Status, Subscription};
+use crate::web::client;
 use crate::web::components::badge::StatusBadge;
 use crate::web::components::form::Form;
 use crate::web::components::notice::Notice;
@@ -16,7 +17,6 @@ use crate::web::components::plan_card::PlanCard;
 use crate::web::components::submit::Submit;
 use crate::web::format;
 use crate::web::server_fns::subscription::{Cancel, refresh};
-use crate::web_browser;
 
 /// How long between asking the server, in milliseconds, and how often.
 const ASK_EVERY: i32 = 700;
@@ -60,7 +60,7 @@ impl Purchase {
     async fn mount(self, checkout: Open, stripe_js: String) {
         let secret = checkout.client_secret.unwrap_or_default();
         let mounted =
-            web_browser::mount_card(&stripe_js, &checkout.publishable_key, &secret, "payment-element").await;
+            client::mount_card(&stripe_js, &checkout.publishable_key, &secret, "payment-element").await;
         // A payment made on the bank's page may be waited for already.
         if self.stage.get_untracked() == Stage::Loading {
             self.stage.set(if mounted { Stage::Ready } else { Stage::Missing });
@@ -70,7 +70,7 @@ impl Purchase {
     async fn pay(self, intent: Intent) {
         self.stage.set(Stage::Busy);
         self.error.set(None);
-        match web_browser::confirm_card(intent).await {
+        match client::confirm_card(intent).await {
             Ok(()) => self.settle().await,
             Err(message) => self.fail(message),
         }
@@ -85,7 +85,7 @@ impl Purchase {
             {
                 return self.bought.set(Some(subscription));
             }
-            web_browser::pause(ASK_EVERY).await;
+            client::pause(ASK_EVERY).await;
         }
         self.fail(SLOW);
     }

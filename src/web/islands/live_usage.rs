@@ -4,13 +4,13 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::domain::{Level, Plan, Usage, UsageType};
+use crate::web::client::{self, UsageStream};
 use crate::web::components::badge::StatusBadge;
 use crate::web::components::bar::ResourceBar;
 use crate::web::components::notice::Notice;
 use crate::web::components::plan_card::PlanCard;
 use crate::web::format;
 use crate::web::server_fns::usage::suggestion;
-use crate::web_browser::{self, UsageStream};
 
 #[island]
 pub fn LiveUsage(
@@ -31,7 +31,7 @@ pub fn LiveUsage(
         let terms = |usage: &Usage| (usage.subscription_id, usage.plan.id, usage.status, usage.period_start);
         let levels = |usage: &Usage| (usage.llm.level, usage.voice.level);
         if terms(&new) != terms(&old) {
-            web_browser::reload();
+            client::reload();
         } else if levels(&new) != levels(&old) {
             spawn_local(async move {
                 if let Ok(plan) = suggestion().await {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::web_browser;
+use crate::web::client;
 
 #[island]
 pub fn ShownOnce(
@@ -17,7 +17,7 @@ pub fn ShownOnce(
     let shown = value.clone();
     let copy = move |_| {
         let value = value.clone();
-        spawn_local(async move { copied.set(web_browser::copy(&value).await) });
+        spawn_local(async move { copied.set(client::copy(&value).await) });
     };
     view! {
         <section class="once" role="status">

@@ -8,7 +8,7 @@ use leptos_router::{SsrMode, path};
 use super::{home, invite, keys, login, outbox, plans, signup, subscribe, team, usage};
 use crate::web::components::nav::Nav;
 use crate::web::components::page::NotFound;
-use crate::web_server::{context, shown_once};
+use crate::web::ssr::{context, shown_once};
 
 /// Every page is rendered whole before its first byte leaves.
 #[component]

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_router::components::Redirect;
 
 use crate::domain::Role;
-use crate::web_server::context;
+use crate::web::ssr::context;
 
 #[component]
 pub fn Home() -> impl IntoView {

@@ -11,7 +11,7 @@ use crate::web::components::page::{Head, load};
 use crate::web::components::submit::Submit;
 use crate::web::format;
 use crate::web::server_fns::account::AcceptInvitation;
-use crate::web_server::context;
+use crate::web::ssr::context;
 
 #[component]
 pub fn Invite() -> impl IntoView {

@@ -13,8 +13,8 @@ use crate::web::components::submit::Submit;
 use crate::web::format;
 use crate::web::islands::shown_once::ShownOnce;
 use crate::web::server_fns::keys::{CreateKey, RevokeKey};
-use crate::web_server::context::{services, user};
-use crate::web_server::shown_once;
+use crate::web::ssr::context::{services, user};
+use crate::web::ssr::shown_once;
 
 #[component]
 pub fn Keys() -> impl IntoView {

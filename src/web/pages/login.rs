@@ -10,7 +10,7 @@ use crate::web::components::form::{Attempt, Form, Refused};
 use crate::web::components::page::Head;
 use crate::web::components::submit::Submit;
 use crate::web::server_fns::account::SignIn;
-use crate::web_server::context;
+use crate::web::ssr::context;
 
 #[component]
 pub fn Login() -> impl IntoView {

@@ -7,7 +7,7 @@ use crate::web::AppError;
 use crate::web::components::badge::Badge;
 use crate::web::components::page::{Head, Heading, load};
 use crate::web::format;
-use crate::web_server::context::{services, user};
+use crate::web::ssr::context::{services, user};
 
 #[component]
 pub fn Outbox() -> impl IntoView {

@@ -6,8 +6,8 @@ use leptos::prelude::*;
 use leptos_meta::MetaTags;
 
 use super::app::App;
-use crate::web_server::assets;
-use crate::web_server::hot_reload::WATCH;
+use crate::web::ssr::assets;
+use crate::web::ssr::hot_reload::WATCH;
 
 pub fn shell() -> impl IntoView {
     // Nothing is made live but the islands: their markers aren't needed elsewhere.

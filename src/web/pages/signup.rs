@@ -10,7 +10,7 @@ use crate::web::components::notice::Notice;
 use crate::web::components::page::Head;
 use crate::web::components::submit::Submit;
 use crate::web::server_fns::account;
-use crate::web_server::context;
+use crate::web::ssr::context;
 
 const FIELDS: &[&str] = &["name", "group_name", "email", "password"];
 

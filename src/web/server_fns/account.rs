@@ -11,7 +11,7 @@ pub async fn sign_in(
     password: String,
     #[server(default)] next: String,
 ) -> Result<(), AppError> {
-    use crate::web_server::{context, forms};
+    use crate::web::ssr::{context, forms};
     let client = context::client().await;
     let user = context::services().accounts.log_in(&email, &password, &client).await;
     let user = user.map_err(|error| AppError::from(error).keeping([("email", email)]))?;
@@ -29,7 +29,7 @@ pub async fn sign_up(
     password: String,
 ) -> Result<(), AppError> {
     use crate::accounts::SignUp;
-    use crate::web_server::{context, forms};
+    use crate::web::ssr::{context, forms};
     let typed = [("name", name.clone()), ("group_name", group_name.clone()), ("email", email.clone())];
     let user = context::services().accounts.sign_up(SignUp { email, password, name, group_name }).await;
     let user = user.map_err(|error| AppError::from(error).keeping(typed))?;
@@ -41,7 +41,7 @@ pub async fn sign_up(
 /// Ends the session.
 #[server(prefix = "/fn", endpoint = "account/sign-out")]
 pub async fn sign_out() -> Result<(), AppError> {
-    use crate::web_server::{context, forms};
+    use crate::web::ssr::{context, forms};
     context::sign_out().await?;
     forms::go_on("/login");
     Ok(())
@@ -50,7 +50,7 @@ pub async fn sign_out() -> Result<(), AppError> {
 /// Joins the inviting group, and signs in.
 #[server(prefix = "/fn", endpoint = "account/accept-invitation")]
 pub async fn accept_invitation(token: String, name: String, password: String) -> Result<(), AppError> {
-    use crate::web_server::{context, forms};
+    use crate::web::ssr::{context, forms};
     let user = context::services().accounts.accept_invitation(&token, &name, &password).await;
     let user = user.map_err(|error| AppError::from(error).keeping([("name", name)]))?;
     context::sign_in(&user).await?;

@@ -8,7 +8,7 @@ use crate::web::AppError;
 /// Makes a key. The page it goes on to shows it, once.
 #[server(prefix = "/fn", endpoint = "keys/create")]
 pub async fn create_key(name: String) -> Result<(), AppError> {
-    use crate::web_server::{context, forms, shown_once};
+    use crate::web::ssr::{context, forms, shown_once};
     let made = context::services().accounts.create_key(&context::user()?, &name).await;
     let made = made.map_err(|error| AppError::from(error).keeping([("name", name)]))?;
     shown_once::put(shown_once::KEY, &made);
@@ -18,7 +18,7 @@ pub async fn create_key(name: String) -> Result<(), AppError> {
 
 #[server(prefix = "/fn", endpoint = "keys/revoke")]
 pub async fn revoke_key(id: Uuid) -> Result<(), AppError> {
-    use crate::web_server::{context, forms};
+    use crate::web::ssr::{context, forms};
     context::services().accounts.revoke_key(&context::user()?, id).await?;
     forms::done("The key was revoked.");
     forms::go_on("/settings/api-keys");

@@ -8,7 +8,7 @@ use crate::web::AppError;
 
 #[server(prefix = "/fn", endpoint = "plans/create")]
 pub async fn create_plan(form: PlanForm) -> Result<(), AppError> {
-    use crate::web_server::{context, forms};
+    use crate::web::ssr::{context, forms};
     let user = context::user()?;
     user.must_be_superadmin()?;
     let input = form.check().map_err(|errors| forms::keep_plan(errors, &form))?;
@@ -21,7 +21,7 @@ pub async fn create_plan(form: PlanForm) -> Result<(), AppError> {
 
 #[server(prefix = "/fn", endpoint = "plans/update")]
 pub async fn update_plan(id: Uuid, form: PlanForm) -> Result<(), AppError> {
-    use crate::web_server::{context, forms};
+    use crate::web::ssr::{context, forms};
     let user = context::user()?;
     user.must_be_superadmin()?;
     let input = form.check().map_err(|errors| forms::keep_plan(errors, &form))?;
@@ -35,7 +35,7 @@ pub async fn update_plan(id: Uuid, form: PlanForm) -> Result<(), AppError> {
 /// Deletes a plan nobody ever used, archives any other.
 #[server(prefix = "/fn", endpoint = "plans/remove")]
 pub async fn remove_plan(id: Uuid) -> Result<(), AppError> {
-    use crate::web_server::{context, forms};
+    use crate::web::ssr::{context, forms};
     let (user, billing) = (context::user()?, context::services().billing);
     user.must_be_superadmin()?;
     let plan = billing.plan(id).await?;

@@ -9,7 +9,7 @@ use crate::web::AppError;
 /// Begins a purchase; the page it goes on to has the card form.
 #[server(prefix = "/fn", endpoint = "subscription/subscribe")]
 pub async fn subscribe(plan_id: Uuid) -> Result<(), AppError> {
-    use crate::web_server::{context, forms};
+    use crate::web::ssr::{context, forms};
     context::services().billing.subscribe(&context::user()?, plan_id, None).await?;
     forms::go_on("/subscribe");
     Ok(())
@@ -17,7 +17,7 @@ pub async fn subscribe(plan_id: Uuid) -> Result<(), AppError> {
 
 #[server(prefix = "/fn", endpoint = "subscription/cancel")]
 pub async fn cancel(id: Uuid, at_period_end: bool) -> Result<(), AppError> {
-    use crate::web_server::{context, forms};
+    use crate::web::ssr::{context, forms};
     context::services().billing.cancel(&context::user()?, id, at_period_end).await?;
     forms::go_on("/subscribe");
     Ok(())
@@ -26,7 +26,7 @@ pub async fn cancel(id: Uuid, at_period_end: bool) -> Result<(), AppError> {
 /// Fetches the subscription from Stripe now, rather than waiting for its webhook.
 #[server(prefix = "/fn", endpoint = "subscription/refresh")]
 pub async fn refresh() -> Result<Option<Subscription>, AppError> {
-    use crate::web_server::context::{services, user};
+    use crate::web::ssr::context::{services, user};
     let user = user()?;
     user.must_be_admin()?;
     Ok(services().billing.refresh(&user).await?)

@@ -8,7 +8,7 @@ use crate::web::AppError;
 /// Invites somebody. The page it goes on to shows the link, once.
 #[server(prefix = "/fn", endpoint = "team/invite")]
 pub async fn invite(email: String, role: String) -> Result<(), AppError> {
-    use crate::web_server::{context, forms, shown_once};
+    use crate::web::ssr::{context, forms, shown_once};
     let made = context::services().accounts.invite(&context::user()?, &email, &role).await;
     let made = made.map_err(|error| AppError::from(error).keeping([("email", email), ("role", role)]))?;
     shown_once::put(shown_once::INVITATION, &made);
@@ -18,7 +18,7 @@ pub async fn invite(email: String, role: String) -> Result<(), AppError> {
 
 #[server(prefix = "/fn", endpoint = "team/withdraw")]
 pub async fn withdraw_invitation(id: Uuid) -> Result<(), AppError> {
-    use crate::web_server::{context, forms};
+    use crate::web::ssr::{context, forms};
     context::services().accounts.withdraw_invitation(&context::user()?, id).await?;
     forms::done("The invitation was withdrawn.");
     forms::go_on("/team");
@@ -27,7 +27,7 @@ pub async fn withdraw_invitation(id: Uuid) -> Result<(), AppError> {
 
 #[server(prefix = "/fn", endpoint = "team/remove")]
 pub async fn remove_member(id: Uuid) -> Result<(), AppError> {
-    use crate::web_server::{context, forms};
+    use crate::web::ssr::{context, forms};
     context::services().accounts.remove_member(&context::user()?, id).await?;
     forms::done("The member was removed.");
     forms::go_on("/team");

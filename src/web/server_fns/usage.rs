@@ -8,6 +8,6 @@ use crate::web::AppError;
 /// The next plan up, where a limit is near.
 #[server(prefix = "/fn", endpoint = "usage/suggestion")]
 pub async fn suggestion() -> Result<Option<Plan>, AppError> {
-    use crate::web_server::context::{services, user};
+    use crate::web::ssr::context::{services, user};
     Ok(services().metering.check(&user()?).await?.suggested_plan)
 }

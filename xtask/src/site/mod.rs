@@ -19,7 +19,7 @@ use crate::setup;
 
 use output::{Output, Weights};
 
-/// Where the site is written, from the workspace's root. The server's `build.rs` and `src/web/assets.rs` name it too.
+/// Where the site is written, from the workspace's root. The server's `build.rs` and `src/web/ssr/assets.rs` name it too.
 const DIRECTORY: &str = "target/site";
 const MANIFEST: &str = "target/site/assets.json";
 const STYLES: &str = "style";
@@ -50,14 +50,11 @@ pub fn build() -> Result<Weights> {
     setup::wasm_target()?;
     run(&mut cargo([
         "build",
-        "--package=tollgate",
-        "--lib",
+        "--package=tollgate-browser",
         "--target=wasm32-unknown-unknown",
-        "--no-default-features",
-        "--features=hydrate",
         "--profile=wasm",
     ]))?;
-    let wasm = target_directory().join("wasm32-unknown-unknown/wasm/tollgate.wasm");
+    let wasm = target_directory().join("wasm32-unknown-unknown/wasm/tollgate_browser.wasm");
     let wasm = fs::read(&wasm).with_context(|| format!("cannot read {}", wasm.display()))?;
 
     let inputs = fingerprint(&wasm)?;

@@ -16,7 +16,8 @@ pub const STEPS: &[Step] = &[
     Step::new("site", "WASM, JavaScript and styles, within their budget", site).essential(),
     Step::new("build", "the server", build).essential(),
     Step::new("unit", "rules and stores, on SQLite and PostgreSQL", unit),
-    Step::new("api", "the application over HTTP, and the sandbox", api),
+    Step::new("api", "the application over HTTP", api),
+    Step::new("sandbox", "the Stripe sandbox, against Stripe's schema and client", sandbox),
     Step::new("tooling", "this program's own tests", tooling),
     Step::new("openapi", "the REST API against its own document, with Schemathesis", openapi),
     Step::new("e2e", "the pages in Chromium", e2e),
@@ -50,6 +51,16 @@ fn api(context: &Context) -> Result<Tally> {
         cargo(["test", "--package=tollgate", "--features=ssr", "--no-fail-fast", "--test=*"])
             .env("TOLLGATE_TEST_POSTGRES", context.postgres()?),
     )
+}
+
+fn sandbox(_: &Context) -> Result<Tally> {
+    counted_cargo_test(&mut cargo([
+        "test",
+        "--package=stripe-sandbox",
+        "--no-fail-fast",
+        "--lib",
+        "--test=*",
+    ]))
 }
 
 fn tooling(_: &Context) -> Result<Tally> {

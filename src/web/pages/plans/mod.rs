@@ -15,7 +15,7 @@ use crate::web::components::icon::{Icon, Shape};
 use crate::web::components::page::{Head, Heading, NotFound, load};
 use crate::web::islands::plan_editor::{PlanEditor, start};
 use crate::web::server_fns::plans::{CreatePlan, UpdatePlan};
-use crate::web_server::context::{services, user};
+use crate::web::ssr::context::{services, user};
 use list::List;
 
 /// What the address asks for.

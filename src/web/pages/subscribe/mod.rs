@@ -16,7 +16,7 @@ use crate::web::components::plan_card::PlanCard;
 use crate::web::components::submit::Submit;
 use crate::web::islands::checkout::{Checkout, Returned};
 use crate::web::server_fns::subscription::{self, Cancel};
-use crate::web_server::context::{services, user};
+use crate::web::ssr::context::{services, user};
 use current::{Current, StillWaiting};
 
 struct Data {

@@ -10,7 +10,7 @@ use crate::web::components::notice::Notice;
 use crate::web::components::page::{Head, Heading, load};
 use crate::web::format;
 use crate::web::islands::live_usage::LiveUsage;
-use crate::web_server::context::{services, user, where_subscribed};
+use crate::web::ssr::context::{services, user, where_subscribed};
 use history::History;
 
 struct Data {

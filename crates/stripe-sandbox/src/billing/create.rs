@@ -1,0 +1,267 @@
+//! Starting a subscription.
+
+use serde_json::{Value, json};
+
+use super::lines::Line;
+use super::timing::{self, Timing};
+use super::{Interval, invoices, paying, prices, shape, subscriptions};
+use crate::cards::{self, Purpose, Verdict};
+use crate::engine::{ApiError, Kind, Tx, new_id};
+use crate::payments::{Terms, methods, setup};
+
+const KIND: Kind = Kind::Subscription;
+
+/// What a new item is of.
+struct Wanted {
+    price: Value,
+    quantity: i64,
+    metadata: Value,
+}
+
+/// Starts a subscription by the parameters of `POST /v1/subscriptions`. Returns its id.
+///
+/// # Errors
+/// If the parameters don't fit; 402 if `error_if_incomplete` was asked for and the first payment fails.
+pub(crate) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
+    let customer = params["customer"].as_str().unwrap_or_default();
+    tx.find(Kind::Customer, customer, "customer")?;
+    let wanted = wanted(tx, &params["items"])?;
+    let currency = common_currency(tx, customer, &wanted, params)?;
+    let interval = common_interval(&wanted)?;
+    let timing = timing::of(params, tx.now(), interval)?;
+    let method = params["default_payment_method"].as_str();
+    if let Some(method) = method {
+        check_owner(tx, method, customer)?;
+    }
+    let sent = params["collection_method"] == "send_invoice";
+    if sent && params["days_until_due"].is_null() {
+        let message = "If `collection_method` is set to `send_invoice`, `days_until_due` must be provided.";
+        return Err(ApiError::invalid(message).param("days_until_due"));
+    }
+
+    let id = new_id(KIND);
+    insert(tx, &id, params, &currency, &timing, &wanted)?;
+    tx.update(Kind::Customer, customer, "customer.updated", |doc| doc.object["currency"] = json!(currency));
+    let place = tx.mark();
+    let invoice = first_invoice(tx, &id, &timing);
+    let total =
+        tx.get(Kind::Invoice, &invoice).and_then(|doc| doc.object["total"].as_i64()).unwrap_or_default();
+    if total == 0 || sent {
+        let status = if timing.trial.is_some() { "trialing" } else { "active" };
+        tx.change(KIND, &id, |doc| doc.object["status"] = json!(status));
+        if total == 0 {
+            invoices::finalize(tx, &invoice);
+        }
+        if !sent {
+            set_up_later(tx, &id, customer)?;
+        }
+        tx.emit_at(place, "customer.subscription.created", KIND, &id);
+        return Ok(id);
+    }
+    invoices::finalize(tx, &invoice);
+    tx.emit_at(place, "customer.subscription.created", KIND, &id);
+    if params["payment_behavior"] != "default_incomplete" {
+        pay(tx, &id, &invoice, params)?;
+    }
+    Ok(id)
+}
+
+fn wanted(tx: &mut Tx, items: &Value) -> Result<Vec<Wanted>, ApiError> {
+    let mut wanted: Vec<Wanted> = Vec::new();
+    for (index, item) in items.as_array().into_iter().flatten().enumerate() {
+        let at = |field: &str| format!("items[{index}][{field}]");
+        let price = match (item["price"].as_str(), item["price_data"].is_object()) {
+            (Some(_), true) => {
+                let message = "You may only specify one of these parameters: price, price_data.";
+                return Err(ApiError::invalid(message).param(&at("price_data")));
+            }
+            (Some(id), false) => tx.find(Kind::Price, id, &at("price"))?.object.clone(),
+            (None, true) => prices::create_inline(tx, &item["price_data"], &at("price_data"))?,
+            (None, false) => return Err(ApiError::required(&at("price"))),
+        };
+        if price["type"] != "recurring" {
+            let message = "The price specified is set to `type=one_time` but this field only accepts prices with \
+                           `type=recurring`.";
+            return Err(ApiError::invalid(message).param(&at("price")));
+        }
+        if price["active"] != true && !item["price_data"].is_object() {
+            let message = "The price specified is inactive. This field only accepts active prices.";
+            return Err(ApiError::invalid(message).param(&at("price")));
+        }
+        if wanted.iter().any(|other| other.price["id"] == price["id"]) {
+            let id = price["id"].as_str().unwrap_or_default();
+            let message = format!("Cannot add multiple subscription items with the same plan: {id}");
+            return Err(ApiError::invalid(message).param(&at("price")));
+        }
+        let quantity = item["quantity"].as_i64().unwrap_or(1);
+        if quantity < 0 {
+            return Err(
+                ApiError::invalid("This value must be greater than or equal to 0.").param(&at("quantity"))
+            );
+        }
+        let metadata = item.get("metadata").filter(|data| data.is_object()).cloned().unwrap_or(json!({}));
+        wanted.push(Wanted { price, quantity, metadata });
+    }
+    if wanted.is_empty() { Err(ApiError::required("items")) } else { Ok(wanted) }
+}
+
+fn common_currency(tx: &Tx, customer: &str, wanted: &[Wanted], params: &Value) -> Result<String, ApiError> {
+    let first = wanted.first().and_then(|item| item.price["currency"].as_str()).unwrap_or_default();
+    let customers =
+        tx.get(Kind::Customer, customer).map(|doc| doc.object["currency"].clone()).unwrap_or_default();
+    let expected = params["currency"].as_str().or(customers.as_str()).unwrap_or(first);
+    let other = wanted.iter().filter_map(|item| item.price["currency"].as_str()).find(|own| *own != expected);
+    match other {
+        Some(other) => Err(ApiError::invalid(format!(
+            "The price specified only supports `{other}`. This doesn't match the expected currency: `{expected}`."
+        ))
+        .param("items")),
+        None => Ok(expected.to_owned()),
+    }
+}
+
+fn common_interval(wanted: &[Wanted]) -> Result<Interval, ApiError> {
+    let mut intervals = wanted.iter().map(|item| Interval::of(&item.price["recurring"]));
+    let Some(first) = intervals.next() else { return Err(ApiError::required("items")) };
+    if intervals.all(|other| other == first) {
+        return Ok(first);
+    }
+    Err(ApiError::invalid(
+        "The Stripe sandbox does not support items of different intervals in one subscription.",
+    )
+    .param("items"))
+}
+
+/// That a payment method is the customer's.
+///
+/// # Errors
+/// `resource_missing`.
+pub(super) fn check_owner(tx: &Tx, method: &str, customer: &str) -> Result<(), ApiError> {
+    let doc = tx.find(Kind::PaymentMethod, method, "default_payment_method")?;
+    if doc.object["customer"] == customer {
+        return Ok(());
+    }
+    Err(ApiError::invalid(format!(
+        "The customer does not have a payment method with the ID {method}. The payment method must be attached to \
+         the customer."
+    ))
+    .code("resource_missing")
+    .param("default_payment_method"))
+}
+
+fn insert(
+    tx: &mut Tx,
+    id: &str,
+    params: &Value,
+    currency: &str,
+    timing: &Timing,
+    wanted: &[Wanted],
+) -> Result<(), ApiError> {
+    let mut object = shape::subscription(tx, id, params, currency, timing);
+    if params["cancel_at_period_end"] == true {
+        subscriptions::schedule_end(tx, &mut object, Some(timing.period.1), true)?;
+    } else if let Some(at) = params["cancel_at"].as_i64() {
+        subscriptions::schedule_end(tx, &mut object, Some(at), false)?;
+    }
+    let mut items = Vec::new();
+    for item in wanted {
+        let item_id = new_id(Kind::SubscriptionItem);
+        let row = json!({
+            "id": item_id,
+            "object": "subscription_item",
+            "billing_thresholds": null,
+            "created": tx.now(),
+            "current_period_end": timing.period.1,
+            "current_period_start": timing.period.0,
+            "discounts": [],
+            "metadata": item.metadata,
+            "price": item.price["id"],
+            "quantity": item.quantity,
+            "subscription": id,
+            "tax_rates": [],
+        });
+        tx.insert(Kind::SubscriptionItem, row, Value::Null);
+        items.push(item_id);
+    }
+    tx.insert(KIND, object, json!({"items": items}));
+    Ok(())
+}
+
+fn first_invoice(tx: &mut Tx, id: &str, timing: &Timing) -> String {
+    let subscription = tx.shown(KIND, id);
+    let items = subscriptions::items(tx, id);
+    let free = match (timing.charged, timing.trial) {
+        (true, _) => None,
+        (false, Some(_)) => Some("Trial period for"),
+        (false, None) => Some("Not charged:"),
+    };
+    let bill: Vec<Line> =
+        items.iter().map(|item| Line { subscription: id, item, period: timing.period, free }).collect();
+    let invoice = invoices::draft(tx, &subscription, "subscription_create", &bill);
+    tx.change(KIND, id, |doc| doc.object["latest_invoice"] = json!(invoice));
+    invoice
+}
+
+/// Where nothing is due now, a setup intent for the card that will be charged later, unless there is one
+/// that can be.
+fn set_up_later(tx: &mut Tx, id: &str, customer: &str) -> Result<(), ApiError> {
+    let own =
+        tx.get(KIND, id).and_then(|doc| doc.object["default_payment_method"].as_str().map(str::to_owned));
+    let method = own.or_else(|| {
+        let customer = tx.get(Kind::Customer, customer)?;
+        customer.object["invoice_settings"]["default_payment_method"].as_str().map(str::to_owned)
+    });
+    if let Some(doc) = method.as_deref().and_then(|method| tx.get(Kind::PaymentMethod, method)) {
+        let set_up = doc.hidden["set_up"] == true;
+        let ready = methods::card_of(&doc).is_some_and(|card| {
+            cards::judge(card, Purpose::SetUp, set_up, false, false) != Verdict::Challenged
+        });
+        if set_up || ready {
+            return Ok(());
+        }
+    }
+    let plan = setup::Plan {
+        customer: Some(customer),
+        payment_method: method.as_deref(),
+        usage: "off_session",
+        subscription: Some(id),
+    };
+    let intent = setup::create(tx, &plan, |_| {});
+    tx.change(KIND, id, |doc| doc.object["pending_setup_intent"] = json!(intent));
+    if method.is_some() {
+        paying::confirm(tx, Kind::SetupIntent, &intent, &Terms::default())?;
+    }
+    Ok(())
+}
+
+/// Takes the first payment now.
+fn pay(tx: &mut Tx, id: &str, invoice: &str, params: &Value) -> Result<(), ApiError> {
+    let all_or_nothing = params["payment_behavior"] == "error_if_incomplete";
+    let method = tx.get(Kind::Invoice, invoice).and_then(|doc| invoices::default_method(tx, &doc));
+    let Some(method) = method else {
+        return Err(ApiError::invalid(
+            "This customer has no attached payment source or default payment method. Please consider adding a \
+             default payment method. For more information, visit \
+             https://stripe.com/docs/billing/subscriptions/payment-methods-setting#subscription-payment-methods-override.",
+        )
+        .code("resource_missing"));
+    };
+    let terms = Terms { off_session: params["off_session"] == true, ..Terms::default() };
+    match paying::pay(tx, invoice, &method, &terms) {
+        Err(mut error) if all_or_nothing => {
+            error.keeps_changes = false;
+            Err(error)
+        }
+        // The subscription is incomplete; its invoice tells why.
+        Err(_) => Ok(()),
+        Ok(())
+            if all_or_nothing && tx.get(KIND, id).is_some_and(|doc| doc.object["status"] == "incomplete") =>
+        {
+            let message = "Payment for this subscription requires additional user action before it can be completed \
+                           successfully. Payment can be completed using the PaymentIntent associated with \
+                           `subscription.latest_invoice`.";
+            Err(ApiError::card("subscription_payment_intent_requires_action", message))
+        }
+        Ok(()) => Ok(()),
+    }
+}

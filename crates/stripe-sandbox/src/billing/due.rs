@@ -1,0 +1,67 @@
+//! What falls due, and when.
+//!
+//! Everything that time alone brings about is here: [`at`] says when a document is due, [`perform`] does it,
+//! at the time it was due however late it is noticed.
+
+use std::time::Duration;
+
+use super::{invoices, subscriptions};
+use crate::engine::{Doc, Kind, Sandbox, Schedule, Tx};
+
+/// How long a first payment may take. Source: <https://docs.stripe.com/billing/subscriptions/overview>
+const INCOMPLETE_SECONDS: i64 = 23 * 3600;
+/// How often the clock is looked at while something is to come: it may be one that a test moves.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What falls due, for the engine to keep an eye on.
+pub(crate) const SCHEDULE: Schedule = Schedule { at, perform };
+
+/// When the document has to be seen to next, in Unix seconds of its own clock.
+fn at(kind: Kind, doc: &Doc) -> Option<i64> {
+    let time = |field: &str| doc.object[field].as_i64();
+    match (kind, doc.object["status"].as_str()?) {
+        (Kind::Subscription, "incomplete") => expiry(doc).into_iter().chain(time("cancel_at")).min(),
+        (Kind::Subscription, "trialing" | "active" | "past_due" | "unpaid" | "paused") => time("cancel_at"),
+        (Kind::Invoice, "draft") if doc.object["auto_advance"] == true => time("automatically_finalizes_at"),
+        _ => None,
+    }
+}
+
+fn expiry(subscription: &Doc) -> Option<i64> {
+    subscription.object["created"].as_i64().map(|created| created + INCOMPLETE_SECONDS)
+}
+
+/// Does what is due at the transaction's time.
+fn perform(tx: &mut Tx, kind: Kind, id: &str) {
+    let Some(doc) = tx.get(kind, id) else { return };
+    match kind {
+        Kind::Subscription => {
+            let unpaid =
+                doc.object["status"] == "incomplete" && expiry(&doc).is_some_and(|at| at <= tx.now());
+            if unpaid { subscriptions::expire(tx, id) } else { subscriptions::end(tx, id) }
+        }
+        Kind::Invoice => invoices::finalize(tx, id),
+        _ => {}
+    }
+}
+
+/// Waits for things to fall due and has them done, for as long as it is polled.
+pub(crate) async fn watch(sandbox: Sandbox) {
+    loop {
+        let Some(at) = sandbox.next_due() else {
+            sandbox.written().await;
+            continue;
+        };
+        let left = at.saturating_sub(sandbox.clock().now().timestamp());
+        if left <= 0 {
+            sandbox.catch_up().await;
+        }
+        let pause = u64::try_from(left).map_or(LOOK, |left| Duration::from_secs(left).min(LOOK));
+        // Done at once or not at all: what is still due after that waits for the next look.
+        let pause = if pause.is_zero() { LOOK } else { pause };
+        tokio::select! {
+            () = sandbox.written() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}

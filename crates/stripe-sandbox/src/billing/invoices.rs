@@ -1,0 +1,241 @@
+//! Invoices: draft, open, paid, void, uncollectible.
+//!
+//! Source: <https://docs.stripe.com/invoicing/overview>
+
+use serde_json::{Value, json};
+
+use super::lines::{self, Line};
+use super::shape;
+use crate::engine::{ApiError, Doc, Kind, Tx, new_id, new_secret};
+use crate::payments::payment;
+
+const KIND: Kind = Kind::Invoice;
+const DAY: i64 = 86_400;
+
+/// Makes a draft for a subscription and announces it.
+pub(super) fn draft(tx: &mut Tx, subscription: &Value, reason: &str, bill: &[Line]) -> String {
+    let id = new_id(KIND);
+    let rows: Vec<Value> = bill.iter().map(|line| lines::line(tx, &id, line)).collect();
+    let object = shape::invoice(tx, &id, subscription, reason, rows);
+    let hidden = json!({"days_until_due": subscription["days_until_due"]});
+    tx.insert(KIND, object, hidden);
+    tx.emit("invoice.created", KIND, &id);
+    id
+}
+
+/// Gives a draft its number and the way to pay it; one of nothing is paid by that.
+pub(crate) fn finalize(tx: &mut Tx, id: &str) {
+    let Some(doc) = tx.get(KIND, id).filter(|doc| doc.object["status"] == "draft") else { return };
+    let invoice = &doc.object;
+    let (now, due) = (tx.now(), invoice["amount_due"].as_i64().unwrap_or_default());
+    let customer = invoice["customer"].as_str().unwrap_or_default().to_owned();
+    let number = take_number(tx, &customer);
+    if due > 0 {
+        prepare_payment(tx, &doc, &customer, due);
+    }
+    let page = format!("{}/panel/invoices/{id}", tx.site());
+    tx.change(KIND, id, |doc| {
+        let due_days = doc.hidden["days_until_due"].as_i64();
+        let invoice = &mut doc.object;
+        invoice["status"] = json!("open");
+        invoice["number"] = json!(number);
+        invoice["automatically_finalizes_at"] = Value::Null;
+        invoice["effective_at"] = json!(now);
+        invoice["ending_balance"] = json!(0);
+        invoice["hosted_invoice_url"] = json!(page);
+        invoice["status_transitions"]["finalized_at"] = json!(now);
+        invoice["due_date"] = json!(due_days.map(|days| now + days * DAY));
+    });
+    tx.emit("invoice.finalized", KIND, id);
+    if due == 0 {
+        settle(tx, id, 0);
+    }
+}
+
+fn take_number(tx: &mut Tx, customer: &str) -> String {
+    let mut number = String::new();
+    tx.change(Kind::Customer, customer, |doc| {
+        let next = doc.object["next_invoice_sequence"].as_i64().unwrap_or(1);
+        let prefix = doc.object["invoice_prefix"].as_str().unwrap_or_default();
+        number = format!("{prefix}-{next:04}");
+        doc.object["next_invoice_sequence"] = json!(next + 1);
+    });
+    number
+}
+
+/// The payment intent of an invoice, and the record that joins them.
+fn prepare_payment(tx: &mut Tx, invoice: &Doc, customer: &str, due: i64) {
+    let object = &invoice.object;
+    let automatic = object["collection_method"] == "charge_automatically";
+    let method = default_method(tx, invoice).filter(|_| automatic);
+    let currency = object["currency"].as_str().unwrap_or_default();
+    let description = match object["billing_reason"].as_str() {
+        Some("subscription_create") => "Subscription creation",
+        Some(_) => "Subscription update",
+        None => "Invoice",
+    };
+    let plan = payment::Plan {
+        amount: due,
+        currency,
+        customer: Some(customer),
+        payment_method: method.as_deref(),
+        setup_future_usage: automatic.then_some("off_session"),
+        description: Some(description),
+        invoice: Some(invoice.id()),
+    };
+    let intent = payment::create(tx, &plan, |_| {});
+    let id = new_id(Kind::InvoicePayment);
+    let joined = json!({
+        "id": id,
+        "object": "invoice_payment",
+        "amount_paid": null,
+        "amount_requested": due,
+        "created": tx.now(),
+        "currency": currency,
+        "invoice": invoice.id(),
+        "is_default": true,
+        "livemode": false,
+        "payment": {"payment_intent": intent, "type": "payment_intent"},
+        "status": "open",
+        "status_transitions": {"canceled_at": null, "paid_at": null},
+    });
+    tx.insert(Kind::InvoicePayment, joined, Value::Null);
+}
+
+/// What an invoice is paid with unless told otherwise: its own, its subscription's, its customer's.
+pub(crate) fn default_method(tx: &Tx, invoice: &Doc) -> Option<String> {
+    let own = invoice.object["default_payment_method"].as_str().map(str::to_owned);
+    let subscription = subscription_of(&invoice.object).and_then(|id| tx.get(Kind::Subscription, id));
+    own.or_else(|| subscription?.object["default_payment_method"].as_str().map(str::to_owned)).or_else(|| {
+        let customer = tx.get(Kind::Customer, invoice.object["customer"].as_str()?)?;
+        customer.object["invoice_settings"]["default_payment_method"].as_str().map(str::to_owned)
+    })
+}
+
+/// The subscription that an invoice is for.
+pub(crate) fn subscription_of(invoice: &Value) -> Option<&str> {
+    invoice["parent"]["subscription_details"]["subscription"].as_str()
+}
+
+fn payment_of(tx: &Tx, invoice: &str) -> Option<(String, String)> {
+    let joined = tx.all(Kind::InvoicePayment).find(|doc| doc.object["invoice"] == invoice)?;
+    let intent = joined.object["payment"]["payment_intent"].as_str()?;
+    Some((joined.id().to_owned(), intent.to_owned()))
+}
+
+/// The payment intent that pays an invoice; none for an invoice of nothing, or a draft.
+pub(crate) fn intent_of(tx: &Tx, invoice: &str) -> Option<String> {
+    payment_of(tx, invoice).map(|(_, intent)| intent)
+}
+
+/// What Stripe.js needs to pay an invoice, as `confirmation_secret` shows it.
+pub(crate) fn confirmation_secret(tx: &Tx, invoice: &str) -> Value {
+    let intent = intent_of(tx, invoice).and_then(|id| tx.get(Kind::PaymentIntent, &id));
+    intent.map_or(
+        Value::Null,
+        |intent| json!({"client_secret": intent.object["client_secret"], "type": "payment_intent"}),
+    )
+}
+
+/// The invoice is paid with this amount.
+pub(super) fn settle(tx: &mut Tx, id: &str, amount: i64) {
+    let now = tx.now();
+    tx.update(KIND, id, "invoice.updated", |doc| {
+        let invoice = &mut doc.object;
+        invoice["status"] = json!("paid");
+        invoice["amount_paid"] = json!(amount);
+        invoice["amount_remaining"] = json!(0);
+        invoice["attempted"] = json!(true);
+        invoice["auto_advance"] = json!(false);
+        invoice["status_transitions"]["paid_at"] = json!(now);
+    });
+    tx.emit("invoice.paid", KIND, id);
+    tx.emit("invoice.payment_succeeded", KIND, id);
+    if let Some((joined, _)) = payment_of(tx, id) {
+        tx.change(Kind::InvoicePayment, &joined, |doc| {
+            doc.object["status"] = json!("paid");
+            doc.object["amount_paid"] = json!(amount);
+            doc.object["status_transitions"]["paid_at"] = json!(now);
+        });
+        tx.emit("invoice_payment.paid", Kind::InvoicePayment, &joined);
+    }
+}
+
+/// Somebody tried to pay it.
+pub(super) fn note_attempt(tx: &mut Tx, id: &str) {
+    tx.change(KIND, id, |doc| {
+        let count = doc.object["attempt_count"].as_i64().unwrap_or_default();
+        doc.object["attempt_count"] = json!(count + 1);
+        doc.object["attempted"] = json!(true);
+    });
+}
+
+/// The invoice's payment intent has failed.
+pub(super) fn payment_failed(tx: &mut Tx, id: &str) {
+    note_attempt(tx, id);
+    tx.emit("invoice.payment_failed", KIND, id);
+}
+
+/// The invoice's payment intent waits for 3D Secure.
+pub(super) fn action_required(tx: &mut Tx, id: &str) {
+    note_attempt(tx, id);
+    tx.emit("invoice.payment_action_required", KIND, id);
+}
+
+/// Voids an invoice that won't be paid.
+///
+/// # Errors
+/// If it isn't open or uncollectible.
+pub(crate) fn void(tx: &mut Tx, id: &str) -> Result<(), ApiError> {
+    let doc = tx.find(KIND, id, "id")?;
+    let status = doc.object["status"].as_str().unwrap_or_default();
+    if !["open", "uncollectible"].contains(&status) {
+        return Err(wrong_status(status, "voided"));
+    }
+    let now = tx.now();
+    if let Some((joined, intent)) = payment_of(tx, id) {
+        payment::cancel(tx, &intent, Some("void_invoice"))?;
+        tx.change(Kind::InvoicePayment, &joined, |doc| {
+            doc.object["status"] = json!("canceled");
+            doc.object["status_transitions"]["canceled_at"] = json!(now);
+        });
+    }
+    tx.change(KIND, id, |doc| {
+        doc.object["status"] = json!("void");
+        doc.object["auto_advance"] = json!(false);
+        doc.object["status_transitions"]["voided_at"] = json!(now);
+    });
+    tx.emit("invoice.voided", KIND, id);
+    Ok(())
+}
+
+/// Gives an open invoice up.
+///
+/// # Errors
+/// If it isn't open.
+pub(crate) fn mark_uncollectible(tx: &mut Tx, id: &str) -> Result<(), ApiError> {
+    let doc = tx.find(KIND, id, "id")?;
+    let status = doc.object["status"].as_str().unwrap_or_default();
+    if status != "open" {
+        return Err(wrong_status(status, "marked as uncollectible"));
+    }
+    let now = tx.now();
+    tx.change(KIND, id, |doc| {
+        doc.object["status"] = json!("uncollectible");
+        doc.object["auto_advance"] = json!(false);
+        doc.object["status_transitions"]["marked_uncollectible_at"] = json!(now);
+    });
+    tx.emit("invoice.marked_uncollectible", KIND, id);
+    Ok(())
+}
+
+/// The error for an invoice whose status doesn't allow this.
+pub(crate) fn wrong_status(status: &str, done: &str) -> ApiError {
+    ApiError::invalid(format!("This invoice can't be {done} because it has a status of {status}."))
+        .code("invoice_not_editable")
+}
+
+/// What the prefix of a customer's invoice numbers is made of.
+pub(crate) fn new_prefix() -> String {
+    new_secret("")[..8].to_uppercase()
+}

@@ -1,0 +1,121 @@
+//! Paying: confirming an intent, and what comes of that for its invoice and its subscription.
+
+use serde_json::json;
+
+use super::{invoices, subscriptions};
+use crate::engine::{ApiError, Kind, Origin, Sandbox, Tx};
+use crate::payments::{Terms, payment, setup};
+
+/// Why a 3D Secure challenge could not be answered. Shown by the challenge's page.
+#[derive(Debug, thiserror::Error)]
+pub enum ChallengeError {
+    #[error("there is no such intent")]
+    NoSuchIntent,
+    #[error("the intent isn't waiting for authentication")]
+    NotWaiting,
+    #[error("the sandbox's database could not be written")]
+    Storage,
+}
+
+impl Sandbox {
+    /// Answers the 3D Secure challenge of a payment or setup intent.
+    ///
+    /// # Errors
+    /// If there is no such intent, or it isn't waiting for an answer (any more).
+    pub async fn authenticate(&self, intent: &str, approve: bool) -> Result<(), ChallengeError> {
+        self.transact(Origin::default(), |tx| {
+            let outcome = authenticate(tx, intent, approve);
+            (outcome.is_ok(), outcome)
+        })
+        .await
+        .unwrap_or(Err(ChallengeError::Storage))
+    }
+}
+
+fn authenticate(tx: &mut Tx, id: &str, approve: bool) -> Result<(), ChallengeError> {
+    for kind in [Kind::PaymentIntent, Kind::SetupIntent] {
+        let Some(intent) = tx.get(kind, id) else { continue };
+        if intent.object["status"] != "requires_action" {
+            return Err(ChallengeError::NotWaiting);
+        }
+        let outcome = match kind {
+            Kind::PaymentIntent => payment::answer_challenge(tx, id, approve),
+            _ => setup::answer_challenge(tx, id, approve),
+        };
+        // A decline after the challenge stands on the intent; the challenge itself was answered.
+        let _ = followed(tx, kind, id, outcome);
+        return Ok(());
+    }
+    Err(ChallengeError::NoSuchIntent)
+}
+
+/// Confirms a payment or setup intent with the payment method it has.
+///
+/// # Errors
+/// If its status doesn't allow that or it has no payment method; 402 if the card is declined, in which
+/// case the intent and its invoice say so too.
+pub(crate) fn confirm(tx: &mut Tx, kind: Kind, id: &str, terms: &Terms) -> Result<(), ApiError> {
+    let outcome = match kind {
+        Kind::PaymentIntent => payment::confirm(tx, id, terms),
+        _ => setup::confirm(tx, id, terms),
+    };
+    followed(tx, kind, id, outcome)
+}
+
+/// Tries to pay an open invoice with a payment method.
+///
+/// # Errors
+/// 402 if the card is declined; the invoice has noted the attempt.
+pub(crate) fn pay(tx: &mut Tx, invoice: &str, method: &str, terms: &Terms) -> Result<(), ApiError> {
+    let Some(intent) = invoices::intent_of(tx, invoice) else { return Ok(()) };
+    tx.change(Kind::PaymentIntent, &intent, |doc| doc.object["payment_method"] = json!(method));
+    confirm(tx, Kind::PaymentIntent, &intent, terms)
+}
+
+/// Pays an invoice without a payment: it was paid elsewhere.
+pub(crate) fn paid_elsewhere(tx: &mut Tx, invoice: &str) {
+    if let Some(intent) = invoices::intent_of(tx, invoice) {
+        // One that is over already has nothing to cancel.
+        let _ = payment::cancel(tx, &intent, Some("automatic"));
+    }
+    let Some(doc) = tx.get(Kind::Invoice, invoice) else { return };
+    if let Some(subscription) = invoices::subscription_of(&doc.object) {
+        subscriptions::paid_elsewhere(tx, subscription, invoice);
+    }
+    invoices::settle(tx, invoice, doc.object["amount_due"].as_i64().unwrap_or_default());
+    tx.change(Kind::Invoice, invoice, |doc| {
+        doc.object["amount_paid_off_stripe"] = doc.object["amount_due"].clone();
+    });
+}
+
+/// Tells the invoice or the subscription of an intent what came of an attempt. What was refused before
+/// the card was asked was none.
+fn followed(tx: &mut Tx, kind: Kind, id: &str, outcome: Result<(), ApiError>) -> Result<(), ApiError> {
+    let attempted = outcome.as_ref().err().is_none_or(|error| error.keeps_changes);
+    let Some(intent) = tx.get(kind, id).filter(|_| attempted) else { return outcome };
+    let method = intent.object["payment_method"].as_str().unwrap_or_default();
+    let status = intent.object["status"].as_str();
+    if let Some(invoice) = intent.hidden["invoice"].as_str() {
+        match status {
+            Some("succeeded") => succeeded(tx, invoice, method),
+            Some("requires_action") => invoices::action_required(tx, invoice),
+            Some("requires_payment_method") => invoices::payment_failed(tx, invoice),
+            _ => {}
+        }
+    }
+    if let Some(subscription) = intent.hidden["subscription"].as_str()
+        && status == Some("succeeded")
+    {
+        subscriptions::card_set_up(tx, subscription, method);
+    }
+    outcome
+}
+
+fn succeeded(tx: &mut Tx, invoice: &str, method: &str) {
+    let Some(doc) = tx.get(Kind::Invoice, invoice) else { return };
+    invoices::note_attempt(tx, invoice);
+    if let Some(subscription) = invoices::subscription_of(&doc.object) {
+        subscriptions::paid(tx, subscription, invoice, method);
+    }
+    invoices::settle(tx, invoice, doc.object["amount_due"].as_i64().unwrap_or_default());
+}

@@ -1,0 +1,127 @@
+//! Prices: what one must be, and making it.
+
+use serde_json::{Value, json};
+
+use super::Interval;
+use crate::engine::{ApiError, Kind, Tx, new_id, plan};
+use crate::http::{given, new_metadata};
+
+const KIND: Kind = Kind::Price;
+/// Stripe's largest amount: eight digits, and what goes with recurring prices.
+const MAX_AMOUNT: i64 = 99_999_999;
+
+/// Makes a price that a subscription item describes; it is of use to that item only.
+///
+/// # Errors
+/// If its product isn't there or it isn't in order.
+pub(super) fn create_inline(tx: &mut Tx, data: &Value, inside: &str) -> Result<Value, ApiError> {
+    let product = data["product"].as_str().unwrap_or_default();
+    let product = tx.find(Kind::Product, product, &format!("{inside}[product]"))?.id().to_owned();
+    let mut data = data.clone();
+    data["active"] = json!(false);
+    create(tx, &data, &product, inside)
+}
+
+/// Makes a price of a product; `inside` is the parameter that describes it, empty for the request itself.
+///
+/// # Errors
+/// If the amount, the currency or the interval isn't in order, or the lookup key is taken.
+pub(crate) fn create(tx: &mut Tx, params: &Value, product: &str, inside: &str) -> Result<Value, ApiError> {
+    let at = |field: &str| if inside.is_empty() { field.to_owned() } else { format!("{inside}[{field}]") };
+    let currency = params["currency"].as_str().unwrap_or_default().to_lowercase();
+    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return Err(ApiError::invalid(format!("Invalid currency: {currency}")).param(&at("currency")));
+    }
+    let (amount, decimal) = amounts(params, &at)?;
+    let recurring = params.get("recurring").map(|given| {
+        json!({
+            "interval": given["interval"],
+            "interval_count": given["interval_count"].as_i64().unwrap_or(1),
+            "meter": null,
+            "trial_period_days": null,
+            "usage_type": "licensed",
+        })
+    });
+    if recurring.as_ref().is_some_and(|recurring| !Interval::of(recurring).is_allowed()) {
+        let message =
+            "The maximum is three years: 3 years, 36 months, 156 weeks or 1095 days, and the minimum 1.";
+        return Err(ApiError::invalid(message).param(&at("recurring[interval_count]")));
+    }
+    let key = params["lookup_key"].as_str();
+    if let Some(key) = key {
+        claim_key(tx, key, params["transfer_lookup_key"] == true)?;
+    }
+    let id = new_id(KIND);
+    let object = json!({
+        "id": id,
+        "object": "price",
+        "active": given(params, "active", json!(true)),
+        "billing_scheme": "per_unit",
+        "created": tx.now(),
+        "currency": currency,
+        "custom_unit_amount": null,
+        "livemode": false,
+        "lookup_key": key,
+        "metadata": new_metadata(params),
+        "nickname": params["nickname"],
+        "product": product,
+        "recurring": recurring,
+        "tax_behavior": given(params, "tax_behavior", json!("unspecified")),
+        "tiers_mode": null,
+        "transform_quantity": null,
+        "type": if recurring.is_some() { "recurring" } else { "one_time" },
+        "unit_amount": amount,
+        "unit_amount_decimal": decimal,
+    });
+    tx.insert(KIND, object, Value::Null);
+    tx.emit("price.created", KIND, &id);
+    if recurring.is_some() {
+        let plan = plan(&tx.shown(KIND, &id));
+        tx.emit_object("plan.created", plan);
+    }
+    Ok(tx.shown(KIND, &id))
+}
+
+/// Of `unit_amount` and `unit_amount_decimal`, of which one is given, both as they are shown.
+fn amounts(params: &Value, at: &dyn Fn(&str) -> String) -> Result<(Option<i64>, String), ApiError> {
+    let (whole, decimal) = (params["unit_amount"].as_i64(), params["unit_amount_decimal"].as_str());
+    let (amount, text) = match (whole, decimal) {
+        (Some(_), Some(_)) => {
+            let message = "You may only specify one of these parameters: unit_amount, unit_amount_decimal.";
+            return Err(ApiError::invalid(message).param(&at("unit_amount_decimal")));
+        }
+        (None, None) => {
+            let message = "Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.";
+            return Err(ApiError::invalid(message).code("parameter_missing").param(&at("unit_amount")));
+        }
+        (Some(whole), None) => (Some(whole), whole.to_string()),
+        (None, Some(text)) => (text.parse().ok(), text.to_owned()),
+    };
+    if text.starts_with('-') {
+        let message = "Invalid non-negative integer";
+        return Err(ApiError::invalid(message).code("parameter_invalid_integer").param(&at("unit_amount")));
+    }
+    let whole_part = text.split('.').next().and_then(|digits| digits.parse::<i64>().ok());
+    if whole_part.is_none_or(|whole| whole > MAX_AMOUNT) {
+        let message = format!("Invalid integer: must be no more than {MAX_AMOUNT}");
+        return Err(ApiError::invalid(message).param(&at("unit_amount")));
+    }
+    Ok((amount, text))
+}
+
+/// A lookup key names one price; another one takes it only on demand.
+pub(crate) fn claim_key(tx: &mut Tx, key: &str, transfer: bool) -> Result<(), ApiError> {
+    let holder = tx.all(KIND).find(|doc| doc.object["lookup_key"] == key).map(|doc| doc.id().to_owned());
+    match holder {
+        Some(holder) if transfer => {
+            tx.update(KIND, &holder, "price.updated", |doc| doc.object["lookup_key"] = Value::Null);
+            Ok(())
+        }
+        Some(holder) => Err(ApiError::invalid(format!(
+            "A price (`{holder}`) already uses that lookup key. You can transfer it by setting `transfer_lookup_key`."
+        ))
+        .code("lookup_key_exists")
+        .param("lookup_key")),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,139 @@
+//! What happens to a subscription: its first payment, its card, its end.
+//!
+//! Source: <https://docs.stripe.com/billing/subscriptions/overview>
+
+use serde_json::{Value, json};
+
+use super::invoices;
+use crate::engine::{ApiError, Doc, Kind, Tx};
+
+const KIND: Kind = Kind::Subscription;
+const UPDATED: &str = "customer.subscription.updated";
+
+/// Whether a subscription is over.
+pub(crate) fn is_over(subscription: &Doc) -> bool {
+    ["canceled", "incomplete_expired"].contains(&subscription.object["status"].as_str().unwrap_or_default())
+}
+
+/// The end of the current period, the first of its items'.
+pub(crate) fn period_end(tx: &Tx, subscription: &str) -> Option<i64> {
+    items(tx, subscription).iter().filter_map(|item| item["current_period_end"].as_i64()).min()
+}
+
+/// The items of a subscription as the API shows them, in their order.
+pub(crate) fn items(tx: &Tx, subscription: &str) -> Vec<Value> {
+    tx.get(KIND, subscription).map(|doc| tx.items_of(&doc)).unwrap_or_default()
+}
+
+/// An invoice of the subscription was paid with a payment method.
+pub(super) fn paid(tx: &mut Tx, id: &str, invoice: &str, method: &str) {
+    let Some(doc) = tx.get(KIND, id) else { return };
+    let saves = doc.object["payment_settings"]["save_default_payment_method"] == "on_subscription";
+    let first = is_first(&doc, invoice);
+    tx.update(KIND, id, UPDATED, |doc| {
+        if first {
+            doc.object["status"] = json!("active");
+        }
+        if saves {
+            doc.object["default_payment_method"] = json!(method);
+        }
+    });
+}
+
+/// An invoice of the subscription was paid without a payment here.
+pub(super) fn paid_elsewhere(tx: &mut Tx, id: &str, invoice: &str) {
+    if tx.get(KIND, id).is_some_and(|doc| is_first(&doc, invoice)) {
+        tx.update(KIND, id, UPDATED, |doc| doc.object["status"] = json!("active"));
+    }
+}
+
+fn is_first(subscription: &Doc, invoice: &str) -> bool {
+    subscription.object["status"] == "incomplete" && subscription.object["latest_invoice"] == invoice
+}
+
+/// The subscription's setup intent has succeeded.
+pub(super) fn card_set_up(tx: &mut Tx, id: &str, method: &str) {
+    tx.update(KIND, id, UPDATED, |doc| {
+        doc.object["pending_setup_intent"] = Value::Null;
+        let saves = doc.object["payment_settings"]["save_default_payment_method"] == "on_subscription";
+        if saves {
+            doc.object["default_payment_method"] = json!(method);
+        }
+    });
+}
+
+/// The first payment was not made, or won't be: the subscription is over and its invoice void.
+pub(crate) fn expire(tx: &mut Tx, id: &str) {
+    let now = tx.now();
+    void_open_invoice(tx, id);
+    tx.update(KIND, id, UPDATED, |doc| {
+        doc.object["status"] = json!("incomplete_expired");
+        doc.object["canceled_at"] = json!(now);
+        doc.object["ended_at"] = json!(now);
+    });
+}
+
+fn void_open_invoice(tx: &mut Tx, id: &str) {
+    let latest = tx.get(KIND, id).and_then(|doc| doc.object["latest_invoice"].as_str().map(str::to_owned));
+    if let Some(invoice) = latest {
+        // One that isn't open has nothing to void.
+        let _ = invoices::void(tx, &invoice);
+    }
+}
+
+/// Ends a subscription now.
+pub(crate) fn end(tx: &mut Tx, id: &str) {
+    let Some(doc) = tx.get(KIND, id) else { return };
+    if doc.object["status"] == "incomplete" {
+        return expire(tx, id);
+    }
+    let now = tx.now();
+    // What is open stays so, but nobody asks for it any more.
+    let open: Vec<String> = tx
+        .all(Kind::Invoice)
+        .filter(|invoice| {
+            invoices::subscription_of(&invoice.object) == Some(id)
+                && ["open", "draft"].contains(&invoice.object["status"].as_str().unwrap_or_default())
+        })
+        .map(|invoice| invoice.id().to_owned())
+        .collect();
+    for invoice in open {
+        tx.update(Kind::Invoice, &invoice, "invoice.updated", |doc| {
+            doc.object["auto_advance"] = json!(false);
+            doc.object["automatically_finalizes_at"] = Value::Null;
+        });
+    }
+    tx.change(KIND, id, |doc| {
+        let subscription = &mut doc.object;
+        subscription["status"] = json!("canceled");
+        subscription["ended_at"] = json!(now);
+        if subscription["canceled_at"].is_null() {
+            subscription["canceled_at"] = json!(now);
+        }
+        if subscription["cancellation_details"]["reason"].is_null() {
+            subscription["cancellation_details"]["reason"] = json!("cancellation_requested");
+        }
+    });
+    tx.emit("customer.subscription.deleted", KIND, id);
+}
+
+/// Has a subscription end at a time, or, with `None`, not after all.
+///
+/// # Errors
+/// If the time is past.
+pub(crate) fn schedule_end(
+    tx: &Tx,
+    subscription: &mut Value,
+    at: Option<i64>,
+    at_period_end: bool,
+) -> Result<(), ApiError> {
+    if at.is_some_and(|at| at <= tx.now()) {
+        return Err(ApiError::invalid("`cancel_at` must be a timestamp in the future.").param("cancel_at"));
+    }
+    let asked = at.map(|_| tx.now());
+    subscription["cancel_at"] = json!(at);
+    subscription["cancel_at_period_end"] = json!(at_period_end);
+    subscription["canceled_at"] = json!(asked);
+    subscription["cancellation_details"]["reason"] = json!(asked.map(|_| "cancellation_requested"));
+    Ok(())
+}

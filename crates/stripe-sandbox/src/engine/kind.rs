@@ -1,0 +1,108 @@
+//! The kinds of document.
+
+/// What a document is. The first group is what the API knows; the last two are the sandbox's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Kind {
+    Product,
+    Price,
+    Customer,
+    PaymentMethod,
+    Token,
+    PaymentIntent,
+    SetupIntent,
+    SetupAttempt,
+    Subscription,
+    SubscriptionItem,
+    Invoice,
+    InvoicePayment,
+    Charge,
+    BalanceTransaction,
+    Event,
+    WebhookEndpoint,
+    /// An event on its way to an endpoint.
+    Delivery,
+    /// An answer kept for its `Idempotency-Key`.
+    Answer,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 18] = [
+        Self::Product,
+        Self::Price,
+        Self::Customer,
+        Self::PaymentMethod,
+        Self::Token,
+        Self::PaymentIntent,
+        Self::SetupIntent,
+        Self::SetupAttempt,
+        Self::Subscription,
+        Self::SubscriptionItem,
+        Self::Invoice,
+        Self::InvoicePayment,
+        Self::Charge,
+        Self::BalanceTransaction,
+        Self::Event,
+        Self::WebhookEndpoint,
+        Self::Delivery,
+        Self::Answer,
+    ];
+
+    /// The `object` field, as Stripe writes it.
+    pub(crate) const fn object(self) -> &'static str {
+        match self {
+            Self::Product => "product",
+            Self::Price => "price",
+            Self::Customer => "customer",
+            Self::PaymentMethod => "payment_method",
+            Self::Token => "token",
+            Self::PaymentIntent => "payment_intent",
+            Self::SetupIntent => "setup_intent",
+            Self::SetupAttempt => "setup_attempt",
+            Self::Subscription => "subscription",
+            Self::SubscriptionItem => "subscription_item",
+            Self::Invoice => "invoice",
+            Self::InvoicePayment => "invoice_payment",
+            Self::Charge => "charge",
+            Self::BalanceTransaction => "balance_transaction",
+            Self::Event => "event",
+            Self::WebhookEndpoint => "webhook_endpoint",
+            Self::Delivery => "delivery",
+            Self::Answer => "answer",
+        }
+    }
+
+    /// What its ids start with, before the underscore.
+    pub(crate) const fn prefix(self) -> &'static str {
+        match self {
+            Self::Product => "prod",
+            Self::Price => "price",
+            Self::Customer => "cus",
+            Self::PaymentMethod => "pm",
+            Self::Token => "tok",
+            Self::PaymentIntent => "pi",
+            Self::SetupIntent => "seti",
+            Self::SetupAttempt => "setatt",
+            Self::Subscription => "sub",
+            Self::SubscriptionItem => "si",
+            Self::Invoice => "in",
+            Self::InvoicePayment => "inpay",
+            Self::Charge => "ch",
+            Self::BalanceTransaction => "txn",
+            Self::Event => "evt",
+            Self::WebhookEndpoint => "we",
+            Self::Delivery => "delivery",
+            Self::Answer => "answer",
+        }
+    }
+
+    /// The kind whose collection has this name in the API's addresses, such as `payment_intents`.
+    pub(crate) fn of_collection(name: &str) -> Option<Self> {
+        let object = name.strip_suffix('s')?;
+        Self::ALL.into_iter().find(|kind| kind.object() == object)
+    }
+
+    /// The kind whose `object` field this is.
+    pub(crate) fn of_object(object: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.object() == object)
+    }
+}

@@ -1,0 +1,72 @@
+//! From what a transaction announces to its events, and their deliveries to the endpoints that want them.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::API_VERSION;
+use super::id::new_id;
+use super::kind::Kind;
+use super::state::{Doc, Writes};
+use super::tx::Tx;
+
+impl Tx<'_> {
+    /// What is to be kept, with the events and their deliveries made into documents; and the deliveries.
+    pub(super) fn finish(mut self) -> (Writes, Vec<String>) {
+        for mut event in std::mem::take(&mut self.events) {
+            let id = new_id(Kind::Event);
+            let of = self.endpoints_for(event["type"].as_str().unwrap_or_default());
+            let object = json!({
+                "id": id,
+                "object": "event",
+                "api_version": API_VERSION,
+                "created": self.wall,
+                "data": event["data"].take(),
+                "livemode": false,
+                "pending_webhooks": of.len(),
+                "request": {"id": self.origin.request, "idempotency_key": self.origin.idempotency_key},
+                "type": event["type"].take(),
+            });
+            self.insert(Kind::Event, object, json!({"endpoints": of}));
+            for endpoint in of {
+                self.deliver(&id, &endpoint);
+            }
+        }
+        (self.writes, self.deliveries)
+    }
+
+    /// The ids of the endpoints that want an event of this type.
+    pub(crate) fn endpoints_for(&self, event: &str) -> Vec<String> {
+        let wants = |doc: &&Doc| {
+            let types = doc.object["enabled_events"].as_array();
+            doc.object["status"] == "enabled"
+                && types.is_some_and(|types| types.iter().any(|wanted| *wanted == "*" || *wanted == event))
+        };
+        self.all(Kind::WebhookEndpoint).filter(wants).map(|doc| doc.id().to_owned()).collect()
+    }
+
+    /// Has an event delivered to an endpoint once this is committed, also if it was before.
+    pub(crate) fn deliver(&mut self, event: &str, endpoint: &str) {
+        let id = format!("{event}/{endpoint}");
+        if self.get(Kind::Delivery, &id).is_some() {
+            self.change(Kind::Delivery, &id, |doc| doc.object["state"] = json!("pending"));
+        } else {
+            let url = self.get(Kind::WebhookEndpoint, endpoint).map(|doc| doc.object["url"].clone());
+            let object = json!({
+                "id": id, "event": event, "endpoint": endpoint, "url": url, "created": self.now(),
+                "state": "pending", "attempts": [],
+            });
+            self.insert(Kind::Delivery, object, Value::Null);
+        }
+        self.deliveries.push(id);
+    }
+
+    /// The deliveries of an event, one per endpoint.
+    pub(crate) fn deliveries_of(&self, event: &str) -> impl Iterator<Item = Arc<Doc>> {
+        self.get(Kind::Event, event)
+            .and_then(|event| event.hidden["endpoints"].as_array().cloned())
+            .into_iter()
+            .flatten()
+            .filter_map(move |endpoint| self.get(Kind::Delivery, &format!("{event}/{}", endpoint.as_str()?)))
+    }
+}

@@ -1,0 +1,208 @@
+//! The handle that everything in the sandbox works through.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde_json::Value;
+use tokio::sync::{Mutex, Notify, mpsc, watch};
+
+use super::disk::Disk;
+use super::kind::Kind;
+use super::state::{DueAt, State};
+use super::tx::{Origin, Tx};
+use crate::clock::Clock;
+use crate::error::StartError;
+
+/// The sandbox's state. Cheap to clone; clones are the same sandbox.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Inner>);
+
+struct Inner {
+    state: RwLock<State>,
+    /// Held by whoever changes something, from reading until it is on disk: one request at a time, which
+    /// is what makes every one of them a transaction.
+    writing: Mutex<()>,
+    disk: Option<Disk>,
+    schedule: Schedule,
+    clock: Clock,
+    site: String,
+    courier: mpsc::UnboundedSender<String>,
+    undelivered: watch::Sender<usize>,
+    /// Told when something was written that may fall due.
+    written: Notify,
+}
+
+/// What time alone brings about.
+#[derive(Clone, Copy)]
+pub(crate) struct Schedule {
+    pub(crate) at: DueAt,
+    /// Does what is due at the transaction's time.
+    pub(crate) perform: fn(&mut Tx, Kind, &str),
+}
+
+/// Why nothing came of a transaction: the disk. Logged here; callers only say that it failed.
+#[derive(Debug, thiserror::Error)]
+#[error("the sandbox's database could not be written")]
+pub struct Failure;
+
+impl Sandbox {
+    /// Reads what `disk` holds. Deliveries that are still to be made are sent to the receiver at once.
+    pub(crate) async fn open(
+        disk: Option<Disk>,
+        schedule: Schedule,
+        clock: Clock,
+        site: String,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<String>), StartError> {
+        let state = match &disk {
+            Some(disk) => disk.load(schedule.at).await?,
+            None => State::new(schedule.at),
+        };
+        let (courier, deliveries) = mpsc::unbounded_channel();
+        let mut waiting: Vec<&str> =
+            state.all(Kind::Delivery).filter(|doc| doc.is_pending()).map(|doc| doc.id()).collect();
+        waiting.reverse();
+        for id in waiting {
+            // The receiver is right here.
+            let _ = courier.send(id.to_owned());
+        }
+        let undelivered = watch::Sender::new(state.undelivered());
+        let inner = Inner {
+            state: RwLock::new(state),
+            writing: Mutex::new(()),
+            disk,
+            schedule,
+            clock,
+            site,
+            courier,
+            undelivered,
+            written: Notify::new(),
+        };
+        Ok((Self(Arc::new(inner)), deliveries))
+    }
+
+    /// The objects of a collection, named as in the API (`customers`), newest first.
+    pub fn list(&self, collection: &str) -> Vec<Value> {
+        let Some(kind) = Kind::of_collection(collection) else { return Vec::new() };
+        self.read(|tx| tx.all(kind).map(|doc| tx.render(kind, doc)).collect())
+    }
+
+    /// One object of a collection.
+    pub fn get(&self, collection: &str, id: &str) -> Option<Value> {
+        let kind = Kind::of_collection(collection)?;
+        self.read(|tx| tx.view(kind, id))
+    }
+
+    /// Does what has fallen due, without waiting for the clock's watcher to notice. For tests that move
+    /// the clock.
+    pub async fn catch_up(&self) {
+        // A disk that can't be written has been logged; the watcher tries again.
+        let _ = self.transact(Origin::default(), |_| (false, ())).await;
+    }
+
+    /// Resolves once every event has been delivered or given up on.
+    pub async fn settled(&self) {
+        let mut undelivered = self.0.undelivered.subscribe();
+        // The sender lives as long as `self`.
+        let _ = undelivered.wait_for(|count| *count == 0).await;
+    }
+
+    pub(crate) async fn close(&self) {
+        if let Some(disk) = &self.0.disk {
+            disk.close().await;
+        }
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// The time at which the next thing falls due, in Unix seconds.
+    pub(crate) fn next_due(&self) -> Option<i64> {
+        self.with_state(|state| state.first_due().map(|(at, ..)| *at))
+    }
+
+    /// Resolves when something was written since the last call.
+    pub(crate) async fn written(&self) {
+        self.0.written.notified().await;
+    }
+
+    /// Reads, without waiting for writers.
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&Tx) -> T) -> T {
+        let now = self.now();
+        self.with_state(|state| look(&Tx::new(state, now, now, &self.0.site, Origin::default())))
+    }
+
+    /// Runs `work` on its own, after everything that had fallen due; keeps its changes if it says `true`.
+    ///
+    /// # Errors
+    /// If the changes can't be written; then none are kept.
+    pub(crate) async fn transact<T>(
+        &self,
+        origin: Origin,
+        work: impl FnOnce(&mut Tx) -> (bool, T),
+    ) -> Result<T, Failure> {
+        let _alone = self.0.writing.lock().await;
+        self.run_due().await?;
+        let now = self.now();
+        self.commit(now, origin, work).await
+    }
+
+    /// Performs what has fallen due, each step at the time it was due and in a transaction of its own.
+    async fn run_due(&self) -> Result<(), Failure> {
+        let mut last = None;
+        loop {
+            let now = self.now();
+            let next = self.with_state(|state| state.first_due().filter(|(at, ..)| *at <= now).cloned());
+            let Some(step) = next else { return Ok(()) };
+            if last.as_ref() == Some(&step) {
+                tracing::error!(?step, "a step that fell due changed nothing; leaving it");
+                return Ok(());
+            }
+            let (at, kind, id) = step.clone();
+            last = Some(step);
+            self.commit(at, Origin::default(), |tx| (true, (self.0.schedule.perform)(tx, kind, &id))).await?;
+        }
+    }
+
+    async fn commit<T>(
+        &self,
+        now: i64,
+        origin: Origin,
+        work: impl FnOnce(&mut Tx) -> (bool, T),
+    ) -> Result<T, Failure> {
+        let wall = self.now();
+        let (changes, outcome) = self.with_state(|state| {
+            let mut tx = Tx::new(state, now, wall, &self.0.site, origin);
+            let (keep, outcome) = work(&mut tx);
+            (keep.then(|| tx.finish()), outcome)
+        });
+        let Some((writes, deliveries)) = changes.filter(|(writes, _)| !writes.is_empty()) else {
+            return Ok(outcome);
+        };
+        if let Some(disk) = &self.0.disk {
+            disk.write(&writes).await.map_err(|error| {
+                tracing::error!(%error, "the sandbox's database could not be written");
+                Failure
+            })?;
+        }
+        let undelivered = {
+            let mut state = self.0.state.write().unwrap_or_else(PoisonError::into_inner);
+            state.apply(writes);
+            state.undelivered()
+        };
+        self.0.undelivered.send_replace(undelivered);
+        for delivery in deliveries {
+            // Nobody listens any more while the sandbox is being stopped; the next start sends them.
+            let _ = self.0.courier.send(delivery);
+        }
+        self.0.written.notify_one();
+        Ok(outcome)
+    }
+
+    fn now(&self) -> i64 {
+        self.0.clock.now().timestamp()
+    }
+
+    fn with_state<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+        look(&self.0.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}

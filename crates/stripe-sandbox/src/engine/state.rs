@@ -1,0 +1,121 @@
+//! The documents in memory.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::kind::Kind;
+
+/// A document.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Doc {
+    /// Its place in the order of creation, across all kinds.
+    #[serde(skip)]
+    pub(crate) seq: i64,
+    /// The object as the API shows it, but for what [`super::Tx::view`] fills in.
+    pub(crate) object: Value,
+    /// What the API doesn't show: a card's behaviour, whose intent this is, and such.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub(crate) hidden: Value,
+}
+
+impl Doc {
+    pub(crate) fn id(&self) -> &str {
+        self.object["id"].as_str().unwrap_or_default()
+    }
+
+    /// Deleted objects stay as what Stripe answers for them: an id and `deleted: true`.
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.object["deleted"] == true
+    }
+
+    /// Whether a delivery is still to be made.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.object["state"] == "pending"
+    }
+}
+
+/// Changes by key; `None` removes the document.
+pub(super) type Writes = BTreeMap<(Kind, String), Option<Arc<Doc>>>;
+
+/// When a document has to be seen to next, in Unix seconds, if ever.
+pub(crate) type DueAt = fn(Kind, &Doc) -> Option<i64>;
+
+#[derive(Default)]
+struct Collection {
+    docs: HashMap<String, Arc<Doc>>,
+    by_seq: BTreeMap<i64, String>,
+}
+
+/// All documents, and the times at which some of them fall due.
+pub(super) struct State {
+    due_at: DueAt,
+    collections: HashMap<Kind, Collection>,
+    due: BTreeSet<(i64, Kind, String)>,
+    last_seq: i64,
+    undelivered: usize,
+}
+
+impl State {
+    pub(super) fn new(due_at: DueAt) -> Self {
+        Self { due_at, collections: HashMap::new(), due: BTreeSet::new(), last_seq: 0, undelivered: 0 }
+    }
+
+    pub(super) fn get(&self, kind: Kind, id: &str) -> Option<&Arc<Doc>> {
+        self.collections.get(&kind)?.docs.get(id)
+    }
+
+    /// All documents of a kind, newest first.
+    pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = &Arc<Doc>> {
+        self.collections
+            .get(&kind)
+            .into_iter()
+            .flat_map(|all| all.by_seq.values().rev().filter_map(|id| all.docs.get(id)))
+    }
+
+    pub(super) fn last_seq(&self) -> i64 {
+        self.last_seq
+    }
+
+    /// How many deliveries are still to be made.
+    pub(super) fn undelivered(&self) -> usize {
+        self.undelivered
+    }
+
+    /// The document that falls due first, and when.
+    pub(super) fn first_due(&self) -> Option<&(i64, Kind, String)> {
+        self.due.first()
+    }
+
+    pub(super) fn apply(&mut self, writes: Writes) {
+        for ((kind, id), doc) in writes {
+            self.put(kind, id, doc);
+        }
+    }
+
+    pub(super) fn put(&mut self, kind: Kind, id: String, doc: Option<Arc<Doc>>) {
+        let collection = self.collections.entry(kind).or_default();
+        if let Some(old) = collection.docs.remove(&id) {
+            collection.by_seq.remove(&old.seq);
+            if let Some(at) = (self.due_at)(kind, &old) {
+                self.due.remove(&(at, kind, id.clone()));
+            }
+            self.undelivered -= usize::from(is_waiting(kind, &old));
+        }
+        if let Some(doc) = doc {
+            if let Some(at) = (self.due_at)(kind, &doc) {
+                self.due.insert((at, kind, id.clone()));
+            }
+            self.undelivered += usize::from(is_waiting(kind, &doc));
+            self.last_seq = self.last_seq.max(doc.seq);
+            collection.by_seq.insert(doc.seq, id.clone());
+            collection.docs.insert(id, doc);
+        }
+    }
+}
+
+fn is_waiting(kind: Kind, doc: &Doc) -> bool {
+    kind == Kind::Delivery && doc.is_pending()
+}

@@ -1,0 +1,186 @@
+//! A transaction: what a request reads, changes and announces before any of it is kept.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::error::ApiError;
+use super::kind::Kind;
+use super::state::{Doc, State, Writes};
+
+/// Where a change comes from, as its events tell. Both empty: from the passing of time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Origin {
+    pub(crate) request: Option<String>,
+    pub(crate) idempotency_key: Option<String>,
+}
+
+/// Reads and changes, seen by itself only until it is committed.
+pub(crate) struct Tx<'a> {
+    state: &'a State,
+    pub(super) writes: Writes,
+    pub(super) events: Vec<Value>,
+    pub(super) deliveries: Vec<String>,
+    last_seq: i64,
+    now: i64,
+    pub(super) wall: i64,
+    site: &'a str,
+    pub(super) origin: Origin,
+}
+
+impl<'a> Tx<'a> {
+    /// `now` is the time of the objects it touches, `wall` the sandbox's own, both Unix seconds; `site` is
+    /// the sandbox's address.
+    pub(super) fn new(state: &'a State, now: i64, wall: i64, site: &'a str, origin: Origin) -> Self {
+        Self {
+            state,
+            writes: Writes::new(),
+            events: Vec::new(),
+            deliveries: Vec::new(),
+            last_seq: state.last_seq(),
+            now,
+            wall,
+            site,
+            origin,
+        }
+    }
+
+    /// The time of the objects in hand, in Unix seconds. Nothing else may be asked for it: this is what a
+    /// step that fell due earlier, or a customer's own clock, changes.
+    pub(crate) fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// The sandbox's address, without a slash at the end.
+    pub(crate) fn site(&self) -> &'a str {
+        self.site
+    }
+
+    pub(crate) fn get(&self, kind: Kind, id: &str) -> Option<Arc<Doc>> {
+        match self.writes.get(&(kind, id.to_owned())) {
+            Some(written) => written.clone(),
+            None => self.state.get(kind, id).cloned(),
+        }
+    }
+
+    /// The document named by the parameter `param`, `id` standing for the address itself.
+    ///
+    /// # Errors
+    /// `resource_missing` if it isn't there or was deleted.
+    pub(crate) fn find(&self, kind: Kind, id: &str, param: &str) -> Result<Arc<Doc>, ApiError> {
+        self.get(kind, id).filter(|doc| !doc.is_deleted()).ok_or_else(|| ApiError::missing(kind, id, param))
+    }
+
+    /// All documents of a kind, newest first, without deleted ones.
+    pub(crate) fn all(&self, kind: Kind) -> impl Iterator<Item = &Doc> {
+        let mut new: Vec<&Arc<Doc>> = self
+            .writes
+            .iter()
+            .filter(|((of, id), _)| *of == kind && self.state.get(kind, id).is_none())
+            .filter_map(|(_, doc)| doc.as_ref())
+            .collect();
+        new.sort_by_key(|doc| std::cmp::Reverse(doc.seq));
+        let old =
+            self.state.all(kind).filter_map(move |doc| match self.writes.get(&(kind, doc.id().to_owned())) {
+                Some(written) => written.as_ref(),
+                None => Some(doc),
+            });
+        new.into_iter().chain(old).map(Arc::as_ref).filter(|doc| !doc.is_deleted())
+    }
+
+    /// Keeps a new object, which must have an `id`.
+    pub(crate) fn insert(&mut self, kind: Kind, object: Value, hidden: Value) {
+        self.last_seq += 1;
+        let doc = Doc { seq: self.last_seq, object, hidden };
+        self.writes.insert((kind, doc.id().to_owned()), Some(Arc::new(doc)));
+    }
+
+    /// Changes a document in place; does nothing if it isn't there.
+    pub(crate) fn change(&mut self, kind: Kind, id: &str, with: impl FnOnce(&mut Doc)) {
+        if let Some(doc) = self.get(kind, id) {
+            let mut doc = Arc::unwrap_or_clone(doc);
+            with(&mut doc);
+            self.writes.insert((kind, id.to_owned()), Some(Arc::new(doc)));
+        }
+    }
+
+    /// Changes a document and announces it as `event` with what the changed fields were before. A change
+    /// that changes nothing is not announced, as at Stripe.
+    pub(crate) fn update(&mut self, kind: Kind, id: &str, event: &str, with: impl FnOnce(&mut Doc)) {
+        let before = self.view(kind, id);
+        self.change(kind, id, with);
+        let after = self.view(kind, id);
+        if let (Some(before), Some(after)) = (before, after)
+            && let Some(previous) = difference(&before, &after)
+        {
+            self.events
+                .push(json!({"type": event, "data": {"object": after, "previous_attributes": previous}}));
+        }
+    }
+
+    /// Leaves of a document only that it was deleted.
+    pub(crate) fn mark_deleted(&mut self, kind: Kind, id: &str) -> Value {
+        let stone = json!({"id": id, "object": kind.object(), "deleted": true});
+        self.change(kind, id, |doc| doc.object = stone.clone());
+        stone
+    }
+
+    /// Removes a document without a trace.
+    pub(crate) fn remove(&mut self, kind: Kind, id: &str) {
+        self.writes.insert((kind, id.to_owned()), None);
+    }
+
+    /// Announces an object as it is now.
+    pub(crate) fn emit(&mut self, event: &str, kind: Kind, id: &str) {
+        let at = self.mark();
+        self.emit_at(at, event, kind, id);
+    }
+
+    /// Announces an object that is another's in a different shape.
+    pub(crate) fn emit_object(&mut self, event: &str, object: Value) {
+        self.events.push(json!({"type": event, "data": {"object": object}}));
+    }
+
+    /// A place among the events, for one that comes before others but shows what the object became.
+    pub(crate) fn mark(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Announces an object as it is now, at an earlier place.
+    pub(crate) fn emit_at(&mut self, mark: usize, event: &str, kind: Kind, id: &str) {
+        let object = self.shown(kind, id);
+        self.events.insert(mark, json!({"type": event, "data": {"object": object}}));
+    }
+}
+
+/// What the fields that differ were before, nested objects field by field; `None` if nothing differs.
+fn difference(before: &Value, after: &Value) -> Option<Value> {
+    let (Value::Object(old), Value::Object(new)) = (before, after) else {
+        return (before != after).then(|| before.clone());
+    };
+    // Lists are told as a whole, as are objects that changed their kind.
+    if old.get("object") == Some(&json!("list")) {
+        return (before != after).then(|| before.clone());
+    }
+    let mut previous = serde_json::Map::new();
+    for key in old.keys().chain(new.keys().filter(|key| !old.contains_key(*key))) {
+        let (was, is) = (old.get(key).unwrap_or(&Value::Null), new.get(key).unwrap_or(&Value::Null));
+        if let Some(changed) = difference(was, is) {
+            previous.insert(key.clone(), changed);
+        }
+    }
+    (!previous.is_empty()).then_some(Value::Object(previous))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn previous_attributes_name_what_changed_and_nothing_else() {
+        let before = json!({"a": 1, "metadata": {"x": "1", "y": "2"}, "same": [1]});
+        let after = json!({"a": 1, "metadata": {"x": "3", "y": "2", "z": "4"}, "same": [1]});
+        assert_eq!(difference(&before, &after), Some(json!({"metadata": {"x": "1", "z": null}})));
+        assert_eq!(difference(&before, &before), None);
+    }
+}

@@ -1,0 +1,86 @@
+//! Objects as the API shows them: with what is kept in other documents.
+
+use serde_json::{Value, json};
+
+use super::kind::Kind;
+use super::state::Doc;
+use super::tx::Tx;
+
+impl Tx<'_> {
+    /// The object as the API shows it.
+    pub(crate) fn view(&self, kind: Kind, id: &str) -> Option<Value> {
+        self.get(kind, id).map(|doc| self.render(kind, &doc))
+    }
+
+    /// The object as the API shows it, of a document that is known to be there.
+    pub(crate) fn shown(&self, kind: Kind, id: &str) -> Value {
+        self.view(kind, id).unwrap_or_default()
+    }
+
+    /// A document of this transaction as the API shows it.
+    pub(crate) fn render(&self, kind: Kind, doc: &Doc) -> Value {
+        let mut object = doc.object.clone();
+        if doc.is_deleted() {
+            return object;
+        }
+        match kind {
+            Kind::Subscription => {
+                let items = self.items_of(doc);
+                let (plan, quantity) = match &items[..] {
+                    [only] => (only["plan"].clone(), only["quantity"].clone()),
+                    _ => (Value::Null, Value::Null),
+                };
+                object["plan"] = plan;
+                object["quantity"] = quantity;
+                object["items"] = json!({
+                    "object": "list", "data": items, "has_more": false, "total_count": items.len(),
+                    "url": format!("/v1/subscription_items?subscription={}", doc.id()),
+                });
+            }
+            Kind::SubscriptionItem => {
+                let price =
+                    object["price"].as_str().map(|id| self.shown(Kind::Price, id)).unwrap_or_default();
+                object["plan"] = plan(&price);
+                object["price"] = price;
+            }
+            Kind::Event => {
+                let pending = self.deliveries_of(doc.id()).filter(|doc| doc.is_pending()).count();
+                object["pending_webhooks"] = json!(pending);
+            }
+            _ => {}
+        }
+        object
+    }
+
+    /// The items of a subscription as the API shows them, in their order.
+    pub(crate) fn items_of(&self, subscription: &Doc) -> Vec<Value> {
+        let ids = subscription.hidden["items"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        ids.filter_map(|id| self.view(Kind::SubscriptionItem, id)).collect()
+    }
+}
+
+/// A recurring price in its older shape, which is shown beside it.
+pub(crate) fn plan(price: &Value) -> Value {
+    let recurring = &price["recurring"];
+    json!({
+        "id": price["id"],
+        "object": "plan",
+        "active": price["active"],
+        "amount": price["unit_amount"],
+        "amount_decimal": price["unit_amount_decimal"],
+        "billing_scheme": price["billing_scheme"],
+        "created": price["created"],
+        "currency": price["currency"],
+        "interval": recurring["interval"],
+        "interval_count": recurring["interval_count"],
+        "livemode": false,
+        "metadata": price["metadata"],
+        "meter": null,
+        "nickname": price["nickname"],
+        "product": price["product"],
+        "tiers_mode": null,
+        "transform_usage": null,
+        "trial_period_days": null,
+        "usage_type": recurring["usage_type"],
+    })
+}

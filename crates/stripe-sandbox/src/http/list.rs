@@ -1,0 +1,94 @@
+//! Lists: filters, cursors, pages.
+
+use serde_json::{Value, json};
+
+use crate::engine::{ApiError, Doc, Kind, Tx};
+
+/// A page of the documents of `kind` that `wanted` picks, newest first.
+///
+/// # Errors
+/// If the limit is out of range, a cursor names nothing, or two cursors are given.
+/// Source: <https://docs.stripe.com/api/pagination>
+pub(crate) fn page(
+    tx: &Tx,
+    kind: Kind,
+    url: &str,
+    params: &Value,
+    wanted: impl Fn(&Doc) -> bool,
+) -> Result<Value, ApiError> {
+    let docs: Vec<&Doc> = tx
+        .all(kind)
+        .filter(|doc| wanted(doc) && in_range(&doc.object["created"], &params["created"]))
+        .collect();
+    let (slice, has_more) = cut(&docs, params, |doc| doc.id(), kind)?;
+    let data: Vec<Value> = slice.iter().map(|doc| tx.render(kind, doc)).collect();
+    Ok(json!({"object": "list", "data": data, "has_more": has_more, "url": url}))
+}
+
+/// A page of the values of one object, in their order.
+///
+/// # Errors
+/// As [`page`].
+pub(crate) fn page_of_values(
+    values: &[Value],
+    kind: Kind,
+    url: &str,
+    params: &Value,
+) -> Result<Value, ApiError> {
+    let (slice, has_more) = cut(values, params, |value| value["id"].as_str().unwrap_or_default(), kind)?;
+    Ok(json!({"object": "list", "data": slice, "has_more": has_more, "url": url}))
+}
+
+fn cut<'a, T>(
+    all: &'a [T],
+    params: &Value,
+    id: impl Fn(&T) -> &str,
+    kind: Kind,
+) -> Result<(&'a [T], bool), ApiError> {
+    let limit = params["limit"].as_i64().unwrap_or(10);
+    if !(1..=100).contains(&limit) {
+        let bound = if limit < 1 { "greater than or equal to 1" } else { "less than or equal to 100" };
+        return Err(ApiError::invalid(format!("This value must be {bound}.")).param("limit"));
+    }
+    let limit = usize::try_from(limit).unwrap_or(100);
+    let position = |param: &str| match params[param].as_str() {
+        Some(cursor) => match all.iter().position(|item| id(item) == cursor) {
+            Some(position) => Ok(Some(position)),
+            None => Err(ApiError::missing(kind, cursor, param).status(400)),
+        },
+        None => Ok(None),
+    };
+    let (after, before) = (position("starting_after")?, position("ending_before")?);
+    match (after, before) {
+        (Some(_), Some(_)) => Err(ApiError::invalid(
+            "You may only specify one of these parameters: ending_before, starting_after.",
+        )),
+        (_, Some(end)) => {
+            let start = end.saturating_sub(limit);
+            Ok((&all[start..end], start > 0))
+        }
+        (after, None) => {
+            let start = after.map_or(0, |position| position + 1);
+            let end = (start + limit).min(all.len());
+            Ok((&all[start..end], end < all.len()))
+        }
+    }
+}
+
+/// Whether a time fits `created=…` or `created[gte]=…`.
+pub(crate) fn in_range(value: &Value, range: &Value) -> bool {
+    let Some(value) = value.as_i64() else { return range.is_null() };
+    if let Some(exactly) = range.as_i64() {
+        return value == exactly;
+    }
+    let bound = |name: &str| range[name].as_i64();
+    bound("gt").is_none_or(|gt| value > gt)
+        && bound("gte").is_none_or(|gte| value >= gte)
+        && bound("lt").is_none_or(|lt| value < lt)
+        && bound("lte").is_none_or(|lte| value <= lte)
+}
+
+/// Whether a field is what the filter of the same name asks for, if it asks.
+pub(crate) fn matches(object: &Value, params: &Value, field: &str) -> bool {
+    params.get(field).is_none_or(|wanted| object[field] == *wanted)
+}

@@ -1,0 +1,65 @@
+//! The sandbox's panel: what is in it, for people. Server-rendered, without scripts, and read-only but
+//! for sending an event again.
+
+mod deliveries;
+mod detail;
+pub(crate) mod format;
+pub(crate) mod html;
+mod json;
+mod kinds;
+mod layout;
+mod list;
+mod retry;
+
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use super::engine::Sandbox;
+
+/// Nothing but its own style sheet and icon, no scripts, no framing.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
+     frame-ancestors 'none'";
+
+pub(super) fn router() -> Router<Sandbox> {
+    Router::new()
+        .route("/", get(list::overview))
+        .route("/panel/{kind}", get(list::list))
+        .route("/panel/{kind}/{id}", get(detail::show))
+        .route("/panel/events/{id}/retry", post(retry::retry))
+        .layer(map_response(secure))
+        .route("/panel/panel.css", get(style))
+        .route("/panel/icon.svg", get(icon))
+}
+
+async fn secure(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+async fn style() -> Response {
+    file("text/css; charset=utf-8", concat!(include_str!("layout.css"), "\n", include_str!("parts.css")))
+}
+
+async fn icon() -> Response {
+    file("image/svg+xml", include_str!("icon.svg"))
+}
+
+fn file(content_type: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, content_type),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
+    (headers, text).into_response()
+}

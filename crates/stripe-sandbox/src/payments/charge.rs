@@ -1,0 +1,167 @@
+//! Charges, and what they leave in the balance.
+
+use serde_json::{Value, json};
+
+use crate::cards::Decline;
+use crate::engine::{Doc, Kind, Tx, join, new_id};
+
+/// Stripe's standard fee for cards in the US: 2.9 % and 30 cents.
+/// Source: <https://stripe.com/pricing>
+const FEE_PER_MILLE: i64 = 29;
+const FEE_FIXED: i64 = 30;
+
+/// Makes the charge of an attempt, succeeded or declined.
+pub(super) fn make(
+    tx: &mut Tx,
+    intent: &Doc,
+    method: &Doc,
+    decline: Option<&'static Decline>,
+    authenticated: bool,
+) -> String {
+    let id = new_id(Kind::Charge);
+    let amount = intent.object["amount"].as_i64().unwrap_or_default();
+    let paid = decline.is_none();
+    let captured = paid && intent.object["capture_method"] != "manual";
+    let outcome = match decline {
+        None => json!({
+            "advice_code": null, "network_advice_code": null, "network_decline_code": null,
+            "network_status": "approved_by_network", "reason": null, "risk_level": "normal", "risk_score": 20,
+            "seller_message": "Payment complete.", "type": "authorized",
+        }),
+        Some(decline) => json!({
+            "advice_code": "try_again_later", "network_advice_code": null, "network_decline_code": "05",
+            "network_status": "declined_by_network", "reason": decline.decline_code.unwrap_or(decline.code),
+            "risk_level": "normal", "risk_score": 20,
+            "seller_message": "The bank did not return any further details with this decline.",
+            "type": "issuer_declined",
+        }),
+    };
+    let object = join([
+        json!({
+        "id": id,
+        "object": "charge",
+            "amount": amount,
+            "amount_captured": if captured { amount } else { 0 },
+            "amount_refunded": 0,
+            "application": null,
+            "application_fee": null,
+            "application_fee_amount": null,
+            "balance_transaction": null,
+            "billing_details": method.object["billing_details"],
+            "calculated_statement_descriptor": "STRIPE SANDBOX",
+            "captured": captured,
+            "created": tx.now(),
+            "currency": intent.object["currency"],
+            "customer": intent.object["customer"],
+            "description": intent.object["description"],
+        }),
+        json!({
+            "disputed": false,
+            "failure_balance_transaction": null,
+            "failure_code": decline.map(|decline| decline.code),
+            "failure_message": decline.map(|decline| decline.message),
+            "fraud_details": {},
+            "livemode": false,
+            "metadata": intent.object["metadata"],
+            "on_behalf_of": null,
+            "outcome": outcome,
+            "paid": paid,
+            "payment_intent": intent.id(),
+            "payment_method": method.id(),
+            "payment_method_details": {"type": "card", "card": card_details(method, amount, authenticated)},
+            "receipt_email": intent.object["receipt_email"],
+            "receipt_number": null,
+            "receipt_url": null,
+            "refunded": false,
+            "review": null,
+            "shipping": intent.object["shipping"],
+            "source": null,
+            "source_transfer": null,
+            "statement_descriptor": intent.object["statement_descriptor"],
+            "statement_descriptor_suffix": intent.object["statement_descriptor_suffix"],
+            "status": if paid { "succeeded" } else { "failed" },
+            "transfer_data": null,
+            "transfer_group": null,
+        }),
+    ]);
+    tx.insert(Kind::Charge, object, Value::Null);
+    if captured {
+        settle(tx, &id, amount);
+    }
+    id
+}
+
+fn card_details(method: &Doc, amount: i64, authenticated: bool) -> Value {
+    let card = &method.object["card"];
+    let three_d_secure = if authenticated {
+        json!({
+            "authentication_flow": "challenge", "electronic_commerce_indicator": "05", "exemption_indicator": null,
+            "result": "authenticated", "result_reason": null, "transaction_id": null, "version": "2.2.0",
+        })
+    } else {
+        Value::Null
+    };
+    json!({
+        "amount_authorized": amount,
+        "authorization_code": null,
+        "brand": card["brand"],
+        "checks": card["checks"],
+        "country": card["country"],
+        "exp_month": card["exp_month"],
+        "exp_year": card["exp_year"],
+        "extended_authorization": {"status": "disabled"},
+        "fingerprint": card["fingerprint"],
+        "funding": card["funding"],
+        "incremental_authorization": {"status": "unavailable"},
+        "installments": null,
+        "last4": card["last4"],
+        "mandate": null,
+        "multicapture": {"status": "unavailable"},
+        "network": card["brand"],
+        "network_token": {"used": false},
+        "network_transaction_id": null,
+        "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
+        "regulated_status": "unregulated",
+        "three_d_secure": three_d_secure,
+        "wallet": null,
+    })
+}
+
+/// Captures `amount` of a charge.
+pub(super) fn capture(tx: &mut Tx, id: &str, amount: i64) {
+    tx.change(Kind::Charge, id, |doc| {
+        doc.object["captured"] = json!(true);
+        doc.object["amount_captured"] = json!(amount);
+    });
+    settle(tx, id, amount);
+}
+
+/// Puts the money of a charge into the balance.
+fn settle(tx: &mut Tx, charge: &str, amount: i64) {
+    let id = new_id(Kind::BalanceTransaction);
+    let Some(doc) = tx.get(Kind::Charge, charge) else { return };
+    let fee = (amount * FEE_PER_MILLE + 500) / 1000 + FEE_FIXED;
+    let object = json!({
+        "id": id,
+        "object": "balance_transaction",
+        "amount": amount,
+        "available_on": tx.now(),
+        "balance_type": "payments",
+        "created": tx.now(),
+        "currency": doc.object["currency"],
+        "description": doc.object["description"],
+        "exchange_rate": null,
+        "fee": fee,
+        "fee_details": [{
+            "amount": fee, "application": null, "currency": doc.object["currency"],
+            "description": "Stripe processing fees", "type": "stripe_fee",
+        }],
+        "net": amount - fee,
+        "reporting_category": "charge",
+        "source": charge,
+        "status": "available",
+        "type": "charge",
+    });
+    tx.insert(Kind::BalanceTransaction, object, Value::Null);
+    tx.change(Kind::Charge, charge, |doc| doc.object["balance_transaction"] = json!(id));
+}

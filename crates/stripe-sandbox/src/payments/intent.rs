@@ -1,0 +1,129 @@
+//! What payment intents and setup intents have in common.
+
+use serde_json::{Value, json};
+
+use crate::engine::{ApiError, Doc, Tx};
+
+/// How an intent is confirmed.
+#[derive(Clone, Default)]
+pub(crate) struct Terms {
+    /// Without the customer.
+    pub(crate) off_session: bool,
+    /// Fail instead of asking for 3D Secure.
+    pub(crate) refuse_action: bool,
+    /// Where the customer goes after 3D Secure, if it is a page of its own.
+    pub(crate) return_url: Option<String>,
+    /// Stripe.js is there to show the challenge.
+    pub(crate) use_stripe_sdk: bool,
+}
+
+impl Terms {
+    pub(crate) fn of(params: &Value) -> Self {
+        Self {
+            // `one_off` and `recurring` are ways of being off session.
+            off_session: params["off_session"] == true || params["off_session"].is_string(),
+            refuse_action: params["error_on_requires_action"] == true,
+            return_url: params["return_url"].as_str().map(str::to_owned),
+            use_stripe_sdk: params["use_stripe_sdk"] == true,
+        }
+    }
+}
+
+/// What the customer has to do for a challenge.
+pub(super) fn next_action(tx: &Tx, intent: &Doc, terms: &Terms) -> Value {
+    let secret = intent.object["client_secret"].as_str().unwrap_or_default();
+    let page = format!("{}/3d_secure/{}?client_secret={secret}", tx.site(), intent.id());
+    match &terms.return_url {
+        Some(back) if !terms.use_stripe_sdk => {
+            json!({"type": "redirect_to_url", "redirect_to_url": {"url": page, "return_url": back}})
+        }
+        _ => json!({
+            "type": "use_stripe_sdk",
+            "use_stripe_sdk": {"type": "three_d_secure_redirect", "stripe_js": page},
+        }),
+    }
+}
+
+/// That a browser holds the intent's secret. A server needn't.
+///
+/// # Errors
+/// 400 if the secret is missing or another's.
+pub(crate) fn check_secret(intent: &Doc, params: &Value, browser: bool) -> Result<(), ApiError> {
+    let (name, code) = match intent.object["object"].as_str() {
+        Some("setup_intent") => ("SetupIntent", "setup_intent_invalid_parameter"),
+        _ => ("PaymentIntent", "payment_intent_invalid_parameter"),
+    };
+    match params["client_secret"].as_str() {
+        Some(secret) if intent.object["client_secret"] == secret => Ok(()),
+        Some(_) => Err(ApiError::invalid(format!(
+            "The client_secret provided does not match the client_secret associated with the {name}."
+        ))
+        .code(code)
+        .param("client_secret")),
+        None if browser => Err(ApiError::required("client_secret")),
+        None => Ok(()),
+    }
+}
+
+/// Of an intent only what a publishable key may see.
+pub(crate) fn client_view(mut intent: Value) -> Value {
+    const SEEN: &[&str] = &[
+        "id",
+        "object",
+        "amount",
+        "amount_details",
+        "automatic_payment_methods",
+        "canceled_at",
+        "cancellation_reason",
+        "capture_method",
+        "client_secret",
+        "confirmation_method",
+        "created",
+        "currency",
+        "description",
+        "excluded_payment_method_types",
+        "last_payment_error",
+        "last_setup_error",
+        "livemode",
+        "next_action",
+        "payment_method",
+        "payment_method_configuration_details",
+        "payment_method_types",
+        "processing",
+        "receipt_email",
+        "setup_future_usage",
+        "shipping",
+        "source",
+        "status",
+        "usage",
+    ];
+    if let Some(fields) = intent.as_object_mut() {
+        fields.retain(|field, _| SEEN.contains(&field.as_str()));
+    }
+    intent
+}
+
+/// The error for an intent in a state in which this can't be done.
+pub(crate) fn unexpected_state(intent: &Doc, verb: &str) -> ApiError {
+    let status = intent.object["status"].as_str().unwrap_or_default();
+    let (name, field) = match intent.object["object"].as_str() {
+        Some("setup_intent") => ("SetupIntent", "setup_intent"),
+        _ => ("PaymentIntent", "payment_intent"),
+    };
+    ApiError::invalid(format!("You cannot {verb} this {name} because it has a status of {status}."))
+        .code(&format!("{field}_unexpected_state"))
+        .with(field, intent.object.clone())
+}
+
+/// The error for a challenge that was refused.
+pub(super) fn authentication_failed(kind: &str) -> ApiError {
+    let (code, name) = match kind {
+        "setup_intent" => ("setup_intent_authentication_failure", "SetupIntent"),
+        _ => ("payment_intent_authentication_failure", "PaymentIntent"),
+    };
+    ApiError::invalid(format!(
+        "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new \
+         PaymentMethod to attempt to fulfill this {name} again."
+    ))
+    .code(code)
+}

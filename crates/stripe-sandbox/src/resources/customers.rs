@@ -1,0 +1,232 @@
+//! Customers.
+
+use serde_json::{Value, json};
+
+use crate::billing::{invoices, subscriptions};
+use crate::engine::{ApiError, Kind, Tx, new_id};
+use crate::http::{
+    Call, Field, METADATA, Route, Shape, delete, get, list, matches, merge_metadata, new_metadata, opt, page,
+    post, req, set,
+};
+use crate::payments::methods;
+
+const KIND: Kind = Kind::Customer;
+
+pub(super) const ADDRESS: &[Field] = &[
+    opt("city", Shape::Clearable(&Shape::Text)),
+    opt("country", Shape::Clearable(&Shape::Text)),
+    opt("line1", Shape::Clearable(&Shape::Text)),
+    opt("line2", Shape::Clearable(&Shape::Text)),
+    opt("postal_code", Shape::Clearable(&Shape::Text)),
+    opt("state", Shape::Clearable(&Shape::Text)),
+];
+pub(super) const SHIPPING: &[Field] =
+    &[req("address", Shape::Object(ADDRESS)), req("name", Shape::Text), opt("phone", Shape::Text)];
+const INVOICE_SETTINGS: &[Field] = &[
+    opt("custom_fields", Shape::Unsupported),
+    opt("default_payment_method", Shape::Clearable(&Shape::Text)),
+    opt("footer", Shape::Clearable(&Shape::Text)),
+    opt("rendering_options", Shape::Unsupported),
+];
+
+/// What creating and updating have in common.
+macro_rules! fields {
+    ($($more:expr),* $(,)?) => {
+        &[
+            opt("address", Shape::Clearable(&Shape::Object(ADDRESS))),
+            opt("balance", Shape::Unsupported),
+            opt("business_name", Shape::Clearable(&Shape::Text)),
+            opt("description", Shape::Clearable(&Shape::Text)),
+            opt("email", Shape::Clearable(&Shape::Text)),
+            opt("individual_name", Shape::Clearable(&Shape::Text)),
+            opt("invoice_prefix", Shape::Text),
+            opt("invoice_settings", Shape::Object(INVOICE_SETTINGS)),
+            METADATA,
+            opt("name", Shape::Clearable(&Shape::Text)),
+            opt("next_invoice_sequence", Shape::Int),
+            opt("phone", Shape::Clearable(&Shape::Text)),
+            opt("preferred_locales", Shape::Clearable(&Shape::List(&Shape::Text))),
+            opt("shipping", Shape::Clearable(&Shape::Object(SHIPPING))),
+            opt("source", Shape::Unsupported),
+            opt("tax", Shape::Ignored),
+            opt("tax_exempt", Shape::Clearable(&Shape::Word(&["exempt", "none", "reverse"]))),
+            $($more),*
+        ]
+    };
+}
+
+const CREATE: &[Field] = fields![
+    opt("payment_method", Shape::Text),
+    opt("tax_id_data", Shape::Unsupported),
+    opt("test_clock", Shape::Unsupported),
+];
+const UPDATE: &[Field] = fields![opt("default_source", Shape::Unsupported)];
+const LIST: &[Field] =
+    &[opt("created", Shape::Range), opt("email", Shape::Text), opt("test_clock", Shape::Unsupported)];
+
+pub(super) const ROUTES: &[Route] = &[
+    list("/v1/customers", LIST, |call| {
+        let params = call.params;
+        page(call.tx, KIND, "/v1/customers", params, |doc| matches(&doc.object, params, "email"))
+    }),
+    post("/v1/customers", CREATE, create),
+    get("/v1/customers/{id}", &[], retrieve),
+    post("/v1/customers/{id}", UPDATE, update),
+    delete("/v1/customers/{id}", &[], remove),
+];
+
+/// A deleted customer is still there, and says so.
+fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
+    let id = call.id();
+    call.tx.view(KIND, id).ok_or_else(|| ApiError::missing(KIND, id, "id"))
+}
+
+fn create(call: &mut Call) -> Result<Value, ApiError> {
+    let (tx, params) = (&mut *call.tx, call.params);
+    let id = new_id(KIND);
+    let object = json!({
+        "id": id,
+        "object": "customer",
+        "address": null,
+        "balance": 0,
+        "created": tx.now(),
+        "currency": null,
+        "customer_account": null,
+        "default_source": null,
+        "delinquent": false,
+        "description": null,
+        "discount": null,
+        "email": null,
+        "invoice_prefix": invoices::new_prefix(),
+        "invoice_settings": {
+            "custom_fields": null, "default_payment_method": null, "footer": null, "rendering_options": null,
+        },
+        "livemode": false,
+        "metadata": new_metadata(params),
+        "name": null,
+        "next_invoice_sequence": 1,
+        "phone": null,
+        "preferred_locales": [],
+        "shipping": null,
+        "tax_exempt": "none",
+        "test_clock": null,
+    });
+    tx.insert(KIND, object, Value::Null);
+    let place = tx.mark();
+    let attached = match params["payment_method"].as_str() {
+        Some(given) => {
+            let method = methods::resolve(tx, given, "payment_method")?;
+            methods::attach(tx, &method, &id)?;
+            Some((given, method))
+        }
+        None => None,
+    };
+    let default = match params["invoice_settings"]["default_payment_method"].as_str() {
+        // The one just attached, by whichever name it was given.
+        Some(given) if attached.as_ref().is_some_and(|(name, _)| *name == given) => {
+            attached.map(|(_, method)| method)
+        }
+        Some(given) => Some(owned(tx, given, &id)?),
+        None => None,
+    };
+    tx.change(KIND, &id, |doc| {
+        apply(&mut doc.object, params);
+        doc.object["invoice_settings"]["default_payment_method"] = json!(default);
+    });
+    tx.emit_at(place, "customer.created", KIND, &id);
+    Ok(tx.shown(KIND, &id))
+}
+
+/// A payment method that must be the customer's.
+fn owned(tx: &Tx, method: &str, customer: &str) -> Result<String, ApiError> {
+    let param = "invoice_settings[default_payment_method]";
+    let doc = tx.find(Kind::PaymentMethod, method, param)?;
+    if doc.object["customer"] == customer {
+        return Ok(method.to_owned());
+    }
+    Err(ApiError::invalid(format!(
+        "The customer does not have a payment method with the ID {method}. The payment method must be attached to \
+         the customer."
+    ))
+    .code("resource_missing")
+    .param(param))
+}
+
+/// Takes over everything but the payment methods and the metadata.
+fn apply(object: &mut Value, params: &Value) {
+    for field in ["description", "email", "invoice_prefix", "name", "next_invoice_sequence", "phone"] {
+        set(object, params, field);
+    }
+    for field in ["business_name", "individual_name"] {
+        match params.get(field) {
+            Some(Value::Null) => {
+                object.as_object_mut().and_then(|fields| fields.remove(field));
+            }
+            Some(name) => object[field] = name.clone(),
+            None => {}
+        }
+    }
+    if let Some(address) = params.get("address") {
+        object["address"] = full_address(address);
+    }
+    if let Some(shipping) = params.get("shipping") {
+        object["shipping"] = match shipping {
+            Value::Null => Value::Null,
+            given => {
+                json!({"address": full_address(&given["address"]), "name": given["name"], "phone": given["phone"]})
+            }
+        };
+    }
+    if let Some(locales) = params.get("preferred_locales") {
+        object["preferred_locales"] = if locales.is_null() { json!([]) } else { locales.clone() };
+    }
+    if let Some(exempt) = params.get("tax_exempt") {
+        object["tax_exempt"] = if exempt.is_null() { json!("none") } else { exempt.clone() };
+    }
+    set(&mut object["invoice_settings"], &params["invoice_settings"], "footer");
+}
+
+fn full_address(given: &Value) -> Value {
+    if given.is_null() {
+        Value::Null
+    } else {
+        methods::billing_details(&json!({"address": given}))["address"].take()
+    }
+}
+
+fn update(call: &mut Call) -> Result<Value, ApiError> {
+    let doc = call.tx.find(KIND, call.id(), "id")?;
+    let (tx, params, id) = (&mut *call.tx, call.params, doc.id());
+    let default = match params["invoice_settings"].get("default_payment_method") {
+        Some(Value::String(method)) => Some(json!(owned(tx, method, id)?)),
+        other => other.cloned(),
+    };
+    tx.update(KIND, id, "customer.updated", |doc| {
+        apply(&mut doc.object, params);
+        merge_metadata(&mut doc.object, params);
+        if let Some(default) = default {
+            doc.object["invoice_settings"]["default_payment_method"] = default;
+        }
+    });
+    Ok(tx.shown(KIND, id))
+}
+
+/// With the customer go the subscriptions and the payment methods.
+fn remove(call: &mut Call) -> Result<Value, ApiError> {
+    let doc = call.tx.find(KIND, call.id(), "id")?;
+    let (tx, id) = (&mut *call.tx, doc.id());
+    let mine = |tx: &Tx, kind: Kind| -> Vec<String> {
+        let owned = tx.all(kind).filter(|doc| doc.object["customer"] == id);
+        owned.map(|doc| doc.id().to_owned()).collect()
+    };
+    for subscription in mine(tx, Kind::Subscription) {
+        if tx.get(Kind::Subscription, &subscription).is_some_and(|doc| !subscriptions::is_over(&doc)) {
+            subscriptions::end(tx, &subscription);
+        }
+    }
+    for method in mine(tx, Kind::PaymentMethod) {
+        methods::detach(tx, &method)?;
+    }
+    tx.emit("customer.deleted", KIND, id);
+    Ok(tx.mark_deleted(KIND, id))
+}

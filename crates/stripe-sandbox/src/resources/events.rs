@@ -1,0 +1,63 @@
+//! Events.
+
+use serde_json::Value;
+
+use crate::engine::{ApiError, Doc, Kind};
+use crate::http::{Call, Field, Route, Shape, get, list, opt, page, post};
+use crate::webhooks;
+
+const KIND: Kind = Kind::Event;
+
+const LIST: &[Field] = &[
+    opt("created", Shape::Range),
+    opt("delivery_success", Shape::Bool),
+    opt("type", Shape::Text),
+    opt("types", Shape::List(&Shape::Text)),
+];
+
+pub(super) const ROUTES: &[Route] = &[
+    list("/v1/events", LIST, index),
+    get("/v1/events/{id}", &[], |call| {
+        let doc = call.tx.find(KIND, call.id(), "id")?;
+        Ok(call.tx.shown(KIND, doc.id()))
+    }),
+    post(
+        "/v1/events/{id}/retry",
+        &[opt("webhook_endpoint", Shape::Text), opt("account", Shape::Unsupported)],
+        retry,
+    ),
+];
+
+fn index(call: &mut Call) -> Result<Value, ApiError> {
+    let (tx, params) = (&*call.tx, call.params);
+    if params.get("type").is_some() && params.get("types").is_some() {
+        let message = "You may only specify one of these parameters: type, types.";
+        return Err(ApiError::invalid(message).param("types"));
+    }
+    let one = params["type"].as_str();
+    let several = params["types"].as_array();
+    let delivered = params["delivery_success"].as_bool();
+    let is = |doc: &Doc, wanted: &str| {
+        let kind = doc.object["type"].as_str().unwrap_or_default();
+        // `customer.*` is every event of that family.
+        wanted.strip_suffix('*').map_or(kind == wanted, |family| kind.starts_with(family))
+    };
+    page(tx, KIND, "/v1/events", params, |doc| {
+        one.is_none_or(|wanted| is(doc, wanted))
+            && several.is_none_or(|all| all.iter().filter_map(Value::as_str).any(|wanted| is(doc, wanted)))
+            && delivered.is_none_or(|success| {
+                let all = webhooks::deliveries_of(tx, doc.id());
+                all.iter().all(|delivery| delivery.state == webhooks::DeliveryState::Delivered) == success
+            })
+    })
+}
+
+fn retry(call: &mut Call) -> Result<Value, ApiError> {
+    let doc = call.tx.find(KIND, call.id(), "id")?;
+    let endpoint = call.params["webhook_endpoint"].as_str();
+    if let Some(endpoint) = endpoint {
+        call.tx.find(Kind::WebhookEndpoint, endpoint, "webhook_endpoint")?;
+    }
+    webhooks::send_again(call.tx, doc.id(), endpoint);
+    Ok(call.tx.shown(KIND, doc.id()))
+}

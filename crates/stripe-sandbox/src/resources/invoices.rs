@@ -1,0 +1,129 @@
+//! Invoices.
+
+use serde_json::Value;
+
+use crate::billing::{invoices, paying, subscriptions};
+use crate::engine::{ApiError, Kind};
+use crate::http::{
+    Call, Field, Route, Shape, get, in_range, list, matches, opt, page, page_of_values, post, set,
+};
+use crate::payments::{Terms, methods};
+
+const KIND: Kind = Kind::Invoice;
+
+const LIST: &[Field] = &[
+    opt("collection_method", Shape::Word(&["charge_automatically", "send_invoice"])),
+    opt("created", Shape::Range),
+    opt("customer", Shape::Text),
+    opt("due_date", Shape::Range),
+    opt("status", Shape::Word(&["draft", "open", "paid", "uncollectible", "void"])),
+    opt("subscription", Shape::Text),
+];
+const PAY: &[Field] = &[
+    opt("forgive", Shape::Bool),
+    opt("mandate", Shape::Unsupported),
+    opt("off_session", Shape::Bool),
+    opt("paid_out_of_band", Shape::Bool),
+    opt("payment_method", Shape::Text),
+    opt("source", Shape::Unsupported),
+];
+
+pub(super) const ROUTES: &[Route] = &[
+    list("/v1/invoices", LIST, index),
+    get("/v1/invoices/{id}", &[], |call| call.tx.find(KIND, call.id(), "id").map(|doc| doc.object.clone())),
+    list("/v1/invoices/{id}/lines", &[], |call| {
+        let doc = call.tx.find(KIND, call.id(), "id")?;
+        let lines = doc.object["lines"]["data"].as_array().cloned().unwrap_or_default();
+        page_of_values(&lines, KIND, &format!("/v1/invoices/{}/lines", doc.id()), call.params)
+    }),
+    post("/v1/invoices/{id}/finalize", &[opt("auto_advance", Shape::Bool)], finalize),
+    post("/v1/invoices/{id}/pay", PAY, pay),
+    post("/v1/invoices/{id}/void", &[], void),
+    post("/v1/invoices/{id}/mark_uncollectible", &[], |call| {
+        let id = call.id().to_owned();
+        invoices::mark_uncollectible(call.tx, &id)?;
+        Ok(call.tx.shown(KIND, &id))
+    }),
+];
+
+fn index(call: &mut Call) -> Result<Value, ApiError> {
+    let (tx, params) = (&*call.tx, call.params);
+    if let Some(customer) = params["customer"].as_str() {
+        tx.find(Kind::Customer, customer, "customer")?;
+    }
+    let subscription = params["subscription"].as_str();
+    page(tx, KIND, "/v1/invoices", params, |doc| {
+        ["collection_method", "customer", "status"].iter().all(|field| matches(&doc.object, params, field))
+            && subscription.is_none_or(|id| invoices::subscription_of(&doc.object) == Some(id))
+            && params.get("due_date").is_none_or(|range| in_range(&doc.object["due_date"], range))
+    })
+}
+
+fn finalize(call: &mut Call) -> Result<Value, ApiError> {
+    let doc = call.tx.find(KIND, call.id(), "id")?;
+    let status = doc.object["status"].as_str().unwrap_or_default();
+    if status != "draft" {
+        let message = "This invoice is already finalized, you can't re-finalize a non-draft invoice.";
+        return Err(ApiError::invalid(message).code("invoice_already_finalized"));
+    }
+    invoices::finalize(call.tx, doc.id());
+    let params = call.params;
+    call.tx.change(KIND, doc.id(), |doc| {
+        if doc.object["status"] == "open" {
+            set(&mut doc.object, params, "auto_advance");
+        }
+    });
+    Ok(call.tx.shown(KIND, doc.id()))
+}
+
+fn pay(call: &mut Call) -> Result<Value, ApiError> {
+    let doc = call.tx.find(KIND, call.id(), "id")?;
+    let (tx, params, id) = (&mut *call.tx, call.params, doc.id());
+    match doc.object["status"].as_str().unwrap_or_default() {
+        "draft" => invoices::finalize(tx, id),
+        "open" | "uncollectible" => {}
+        "paid" => return Err(ApiError::invalid("Invoice is already paid").code("invoice_already_paid")),
+        other => return Err(invoices::wrong_status(other, "paid")),
+    }
+    if tx.get(KIND, id).is_some_and(|doc| doc.object["status"] == "paid") {
+        return Ok(tx.shown(KIND, id));
+    }
+    if params["paid_out_of_band"] == true {
+        paying::paid_elsewhere(tx, id);
+        return Ok(tx.shown(KIND, id));
+    }
+    let method = match params["payment_method"].as_str() {
+        Some(given) => Some(methods::resolve(tx, given, "payment_method")?),
+        None => invoices::default_method(tx, &doc),
+    };
+    let Some(method) = method else {
+        let message = "There is no `default_payment_method` set on this Customer or Invoice. Please attach a \
+                       payment method to the Customer, or pass one with this request.";
+        return Err(ApiError::invalid(message).code("missing"));
+    };
+    // Paying through this call is without the customer unless said otherwise.
+    let off_session = params["off_session"].as_bool().unwrap_or(true);
+    paying::pay(tx, id, &method, &Terms { off_session, ..Terms::default() })?;
+    if tx.get(KIND, id).is_some_and(|doc| doc.object["status"] == "paid") {
+        return Ok(tx.shown(KIND, id));
+    }
+    let message = "This payment requires additional user action before it can be completed successfully. Payment can \
+                   be completed using the PaymentIntent associated with this invoice.";
+    Err(ApiError::card("invoice_payment_intent_requires_action", message).keeping_changes())
+}
+
+/// Voiding the first invoice of a subscription that waits for it ends the subscription.
+fn void(call: &mut Call) -> Result<Value, ApiError> {
+    let doc = call.tx.find(KIND, call.id(), "id")?;
+    let (tx, id) = (&mut *call.tx, doc.id());
+    invoices::void(tx, id)?;
+    let waiting = invoices::subscription_of(&doc.object).filter(|subscription| {
+        let subscription = tx.get(Kind::Subscription, subscription);
+        subscription
+            .is_some_and(|doc| doc.object["status"] == "incomplete" && doc.object["latest_invoice"] == id)
+    });
+    if let Some(subscription) = waiting {
+        subscriptions::expire(tx, subscription);
+    }
+    Ok(tx.shown(KIND, id))
+}

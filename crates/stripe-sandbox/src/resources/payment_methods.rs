@@ -1,0 +1,154 @@
+//! Payment methods.
+
+use serde_json::{Value, json};
+
+use super::customers::ADDRESS;
+use crate::engine::{ApiError, Kind};
+use crate::http::{
+    Call, Field, METADATA, Route, Shape, get, list, matches, merge_metadata, opt, page, post, req, set,
+};
+use crate::payments::methods;
+
+const KIND: Kind = Kind::PaymentMethod;
+
+const CARD: &[Field] = &[
+    opt("number", Shape::Text),
+    opt("exp_month", Shape::Int),
+    opt("exp_year", Shape::Int),
+    opt("cvc", Shape::Text),
+    opt("token", Shape::Text),
+    opt("networks", Shape::Ignored),
+];
+const BILLING_DETAILS: Shape = Shape::Object(&[
+    opt("address", Shape::Clearable(&Shape::Object(ADDRESS))),
+    opt("email", Shape::Clearable(&Shape::Text)),
+    opt("name", Shape::Clearable(&Shape::Text)),
+    opt("phone", Shape::Clearable(&Shape::Text)),
+    opt("tax_id", Shape::Clearable(&Shape::Text)),
+]);
+const REDISPLAY: Shape = Shape::Word(&["always", "limited", "unspecified"]);
+
+/// A payment method described, here or where an intent takes one.
+pub(super) const DATA: &[Field] = &[
+    opt("type", Shape::Text),
+    opt("card", Shape::Object(CARD)),
+    opt("billing_details", BILLING_DETAILS),
+    opt("allow_redisplay", REDISPLAY),
+    METADATA,
+    opt("radar_options", Shape::Ignored),
+];
+
+const CREATE: &[Field] = &[
+    req("type", Shape::Text),
+    opt("card", Shape::Object(CARD)),
+    opt("billing_details", BILLING_DETAILS),
+    opt("allow_redisplay", REDISPLAY),
+    METADATA,
+    opt("radar_options", Shape::Ignored),
+    opt("customer", Shape::Unsupported),
+    opt("payment_method", Shape::Unsupported),
+];
+
+const UPDATE: &[Field] = &[
+    opt("allow_redisplay", REDISPLAY),
+    opt("billing_details", BILLING_DETAILS),
+    opt(
+        "card",
+        Shape::Object(&[
+            opt("exp_month", Shape::Int),
+            opt("exp_year", Shape::Int),
+            opt("networks", Shape::Ignored),
+        ]),
+    ),
+    METADATA,
+];
+
+const OF_CUSTOMER: &[Field] = &[opt("allow_redisplay", REDISPLAY), opt("type", Shape::Text)];
+const LIST: &[Field] =
+    &[opt("allow_redisplay", REDISPLAY), opt("customer", Shape::Text), opt("type", Shape::Text)];
+
+pub(super) const ROUTES: &[Route] = &[
+    list("/v1/payment_methods", LIST, |call| {
+        index(call, call.params["customer"].as_str(), "/v1/payment_methods")
+    }),
+    list("/v1/customers/{customer}/payment_methods", OF_CUSTOMER, |call| {
+        let customer = call.id();
+        let url = format!("/v1/customers/{customer}/payment_methods");
+        call.tx.find(Kind::Customer, customer, "customer")?;
+        index(call, Some(customer), &url)
+    }),
+    get("/v1/customers/{customer}/payment_methods/{payment_method}", &[], |call| {
+        let [customer, method] = call.ids else { return Err(ApiError::required("payment_method")) };
+        let doc = call.tx.find(KIND, method, "id")?;
+        if doc.object["customer"] != **customer {
+            return Err(ApiError::missing(KIND, method, "id"));
+        }
+        Ok(doc.object.clone())
+    }),
+    post("/v1/payment_methods", CREATE, |call| {
+        let id = methods::from_data(call.tx, call.params)?;
+        Ok(call.tx.shown(KIND, &id))
+    })
+    .for_browsers(),
+    get("/v1/payment_methods/{id}", &[], |call| {
+        call.tx.find(KIND, call.id(), "id").map(|doc| doc.object.clone())
+    }),
+    post("/v1/payment_methods/{id}", UPDATE, update),
+    post("/v1/payment_methods/{id}/attach", &[req("customer", Shape::Text)], attach),
+    post("/v1/payment_methods/{id}/detach", &[], |call| {
+        methods::detach(call.tx, call.ids.first().map_or("", String::as_str))?;
+        Ok(call.tx.shown(KIND, call.id()))
+    }),
+];
+
+/// Of a customer, or of the account: then those that have no customer aren't listed either, as at Stripe.
+fn index(call: &Call, customer: Option<&str>, url: &str) -> Result<Value, ApiError> {
+    let params = call.params;
+    if let Some(customer) = customer {
+        call.tx.find(Kind::Customer, customer, "customer")?;
+    }
+    page(call.tx, KIND, url, params, |doc| {
+        let owner = doc.object["customer"].as_str();
+        customer.map_or(owner.is_some(), |customer| owner == Some(customer))
+            && ["type", "allow_redisplay"].iter().all(|field| matches(&doc.object, params, field))
+    })
+}
+
+fn attach(call: &mut Call) -> Result<Value, ApiError> {
+    let (tx, params) = (&mut *call.tx, call.params);
+    let customer = params["customer"].as_str().unwrap_or_default();
+    tx.find(Kind::Customer, customer, "customer")?;
+    let id = methods::resolve(tx, call.ids.first().map_or("", String::as_str), "id")?;
+    methods::attach(tx, &id, customer)?;
+    Ok(tx.shown(KIND, &id))
+}
+
+fn update(call: &mut Call) -> Result<Value, ApiError> {
+    let doc = call.tx.find(KIND, call.id(), "id")?;
+    if doc.object["customer"].is_null() {
+        let message = "You must save this PaymentMethod to a customer before you can update it.";
+        return Err(ApiError::invalid(message));
+    }
+    let (tx, params) = (&mut *call.tx, call.params);
+    tx.update(KIND, doc.id(), "payment_method.updated", |doc| {
+        let object = &mut doc.object;
+        if let Some(given) = params.get("billing_details") {
+            let mut merged = object["billing_details"].clone();
+            for field in ["email", "name", "phone", "tax_id"] {
+                set(&mut merged, given, field);
+            }
+            for field in ADDRESS {
+                set(&mut merged["address"], &given["address"], field.name);
+            }
+            object["billing_details"] = methods::billing_details(&merged);
+        }
+        for field in ["exp_month", "exp_year"] {
+            set(&mut object["card"], &params["card"], field);
+        }
+        if let Some(redisplay) = params.get("allow_redisplay") {
+            object["allow_redisplay"] = json!(redisplay);
+        }
+        merge_metadata(object, params);
+    });
+    Ok(tx.shown(KIND, doc.id()))
+}

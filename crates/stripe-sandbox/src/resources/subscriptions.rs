@@ -1,0 +1,242 @@
+//! Subscriptions.
+
+use serde_json::Value;
+
+use crate::billing::{create, subscriptions, update};
+use crate::engine::{ApiError, Doc, Kind};
+use crate::http::{
+    Call, Field, METADATA, Route, Shape, delete, get, in_range, list, matches, opt, page, post, req, set,
+};
+
+use super::price_data::INLINE_ITEM;
+
+const KIND: Kind = Kind::Subscription;
+
+const BEHAVIOR: &[&str] =
+    &["allow_incomplete", "error_if_incomplete", "pending_if_incomplete", "default_incomplete"];
+const PRORATION: Shape = Shape::Word(&["always_invoice", "create_prorations", "none"]);
+const CANCEL_AT_WORDS: &[&str] = &["min_period_end", "max_period_end"];
+const DETAILS: Field = opt(
+    "cancellation_details",
+    Shape::Object(&[
+        opt("comment", Shape::Clearable(&Shape::Text)),
+        opt(
+            "feedback",
+            Shape::Clearable(&Shape::Word(&[
+                "customer_service",
+                "low_quality",
+                "missing_features",
+                "other",
+                "switched_service",
+                "too_complex",
+                "too_expensive",
+                "unused",
+            ])),
+        ),
+        opt("feedback_option", Shape::Unsupported),
+    ]),
+);
+const SETTINGS: Field = opt(
+    "payment_settings",
+    Shape::Object(&[
+        opt(
+            "payment_method_options",
+            Shape::Object(&[opt(
+                "card",
+                Shape::Object(&[
+                    opt("network", Shape::Text),
+                    opt("request_three_d_secure", Shape::Word(&["any", "automatic", "challenge"])),
+                ]),
+            )]),
+        ),
+        opt("payment_method_types", Shape::Clearable(&Shape::List(&Shape::Text))),
+        opt("save_default_payment_method", Shape::Word(&["off", "on_subscription"])),
+    ]),
+);
+const TRIAL_SETTINGS: Field = opt(
+    "trial_settings",
+    Shape::Object(&[req(
+        "end_behavior",
+        Shape::Object(&[req("missing_payment_method", Shape::Word(&["cancel", "create_invoice", "pause"]))]),
+    )]),
+);
+const ITEM: &[Field] = &[
+    opt("price", Shape::Text),
+    opt("price_data", Shape::Object(INLINE_ITEM)),
+    opt("quantity", Shape::Int),
+    METADATA,
+    opt("billing_thresholds", Shape::Unsupported),
+    opt("discounts", Shape::Unsupported),
+    opt("tax_rates", Shape::Unsupported),
+];
+
+const CREATE: &[Field] = &[
+    req("customer", Shape::Text),
+    req("items", Shape::List(&Shape::Object(ITEM))),
+    opt("backdate_start_date", Shape::Int),
+    opt("billing_cycle_anchor", Shape::Int),
+    opt(
+        "billing_mode",
+        Shape::Object(&[req("type", Shape::Word(&["flexible"])), opt("flexible", Shape::Ignored)]),
+    ),
+    opt("cancel_at", Shape::Int),
+    opt("cancel_at_period_end", Shape::Bool),
+    opt("collection_method", Shape::Word(&["charge_automatically", "send_invoice"])),
+    opt("currency", Shape::Text),
+    opt("days_until_due", Shape::Int),
+    opt("default_payment_method", Shape::Text),
+    opt("description", Shape::Text),
+    METADATA,
+    opt("off_session", Shape::Bool),
+    opt("payment_behavior", Shape::Word(BEHAVIOR)),
+    SETTINGS,
+    opt("proration_behavior", PRORATION),
+    opt("trial_end", Shape::IntOr(&["now"])),
+    opt("trial_from_plan", Shape::Ignored),
+    opt("trial_period_days", Shape::Int),
+    TRIAL_SETTINGS,
+    opt("add_invoice_items", Shape::Unsupported),
+    opt("application_fee_percent", Shape::Unsupported),
+    opt("automatic_tax", Shape::Unsupported),
+    opt("billing_cycle_anchor_config", Shape::Unsupported),
+    opt("billing_schedules", Shape::Unsupported),
+    opt("billing_thresholds", Shape::Unsupported),
+    opt("default_source", Shape::Unsupported),
+    opt("default_tax_rates", Shape::Unsupported),
+    opt("discounts", Shape::Unsupported),
+    opt("invoice_settings", Shape::Unsupported),
+    opt("on_behalf_of", Shape::Unsupported),
+    opt("pending_invoice_item_interval", Shape::Unsupported),
+    opt("transfer_data", Shape::Unsupported),
+];
+
+const UPDATE: &[Field] = &[
+    opt("cancel_at", Shape::Clearable(&Shape::IntOr(CANCEL_AT_WORDS))),
+    opt("cancel_at_period_end", Shape::Bool),
+    DETAILS,
+    opt("days_until_due", Shape::Int),
+    opt("default_payment_method", Shape::Clearable(&Shape::Text)),
+    opt("description", Shape::Clearable(&Shape::Text)),
+    METADATA,
+    opt("off_session", Shape::Ignored),
+    opt("payment_behavior", Shape::Word(BEHAVIOR)),
+    SETTINGS,
+    opt("proration_behavior", PRORATION),
+    TRIAL_SETTINGS,
+    opt("add_invoice_items", Shape::Unsupported),
+    opt("automatic_tax", Shape::Unsupported),
+    opt("billing_cycle_anchor", Shape::Unsupported),
+    opt("billing_thresholds", Shape::Unsupported),
+    opt("collection_method", Shape::Unsupported),
+    opt("default_source", Shape::Unsupported),
+    opt("default_tax_rates", Shape::Unsupported),
+    opt("discounts", Shape::Unsupported),
+    opt("invoice_settings", Shape::Unsupported),
+    opt("items", Shape::Unsupported),
+    opt("on_behalf_of", Shape::Unsupported),
+    opt("pause_collection", Shape::Unsupported),
+    opt("pending_invoice_item_interval", Shape::Unsupported),
+    opt("proration_date", Shape::Unsupported),
+    opt("transfer_data", Shape::Unsupported),
+    opt("trial_end", Shape::Unsupported),
+    opt("trial_from_plan", Shape::Unsupported),
+];
+
+const CANCEL: &[Field] = &[DETAILS, opt("invoice_now", Shape::Bool), opt("prorate", Shape::Bool)];
+
+const STATUSES: &[&str] = &[
+    "active",
+    "all",
+    "canceled",
+    "ended",
+    "incomplete",
+    "incomplete_expired",
+    "past_due",
+    "paused",
+    "trialing",
+    "unpaid",
+];
+const LIST: &[Field] = &[
+    opt("collection_method", Shape::Word(&["charge_automatically", "send_invoice"])),
+    opt("created", Shape::Range),
+    opt("current_period_end", Shape::Range),
+    opt("current_period_start", Shape::Range),
+    opt("customer", Shape::Text),
+    opt("price", Shape::Text),
+    opt("status", Shape::Word(STATUSES)),
+    opt("automatic_tax", Shape::Unsupported),
+    opt("test_clock", Shape::Unsupported),
+];
+
+pub(super) const ROUTES: &[Route] = &[
+    list("/v1/subscriptions", LIST, index),
+    post("/v1/subscriptions", CREATE, |call| {
+        if call.params["payment_behavior"] == "pending_if_incomplete" {
+            let message =
+                "`payment_behavior=pending_if_incomplete` can't be used when creating a subscription.";
+            return Err(ApiError::invalid(message).param("payment_behavior"));
+        }
+        let id = create::create(call.tx, call.params)?;
+        Ok(call.tx.shown(KIND, &id))
+    }),
+    get("/v1/subscriptions/{id}", &[], |call| {
+        let doc = call.tx.find(KIND, call.id(), "id")?;
+        Ok(call.tx.shown(KIND, doc.id()))
+    }),
+    post("/v1/subscriptions/{id}", UPDATE, |call| {
+        let id = call.id().to_owned();
+        update::update(call.tx, &id, call.params)?;
+        Ok(call.tx.shown(KIND, &id))
+    }),
+    delete("/v1/subscriptions/{id}", CANCEL, cancel),
+];
+
+fn index(call: &mut Call) -> Result<Value, ApiError> {
+    let (tx, params) = (&*call.tx, call.params);
+    if let Some(customer) = params["customer"].as_str() {
+        tx.find(Kind::Customer, customer, "customer")?;
+    }
+    let has_item = |doc: &Doc, wanted: &dyn Fn(&Value) -> bool| tx.items_of(doc).iter().any(wanted);
+    page(tx, KIND, "/v1/subscriptions", params, |doc| {
+        ["collection_method", "customer"].iter().all(|field| matches(&doc.object, params, field))
+            && status_matches(doc, params["status"].as_str())
+            && params["price"]
+                .as_str()
+                .is_none_or(|price| has_item(doc, &|item| item["price"]["id"] == price))
+            && ["current_period_start", "current_period_end"].iter().all(|field| {
+                params.get(field).is_none_or(|range| has_item(doc, &|item| in_range(&item[*field], range)))
+            })
+    })
+}
+
+/// Without a status: all that are not canceled.
+fn status_matches(doc: &Doc, wanted: Option<&str>) -> bool {
+    let status = doc.object["status"].as_str().unwrap_or_default();
+    match wanted {
+        None => status != "canceled",
+        Some("all") => true,
+        Some("ended") => subscriptions::is_over(doc),
+        Some(wanted) => status == wanted,
+    }
+}
+
+fn cancel(call: &mut Call) -> Result<Value, ApiError> {
+    let doc = call.tx.find(KIND, call.id(), "id")?;
+    if subscriptions::is_over(&doc) {
+        return Err(ApiError::missing(KIND, doc.id(), "id"));
+    }
+    for param in ["invoice_now", "prorate"] {
+        if call.params[param] == true {
+            return Err(ApiError::unsupported(param));
+        }
+    }
+    let (tx, params) = (&mut *call.tx, call.params);
+    tx.change(KIND, doc.id(), |doc| {
+        let details = &mut doc.object["cancellation_details"];
+        for field in ["comment", "feedback"] {
+            set(details, &params["cancellation_details"], field);
+        }
+    });
+    subscriptions::end(tx, doc.id());
+    Ok(tx.shown(KIND, doc.id()))
+}

@@ -1,0 +1,341 @@
+//! Every endpoint is called, and every answer and event held against Stripe's published schema.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use stripe_sandbox as sandbox;
+
+use super::schema::Schema;
+use super::support::{Answer, Sandbox, id, intent_of};
+
+/// Calls the sandbox, notes which endpoint that was, and checks the answer.
+struct Checked {
+    sandbox: Sandbox,
+    schema: Schema,
+    called: BTreeSet<(&'static str, &'static str)>,
+    refused: BTreeSet<(&'static str, &'static str)>,
+    problems: Vec<String>,
+}
+
+impl Checked {
+    async fn call(&mut self, method: &str, path: &str, form: &[(&str, &str)]) -> Answer {
+        let answer = self.sandbox.request(method, path).form(form).send().await;
+        let bare = path.split('?').next().unwrap();
+        let route = sandbox::routes().find(|(of, pattern)| *of == method && fits(pattern, bare));
+        let template = route.map_or(bare, |(_, pattern)| pattern);
+        let found = self.schema.problems_of_answer(method, template, answer.status, &answer.body);
+        self.problems
+            .extend(found.iter().map(|problem| format!("{method} {path} {}: {problem}", answer.status)));
+        if let Some(route) = route {
+            if answer.status == 200 {
+                self.called.insert(route)
+            } else {
+                self.refused.insert(route)
+            };
+        }
+        answer
+    }
+
+    async fn get(&mut self, path: &str) -> Value {
+        self.call("GET", path, &[]).await.ok()
+    }
+
+    async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Value {
+        self.call("POST", path, form).await.ok()
+    }
+
+    async fn declined(&mut self, path: &str, form: &[(&str, &str)]) -> Value {
+        self.call("POST", path, form).await.error(402)
+    }
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let (pattern, path): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
+    pattern.len() == path.len()
+        && pattern.iter().zip(&path).all(|(one, other)| one.starts_with('{') || one == other)
+}
+
+const CARD: [(&str, &str); 4] = [
+    ("card[number]", "4242424242424242"),
+    ("card[exp_month]", "12"),
+    ("card[exp_year]", "34"),
+    ("card[cvc]", "123"),
+];
+
+#[tokio::test]
+async fn every_answer_of_every_endpoint_is_as_published() {
+    let mut checked = Checked {
+        sandbox: Sandbox::start().await,
+        schema: Schema::load(),
+        called: BTreeSet::new(),
+        refused: BTreeSet::new(),
+        problems: Vec::new(),
+    };
+    webhook_endpoints(&mut checked).await;
+    let price = catalogue(&mut checked).await;
+    let customer = customers(&mut checked).await;
+    payment_methods(&mut checked, &customer).await;
+    payment_intents(&mut checked, &customer).await;
+    setup_intents(&mut checked, &customer).await;
+    subscriptions(&mut checked, &customer, &price).await;
+    invoices(&mut checked, &price).await;
+    lists(&mut checked, &customer).await;
+    refusals(&mut checked).await;
+
+    for event in checked.sandbox.running.sandbox().list("events") {
+        let what = event["type"].as_str().unwrap().to_owned();
+        let found = checked.schema.problems_of_objects(&event);
+        checked.problems.extend(found.into_iter().map(|problem| format!("event {what}: {problem}")));
+    }
+    assert!(checked.problems.is_empty(), "{}", checked.problems.join("\n"));
+    let missed: Vec<_> = sandbox::routes().filter(|route| !checked.called.contains(route)).collect();
+    assert!(missed.is_empty(), "never called with success: {missed:?}");
+    let unrefused: Vec<_> = sandbox::routes().filter(|route| !checked.refused.contains(route)).collect();
+    assert!(unrefused.is_empty(), "never refused: {unrefused:?}");
+}
+
+async fn webhook_endpoints(checked: &mut Checked) {
+    // Nothing listens there; what matters here is how it looks.
+    let form = [("url", "http://127.0.0.1:9/hook"), ("enabled_events[]", "*"), ("description", "Mine")];
+    let endpoint = id(&checked.post("/v1/webhook_endpoints", &form).await);
+    let path = format!("/v1/webhook_endpoints/{endpoint}");
+    checked.get(&path).await;
+    checked.post(&path, &[("disabled", "true"), ("metadata[a]", "b")]).await;
+    checked.get("/v1/webhook_endpoints").await;
+    checked.call("DELETE", &path, &[]).await.ok();
+    checked.get("/v1/account").await;
+    checked.get("/v1/accounts/acct_1StripeSandbox0").await;
+}
+
+async fn catalogue(checked: &mut Checked) -> String {
+    let form = [
+        ("name", "Pro"),
+        ("default_price_data[currency]", "usd"),
+        ("default_price_data[unit_amount]", "7999"),
+        ("default_price_data[recurring][interval]", "month"),
+        ("marketing_features[0][name]", "More"),
+        ("images[]", "https://example.test/a.png"),
+        ("package_dimensions[height]", "1.5"),
+        ("package_dimensions[length]", "2"),
+        ("package_dimensions[weight]", "3"),
+        ("package_dimensions[width]", "4"),
+        ("expand[]", "default_price"),
+    ];
+    let product = checked.post("/v1/products", &form).await;
+    let (product, price) = (id(&product), id(&product["default_price"]));
+    let path = format!("/v1/products/{product}");
+    checked.get(&path).await;
+    checked.post(&path, &[("description", "For teams"), ("metadata[a]", "b")]).await;
+    let bare = id(&checked.post("/v1/products", &[("name", "Bare")]).await);
+    checked.call("DELETE", &format!("/v1/products/{bare}"), &[]).await.ok();
+    checked.get("/v1/products?active=true&limit=3").await;
+
+    let form = [("product", &*product), ("currency", "jpy"), ("unit_amount", "500"), ("lookup_key", "yen")];
+    let once = id(&checked.post("/v1/prices", &form).await);
+    let form =
+        [("product", &*product), ("currency", "usd"), ("unit_amount_decimal", "12.5"), ("nickname", "half")];
+    checked.post("/v1/prices", &form).await;
+    checked.get(&format!("/v1/prices/{once}?expand[]=product")).await;
+    checked.post(&format!("/v1/prices/{once}"), &[("nickname", "Yen"), ("active", "false")]).await;
+    checked.get("/v1/prices?expand[]=data.product").await;
+    price
+}
+
+async fn customers(checked: &mut Checked) -> String {
+    let form = [
+        ("email", "a@example.test"),
+        ("name", "A"),
+        ("address[line1]", "1 Way"),
+        ("shipping[name]", "A"),
+        ("shipping[address][city]", "Town"),
+        ("payment_method", "pm_card_visa"),
+        ("invoice_settings[default_payment_method]", "pm_card_visa"),
+        ("business_name", "A Ltd"),
+        ("preferred_locales[]", "en"),
+        ("expand[]", "subscriptions"),
+        ("expand[]", "sources"),
+        ("expand[]", "tax_ids"),
+        ("expand[]", "invoice_settings.default_payment_method"),
+    ];
+    let customer = id(&checked.post("/v1/customers", &form).await);
+    checked.get(&format!("/v1/customers/{customer}")).await;
+    checked.post(&format!("/v1/customers/{customer}"), &[("description", "x"), ("business_name", "")]).await;
+    checked.get("/v1/customers?email=a@example.test").await;
+    let gone = id(&checked.post("/v1/customers", &[("payment_method", "pm_card_visa")]).await);
+    checked.call("DELETE", &format!("/v1/customers/{gone}"), &[]).await.ok();
+    assert_eq!(checked.get(&format!("/v1/customers/{gone}")).await["deleted"], true);
+    customer
+}
+
+async fn payment_methods(checked: &mut Checked, customer: &str) {
+    let token = checked
+        .post("/v1/tokens", &[&CARD[..], &[("card[name]", "A"), ("card[address_zip]", "1")]].concat())
+        .await;
+    checked.get(&format!("/v1/tokens/{}", id(&token))).await;
+    let form = [
+        ("type", "card"),
+        ("card[token]", token["id"].as_str().unwrap()),
+        ("billing_details[email]", "a@b.test"),
+    ];
+    let method = id(&checked.post("/v1/payment_methods", &form).await);
+    let path = format!("/v1/payment_methods/{method}");
+    checked.get(&path).await;
+    checked.post(&format!("{path}/attach"), &[("customer", customer), ("expand[]", "customer")]).await;
+    checked.post(&path, &[("card[exp_year]", "2035"), ("billing_details[name]", "B")]).await;
+    checked.get(&format!("/v1/payment_methods?customer={customer}&type=card")).await;
+    checked.get(&format!("/v1/customers/{customer}/payment_methods")).await;
+    checked.get(&format!("/v1/customers/{customer}/payment_methods/{method}")).await;
+    checked.post(&format!("{path}/detach"), &[]).await;
+    checked
+        .declined("/v1/payment_methods/pm_card_visa_chargeDeclined/attach", &[("customer", customer)])
+        .await;
+}
+
+async fn payment_intents(checked: &mut Checked, customer: &str) {
+    let money = [("amount", "1099"), ("currency", "usd")];
+    let intent = id(&checked.post("/v1/payment_intents", &money).await);
+    let path = format!("/v1/payment_intents/{intent}");
+    checked.post(&path, &[("metadata[a]", "b"), ("payment_method", "pm_card_authenticationRequired")]).await;
+    checked.post(&format!("{path}/confirm"), &[("return_url", "https://example.test/back")]).await;
+    checked.sandbox.authenticate(&intent, true).await;
+    checked.get(&format!("{path}?expand[]=latest_charge.balance_transaction&expand[]=payment_method")).await;
+
+    let form =
+        [&money[..], &[("payment_method", "pm_card_chargeCustomerFail"), ("confirm", "true")]].concat();
+    checked.declined("/v1/payment_intents", &form).await;
+    let form = [("customer", customer), ("payment_method", "pm_card_visa"), ("confirm", "true")];
+    let form =
+        [&money[..], &form, &[("capture_method", "manual"), ("setup_future_usage", "off_session")]].concat();
+    let held = id(&checked.post("/v1/payment_intents", &form).await);
+    checked.post(&format!("/v1/payment_intents/{held}/capture"), &[("amount_to_capture", "1000")]).await;
+    let idle = id(&checked.post("/v1/payment_intents", &money).await);
+    checked
+        .post(&format!("/v1/payment_intents/{idle}/cancel"), &[("cancellation_reason", "abandoned")])
+        .await;
+    checked.get("/v1/payment_intents?expand[]=data.customer").await;
+    let charges = checked.get("/v1/charges?expand[]=data.refunds&expand[]=data.payment_intent").await;
+    checked.get(&format!("/v1/charges/{}", id(&charges["data"][0]))).await;
+    let money = checked.get("/v1/balance_transactions?expand[]=data.source").await;
+    checked.get(&format!("/v1/balance_transactions/{}", id(&money["data"][0]))).await;
+    checked.get("/v1/balance").await;
+}
+
+async fn setup_intents(checked: &mut Checked, customer: &str) {
+    let form = [
+        ("customer", customer),
+        ("payment_method", "pm_card_authenticationRequiredOnSetup"),
+        ("confirm", "true"),
+    ];
+    let intent = id(&checked.post("/v1/setup_intents", &form).await);
+    checked.sandbox.authenticate(&intent, false).await;
+    let path = format!("/v1/setup_intents/{intent}");
+    checked.get(&path).await;
+    checked.post(&path, &[("payment_method", "pm_card_visa"), ("description", "again")]).await;
+    checked.post(&format!("{path}/confirm"), &[("expand[]", "latest_attempt.payment_method")]).await;
+    checked.get(&format!("/v1/setup_attempts?setup_intent={intent}")).await;
+    let idle = id(&checked.post("/v1/setup_intents", &[("usage", "on_session")]).await);
+    checked
+        .declined(
+            &format!("/v1/setup_intents/{idle}/confirm"),
+            &[("payment_method", "pm_card_chargeDeclined")],
+        )
+        .await;
+    checked.post(&format!("/v1/setup_intents/{idle}/cancel"), &[]).await;
+    checked.get("/v1/setup_intents?expand[]=data.payment_method").await;
+}
+
+async fn subscriptions(checked: &mut Checked, customer: &str, price: &str) {
+    let form = [
+        ("customer", customer),
+        ("items[0][price]", price),
+        ("items[0][quantity]", "2"),
+        ("payment_settings[payment_method_types][]", "card"),
+        ("metadata[group]", "1"),
+        ("expand[]", "customer"),
+        ("expand[]", "default_payment_method"),
+        ("expand[]", "items.data.price.product"),
+        ("expand[]", "latest_invoice.confirmation_secret"),
+        ("expand[]", "latest_invoice.payments.data.payment.payment_intent"),
+    ];
+    let active = checked.post("/v1/subscriptions", &form).await;
+    assert_eq!(active["status"], "active");
+    let path = format!("/v1/subscriptions/{}", id(&active));
+    checked.get(&path).await;
+    checked.post(&path, &[("cancel_at_period_end", "true"), ("cancellation_details[comment]", "Bye")]).await;
+    let items = checked.get(&format!("/v1/subscription_items?subscription={}", id(&active))).await;
+    checked.get(&format!("/v1/subscription_items/{}", id(&items["data"][0]))).await;
+    checked.call("DELETE", &path, &[]).await.ok();
+
+    let other = checked.sandbox.customer(&[]).await;
+    let form = [
+        ("customer", &*other),
+        ("items[0][price_data][currency]", "usd"),
+        (
+            "items[0][price_data][product]",
+            active["items"]["data"][0]["price"]["product"]["id"].as_str().unwrap(),
+        ),
+        ("items[0][price_data][unit_amount]", "100"),
+        ("items[0][price_data][recurring][interval]", "week"),
+        ("trial_period_days", "7"),
+        ("expand[]", "pending_setup_intent"),
+    ];
+    checked.post("/v1/subscriptions", &form).await;
+    checked.get("/v1/subscriptions?status=all&expand[]=data.latest_invoice&expand[]=data.customer").await;
+}
+
+async fn invoices(checked: &mut Checked, price: &str) {
+    let incomplete = [("payment_behavior", "default_incomplete")];
+    let mut numbers = Vec::new();
+    for _ in 0..3 {
+        let customer = checked.sandbox.customer(&[]).await;
+        let subscription = checked.sandbox.subscribe(&customer, price, &incomplete).await.ok();
+        assert_eq!(intent_of(&subscription)["object"], "payment_intent");
+        numbers.push(id(&subscription["latest_invoice"]));
+    }
+    let [paid, void, given_up] = &numbers[..] else { unreachable!() };
+    let path = format!("/v1/invoices/{paid}");
+    checked
+        .get(&format!("{path}?expand[]=payments.data.payment.payment_intent&expand[]=confirmation_secret"))
+        .await;
+    checked.declined(&format!("{path}/pay"), &[("payment_method", "pm_card_chargeDeclined")]).await;
+    checked.post(&format!("{path}/pay"), &[("payment_method", "pm_card_visa")]).await;
+    checked.get(&format!("{path}/lines")).await;
+    checked.post(&format!("/v1/invoices/{void}/void"), &[]).await;
+    checked.post(&format!("/v1/invoices/{given_up}/mark_uncollectible"), &[]).await;
+
+    let customer = checked.sandbox.customer(&[]).await;
+    let sent = [("collection_method", "send_invoice"), ("days_until_due", "30")];
+    let subscription = checked.sandbox.subscribe(&customer, price, &sent).await.ok();
+    let draft = id(&subscription["latest_invoice"]);
+    assert_eq!(checked.get(&format!("/v1/invoices/{draft}")).await["status"], "draft");
+    checked.post(&format!("/v1/invoices/{draft}/finalize"), &[]).await;
+    let payments = checked.get(&format!("/v1/invoice_payments?invoice={paid}")).await;
+    checked.get(&format!("/v1/invoice_payments/{}?expand[]=invoice", id(&payments["data"][0]))).await;
+}
+
+async fn lists(checked: &mut Checked, customer: &str) {
+    checked.get(&format!("/v1/invoices?customer={customer}&status=paid&expand[]=data.payments")).await;
+    checked.get("/v1/invoice_payments").await;
+    let events = checked.get("/v1/events?limit=100").await;
+    let event = id(&events["data"][0]);
+    checked.get(&format!("/v1/events/{event}")).await;
+    checked.post(&format!("/v1/events/{event}/retry"), &[]).await;
+}
+
+/// What each endpoint answers to something that isn't there, or that it doesn't know.
+async fn refusals(checked: &mut Checked) {
+    for (method, pattern) in sandbox::routes() {
+        let path: Vec<&str> =
+            pattern.split('/').map(|part| if part.starts_with('{') { "nothing" } else { part }).collect();
+        let path = path.join("/");
+        let answer = if method == "GET" {
+            checked.call(method, &format!("{path}?nonsense=1"), &[]).await
+        } else {
+            checked.call(method, &path, &[("nonsense", "1")]).await
+        };
+        assert_eq!(answer.error(400)["code"], "parameter_unknown", "{method} {path}");
+        if pattern.contains('{') && method == "GET" {
+            checked.call(method, &path, &[]).await.error(404);
+        }
+    }
+}

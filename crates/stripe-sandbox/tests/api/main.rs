@@ -1,0 +1,14 @@
+//! The Stripe sandbox, from outside: over HTTP, on a port of its own, as an application meets it.
+
+mod support;
+
+mod cards;
+mod catalogue;
+mod conformance;
+mod conventions;
+mod official_client;
+mod schema;
+mod storage;
+mod subscriptions;
+mod time;
+mod webhooks;

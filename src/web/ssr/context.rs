@@ -1,0 +1,65 @@
+//! Who asks, and of what: the request around a server function.
+
+use axum::http::request::Parts;
+use leptos::prelude::*;
+use tower_sessions::Session;
+
+use crate::domain::{Refusal, User};
+use crate::error::Error;
+use crate::http::auth::{self, Actor};
+use crate::http::client::Client;
+use crate::services::Services;
+use crate::web::AppError;
+
+pub fn services() -> Services {
+    expect_context()
+}
+
+/// Who is signed in, if anybody.
+pub fn actor() -> Option<User> {
+    use_context::<Parts>()?.extensions.get::<Actor>()?.0.clone()
+}
+
+/// Who is signed in.
+///
+/// # Errors
+/// [`Refusal::NotSignedIn`] for nobody.
+pub fn user() -> Result<User, AppError> {
+    actor().ok_or_else(|| Refusal::NotSignedIn.into())
+}
+
+/// The address the request came from, for counting failed attempts.
+pub async fn client() -> String {
+    leptos_axum::extract().await.map_or_else(|_| String::new(), |Client(address)| address)
+}
+
+/// Begins a session in the browser that asks.
+///
+/// # Errors
+/// [`AppError::Unavailable`] when the session can't be stored.
+pub async fn sign_in(user: &User) -> Result<(), AppError> {
+    Ok(auth::sign_in(&session().await?, user).await?)
+}
+
+/// Ends the session of the browser that asks.
+///
+/// # Errors
+/// [`AppError::Unavailable`] when the session can't be removed.
+pub async fn sign_out() -> Result<(), AppError> {
+    Ok(auth::sign_out(&session().await?).await?)
+}
+
+async fn session() -> Result<Session, AppError> {
+    leptos_axum::extract().await.map_err(|error| Error::Internal(format!("no session: {error}")).into())
+}
+
+/// Nothing where the group has no subscription: a page shows that, rather than failing.
+///
+/// # Errors
+/// Any other refusal or failure.
+pub fn where_subscribed<T>(result: Result<T, Error>) -> Result<Option<T>, AppError> {
+    match result {
+        Err(Error::Refused(Refusal::NoSubscription)) => Ok(None),
+        result => Ok(Some(result?)),
+    }
+}
