@@ -4,6 +4,7 @@ mod support;
 
 mod accounts;
 mod copy;
+mod copy_in_use;
 mod crash;
 mod demo;
 mod ledger;
