@@ -2,6 +2,7 @@
 
 pub(super) mod auth;
 pub(super) mod form;
+pub(super) mod host;
 pub(super) mod idempotency;
 mod list;
 mod metadata;

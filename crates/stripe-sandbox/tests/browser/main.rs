@@ -25,7 +25,8 @@ struct Sandbox {
 impl Sandbox {
     async fn start(webhook: Option<Webhook>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let options = Options { listener, database: None, webhook, clock: Clock::system() };
+        let options =
+            Options { listener, allow_network: false, database: None, webhook, clock: Clock::system() };
         let running = sandbox::start(options).await.unwrap();
         let client = Client::builder().redirect(Policy::none()).build().unwrap();
         Self { client, base: format!("http://{}", running.addr), running }
