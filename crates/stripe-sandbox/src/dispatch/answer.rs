@@ -108,8 +108,7 @@ fn understand(raw: &Raw, id: &str, by_browser: &mut bool) -> Result<Request, Api
         return Err(auth::secret_key_required());
     }
     let expand = take_expand(&mut form)?;
-    let fields = if route.is_list { &[route.fields, params::PAGE][..] } else { &[route.fields][..] };
-    let params = params::read(&form, fields)?;
+    let params = params::read(&form, &route.all_fields())?;
     let keyed = match headers.get(IDEMPOTENCY_KEY).filter(|_| method == Method::POST) {
         Some(key) => {
             let key = String::from_utf8_lossy(key.as_bytes());
@@ -140,7 +139,7 @@ fn take_expand(form: &mut Map<String, Value>) -> Result<Vec<String>, ApiError> {
     const EXPAND: &[params::Field] = &[params::opt("expand", params::Shape::List(&params::Shape::Text))];
     let Some(raw) = form.remove("expand") else { return Ok(Vec::new()) };
     let only = Map::from_iter([("expand".to_owned(), raw)]);
-    let read = params::read(&only, &[EXPAND])?;
+    let read = params::read(&only, EXPAND)?;
     let paths = read["expand"].as_array().into_iter().flatten().filter_map(Value::as_str);
     Ok(paths.map(str::to_owned).collect())
 }
