@@ -23,6 +23,7 @@ mod dispatch;
 mod engine;
 mod error;
 mod http;
+mod money;
 mod panel;
 mod payments;
 mod resources;

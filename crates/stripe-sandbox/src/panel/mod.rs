@@ -1,12 +1,11 @@
 //! The sandbox's panel: what is in it, for people. Server-rendered, without scripts, and read-only but
 //! for sending an event again.
 
+mod collections;
 mod deliveries;
 mod detail;
-pub(crate) mod format;
-pub(crate) mod html;
+mod format;
 mod json;
-mod kinds;
 mod layout;
 mod list;
 mod own_pages;
