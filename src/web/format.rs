@@ -63,7 +63,7 @@ pub fn per(interval: Interval) -> &'static str {
 
 /// `$29.99 per month`.
 pub fn price(plan: &Plan) -> String {
-    format!("{} {}", plan.money(), per(plan.interval))
+    format!("{} {}", plan.price, per(plan.interval))
 }
 
 /// `1 member`, `2 members`: the count, and `one` or `many` of what is counted.

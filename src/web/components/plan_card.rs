@@ -16,8 +16,8 @@ pub fn PlanCard(
     children: Children,
 ) -> impl IntoView {
     let allowance = [
-        (plan.llm_tokens_limit, "LLM token", UsageType::Llm.noun()),
-        (plan.voice_tokens_limit, "voice token", UsageType::Voice.noun()),
+        (plan.limits.llm, "LLM token", UsageType::Llm.noun()),
+        (plan.limits.voice, "voice token", UsageType::Voice.noun()),
         (plan.max_users, "user", "users"),
     ];
     let allowance = allowance.map(|(limit, one, many)| match limit {
@@ -38,7 +38,7 @@ pub fn PlanCard(
         <article class="plan" aria-label=plan.name.clone() data-current=current.then_some("true")>
             <h2>{plan.name.clone()}</h2>
             <p class="plan__price">
-                <strong>{plan.money().to_string()}</strong>
+                <strong>{plan.price.to_string()}</strong>
                 " "
                 {format::per(plan.interval)}
             </p>

@@ -4,16 +4,15 @@
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::domain::{Status, Subscription};
+use crate::domain::{PlanId, Status, Subscription, SubscriptionId};
 use crate::web::client::{self, UsageStream};
 
 /// What pages show of a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
-    id: Uuid,
-    plan: Uuid,
+    id: SubscriptionId,
+    plan: PlanId,
     status: Status,
     period_end: DateTime<Utc>,
     pub cancel_at_period_end: bool,
@@ -59,8 +58,8 @@ mod tests {
     #[test]
     fn only_an_end_that_was_set_or_taken_back_needs_no_other_page() {
         let shown = Shown {
-            id: Uuid::nil(),
-            plan: Uuid::nil(),
+            id: uuid::Uuid::nil().into(),
+            plan: uuid::Uuid::nil().into(),
             status: Status::Active,
             period_end: DateTime::UNIX_EPOCH,
             cancel_at_period_end: false,

@@ -33,7 +33,7 @@ pub fn LiveUsage(
             return;
         }
         let period = |usage: &Usage| (usage.subscription_id, usage.plan.id, usage.period_start);
-        let levels = |usage: &Usage| usage.resources().map(|(_, resource)| resource.level);
+        let levels = |usage: &Usage| usage.resources.map(|resource| resource.level);
         if period(&new) != period(&old) {
             client::reload();
         } else if levels(&new) != levels(&old) {
@@ -56,8 +56,8 @@ pub fn LiveUsage(
         UsageStream::open(on_usage, on_subscription, move |live| connected.set(Some(live)))
     });
     let admins = StoredValue::new(admins);
-    let llm = Signal::derive(move || usage.with(|usage| usage.llm));
-    let voice = Signal::derive(move || usage.with(|usage| usage.voice));
+    let llm = Signal::derive(move || usage.with(|usage| usage.resources.llm));
+    let voice = Signal::derive(move || usage.with(|usage| usage.resources.voice));
     view! {
         <Alerts usage admins/>
         <div class="usage">
@@ -93,14 +93,12 @@ fn Connection(connected: RwSignal<Option<bool>>) -> impl IntoView {
 #[component]
 fn Alerts(usage: RwSignal<Usage>, admins: Admins) -> impl IntoView {
     // By type and level only: a number that moves must not be announced each time.
-    let warnings = Memo::new(move |_| {
-        usage.with(|usage| usage.resources().map(|(usage_type, resource)| (usage_type, resource.level)))
-    });
+    let warnings = Memo::new(move |_| usage.with(|usage| usage.resources.map(|resource| resource.level)));
     view! {
         <div class="alerts">
-            {move || warnings.get().map(|(usage_type, level)| {
-                (level != Level::Ok).then(|| view! { <Alert usage_type level admins/> })
-            }).into_iter().collect_view()}
+            {move || warnings.get().iter().map(|(usage_type, level)| {
+                (*level != Level::Ok).then(|| view! { <Alert usage_type level=*level admins/> })
+            }).collect_view()}
         </div>
     }
 }

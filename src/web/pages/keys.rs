@@ -2,9 +2,8 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use uuid::Uuid;
 
-use crate::domain::{ApiKey, NewApiKey, Role};
+use crate::domain::{ApiKey, KeyId, NewApiKey, Role};
 use crate::web::AppError;
 use crate::web::components::confirm::Confirm;
 use crate::web::components::field::Field;
@@ -86,7 +85,7 @@ fn List(keys: Vec<ApiKey>) -> impl IntoView {
 }
 
 #[component]
-fn Revoke(id: Uuid, name: String) -> impl IntoView {
+fn Revoke(id: KeyId, name: String) -> impl IntoView {
     view! {
         <Confirm
             id=format!("revoke-{id}")

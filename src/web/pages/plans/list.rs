@@ -46,14 +46,14 @@ pub fn List(plans: Vec<Plan>, archived: bool) -> impl IntoView {
 fn row(plan: Plan) -> Row {
     let badge = plan.archived.then(|| view! { " "<Badge tone="quiet" label="Archived"/> });
     let stripe = plan.stripe_price_id.clone().map(|id| view! { <code class="plan-row__stripe">{id}</code> });
-    let price = plan.money().to_string();
+    let price = plan.price.to_string();
     Row::new(view! { {plan.name.clone()}{badge}{stripe} })
         .cell(view! {
             {price}
             <span class="number__unit">" "{format::per(plan.interval)}</span>
         })
-        .cell(format::limit(plan.llm_tokens_limit))
-        .cell(format::limit(plan.voice_tokens_limit))
+        .cell(format::limit(plan.limits.llm))
+        .cell(format::limit(plan.limits.voice))
         .cell(format::limit(plan.max_users))
         .actions(view! { <Actions plan/> })
 }

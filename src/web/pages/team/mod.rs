@@ -4,9 +4,8 @@ mod seats;
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use uuid::Uuid;
 
-use crate::domain::{Invitation, Member, NewInvitation, Team as People};
+use crate::domain::{Invitation, Member, NewInvitation, Team as People, UserId};
 use crate::web::AppError;
 use crate::web::components::badge::Badge;
 use crate::web::components::confirm::Confirm;
@@ -25,7 +24,7 @@ use seats::Seats;
 struct Data {
     team: People,
     /// The viewer.
-    me: Uuid,
+    me: UserId,
     /// The subscription, whose plan says how many seats there are.
     shown: Option<Shown>,
 }
@@ -71,7 +70,7 @@ const MEMBERS: &[Column] =
     &[Column::text("Name"), Column::text("E-mail"), Column::text("Role"), Column::text("Joined")];
 
 #[component]
-fn Members(members: Vec<Member>, me: Uuid) -> impl IntoView {
+fn Members(members: Vec<Member>, me: UserId) -> impl IntoView {
     let rows = members.into_iter().map(|member| {
         let you = (member.id == me).then(|| view! { " "<Badge tone="quiet" label="You"/> });
         Row::new(view! { {member.name.clone()}{you} })
@@ -89,7 +88,7 @@ fn Members(members: Vec<Member>, me: Uuid) -> impl IntoView {
 }
 
 #[component]
-fn Remove(id: Uuid, name: String) -> impl IntoView {
+fn Remove(id: UserId, name: String) -> impl IntoView {
     view! {
         <Confirm
             id=format!("remove-{id}")

@@ -7,7 +7,7 @@ use crate::web::components::table::{Column, Row, Table};
 use crate::web::format;
 
 const COLUMNS: &[Column] =
-    &[Column::text("Period"), Column::number("LLM tokens"), Column::number("Voice tokens")];
+    &[Column::text("Period"), Column::text("Plan"), Column::number("LLM tokens"), Column::number("Voice tokens")];
 
 #[component]
 pub fn History(history: Vec<PeriodUsage>) -> impl IntoView {
@@ -16,8 +16,9 @@ pub fn History(history: Vec<PeriodUsage>) -> impl IntoView {
     }
     let rows = history.into_iter().map(|period| {
         Row::new(format::span(period.start, period.end))
-            .cell(view! { <Share resource=period.llm/> })
-            .cell(view! { <Share resource=period.voice/> })
+            .cell(period.plan)
+            .cell(view! { <Share resource=period.resources.llm/> })
+            .cell(view! { <Share resource=period.resources.voice/> })
     });
     Some(view! {
         <section class="section">
