@@ -195,7 +195,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// What is at 80 % or above, with the message that people are warned with.
+    /// What is at 80 % or above, in the text of the warnings.
     pub fn warnings(&self) -> Vec<Warning> {
         self.resources
             .iter()
@@ -226,7 +226,7 @@ pub struct Warning {
     pub message: String,
 }
 
-/// Whether tokens may be spent, and what the group should be warned of.
+/// Whether tokens may be spent, and what to warn of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct LimitCheck {
