@@ -41,7 +41,7 @@ test('signing in, wrongly and rightly, leads to the usage, right as it arrives',
   await expect(page).toHaveURL('/login?next=%2Fusage');
 });
 
-test('one click signs in as somebody of the demo', async ({ page }) => {
+test('one click signs in with a demo account', async ({ page }) => {
   await page.goto('/login');
   await page.getByRole('button', { name: /admin@newco\.test/ }).click();
   await expect(page).toHaveURL('/usage');
@@ -104,11 +104,11 @@ test('a plan is written, refused, put right and taken away', async ({ page, peop
   await expect(row).toHaveCount(0);
 });
 
-test('somebody is invited and joins', async ({ page, people }) => {
+test('a guest is invited and joins', async ({ page, people }) => {
   const admin = await people.subscriber('Basic');
   await admin.signIn(page);
   await page.goto('/team');
-  await page.getByLabel('Invite by e-mail').fill('nobody@localhost@nowhere');
+  await page.getByLabel('Invite by e-mail').fill('guest@localhost@example');
   await page.getByLabel('Role').selectOption('Admin');
   // The browser itself would stop this one; what it lets through the server refuses as well.
   await page.getByLabel('Invite by e-mail').fill(admin.email);

@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test';
 
 import { PASSWORD } from '../server.mjs';
 import { expect, test } from '../fixtures';
-import { PLACES } from './support/places';
+import { SCREENS } from './support/screens';
 
 /** Of each role, the first demo account. */
 const ROLES = {
@@ -11,7 +11,7 @@ const ROLES = {
   superadmin: 'superadmin@tollgate.test',
 };
 
-/** Who may see a page; everybody else is told that it isn't for them. */
+/** Who may see a page; all others see that it isn't for them. */
 const FOR: Record<string, (keyof typeof ROLES)[]> = {
   '/usage': ['member', 'admin'],
   '/subscribe': ['admin'],
@@ -43,7 +43,7 @@ for (const [role, email] of Object.entries(ROLES)) {
   });
 }
 
-test('nobody sees a page before signing in, and is led back to it afterwards', async ({ page }) => {
+test('no page is seen before signing in, and is led back to it afterwards', async ({ page }) => {
   await page.goto('/');
   await expect(page).toHaveURL('/login');
   for (const path of Object.keys(FOR)) {
@@ -64,7 +64,7 @@ test('nobody sees a page before signing in, and is led back to it afterwards', a
 });
 
 test('what is not there is said to be not there', async ({ page, people }) => {
-  for (const [path, status] of [['/nowhere', 404], ['/usage/more', 404], ['/invite/unknown', 410]] as const) {
+  for (const [path, status] of [['/no-such-page', 404], ['/usage/more', 404], ['/invite/unknown', 410]] as const) {
     expect((await page.goto(path))?.status(), path).toBe(status);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
     await expect(page.getByRole('link', { name: 'Go to the front page' })).toBeVisible();
@@ -92,7 +92,7 @@ async function overflow(page: Page) {
   });
 }
 
-for (const { name, open } of PLACES) {
+for (const { name, open } of SCREENS) {
   test(`${name} has one heading, a title, no mistakes, and fits a telephone`, async ({ page, people, watch }) => {
     await page.setViewportSize({ width: 390, height: 844 });
     await open(page, people);

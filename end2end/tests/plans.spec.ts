@@ -54,11 +54,11 @@ test('the SuperAdmin writes a plan, changes it and takes it away', async ({ page
   await page.getByRole('dialog', { name: 'Archive Basic Plan?' }).getByRole('button', { name: 'Archive plan' }).click();
   await expect(page.getByRole('status')).toContainText('Basic Plan');
   await expect(row).toHaveCount(0);
-  expect((await superadmin.plans()).some(({ name }) => name === 'Basic Plan'), 'nobody ever used it').toBe(false);
+  expect((await superadmin.plans()).some(({ name }) => name === 'Basic Plan'), 'it was never used').toBe(false);
   expect(watch.mistakes).toEqual([]);
 });
 
-test('a plan that a group has is archived: it is kept for them and sold to nobody else', async ({ page, people }) => {
+test('a plan that a group has is archived: it is kept for them and not sold any more', async ({ page, people }) => {
   const name = `Kept ${randomUUID().slice(0, 8)}`;
   const plan = await people.plan({ name, price: '3.00', llm_tokens_limit: 1_000 });
   const group = await people.subscriber(name);
@@ -84,7 +84,7 @@ test('a plan that a group has is archived: it is kept for them and sold to nobod
   await expect(shop.getByRole('article', { name })).toHaveCount(0);
 });
 
-test('what is wrong with a field is said as it is typed, in the words of the server', async ({ page, people, watch }) => {
+test('what is wrong with a field is said as it is typed, with the message of the server', async ({ page, people, watch }) => {
   const superadmin = await people.superadmin();
   await superadmin.signIn(page);
   await page.goto('/subscription-plans?new=1');

@@ -195,7 +195,7 @@ test("who was sent to the bank's own page comes back to what became of the payme
   expect((await admin.subscription()).status).toBe('active');
 });
 
-test('what happens at Stripe arrives by webhook, without a word from the browser', async ({ page, people, server, request }) => {
+test('what happens at Stripe arrives by webhook, without the browser', async ({ page, people, server, request }) => {
   const admin = await people.subscriber('Basic');
   const { stripe_subscription_id: id } = await admin.subscription();
   const { stripe, headers } = atStripe(server);

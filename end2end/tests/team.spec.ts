@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { expect, test } from '../fixtures';
 
-test('somebody invited by link joins, spends, and is removed', async ({ page, people, watch }) => {
+test('a guest invited by link joins, spends, and is removed', async ({ page, people, watch }) => {
   const admin = await people.subscriber('Basic');
   await admin.signIn(page);
   await page.goto('/team');

@@ -84,7 +84,7 @@ for (const email of ['admin@acme.test', 'member@acme.test']) {
   });
 }
 
-test("another member's spending moves the bars of everybody's page, through every level", async ({ page, people, watch }) => {
+test("another member's spending moves the bars of every open page, through every level", async ({ page, people, watch }) => {
   const admin = await people.subscriber('Basic');
   const spender = await people.member(admin, 'Spender');
   const onlooker = await people.member(admin, 'Onlooker');

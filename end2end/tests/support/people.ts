@@ -27,7 +27,7 @@ export async function body(response: APIResponse) {
   return response.status() === 204 ? null : response.json();
 }
 
-/** Somebody with an account, and a session of theirs at the API. */
+/** A user, with a session at the API. */
 export class Person {
   constructor(
     readonly email: string,
@@ -92,7 +92,7 @@ export class People {
     return new Person(email, password, api);
   }
 
-  /** Somebody of the demo data. */
+  /** A user of the demo data. */
   demo(email: string) {
     return this.session(email, PASSWORD);
   }
@@ -138,7 +138,7 @@ export class People {
     return plan;
   }
 
-  /** A page in a browser of its own, with nobody signed in. */
+  /** A page in a browser of its own, not signed in. */
   async page() {
     const context = await this.browser.newContext({ ...this.options, baseURL: this.url });
     const page = await context.newPage();

@@ -9,7 +9,7 @@ declare global {
 }
 
 export class Watch {
-  /** Errors in the console, exceptions nobody caught, and violations of the Content-Security-Policy. */
+  /** Errors in the console, uncaught exceptions, and violations of the Content-Security-Policy. */
   readonly mistakes: string[] = [];
 
   private constructor() {}
