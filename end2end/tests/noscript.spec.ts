@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 
 import { PASSWORD } from '../server.mjs';
 import { expect, test } from '../fixtures';
+import { expectModal } from './support/dialog';
 
 test.use({ javaScriptEnabled: false });
 
@@ -86,8 +87,10 @@ test('a plan is written, refused, put right and taken away', async ({ page, peop
   await expect(field('Users')).not.toHaveAttribute('aria-invalid', 'true');
   await expect(field('Name')).toHaveValue(name);
   await expect(field('Features')).toHaveValue('One\nTwo');
+  await expect(field('Voice tokens')).toHaveAccessibleDescription(/or choose unlimited/);
   await field('Price').fill('1.99');
   await field('LLM tokens').fill('100000');
+  await page.getByRole('group', { name: 'Voice tokens' }).getByRole('checkbox', { name: 'Unlimited' }).check();
   await page.getByRole('button', { name: 'Create plan' }).click();
 
   const row = page.getByRole('row').filter({ hasText: name });
@@ -100,6 +103,7 @@ test('a plan is written, refused, put right and taken away', async ({ page, peop
   await page.getByRole('button', { name: 'Save changes' }).click();
   await expect(row).toContainText('12');
   await row.getByRole('button', { name: `Archive ${name}` }).click();
+  await expectModal(page.getByRole('dialog', { name: `Archive ${name}?` }));
   await page.getByRole('button', { name: 'Archive plan' }).click();
   await expect(row).toHaveCount(0);
 });

@@ -45,6 +45,14 @@ test('the SuperAdmin writes a plan, changes it and takes it away', async ({ page
   await expect(page.getByLabel('Features')).toHaveValue('E-mail support\nShared allowance');
   await page.getByLabel('Voice tokens').fill('60000');
   await page.getByLabel('Users').fill('');
+  await expect(page.getByLabel('Users')).toHaveAccessibleDescription(/or choose unlimited/);
+  const unlimited = page.getByRole('group', { name: 'Users' }).getByRole('checkbox', { name: 'Unlimited' });
+  await unlimited.check();
+  await expect(page.getByLabel('Users')).not.toHaveAttribute('aria-invalid', 'true');
+  await page.getByLabel('Users').fill('7');
+  await expect(unlimited, 'a number takes the choice back').not.toBeChecked();
+  await unlimited.check();
+  await expect(page.getByLabel('Users'), 'and the choice the number').toHaveValue('');
   await page.getByRole('button', { name: 'Save changes' }).click();
   await expect(page).toHaveURL('/subscription-plans');
   await expect(row).toContainText('60,000');
@@ -130,6 +138,7 @@ test('a Stripe price that says something else is refused under its field', async
     await page.goto('/subscription-plans?new=1');
     await page.getByRole('textbox', { name: 'Name' }).fill('Mismatch');
     await page.getByLabel('Price', { exact: true }).fill(price);
+    for (const box of await page.getByRole('checkbox', { name: 'Unlimited' }).all()) await box.check();
     await page.getByLabel('Stripe price id').fill(id);
     await page.getByRole('button', { name: 'Create plan' }).click();
     await expect(page.getByLabel('Stripe price id')).toHaveAttribute('aria-invalid', 'true');

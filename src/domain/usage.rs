@@ -92,7 +92,9 @@ impl Level {
         match limit {
             Some(0) => Self::Ok,
             Some(limit) if used >= limit => Self::Limit,
-            Some(limit) if i128::from(used) * 100 >= i128::from(limit) * i128::from(WARNING_PERCENTAGE) => Self::Warning,
+            Some(limit) if i128::from(used) * 100 >= i128::from(limit) * i128::from(WARNING_PERCENTAGE) => {
+                Self::Warning
+            }
             _ => Self::Ok,
         }
     }
@@ -195,7 +197,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// What is at 80 % or above, in the text of the warnings.
+    /// What is at 80 % or above, with the message that people are warned with.
     pub fn warnings(&self) -> Vec<Warning> {
         self.resources
             .iter()
@@ -226,7 +228,7 @@ pub struct Warning {
     pub message: String,
 }
 
-/// Whether tokens may be spent, and what to warn of.
+/// Whether tokens may be spent, and what the group should be warned of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct LimitCheck {

@@ -15,6 +15,7 @@ export type UsageType = 'llm' | 'voice';
 export type PlanTerms = {
   name: string;
   price: string;
+  description?: string;
   llm_tokens_limit?: number | null;
   voice_tokens_limit?: number | null;
   max_users?: number | null;
@@ -102,10 +103,9 @@ export class People {
   }
 
   /** The admin of a group that didn't exist before. */
-  async admin(group = 'Fresh Ltd') {
-    const email = `admin-${randomUUID()}@fresh.test`;
+  async admin(group = 'Fresh Ltd', name = 'Ada Admin', email = `admin-${randomUUID()}@fresh.test`) {
     const password = `pass-${randomUUID()}`;
-    const data = { email, password, name: 'Ada Admin', group_name: group };
+    const data = { email, password, name, group_name: group };
     const api = await request.newContext({ baseURL: this.url });
     this.sessions.push(api);
     await body(await api.post('/api/auth/signup/', { data }));

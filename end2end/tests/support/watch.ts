@@ -47,6 +47,16 @@ export class Watch {
   }
 }
 
+/** What makes a page wider than its window; nothing where it isn't. */
+export async function overflow(page: Page) {
+  return page.evaluate(() => {
+    const { scrollWidth } = document.documentElement;
+    if (scrollWidth <= innerWidth) return [];
+    const wide = [...document.querySelectorAll('body *')].filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5);
+    return [`${scrollWidth} in ${innerWidth}`, ...wide.map((each) => `${each.tagName}.${each.getAttribute('class')}`)];
+  });
+}
+
 /** Counts the times the page's document is loaded from here on; call the answer for the count. */
 export function countLoads(page: Page) {
   let loads = 0;

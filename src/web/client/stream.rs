@@ -24,10 +24,8 @@ impl UsageStream {
         on_live: impl Fn(bool) + Clone + 'static,
     ) -> Option<Self> {
         let source = EventSource::new(ADDRESS).ok()?;
-        let on_message = [
-            listen(&source, "usage", on_usage)?,
-            listen(&source, "subscription", on_subscription)?,
-        ];
+        let on_message =
+            [listen(&source, "usage", on_usage)?, listen(&source, "subscription", on_subscription)?];
         let live = on_live.clone();
         let on_state = [
             Closure::<dyn FnMut()>::new(move || live(true)),

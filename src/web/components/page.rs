@@ -78,7 +78,8 @@ pub fn CannotShow(error: AppError) -> impl IntoView {
         }
         Some(Refusal::NotFound(_)) => view! { <NotFound/> }.into_any(),
         Some(Refusal::InvitationGone) => {
-            let text = "It has expired, was used, or was withdrawn. Ask the person who sent it for a new one.";
+            let text =
+                "It has expired, was used, or was withdrawn. Ask the person who sent it for a new one.";
             view! { <Stopped status=410 title="This invitation is gone" text/> }.into_any()
         }
         _ => view! { <Stopped status=503 title="This page can't be shown now" text=error.to_string()/> }

@@ -64,8 +64,7 @@ impl Purchase {
 
     async fn mount(self, checkout: Checkout, stripe_js: String) {
         let secret = checkout.client_secret.unwrap_or_default();
-        let mounted =
-            client::mount_card(&stripe_js, &checkout.publishable_key, &secret, CARD_ELEMENT).await;
+        let mounted = client::mount_card(&stripe_js, &checkout.publishable_key, &secret, CARD_ELEMENT).await;
         // A payment made on the bank's page may be waited for already.
         if self.stage.get_untracked() == Stage::Loading {
             self.stage.set(if mounted { Stage::Ready } else { Stage::Missing });

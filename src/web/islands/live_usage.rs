@@ -45,16 +45,13 @@ pub fn LiveUsage(
         }
         usage.set(new);
     };
-    let on_subscription = move |subscription: Option<Subscription>| {
-        match subscription.as_ref().map(Shown::from) {
+    let on_subscription =
+        move |subscription: Option<Subscription>| match subscription.as_ref().map(Shown::from) {
             Some(now) if now.differs_in_end_only(shown) => ends.set(now.cancel_at_period_end),
             _ => client::reload(),
-        }
-    };
+        };
     // The effect keeps what it returns, and so the stream open.
-    Effect::new(move |_| {
-        UsageStream::open(on_usage, on_subscription, move |live| connected.set(Some(live)))
-    });
+    Effect::new(move |_| UsageStream::open(on_usage, on_subscription, move |live| connected.set(Some(live))));
     let admins = StoredValue::new(admins);
     let llm = Signal::derive(move || usage.with(|usage| usage.resources.llm));
     let voice = Signal::derive(move || usage.with(|usage| usage.resources.voice));

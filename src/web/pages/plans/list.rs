@@ -35,7 +35,8 @@ pub fn List(plans: Vec<Plan>, archived: bool) -> impl IntoView {
     let table = if shown.is_empty() {
         view! { <p class="empty">"No plans yet. Groups can subscribe once there is one."</p> }.into_any()
     } else {
-        view! { <Table caption="Plans" columns=COLUMNS rows=shown.into_iter().map(row).collect()/> }.into_any()
+        view! { <Table caption="Plans" columns=COLUMNS rows=shown.into_iter().map(row).collect()/> }
+            .into_any()
     };
     view! {
         {refused::<RemovePlan>()}

@@ -7,8 +7,12 @@ use crate::web::components::count::count;
 use crate::web::components::table::{Column, Row, Table};
 use crate::web::format;
 
-const COLUMNS: &[Column] =
-    &[Column::short("Period"), Column::text("Plan"), Column::number("LLM tokens"), Column::number("Voice tokens")];
+const COLUMNS: &[Column] = &[
+    Column::short("Period"),
+    Column::text("Plan"),
+    Column::number("LLM tokens"),
+    Column::number("Voice tokens"),
+];
 
 #[component]
 pub fn History(history: Vec<PeriodUsage>) -> impl IntoView {

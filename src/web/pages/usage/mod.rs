@@ -32,7 +32,9 @@ pub fn Usage() -> impl IntoView {
         let incomplete = subscription.as_ref().is_some_and(|now| now.status == Status::Incomplete);
         let above = match subscription {
             Some(subscription) => view! { <Trouble subscription admins=admins.clone()/> }.into_any(),
-            None => view! { <NoSubscription admins=admins.clone() last=history.first().cloned()/> }.into_any(),
+            None => {
+                view! { <NoSubscription admins=admins.clone() last=history.first().cloned()/> }.into_any()
+            }
         };
         let current = match (shown, check) {
             (Some(shown), Some(LimitCheck { usage, suggested_plan, .. })) if !incomplete => {
