@@ -5,10 +5,12 @@
 //!
 //! - `admit`: what a request may report, before it queues;
 //! - `writer`: gathers what arrives while the last commit runs, and writes it in one transaction;
+//! - `command`: what the ledger can be asked to do;
 //! - `decide`: inside that transaction, what counts where. Pure;
 //! - `feed`: notifies the subscribers of a group's changes, in this process and, on PostgreSQL, in the others.
 
 mod admit;
+mod command;
 mod decide;
 mod feed;
 mod writer;
@@ -26,8 +28,9 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::storage::{AllowanceRow, ProcessId, Store, SummaryRow};
+use command::{Command, Outcome, Written};
 use feed::Feed;
-use writer::Command;
+use writer::Queued;
 
 /// Requests that may wait for the writer. Further ones wait for a place.
 const QUEUE: usize = 1_024;
@@ -43,7 +46,7 @@ pub struct Metering {
     /// This process, as its notifications name it.
     id: ProcessId,
     feed: Feed,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Queued>,
     stopping: CancellationToken,
     tasks: Arc<Mutex<JoinSet<()>>>,
 }
@@ -95,7 +98,8 @@ impl Metering {
         let access = usage.status.gives_access(row.past_due_since, self.grace_days, now);
         let allowed = PerType::of(|kind| access && usage.resources[kind].has_left());
         let warnings = usage.warnings();
-        let suggested_plan = if warnings.is_empty() { None } else { self.next_plan_up(row.plan_id).await? };
+        let suggested_plan =
+            if warnings.is_empty() { None } else { self.next_plan_up(row.plan_id, &usage).await? };
         Ok(LimitCheck { allowed, usage, warnings, suggested_plan })
     }
 
@@ -104,13 +108,20 @@ impl Metering {
     ///
     /// # Errors
     /// [`Refusal::Invalid`], with fields named `events[i].…`; [`Refusal::Forbidden`] for a SuperAdmin, and
-    /// for a member who names somebody else; [`Refusal::NoSubscription`]; [`Refusal::EventMismatch`];
+    /// for a member who names another user; [`Refusal::NoSubscription`]; [`Refusal::EventMismatch`];
     /// [`Error::Database`] where nothing could be written; [`Error::Stopping`].
     pub async fn record(&self, user: &User, events: Vec<EventInput>) -> Result<Recorded> {
         let report = admit::admit(user, events, self.clock.now())?;
+        let Written { outcome, usage } = self.submit(Command::Record(report)).await?;
+        let Outcome::Recorded { accepted, duplicates } = outcome;
+        Ok(Recorded { accepted, duplicates, usage })
+    }
+
+    /// Queues a command, and waits until it is on disk.
+    async fn submit(&self, command: Command) -> Result<Written> {
         let (answer, answered) = oneshot::channel();
-        let gone = Error::Stopping("the ledger takes no more events");
-        if self.commands.send(Command::Record { report, answer }).await.is_err() {
+        let gone = Error::Stopping("the ledger takes no more commands");
+        if self.commands.send(Queued { command, answer }).await.is_err() {
             return Err(gone);
         }
         answered.await.unwrap_or(Err(gone))
@@ -152,9 +163,9 @@ impl Metering {
         row.ok_or_else(|| Refusal::NoSubscription.into())
     }
 
-    async fn next_plan_up(&self, plan: PlanId) -> Result<Option<Plan>> {
+    async fn next_plan_up(&self, plan: PlanId, usage: &Usage) -> Result<Option<Plan>> {
         let plans = self.store.plans(true).await?;
         let current = plans.iter().find(|candidate| candidate.id == plan);
-        Ok(current.and_then(|current| current.next_up(&plans)).cloned())
+        Ok(current.and_then(|current| current.next_up(&plans, usage)).cloned())
     }
 }
