@@ -4,8 +4,6 @@ CREATE TABLE groups (
     id                 UUID PRIMARY KEY,
     name               TEXT NOT NULL,
     stripe_customer_id TEXT UNIQUE,
-    -- Raised by whatever changes the number of seats taken, which so queues for this row.
-    seat_changes       BIGINT NOT NULL DEFAULT 0,
     created_at         TIMESTAMPTZ NOT NULL
 );
 
@@ -76,6 +74,9 @@ CREATE TABLE plans (
     created_at         TIMESTAMPTZ NOT NULL,
     updated_at         TIMESTAMPTZ NOT NULL
 );
+-- What is on sale is told apart by its name, and a price at Stripe tells which plan is paid.
+CREATE UNIQUE INDEX plans_name ON plans (name) WHERE NOT archived;
+CREATE UNIQUE INDEX plans_stripe_price ON plans (stripe_price_id) WHERE NOT archived;
 
 CREATE TABLE subscriptions (
     id                     UUID PRIMARY KEY,
@@ -84,10 +85,12 @@ CREATE TABLE subscriptions (
     plan_id                UUID NOT NULL REFERENCES plans (id),
     status                 TEXT NOT NULL CHECK (status IN ('incomplete', 'incomplete_expired', 'trialing', 'active',
                                'past_due', 'canceled', 'unpaid', 'paused')),
-    stripe_subscription_id TEXT UNIQUE,
-    -- What this subscriber pays, which a later change of the plan's price leaves alone.
+    stripe_subscription_id TEXT NOT NULL UNIQUE,
+    -- What this subscriber pays, which a later change of the plan leaves alone.
     stripe_price_id        TEXT NOT NULL,
     price_minor            BIGINT NOT NULL,
+    currency               TEXT NOT NULL,
+    billing_interval       TEXT NOT NULL CHECK (billing_interval IN ('month', 'year')),
     current_period_start   TIMESTAMPTZ NOT NULL,
     current_period_end     TIMESTAMPTZ NOT NULL,
     cancel_at_period_end   BOOLEAN NOT NULL DEFAULT FALSE,
@@ -102,12 +105,34 @@ CREATE TABLE subscriptions (
 CREATE UNIQUE INDEX subscriptions_one_live ON subscriptions (group_id)
     WHERE status NOT IN ('canceled', 'incomplete_expired');
 CREATE INDEX subscriptions_plan ON subscriptions (plan_id);
+CREATE INDEX subscriptions_stripe_price ON subscriptions (stripe_price_id);
 
--- One row for each billing period of a subscription: the sums of its ledger rows, kept in the same transaction.
+-- A purchase on its way to Stripe. It keeps the group from buying twice and is nothing else: it gives no access and has
+-- no period. It becomes a row of `subscriptions` under the same id once Stripe has made the subscription, or goes.
+CREATE TABLE subscription_reservations (
+    group_id         UUID PRIMARY KEY REFERENCES groups (id),
+    id               UUID NOT NULL UNIQUE,
+    user_id          UUID NOT NULL REFERENCES users (id),
+    plan_id          UUID NOT NULL REFERENCES plans (id),
+    stripe_price_id  TEXT NOT NULL,
+    price_minor      BIGINT NOT NULL,
+    currency         TEXT NOT NULL,
+    billing_interval TEXT NOT NULL CHECK (billing_interval IN ('month', 'year')),
+    created_at       TIMESTAMPTZ NOT NULL,
+    -- From when on Stripe may be asked what became of it; until then the purchase is under way.
+    recoverable_at   TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX subscription_reservations_plan ON subscription_reservations (plan_id);
+
+-- What a group owns in bulk is keyed by the group first, so that its rows can be kept apart by it.
+
+-- One row for each usage period of a subscription: the sums of its ledger rows, kept in the same transaction.
 CREATE TABLE usage_summaries (
-    id              UUID PRIMARY KEY,
     group_id        UUID NOT NULL REFERENCES groups (id),
+    id              UUID NOT NULL,
     subscription_id UUID NOT NULL REFERENCES subscriptions (id),
+    -- The plan the period began under.
+    plan_id         UUID NOT NULL REFERENCES plans (id),
     period_start    TIMESTAMPTZ NOT NULL,
     period_end      TIMESTAMPTZ NOT NULL,
     llm_used        BIGINT NOT NULL DEFAULT 0,
@@ -117,15 +142,16 @@ CREATE TABLE usage_summaries (
     voice_held      BIGINT NOT NULL DEFAULT 0,
     voice_limit     BIGINT,
     created_at      TIMESTAMPTZ NOT NULL,
-    UNIQUE (subscription_id, period_start)
+    PRIMARY KEY (group_id, id),
+    UNIQUE (group_id, subscription_id, period_start)
 );
-CREATE INDEX usage_summaries_group ON usage_summaries (group_id, period_start);
+CREATE INDEX usage_summaries_period ON usage_summaries (group_id, period_start);
 
 -- The ledger: rows are added, never changed.
 CREATE TABLE usage_events (
     group_id    UUID NOT NULL REFERENCES groups (id),
     external_id TEXT NOT NULL,
-    summary_id  UUID NOT NULL REFERENCES usage_summaries (id),
+    summary_id  UUID NOT NULL,
     user_id     UUID NOT NULL REFERENCES users (id),
     usage_type  TEXT NOT NULL CHECK (usage_type IN ('llm', 'voice')),
     tokens      BIGINT NOT NULL CHECK (tokens > 0),
@@ -135,19 +161,28 @@ CREATE TABLE usage_events (
     fingerprint BYTEA NOT NULL,
     occurred_at TIMESTAMPTZ NOT NULL,
     recorded_at TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (group_id, external_id)
+    PRIMARY KEY (group_id, external_id),
+    FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
 );
-CREATE INDEX usage_events_summary ON usage_events (summary_id, occurred_at);
+CREATE INDEX usage_events_summary ON usage_events (group_id, summary_id, occurred_at);
 
 CREATE TABLE webhook_events (
-    id           TEXT PRIMARY KEY,
-    event_type   TEXT NOT NULL,
+    id              TEXT PRIMARY KEY,
+    event_type      TEXT NOT NULL,
     -- The subscription it is about; null for an event that changes nothing here.
-    subscription TEXT,
-    received_at  TIMESTAMPTZ NOT NULL,
-    processed_at TIMESTAMPTZ
+    subscription    TEXT,
+    received_at     TIMESTAMPTZ NOT NULL,
+    processed_at    TIMESTAMPTZ,
+    attempts        BIGINT NOT NULL,
+    next_attempt_at TIMESTAMPTZ NOT NULL,
+    -- What the last attempt failed with.
+    last_error      TEXT,
+    -- Set where it failed so often that it isn't tried again.
+    given_up_at     TIMESTAMPTZ
 );
-CREATE INDEX webhook_events_pending ON webhook_events (received_at) WHERE processed_at IS NULL;
+CREATE INDEX webhook_events_due ON webhook_events (attempts, next_attempt_at)
+    WHERE processed_at IS NULL AND given_up_at IS NULL;
+CREATE INDEX webhook_events_processed ON webhook_events (processed_at);
 
 CREATE TABLE idempotency_keys (
     scope       TEXT NOT NULL,
@@ -172,3 +207,10 @@ CREATE TABLE outbox (
     next_attempt_at TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE sent_at IS NULL;
+
+-- The demo data's one row: who loads it holds it until then, for a while at a time.
+CREATE TABLE demo_load (
+    id            BIGINT PRIMARY KEY CHECK (id = 1),
+    claimed_until TIMESTAMPTZ NOT NULL,
+    loaded        BOOLEAN NOT NULL DEFAULT FALSE
+);

@@ -7,14 +7,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 use super::ApiState;
 use super::idempotency::idempotent;
 use super::json::{Json, OptionalJson};
 use super::path::Id;
 use crate::billing::Billing;
-use crate::domain::{Checkout, Refusal, Subscription};
+use crate::domain::{Checkout, PlanId, Refusal, Subscription, SubscriptionId};
 use crate::http::auth::{GroupAdmin, GroupUser};
 use crate::http::problem::ApiResult;
 
@@ -23,7 +22,7 @@ use crate::http::problem::ApiResult;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"plan_id": "01970f3e-7c1a-7000-8000-000000000001"}))]
 pub struct Purchase {
-    plan_id: Uuid,
+    plan_id: PlanId,
     /// A payment method made with Stripe.js or Stripe's API, `pm_…`: the first payment is tried at once.
     /// Left out, the answer's `client_secret` is confirmed with Stripe.js.
     #[serde(default)]
@@ -78,8 +77,10 @@ async fn my_subscription(
         (status = 402, description = "`card_declined`, with the bank's `decline_code` where it gave one."),
         (status = 403, description = "`forbidden`: not an admin of a group."),
         (status = 404, description = "`not_found`: there is no such plan."),
-        (status = 409, description = "`subscription_exists`: the group has a live one. `plan_archived`: the \
-            plan can't be bought any more. `too_many_members`: it has fewer seats than the group has members."),
+        (status = 409, description = "`subscription_exists`: the group has a live one, or a purchase of it is on its \
+            way. `plan_archived`: the plan can't be bought any more. `too_many_members`: it has fewer seats than the \
+            group has members. `stripe_refused`: Stripe refused it for a reason other than the card. After any of \
+            these nothing was sold."),
     ))]
 async fn create_subscription(
     State(billing): State<Billing>,
@@ -105,7 +106,7 @@ async fn create_subscription(
 async fn cancel_subscription(
     State(billing): State<Billing>,
     GroupAdmin(user): GroupAdmin,
-    Id(id): Id,
+    Id(id): Id<SubscriptionId>,
     OptionalJson(body): OptionalJson<Cancellation>,
 ) -> ApiResult<Answer<Subscription>> {
     Ok(Answer(billing.cancel(&user, id, body.at_period_end).await?))

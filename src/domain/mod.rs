@@ -6,18 +6,23 @@
 mod account;
 mod event;
 mod fields;
+mod ids;
 mod money;
+mod per_type;
 mod period;
 mod plan;
 mod plan_form;
 mod refusal;
 mod subscription;
+mod suggestion;
 mod usage;
 
 pub use account::*;
 pub use event::*;
 pub use fields::*;
+pub use ids::*;
 pub use money::*;
+pub use per_type::*;
 pub use period::*;
 pub use plan::*;
 pub use plan_form::*;

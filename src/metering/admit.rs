@@ -1,19 +1,18 @@
-//! What a request may report, as far as it can be told without the database.
+//! What a request may report, as far as can be decided without the database.
 
 use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
-use crate::domain::{EventInput, FieldErrors, MAX_BATCH, Refusal, Role, User};
+use crate::domain::{EventInput, FieldErrors, GroupId, MAX_BATCH, Refusal, Role, User, UserId};
 use crate::error::{Error, Result};
 
 /// One request's events, each valid in itself.
 #[derive(Clone, Debug)]
 pub struct Report {
-    pub group: Uuid,
-    /// Who reports, and spent what names nobody.
-    pub user: Uuid,
+    pub group: GroupId,
+    /// The caller, who spent what names no user.
+    pub user: UserId,
     pub events: Vec<Event>,
 }
 
@@ -25,8 +24,8 @@ pub struct Event {
 }
 
 impl Report {
-    /// The users that events name beside the one who reports.
-    pub fn named(&self) -> impl Iterator<Item = Uuid> {
+    /// The users that events name beside the caller.
+    pub fn named(&self) -> impl Iterator<Item = UserId> {
         self.events.iter().filter_map(|event| event.input.user_id).filter(|user| *user != self.user)
     }
 }
@@ -55,7 +54,7 @@ pub fn admit(user: &User, events: Vec<EventInput>, now: DateTime<Utc>) -> Result
     let named = |event: &EventInput| event.user_id.is_some_and(|named| named != user.id);
     if user.role != Role::Admin && events.iter().any(named) {
         return Err(
-            Refusal::Forbidden("Only an admin of the group may record for somebody else.".into()).into()
+            Refusal::Forbidden("Only an admin of the group may record for another user.".into()).into()
         );
     }
     let events = events.into_iter().map(event).collect::<Result<_>>()?;
@@ -90,12 +89,15 @@ fn has_nul(object: &Map<String, Value>) -> bool {
 mod tests {
     use serde_json::json;
 
+    use uuid::Uuid;
+
     use super::*;
     use crate::domain::Group;
 
     fn user(role: Role) -> User {
-        let group = (role != Role::SuperAdmin).then(|| Group { id: Uuid::now_v7(), name: "Acme".into() });
-        User { id: Uuid::now_v7(), email: "a@acme.test".into(), name: "A".into(), role, group }
+        let group =
+            (role != Role::SuperAdmin).then(|| Group { id: Uuid::now_v7().into(), name: "Acme".into() });
+        User { id: Uuid::now_v7().into(), email: "a@acme.test".into(), name: "A".into(), role, group }
     }
 
     fn input(value: Value) -> EventInput {

@@ -230,7 +230,7 @@ async fn never_goes_back(store: &Store, _: &Database, fetches: Vec<Fetch>) {
         let state = StripeState { price_minor: i64::from(fetch.answered), ..answer };
         let now = seed.clock.now();
         store
-            .apply_stripe_state(seed.subscription, ticket, &state, None, now)
+            .apply_stripe_state(group, seed.subscription, ticket, &state, None, now)
             .await
             .expect("is written or dropped");
         at_least = at_least.max(i64::from(fetch.drawn));

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::draft::field;
-use crate::domain::{Currency, Plan, PlanForm};
+use super::draft::{field, unlimited};
+use crate::domain::{Currency, Money, PerType, Plan, PlanForm};
 use crate::web::components::plan_card::PlanCard;
 
 /// The card as subscribers will see it. What is wrong for the moment shows as it last was right.
@@ -24,6 +24,9 @@ fn preview(form: &PlanForm, last: Option<&Plan>) -> Plan {
         price: "0".into(),
         currency: Currency::USD.code().into(),
         interval: "month".into(),
+        llm_tokens_limit: "0".into(),
+        voice_tokens_limit: "0".into(),
+        max_users: "1".into(),
         ..PlanForm::default()
     };
     let mut last = last.map_or_else(|| blank.clone(), PlanForm::from);
@@ -37,26 +40,28 @@ fn preview(form: &PlanForm, last: Option<&Plan>) -> Plan {
             Err(errors) => errors,
         };
         for error in errors.into_vec() {
-            let (value, was) = (field(&mut sound, &error.field), field(&mut last, &error.field));
+            let names = || [Some(error.field.as_str()), unlimited(&error.field)].into_iter().flatten();
             // What was right may not be any more: 29.99 is no price in yen.
-            let fallback = if value == was { field(&mut blank, &error.field) } else { was };
-            value.clone_from(fallback);
+            let is_last = names().all(|name| field(&mut sound, name) == field(&mut last, name));
+            let source = if is_last { &mut blank } else { &mut last };
+            for name in names() {
+                field(&mut sound, name).clone_from(field(source, name));
+            }
         }
     };
     let currency = input.currency.parse().unwrap_or(Currency::USD);
     Plan {
-        id: uuid::Uuid::nil(),
+        id: uuid::Uuid::nil().into(),
         name: input.name,
         description: input.description,
-        price: input.price,
-        currency,
+        price: Money::parse(&input.price, currency).unwrap_or(Money::new(0, currency)),
         interval: input.interval.parse().unwrap_or_default(),
-        llm_tokens_limit: input.llm_tokens_limit,
-        voice_tokens_limit: input.voice_tokens_limit,
+        limits: PerType { llm: input.llm_tokens_limit, voice: input.voice_tokens_limit },
         max_users: input.max_users,
         features: input.features,
         stripe_price_id: None,
         archived: false,
+        subscribers: None,
         created_at: chrono::DateTime::UNIX_EPOCH,
         updated_at: chrono::DateTime::UNIX_EPOCH,
     }
@@ -70,8 +75,8 @@ mod tests {
     fn a_half_written_plan_has_a_card() {
         let form = PlanForm { price: "12.".into(), max_users: "x".into(), ..PlanForm::default() };
         let plan = preview(&form, None);
-        assert_eq!((plan.name.as_str(), plan.max_users), ("New plan", None));
-        assert_eq!(plan.money().minor, 0);
+        assert_eq!((plan.name.as_str(), plan.max_users), ("New plan", Some(1)));
+        assert_eq!(plan.price.minor, 0);
     }
 
     #[test]
@@ -88,8 +93,8 @@ mod tests {
         form.price = "29.999".into();
         form.max_users = "ten".into();
         let plan = preview(&form, Some(&right));
-        assert_eq!((plan.price.as_str(), plan.max_users), ("29.99", Some(10)));
+        assert_eq!((plan.price.minor, plan.max_users), (2_999, Some(10)));
         form.currency = "jpy".into();
-        assert_eq!(preview(&form, Some(&right)).price, "0");
+        assert_eq!(preview(&form, Some(&right)).price.minor, 0);
     }
 }
