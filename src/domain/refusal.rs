@@ -25,8 +25,13 @@ pub enum Refusal {
     NoSubscription,
     #[error("The group already has a subscription.")]
     SubscriptionExists,
+    #[error("A purchase of this group is still on its way to Stripe. Try again in a few minutes.")]
+    PurchaseInProgress,
     #[error("{message}")]
     CardDeclined { message: String, decline_code: Option<String> },
+    /// What Stripe refuses for a reason other than the card, in our words.
+    #[error("{0}")]
+    StripeRefused(String),
     #[error("The plan's {0} seats are taken.")]
     MaxUsersReached(i64),
     #[error("The group has {members} members and the plan {seats} seats. Remove members first.")]
@@ -66,8 +71,9 @@ impl Refusal {
             Self::CrossOrigin => "cross_origin",
             Self::NotFound(_) => "not_found",
             Self::NoSubscription => "no_subscription",
-            Self::SubscriptionExists => "subscription_exists",
+            Self::SubscriptionExists | Self::PurchaseInProgress => "subscription_exists",
             Self::CardDeclined { .. } => "card_declined",
+            Self::StripeRefused(_) => "stripe_refused",
             Self::MaxUsersReached(_) => "max_users_reached",
             Self::TooManyMembers { .. } => "too_many_members",
             Self::LastAdmin => "last_admin",

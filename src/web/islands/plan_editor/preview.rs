@@ -61,6 +61,7 @@ fn preview(form: &PlanForm, last: Option<&Plan>) -> Plan {
         features: input.features,
         stripe_price_id: None,
         archived: false,
+        subscribers: None,
         created_at: chrono::DateTime::UNIX_EPOCH,
         updated_at: chrono::DateTime::UNIX_EPOCH,
     }
