@@ -4,9 +4,11 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use super::{Accounts, email, passwords, tokens};
-use crate::domain::{FieldErrors, InvitationId, NewInvitation, Refusal, Role, Team, User, UserId, text};
+use crate::domain::{
+    FieldErrors, Invitation, InvitationId, Member, NewInvitation, Refusal, Role, Team, User, UserId, text,
+};
 use crate::error::Result;
-use crate::storage::{InvitationRow, NewInvitationRow};
+use crate::storage::{InvitationRow, NewInvitationRow, PageRequest, PageRows};
 
 /// How long an invitation's link works.
 const VALID_FOR: Duration = Duration::days(7);
@@ -45,6 +47,26 @@ impl Accounts {
         let members = self.store.members(user.must_have_group()?).await?;
         let admins = members.into_iter().filter(|member| member.role == Role::Admin);
         Ok(admins.map(|admin| admin.name).collect())
+    }
+
+    /// One page of the members of the admin's group, the longest there first.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for any other role; the database's.
+    pub async fn members_page(&self, user: &User, page: PageRequest<UserId>) -> Result<PageRows<Member>> {
+        self.store.members_page(user.must_be_admin()?, page).await
+    }
+
+    /// One page of the open invitations of the admin's group, oldest first.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for any other role; the database's.
+    pub async fn invitations_page(
+        &self,
+        user: &User,
+        page: PageRequest<InvitationId>,
+    ) -> Result<PageRows<Invitation>> {
+        self.store.invitations_page(user.must_be_admin()?, self.clock.now(), page).await
     }
 
     /// Removes somebody from the admin's group.

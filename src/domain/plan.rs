@@ -260,7 +260,7 @@ impl PlanInput {
 
 fn count(value: Option<i64>, what: &str, min: i64) -> Result<Option<i64>, String> {
     match value {
-        Some(n) if n < min => Err(format!("{what} must be at least {min}, or empty for unlimited.")),
+        Some(n) if n < min => Err(format!("{what} must be at least {min}.")),
         Some(n) if n > MAX_COUNT => Err(format!("{what} must be at most {MAX_COUNT}.")),
         value => Ok(value),
     }

@@ -54,7 +54,7 @@ pub enum Refusal {
     IdempotencyInProgress,
     #[error("{0}")]
     Conflict(String),
-    #[error("Too many failed attempts. Try again in {retry_after} seconds.")]
+    #[error("Too many failed attempts. Try again in {}.", wait(*.retry_after))]
     TooManyAttempts { retry_after: u64 },
     #[error("{}", summary(.0))]
     Invalid(Vec<FieldError>),
@@ -102,10 +102,35 @@ impl From<FieldErrors> for Refusal {
     }
 }
 
+/// A time to wait as people say it, never shorter than it is.
+fn wait(seconds: u64) -> String {
+    match seconds.div_ceil(60) {
+        0 | 1 => "a minute".into(),
+        minutes @ 2..60 => format!("{minutes} minutes"),
+        60 => "an hour".into(),
+        minutes => format!("{} hours", minutes.div_ceil(60)),
+    }
+}
+
 fn summary(errors: &[FieldError]) -> String {
     match errors {
         [] => "A value is invalid.".into(),
         [one] => one.message.clone(),
         [first, rest @ ..] => format!("{} And {} more.", first.message, rest.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_to_wait_is_said_in_minutes_and_hours() {
+        for (retry_after, said) in
+            [(1, "a minute"), (61, "2 minutes"), (898, "15 minutes"), (3_600, "an hour"), (3_601, "2 hours")]
+        {
+            let message = Refusal::TooManyAttempts { retry_after }.to_string();
+            assert!(message.ends_with(&format!("Try again in {said}.")), "{message}");
+        }
     }
 }
