@@ -3,6 +3,10 @@
 mod support;
 
 mod accounts;
+mod billing_plans;
+mod billing_purchases;
+mod billing_reconcile;
+mod billing_stage;
 mod copy;
 mod copy_in_use;
 mod crash;

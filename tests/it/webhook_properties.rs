@@ -14,7 +14,7 @@ use sha2::Sha256;
 use stripe_sandbox::SECRET_KEY;
 use tokio::runtime::Runtime;
 use tollgate::clock::Clock;
-use tollgate::domain::Status;
+use tollgate::domain::{Currency, Money, Status};
 use tollgate::storage::{Store, StripeState};
 
 use crate::support::app::{App, MY_SUBSCRIPTION, Person, eventually};
@@ -227,12 +227,13 @@ async fn never_goes_back(store: &Store, _: &Database, fetches: Vec<Fetch>) {
     let mut at_least = 0;
     for (fetch, ticket) in drawn {
         let answer = seed.at_stripe(Status::Active, seed.period);
-        let state = StripeState { price_minor: i64::from(fetch.answered), ..answer };
-        let now = seed.clock.now();
-        store
-            .apply_stripe_state(group, seed.subscription, ticket, &state, None, now)
+        let state = StripeState { price: Some(Money::new(fetch.answered.into(), Currency::USD)), ..answer };
+        let mut tx = store.begin().await.expect("a transaction");
+        tx.lock_group(group).await.expect("a lock");
+        tx.apply_stripe_state(group, seed.subscription, ticket, &state, seed.clock.now())
             .await
             .expect("is written or dropped");
+        tx.commit().await.expect("a commit");
         at_least = at_least.max(i64::from(fetch.drawn));
         let row = store.live_subscription(group).await.expect("a row").expect("a subscription");
         assert!(row.sold_price_minor >= at_least, "{} is from before {at_least}", row.sold_price_minor);
