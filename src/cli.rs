@@ -61,6 +61,9 @@ enum Command {
         /// Where to keep its state; without it, in memory only.
         #[arg(long)]
         database: Option<PathBuf>,
+        /// Let it be reached from other machines: it takes every test key, so whoever reaches it can change it.
+        #[arg(long)]
+        allow_demo_on_network: bool,
     },
     /// Compare every live subscription with Stripe, and repair what a lost webhook left behind.
     Reconcile,
@@ -159,11 +162,11 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         }
         Command::User(UserCommand::Create(account)) => create_user(&settings, account).await,
         Command::Key(KeyCommand::Create { user, name }) => create_key(&settings, &user, &name).await,
-        Command::Sandbox { webhook_url, webhook_secret, database } => {
+        Command::Sandbox { webhook_url, webhook_secret, database, allow_demo_on_network } => {
             let webhook = webhook_url
                 .zip(webhook_secret)
                 .map(|(url, secret)| stripe_sandbox::Webhook { url: url.into(), secret });
-            serve_sandbox(&settings, webhook, database).await
+            serve_sandbox(&settings, webhook, database, allow_demo_on_network).await
         }
         Command::Reconcile => reconcile(&settings).await,
         Command::CopyDatabase { from, to } => copy_database(&from, &to).await,
@@ -263,13 +266,20 @@ async fn serve_sandbox(
     settings: &Settings,
     webhook: Option<stripe_sandbox::Webhook>,
     database: Option<PathBuf>,
+    allow_network: bool,
 ) -> anyhow::Result<()> {
     let StripeChoice::Sandbox { addr } = settings.stripe else {
         bail!("STRIPE_SECRET_KEY: is set; the sandbox takes the place of a Stripe account");
     };
+    if !allow_network && !addr.ip().is_loopback() {
+        bail!(
+            "SANDBOX_ADDR: the Stripe sandbox is for this machine only: choose a loopback address, or give --allow-demo-on-network"
+        );
+    }
     let listener = bind("SANDBOX_ADDR", addr).await?;
     let running = stripe_sandbox::start(stripe_sandbox::Options {
         listener,
+        allow_network,
         database,
         webhook,
         clock: stripe_sandbox::Clock::system(),
@@ -289,8 +299,11 @@ async fn reconcile(settings: &Settings) -> anyhow::Result<()> {
     let services = Services::new(offline_config(settings)?, store, Clock::system())?;
     let sum = services.billing.reconcile().await?;
     println!("Compared {}, repaired {}, failed {}.", sum.compared, sum.repaired, sum.failed);
+    if sum.events_given_up > 0 {
+        println!("Webhook events given up: {}.", sum.events_given_up);
+    }
     if sum.failed > 0 {
-        bail!("Stripe could not be asked about {} of them; the log says why", sum.failed);
+        bail!("{} of them could not be compared with Stripe; the log says why", sum.failed);
     }
     Ok(())
 }
@@ -304,4 +317,20 @@ async fn copy_database(from: &str, to: &str) -> anyhow::Result<()> {
         println!("{rows:>10}  {table}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_sandbox_stays_off_the_network_unless_it_is_let() {
+        let settings =
+            Settings::read(|name| (name == "SANDBOX_ADDR").then(|| "0.0.0.0:0".to_owned())).unwrap();
+        let refused = serve_sandbox(&settings, None, None, false).await.unwrap_err().to_string();
+        assert!(
+            refused.starts_with("SANDBOX_ADDR") && refused.contains("--allow-demo-on-network"),
+            "{refused}"
+        );
+    }
 }

@@ -16,6 +16,13 @@ pub enum Error {
     /// Stripe did not answer, or not in a way that makes sense.
     #[error("stripe: {0}")]
     Stripe(String),
+    /// More is asked for at once than can be done soon.
+    #[error("overloaded: {what}")]
+    Overloaded {
+        what: &'static str,
+        /// Seconds.
+        retry_after: u64,
+    },
     /// The server is stopping, or one of its workers is gone.
     #[error("stopping: {0}")]
     Stopping(&'static str),

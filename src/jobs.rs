@@ -26,7 +26,7 @@ pub fn spawn(
         tasks.spawn(mailer.run(stop.clone()));
     }
     let (billing, inbox_stop) = (services.billing.clone(), stop.clone());
-    tasks.spawn(async move { billing.work_off_pending(inbox_stop).await });
+    tasks.spawn(async move { billing.run_inbox(inbox_stop).await });
     tasks.spawn(housekeeping(services.clone(), stop.clone()));
     Ok(())
 }
@@ -39,6 +39,9 @@ async fn housekeeping(services: Services, stop: CancellationToken) {
         }
         if let Err(error) = services.store.sweep(services.clock.now()).await {
             error!(%error, "clearing away failed");
+        }
+        if let Err(error) = services.billing.sweep_inbox().await {
+            error!(%error, "clearing the inbox failed");
         }
         match services.billing.reconcile().await {
             Ok(sum) if sum.repaired > 0 => info!(repaired = sum.repaired, "subscriptions were behind Stripe"),

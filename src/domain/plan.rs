@@ -77,6 +77,8 @@ pub struct Plan {
     pub features: Vec<String>,
     pub stripe_price_id: Option<String>,
     pub archived: bool,
+    /// How many groups have a live subscription to it; `None` for all but the SuperAdmin.
+    pub subscribers: Option<i64>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -103,6 +105,10 @@ pub struct PlanFields {
     pub features: Vec<String>,
     pub stripe_price_id: Option<String>,
     pub archived: bool,
+    /// How many groups have a live subscription to it; only the SuperAdmin reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(nullable = false))]
+    pub subscribers: Option<i64>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -122,6 +128,7 @@ impl From<Plan> for PlanFields {
             features: plan.features,
             stripe_price_id: plan.stripe_price_id,
             archived: plan.archived,
+            subscribers: plan.subscribers,
             created_at: plan.created_at,
             updated_at: plan.updated_at,
         }
@@ -145,23 +152,10 @@ impl TryFrom<PlanFields> for Plan {
             features: fields.features,
             stripe_price_id: fields.stripe_price_id,
             archived: fields.archived,
+            subscribers: fields.subscribers,
             created_at: fields.created_at,
             updated_at: fields.updated_at,
         })
-    }
-}
-
-impl Plan {
-    /// The next plan up from `self` among `plans`: the cheapest dearer one of the same currency and
-    /// interval that can still be bought.
-    pub fn next_up<'a>(&self, plans: &'a [Plan]) -> Option<&'a Plan> {
-        plans
-            .iter()
-            .filter(|plan| {
-                !plan.archived && plan.price.currency == self.price.currency && plan.interval == self.interval
-            })
-            .filter(|plan| plan.price.minor > self.price.minor)
-            .min_by_key(|plan| plan.price.minor)
     }
 }
 
@@ -266,7 +260,7 @@ impl PlanInput {
 
 fn count(value: Option<i64>, what: &str, min: i64) -> Result<Option<i64>, String> {
     match value {
-        Some(n) if n < min => Err(format!("{what} must be at least {min}, or empty for unlimited.")),
+        Some(n) if n < min => Err(format!("{what} must be at least {min}.")),
         Some(n) if n > MAX_COUNT => Err(format!("{what} must be at most {MAX_COUNT}.")),
         value => Ok(value),
     }
@@ -288,38 +282,5 @@ fn stripe_price_id(id: Option<&str>) -> Result<Option<String>, String> {
             Ok(Some(id.to_owned()))
         }
         Some(_) => Err("A Stripe price id looks like price_1Abc….".into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_plan_up_is_the_cheapest_dearer_one_of_the_same_kind() {
-        let plan = |name: &str, price: &str, interval, archived| Plan {
-            id: uuid::Uuid::nil().into(),
-            name: name.into(),
-            description: String::new(),
-            price: Money::parse(price, Currency::USD).unwrap(),
-            interval,
-            limits: PerType::default(),
-            max_users: None,
-            features: vec![],
-            stripe_price_id: None,
-            archived,
-            created_at: DateTime::UNIX_EPOCH,
-            updated_at: DateTime::UNIX_EPOCH,
-        };
-        let basic = plan("Basic", "29.99", Interval::Month, false);
-        let plans = [
-            plan("Scale", "249.00", Interval::Month, false),
-            plan("Old", "49.99", Interval::Month, true),
-            plan("Yearly", "59.99", Interval::Year, false),
-            plan("Pro", "79.99", Interval::Month, false),
-            basic.clone(),
-        ];
-        assert_eq!(basic.next_up(&plans).map(|plan| plan.name.as_str()), Some("Pro"));
-        assert_eq!(plans[0].next_up(&plans), None);
     }
 }

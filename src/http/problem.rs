@@ -157,6 +157,8 @@ fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
         Refusal::NoSubscription => (StatusCode::NOT_FOUND, "No subscription"),
         Refusal::InvitationGone => (StatusCode::NOT_FOUND, "Invitation gone"),
         Refusal::SubscriptionExists => (StatusCode::CONFLICT, "Subscription exists"),
+        Refusal::PurchaseInProgress => (StatusCode::CONFLICT, "Purchase in progress"),
+        Refusal::StripeRefused(_) => (StatusCode::CONFLICT, "Refused by Stripe"),
         Refusal::MaxUsersReached(_) => (StatusCode::CONFLICT, "No seat left"),
         Refusal::TooManyMembers { .. } => (StatusCode::CONFLICT, "Too many members"),
         Refusal::LastAdmin => (StatusCode::CONFLICT, "Last admin"),
@@ -193,6 +195,12 @@ impl From<Error> for Problem {
             Error::Internal(_) => {
                 tracing::error!(%error, "a request failed");
                 Self::internal()
+            }
+            Error::Overloaded { retry_after, .. } => {
+                tracing::warn!(%error, "a request could not be served");
+                let mut problem = Self::unavailable();
+                problem.0.retry_after = Some(retry_after);
+                problem
             }
             Error::Database(_) | Error::Stripe(_) | Error::Stopping(_) => {
                 tracing::error!(%error, "a request could not be served");

@@ -127,6 +127,7 @@ fn again(error: &Error) -> Error {
         Error::Refused(refusal) => Error::Refused(refusal.clone()),
         Error::Database(error) => Error::Database(sqlx::Error::Protocol(error.to_string())),
         Error::Stripe(text) => Error::Stripe(text.clone()),
+        Error::Overloaded { what, retry_after } => Error::Overloaded { what, retry_after: *retry_after },
         Error::Stopping(text) => Error::Stopping(text),
         Error::Internal(text) => Error::Internal(text.clone()),
     }

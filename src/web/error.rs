@@ -1,7 +1,7 @@
 //! What a server function answers when it can't do what was asked.
 //!
 //! This is what a browser sees, so it can only be made of what is meant for people: the conversion from the
-//! server's own error stands in `web/server/error.rs` and leaves the inside behind.
+//! server's own error stands in `web/ssr/error.rs` and leaves the inside behind.
 
 use leptos::server_fn::codec::JsonEncoding;
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};

@@ -5,6 +5,7 @@ use tollgate_test_support as support;
 
 mod accounts;
 mod copy;
+mod copy_in_use;
 mod crash;
 mod demo;
 mod ledger;

@@ -240,8 +240,6 @@ async fn without_a_mail_server_messages_are_kept_for_the_superadmin() {
 
         clock.advance(Duration::days(7));
         app.running.services.store.sweep(clock.now()).await.expect("a sweep");
-        // The session is over, too.
-        let superadmin = app.superadmin().await;
         let page = superadmin.get("/outbox").await.body.to_string();
         assert!(!page.contains("/invite/") && page.contains("Kept"), "{page}");
         app.stop().await;

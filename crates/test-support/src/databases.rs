@@ -148,7 +148,7 @@ const SQLITE_COLUMNS: &str = "SELECT t.name, c.name, c.type FROM sqlite_master t
      WHERE t.type = 'table' AND t.name NOT IN ('_sqlx_migrations', 'sqlite_sequence') ORDER BY t.name, c.name";
 const POSTGRES_COLUMNS: &str = "SELECT table_name::text, column_name::text, data_type::text
      FROM information_schema.columns
-     WHERE table_schema = 'public' AND table_name <> '_sqlx_migrations' ORDER BY 1, 2 COLLATE \"C\"";
+     WHERE table_schema = 'public' AND table_name <> '_sqlx_migrations' ORDER BY table_name::text COLLATE \"C\", column_name::text COLLATE \"C\"";
 
 fn cell<'r, R: Row>(row: &'r R, at: usize) -> Option<String>
 where

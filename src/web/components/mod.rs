@@ -1,8 +1,11 @@
-//! What pages and islands are made of. Each has its style in a file of the same name in `style/components/`.
+//! What pages and islands are made of. The style of each that has one is in `style/components/`, under its name with
+//! hyphens; that of icons, which every other one uses, in `style/base.css`.
 
+pub mod ask_admin;
 pub mod badge;
 pub mod bar;
 pub mod confirm;
+pub mod count;
 pub mod field;
 pub mod form;
 pub mod icon;
@@ -11,3 +14,4 @@ pub mod notice;
 pub mod page;
 pub mod plan_card;
 pub mod submit;
+pub mod table;

@@ -34,7 +34,7 @@ pub fn used(source: &str, module: &[String], crates: &BTreeSet<String>) -> syn::
     let file = syn::parse_file(source)?;
     let mut collector = Collector {
         crates,
-        scope: Scope { module: module.to_vec(), names: names(&file.items) },
+        scope: Scope::new(module.to_vec(), &file.items),
         outer: Vec::new(),
         found: BTreeSet::new(),
     };
@@ -55,6 +55,18 @@ struct Scope {
     module: Vec<String>,
     /// What `use` and `mod` bring into it: by name, the path as it stands there.
     names: BTreeMap<String, Vec<String>>,
+    /// The modules declared in it, which hide crates of the same name.
+    modules: BTreeSet<String>,
+}
+
+impl Scope {
+    fn new(module: Vec<String>, items: &[Item]) -> Self {
+        let declared = items.iter().filter_map(|item| match item {
+            Item::Mod(item) => Some(item.ident.to_string()),
+            _ => None,
+        });
+        Self { module, names: names(items), modules: declared.collect() }
+    }
 }
 
 struct Collector<'a> {
@@ -190,7 +202,7 @@ impl<'ast> Visit<'ast> for Collector<'_> {
         }
         let Some((_, items)) = &item.content else { return };
         let module = [self.scope.module.as_slice(), &[item.ident.to_string()]].concat();
-        let inner = Scope { module, names: names(items) };
+        let inner = Scope::new(module, items);
         self.outer.push(std::mem::replace(&mut self.scope, inner));
         visit::visit_item_mod(self, item);
         if let Some(outer) = self.outer.pop() {
@@ -200,9 +212,9 @@ impl<'ast> Visit<'ast> for Collector<'_> {
 
     fn visit_item_use(&mut self, item: &'ast ItemUse) {
         for (_, path) in flatten(&item.tree, &[]) {
-            // The roots as they are: a `use` names a crate before it names a module.
-            match path.first().map(String::as_str) {
-                Some(name) if item.leading_colon.is_some() || self.crates.contains(name) => {
+            let is_module = |name: &String| self.scope.modules.contains(name);
+            match path.first() {
+                Some(name) if self.crates.contains(name) && !is_module(name) => {
                     self.found.insert(Used::External(path));
                 }
                 _ => self.add(&path),
@@ -212,7 +224,8 @@ impl<'ast> Visit<'ast> for Collector<'_> {
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        if path.leading_colon.is_some() {
+        // `<T>::f` has the colon too.
+        if path.leading_colon.is_some() && self.crates.contains(&segments[0]) {
             self.found.insert(Used::External(segments));
         } else if segments.len() > 1 || self.scope.names.contains_key(&segments[0]) {
             self.add(&segments);

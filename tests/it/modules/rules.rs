@@ -127,23 +127,25 @@ pub const RULES: &[Rule] = &[
         ],
     ),
     // The pages. What both sides are compiled for may not name what one side alone has, outside server functions' bodies.
-    rule("web", &["domain"], &["leptos"]),
-    rule("web/components", &["domain", "web", "web/server_fns"], LEPTOS),
-    rule("web/islands", &["domain", "web", "web/client", "web/components", "web/server_fns"], LEPTOS),
+    rule("web", &["web/client", "web/error"], &["leptos"]),
+    rule("web/error", &["domain"], &["leptos"]),
+    rule("web/format", &["domain"], &["leptos"]),
+    rule("web/components", &["domain", "web", "web/error", "web/format", "web/server_fns"], LEPTOS),
+    rule("web/islands", &["domain", "web", "web/error", "web/format", "web/client", "web/components", "web/server_fns"], LEPTOS),
     rule(
         "web/client",
         &["domain", "web"],
         &["console_error_panic_hook", "js_sys", "leptos", "wasm_bindgen", "wasm_bindgen_futures", "web_sys"],
     ),
-    rule("web/server_fns", &["accounts", "domain", "web", "web/ssr"], LEPTOS),
+    rule("web/server_fns", &["accounts", "domain", "web", "web/error", "web/format", "web/ssr"], LEPTOS),
     rule(
         "web/pages",
-        &["accounts", "domain", "web", "web/components", "web/islands", "web/server_fns", "web/ssr"],
+        &["accounts", "domain", "web", "web/error", "web/format", "web/components", "web/islands", "web/server_fns", "web/ssr"],
         LEPTOS,
     ),
     rule(
         "web/ssr",
-        &["accounts", "config", "domain", "error", "http", "services", "web", "web/components", "web/pages"],
+        &["accounts", "config", "domain", "error", "http", "services", "web", "web/error", "web/format", "web/components", "web/pages"],
         &[
             "axum",
             "base64",
