@@ -80,7 +80,6 @@ mod tests {
         let plans = [
             plan("Scale", "249.00", Some(2_500), Some(1_000)),
             archived,
-            subscribers: None,
             yearly,
             plan("Pro", "79.99", Some(500), Some(250)),
             plan("Twin", "29.99", Some(500), Some(250)),
