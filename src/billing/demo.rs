@@ -14,7 +14,8 @@ pub struct DemoTerms {
 }
 
 impl Billing {
-    /// Subscribes the admin's group to a plan as of a time in the past, paid by `payment_method`.
+    /// Subscribes the admin's group to a plan as of a time in the past, paid by `payment_method`. Where an earlier
+    /// attempt was cut off after Stripe had made the subscription, that one is given.
     ///
     /// # Errors
     /// As [`Billing::subscribe`]; [`Error::Internal`] where this isn't the sandbox.
@@ -29,6 +30,10 @@ impl Billing {
             return Err(Error::Internal("the demo data is for the sandbox only".into()));
         }
         let group = user.must_be_admin()?;
+        self.recover_group(group).await?;
+        if let Some(recovered) = self.store.live_subscription(group).await? {
+            return Ok(recovered.subscription());
+        }
         let reservation = self.reserve(user, group, plan.id).await?;
         let backdated = (terms.began.timestamp(), terms.period_end.timestamp());
         self.make(user, &reservation, Some(payment_method), Some(backdated)).await?;
