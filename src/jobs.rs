@@ -22,7 +22,7 @@ pub fn spawn(
     stop: &CancellationToken,
 ) -> Result<(), MailerError> {
     if let Some(smtp_url) = &services.config.smtp_url {
-        let mailer = Mailer::new(services.outbox.clone(), smtp_url, &services.config)?;
+        let mailer = Mailer::new(services.outbox.clone(), smtp_url, &services.config.public_url)?;
         tasks.spawn(mailer.run(stop.clone()));
     }
     let (billing, inbox_stop) = (services.billing.clone(), stop.clone());

@@ -22,7 +22,7 @@ use crate::error::Result;
 use crate::notify::Outbox;
 use crate::storage::{NewUser, Store};
 
-pub use crate::storage::OutboxRow as OutboxMessage;
+pub use crate::storage::{MessageState, OutboxRow as OutboxMessage};
 pub use demo::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount};
 pub use team::InvitationOffer;
 

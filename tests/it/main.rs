@@ -1,6 +1,7 @@
 //! The application from outside: every test starts it on a free port, on SQLite and on PostgreSQL.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-mod support;
+use tollgate_test_support as support;
 
 mod accounts;
 mod billing_plans;
@@ -16,9 +17,14 @@ mod ledger_periods;
 mod ledger_properties;
 mod locks;
 mod modules;
+mod outbox;
+mod pages;
 mod plans;
 mod roles;
+mod statements;
+mod stream;
 mod subscriptions;
+mod sweep;
 mod team;
 mod usage;
 mod webhook_properties;

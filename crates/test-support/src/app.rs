@@ -2,8 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use sha2::Sha256;
 use tollgate::clock::Clock;
 use tollgate::config::Settings;
 use tollgate::start::{Running, StartOptions, start};
@@ -29,18 +31,33 @@ impl App {
         Self::start_with(database_url, &[], StartOptions::default()).await
     }
 
+    /// With a clock that stands until the test moves it. The sandbox goes by it too.
+    pub async fn start_at(database_url: &str, variables: &[(&str, &str)], clock: &Clock) -> Self {
+        Self::start_by(database_url, variables, StartOptions::default(), clock.clone()).await
+    }
+
     pub async fn start_demo(database_url: &str) -> Self {
         Self::start_with(database_url, &[], StartOptions { demo: true, ..StartOptions::default() }).await
     }
 
     pub async fn start_with(database_url: &str, variables: &[(&str, &str)], options: StartOptions) -> Self {
+        Self::start_by(database_url, variables, options, Clock::system()).await
+    }
+
+    /// With everything that can be chosen.
+    pub async fn start_by(
+        database_url: &str,
+        variables: &[(&str, &str)],
+        options: StartOptions,
+        clock: Clock,
+    ) -> Self {
         let settings = Settings::read(|name| match name {
             "DATABASE_URL" => Some(database_url.to_owned()),
             "LISTEN_ADDR" | "SANDBOX_ADDR" => Some("127.0.0.1:0".to_owned()),
             _ => variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()),
         })
         .expect("the test's settings");
-        let running = start(settings, options, Clock::system()).await.expect("the application starts");
+        let running = start(settings, options, clock).await.expect("the application starts");
         let base = format!("http://{}", running.addr);
         let http =
             reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
@@ -62,6 +79,20 @@ impl App {
             .header("content-type", "application/x-www-form-urlencoded")
             .body(body);
         Answer::to(request).await
+    }
+
+    /// Delivers an event as Stripe does, signed; gives the answer's status.
+    pub async fn deliver_event(&self, event: &Value) -> u16 {
+        let body = event.to_string();
+        let services = &self.running.services;
+        // Signatures go by the wall clock, also where a test moves the application's.
+        let time = Clock::system().now().timestamp();
+        let secret = services.config.stripe.webhook_secret.expose().as_bytes();
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key");
+        mac.update(format!("{time}.{body}").as_bytes());
+        let signature = format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()));
+        let request = self.http.post(format!("{}/api/subscriptions/webhook/stripe/", self.base));
+        Answer::to(request.header("stripe-signature", signature).body(body)).await.status
     }
 
     pub fn nobody(&self) -> Person<'_> {
