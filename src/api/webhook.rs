@@ -1,4 +1,4 @@
-//! Where Stripe tells what happened.
+//! Stripe's events.
 
 use axum::Json as Answer;
 use axum::extract::{Request, State};
