@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use stripe::{Client, ClientBuilder, RequestStrategy, StripeError};
 use stripe_billing::subscription::{
     CancelSubscription, CreateSubscription, CreateSubscriptionItems, CreateSubscriptionPaymentBehavior,
@@ -78,7 +79,7 @@ fn is_missing(error: &StripeError) -> bool {
 
 impl Stripe {
     pub fn new(config: &StripeConfig) -> Result<Self> {
-        let mut builder = ClientBuilder::new(config.secret_key.expose())
+        let mut builder = ClientBuilder::new(config.secret_key.expose_secret())
             .timeout(TIMEOUT)
             .request_strategy(RequestStrategy::ExponentialBackoff(TRIES))
             .app_info("tollgate", Some(env!("CARGO_PKG_VERSION").into()), None);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::Value;
 use sha2::Sha256;
@@ -65,7 +66,7 @@ impl Billing {
     pub async fn webhook(&self, payload: &[u8], signature: &str) -> Result<()> {
         // Signatures go by the wall clock, also where a test moves the application's.
         let now = crate::clock::Clock::system().now();
-        verify(payload, signature, self.config.stripe.webhook_secret.expose(), now)?;
+        verify(payload, signature, self.config.stripe.webhook_secret.expose_secret(), now)?;
         let event: Event = serde_json::from_slice(payload)
             .map_err(|_| Refusal::Malformed("this is not a Stripe event".into()))?;
         let subscription = event.subscription();

@@ -15,6 +15,7 @@ mod writer;
 
 use std::sync::Arc;
 
+use metrics::counter;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::WatchStream;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::domain::{Allowed, EventInput, LimitCheck, PeriodUsage, Plan, Recorded, Refusal, Usage, User};
 use crate::error::{Error, Result};
+use crate::metrics::{EVENTS_DUPLICATE, EVENTS_RECORDED};
 use crate::storage::{AllowanceRow, Store};
 use feed::Feed;
 use writer::Command;
@@ -114,7 +116,10 @@ impl Metering {
         if self.commands.send(Command::Record { report, answer }).await.is_err() {
             return Err(gone);
         }
-        answered.await.unwrap_or(Err(gone))
+        let recorded = answered.await.unwrap_or(Err(gone))?;
+        counter!(EVENTS_RECORDED).increment(recorded.accepted);
+        counter!(EVENTS_DUPLICATE).increment(recorded.duplicates);
+        Ok(recorded)
     }
 
     /// The group's periods before the current one, of any subscription, newest first.

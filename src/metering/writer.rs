@@ -14,7 +14,7 @@ use super::decide::{Verdict, decide};
 use super::feed::Feed;
 use crate::clock::Clock;
 use crate::domain::{Recorded, Refusal};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::storage::{EventKey, Found, Store, Wanted};
 
 /// A batch is full with this many events. The last request taken in may go over it.
@@ -101,7 +101,7 @@ impl Writer {
                 let _ = answer.send(outcome);
             }),
             Err(error) => answers.into_iter().for_each(|answer| {
-                let _ = answer.send(Err(again(&error)));
+                let _ = answer.send(Err(error.shared()));
             }),
         }
     }
@@ -145,15 +145,4 @@ fn wanted(reports: &[Report]) -> Wanted<'_> {
     let earlier =
         reports.iter().flat_map(|report| &report.events).any(|event| event.input.created_at.is_some());
     Wanted { groups, events, users, earlier }
-}
-
-/// The same error for another of those who waited for one transaction.
-fn again(error: &Error) -> Error {
-    match error {
-        Error::Refused(refusal) => Error::Refused(refusal.clone()),
-        Error::Database(error) => Error::Database(sqlx::Error::Protocol(error.to_string())),
-        Error::Stripe(text) => Error::Stripe(text.clone()),
-        Error::Stopping(text) => Error::Stopping(text),
-        Error::Internal(text) => Error::Internal(text.clone()),
-    }
 }

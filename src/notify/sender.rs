@@ -5,12 +5,13 @@ use std::time::Duration as StdDuration;
 use chrono::Duration;
 use lettre::message::{Mailbox, Message};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::Outbox;
-use crate::config::{Config, Secret};
+use crate::config::Config;
 use crate::error::Result;
 use crate::storage::Due;
 
@@ -39,8 +40,8 @@ pub struct Mailer {
 impl Mailer {
     /// # Errors
     /// [`MailerError`] where the address or the sender can't be used.
-    pub fn new(outbox: Outbox, smtp_url: &Secret, config: &Config) -> Result<Self, MailerError> {
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(smtp_url.expose())?.build();
+    pub fn new(outbox: Outbox, smtp_url: &SecretString, config: &Config) -> Result<Self, MailerError> {
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(smtp_url.expose_secret())?.build();
         let domain = match config.public_url.host_str() {
             Some(host) if host.contains('.') && !host.starts_with(|c: char| c.is_ascii_digit()) => host,
             _ => "localhost.localdomain",

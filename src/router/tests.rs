@@ -10,7 +10,8 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::clock::Clock;
-use crate::config::{Config, Secret, StripeConfig};
+use crate::config::{Config, StripeConfig};
+use crate::metrics;
 use crate::storage::Store;
 
 const EMAIL: &str = "ada@example.com";
@@ -55,14 +56,15 @@ impl App {
             public_url: public_url.parse().unwrap(),
             stripe: StripeConfig {
                 publishable_key: "pk_test_1".into(),
-                secret_key: Secret::new("sk_test_1"),
-                webhook_secret: Secret::new("whsec_1"),
+                secret_key: "sk_test_1".into(),
+                webhook_secret: "whsec_1".into(),
                 // The discard port: nobody answers.
                 api_base: Some("http://127.0.0.1:9".into()),
                 js_url: "https://js.stripe.com/endive/stripe.js".into(),
                 sandbox: None,
             },
             smtp_url: None,
+            trusted_proxies: Vec::new(),
             grace_days: 7,
             signup_open: true,
             demo: false,
@@ -71,7 +73,8 @@ impl App {
         let pages = Router::new()
             .route("/usage", get(|| async { "a page" }).post(|body: String| async move { body }))
             .route("/broken", get(|| async { panic!("a page that panics") as &'static str }));
-        let router = router(services, Metrics::default(), CancellationToken::new(), pages, Router::new());
+        metrics::install();
+        let router = router(services, TimeLimits::default(), CancellationToken::new(), pages, Router::new());
         Self { router, _directory: directory }
     }
 
@@ -211,6 +214,7 @@ async fn every_error_is_a_problem() {
         (Method::POST, "/api/auth/login/", 415, "not_json"),
         (Method::POST, "/api/subscriptions/webhook/stripe/", 400, "malformed"),
         (Method::GET, "/broken", 500, "internal"),
+        (Method::CONNECT, "tollgate.example:443", 405, "method_not_allowed"),
     ] {
         let answer = app.send(method, path, &[("x-request-id", "from-the-proxy")], Body::empty()).await;
         answer.is_problem(status, code);
@@ -225,7 +229,7 @@ async fn every_error_is_a_problem() {
 #[tokio::test]
 async fn nobody_can_send_without_end() {
     let app = App::new(LOCAL).await;
-    let long = "x".repeat(SMALL + 1);
+    let long = "x".repeat(crate::http::body::SMALL + 1);
     assert_eq!(app.send(Method::POST, "/usage", &[], long.clone()).await.status, 413);
     let json = [("content-type", "application/json")];
     app.send(Method::POST, "/api/auth/login/", &json, long.clone()).await.is_problem(413, "too_large");
@@ -296,7 +300,7 @@ async fn health_and_metrics_ask_for_nobody() {
     assert_eq!(app.get("/healthz", &probe).await.json(), json!({"status": "ok"}));
     assert_eq!(app.get("/readyz", &probe).await.json(), json!({"status": "ok"}));
     let metrics = app.get("/metrics", &probe).await;
-    assert!(metrics.header("content-type").starts_with("application/openmetrics-text"));
+    assert!(metrics.header("content-type").starts_with("text/plain"));
     let line = r#"tollgate_http_requests_total{method="GET",route="/readyz",status="200"} 1"#;
     assert!(String::from_utf8_lossy(&metrics.body).contains(line));
 }

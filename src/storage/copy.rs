@@ -63,7 +63,7 @@ const TABLES: &[Table] = &[
         ],
     ),
     ("sessions", &[("id_hash", Bytes), ("data", Text), ("expires_at", Time)]),
-    ("login_failures", &[("subject_hash", Bytes), ("failures", Count), ("since", Time)]),
+    ("attempts", &[("subject_hash", Bytes), ("count", Count), ("since", Time)]),
     (
         "invitations",
         &[

@@ -46,7 +46,7 @@ pub use outbox::{Due, OutboxRow};
 pub use plans::PlanRow;
 pub use subscriptions::{NewSubscription, StripeState, SubscriptionRow};
 pub use summaries::{AllowanceRow, SummaryRow};
-pub use throttle::Failures;
+pub use throttle::AttemptCount;
 pub use users::{Credentials, NewUser};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");

@@ -10,6 +10,7 @@ use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
 use reqwest::Method;
 use serde_json::{Value, json};
+use secrecy::ExposeSecret;
 use sha2::Sha256;
 use stripe_sandbox::SECRET_KEY;
 use tokio::runtime::Runtime;
@@ -86,7 +87,7 @@ impl Post {
         let body = event.to_string();
         let secret = &self.app.running.services.config.stripe.webhook_secret;
         let time = Clock::system().now().timestamp();
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("a key");
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).expect("a key");
         mac.update(format!("{time}.{body}").as_bytes());
         let signature = format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()));
         let request = self

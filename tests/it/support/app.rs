@@ -1,7 +1,11 @@
 //! The real application on a free port, and people who use it.
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use futures::{Stream, TryStreamExt};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tollgate::clock::Clock;
@@ -237,6 +241,14 @@ impl<'a> Person<'a> {
         assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
         answer.body
     }
+}
+
+/// A body that is sent in pieces, without its length said beforehand.
+pub fn streamed<B: Into<Vec<u8>>>(
+    pieces: impl Stream<Item = io::Result<B>> + Send + Sync + 'static,
+) -> reqwest::Body {
+    let frames = pieces.map_ok(|piece| Frame::data(hyper::body::Bytes::from(piece.into())));
+    reqwest::Body::wrap(StreamBody::new(frames))
 }
 
 /// Asks again until the answer is right, or a deadline passes.
