@@ -9,7 +9,7 @@ use chrono::{DateTime, Duration, Months, Utc};
 use crate::accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount};
 use crate::billing::DemoTerms;
 use crate::clock::Clock;
-use crate::domain::{EventInput, Plan, PlanInput, Subscription, UsageType, User};
+use crate::domain::{EventInput, Period, Plan, PlanInput, Subscription, UsageType, User};
 use crate::metering::Metering;
 use crate::services::Services;
 
@@ -119,7 +119,9 @@ async fn usage(
     let mut end = start;
     for (index, tokens) in EARLIER.into_iter().enumerate() {
         let start = end.checked_sub_months(Months::new(1)).context("the calendar has no such day")?;
-        services.store.open_period(subscription.id, start, end, now).await?;
+        let mut tx = services.store.begin().await?;
+        tx.open_period(subscription.group_id, subscription.id, Period { start, end }, now).await?;
+        tx.commit().await?;
         // A writer whose clock stands in that period: its events are then no older than any may be.
         let then = Metering::start(services.store.clone(), Clock::manual(end), services.config.grace_days);
         let recorded = record(&then, admin, users, &format!("ago-{}", index + 1), start, end, tokens).await;

@@ -16,7 +16,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 use tollgate::clock::Clock;
-use uuid::Uuid;
+use tollgate::domain::{GroupId, SummaryId, UserId};
 
 use crate::databases::Database;
 use crate::seed::Seed;
@@ -29,9 +29,9 @@ enum Pool {
 /// An engine with a group, a user and a period to write for.
 pub struct Engine {
     pool: Pool,
-    group: Uuid,
-    user: Uuid,
-    summary: Uuid,
+    group: GroupId,
+    user: UserId,
+    summary: SummaryId,
     now: DateTime<Utc>,
     count: AtomicU64,
 }

@@ -4,8 +4,6 @@ CREATE TABLE groups (
     id                 UUID PRIMARY KEY,
     name               TEXT NOT NULL,
     stripe_customer_id TEXT UNIQUE,
-    -- Raised by whatever changes the number of seats taken, which so queues for this row.
-    seat_changes       BIGINT NOT NULL DEFAULT 0,
     created_at         TIMESTAMPTZ NOT NULL
 );
 
@@ -104,11 +102,15 @@ CREATE UNIQUE INDEX subscriptions_one_live ON subscriptions (group_id)
     WHERE status NOT IN ('canceled', 'incomplete_expired');
 CREATE INDEX subscriptions_plan ON subscriptions (plan_id);
 
--- One row for each billing period of a subscription: the sums of its ledger rows, kept in the same transaction.
+-- What a group owns in bulk is keyed by the group first, so that its rows can be kept apart by it.
+
+-- One row for each usage period of a subscription: the sums of its ledger rows, kept in the same transaction.
 CREATE TABLE usage_summaries (
-    id              UUID PRIMARY KEY,
     group_id        UUID NOT NULL REFERENCES groups (id),
+    id              UUID NOT NULL,
     subscription_id UUID NOT NULL REFERENCES subscriptions (id),
+    -- The plan the period began under.
+    plan_id         UUID NOT NULL REFERENCES plans (id),
     period_start    TIMESTAMPTZ NOT NULL,
     period_end      TIMESTAMPTZ NOT NULL,
     llm_used        BIGINT NOT NULL DEFAULT 0,
@@ -118,15 +120,16 @@ CREATE TABLE usage_summaries (
     voice_held      BIGINT NOT NULL DEFAULT 0,
     voice_limit     BIGINT,
     created_at      TIMESTAMPTZ NOT NULL,
-    UNIQUE (subscription_id, period_start)
+    PRIMARY KEY (group_id, id),
+    UNIQUE (group_id, subscription_id, period_start)
 );
-CREATE INDEX usage_summaries_group ON usage_summaries (group_id, period_start);
+CREATE INDEX usage_summaries_period ON usage_summaries (group_id, period_start);
 
 -- The ledger: rows are added, never changed.
 CREATE TABLE usage_events (
     group_id    UUID NOT NULL REFERENCES groups (id),
     external_id TEXT NOT NULL,
-    summary_id  UUID NOT NULL REFERENCES usage_summaries (id),
+    summary_id  UUID NOT NULL,
     user_id     UUID NOT NULL REFERENCES users (id),
     usage_type  TEXT NOT NULL CHECK (usage_type IN ('llm', 'voice')),
     tokens      BIGINT NOT NULL CHECK (tokens > 0),
@@ -136,9 +139,10 @@ CREATE TABLE usage_events (
     fingerprint BYTEA NOT NULL,
     occurred_at TIMESTAMPTZ NOT NULL,
     recorded_at TIMESTAMPTZ NOT NULL,
-    PRIMARY KEY (group_id, external_id)
+    PRIMARY KEY (group_id, external_id),
+    FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
 );
-CREATE INDEX usage_events_summary ON usage_events (summary_id, occurred_at);
+CREATE INDEX usage_events_summary ON usage_events (group_id, summary_id, occurred_at);
 
 CREATE TABLE webhook_events (
     id           TEXT PRIMARY KEY,

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Accounts, tokens};
-use crate::domain::{ApiKey, NewApiKey, Refusal, User, text};
+use crate::domain::{ApiKey, KeyId, NewApiKey, Refusal, User, text};
 use crate::error::Result;
 use crate::storage::NewKeyRow;
 
@@ -22,7 +22,7 @@ impl Accounts {
         let name = text(name, "Name", 1, 100).map_err(|message| Refusal::field("name", message))?;
         let key = tokens::new(PREFIX);
         let row = NewKeyRow {
-            id: Uuid::now_v7(),
+            id: Uuid::now_v7().into(),
             user_id: user.id,
             name,
             prefix: key[..SHOWN].to_owned(),
@@ -41,7 +41,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::NotFound`], also for another user's key; the database's.
-    pub async fn revoke_key(&self, user: &User, id: Uuid) -> Result<()> {
+    pub async fn revoke_key(&self, user: &User, id: KeyId) -> Result<()> {
         self.store.revoke_key(user.id, id).await
     }
 

@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::{FieldErrors, Group, Refusal, Role, User, text};
+use crate::domain::{FieldErrors, Group, GroupId, Refusal, Role, User, UserId, text};
 use crate::error::{Error, Result};
 use crate::notify::Outbox;
 use crate::storage::{NewUser, Store};
@@ -72,8 +72,12 @@ impl Accounts {
         };
         self.attempt_signup(client).await?;
         let user = self.new_user(email, name, input.password, Role::Admin).await?;
-        let group = Group { id: Uuid::now_v7(), name: group_name };
-        self.store.add_group_with_admin(&group, &user, self.clock.now()).await?;
+        let group = Group { id: Uuid::now_v7().into(), name: group_name };
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        tx.add_group(group.id, &group.name, now).await?;
+        tx.add_user(&user, Some(group.id), now).await?;
+        tx.commit().await?;
         Ok(User { id: user.id, email: user.email, name: user.name, role: user.role, group: Some(group) })
     }
 
@@ -110,18 +114,22 @@ impl Accounts {
         let name = name.unwrap_or_else(|| address.split('@').next().unwrap_or_default().to_owned());
         let user = self.new_user(address, name, password, role).await?;
         let now = self.clock.now();
-        let group = match group {
+        let known = match &group {
+            Some(name) => self.store.group_by_name(name).await?,
             None => None,
-            Some(name) => match self.store.group_by_name(&name).await? {
-                Some(id) => Some(Group { id, name }),
-                None => {
-                    let id = Uuid::now_v7();
-                    self.store.add_group(id, &name, now).await?;
-                    Some(Group { id, name })
-                }
-            },
         };
-        self.store.add_user(&user, group.as_ref().map(|group| group.id), now).await?;
+        let mut tx = self.store.begin().await?;
+        let group = match (group, known) {
+            (None, _) => None,
+            (Some(name), Some(id)) => Some(Group { id, name }),
+            (Some(name), None) => {
+                let id = GroupId(Uuid::now_v7());
+                tx.add_group(id, &name, now).await?;
+                Some(Group { id, name })
+            }
+        };
+        tx.add_user(&user, group.as_ref().map(|group| group.id), now).await?;
+        tx.commit().await?;
         Ok(User { id: user.id, email: user.email, name: user.name, role, group })
     }
 
@@ -161,7 +169,7 @@ impl Accounts {
     }
 
     /// A user who has not been removed.
-    pub async fn user(&self, id: Uuid) -> Result<Option<User>> {
+    pub async fn user(&self, id: UserId) -> Result<Option<User>> {
         self.store.user(id).await
     }
 
@@ -181,7 +189,7 @@ impl Accounts {
 
     async fn new_user(&self, email: String, name: String, password: String, role: Role) -> Result<NewUser> {
         let password_hash = self.passwords.hash(password).await?;
-        Ok(NewUser { id: Uuid::now_v7(), email, name, password_hash, role })
+        Ok(NewUser { id: Uuid::now_v7().into(), email, name, password_hash, role })
     }
 }
 

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use super::{Accounts, email, passwords, tokens};
-use crate::domain::{FieldErrors, NewInvitation, Refusal, Role, Team, User, text};
+use crate::domain::{FieldErrors, InvitationId, NewInvitation, Refusal, Role, Team, User, UserId, text};
 use crate::error::Result;
 use crate::storage::{InvitationRow, NewInvitationRow};
 
@@ -41,9 +41,12 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::LastAdmin`]; the database's.
-    pub async fn remove_member(&self, user: &User, id: Uuid) -> Result<()> {
+    pub async fn remove_member(&self, user: &User, id: UserId) -> Result<()> {
         let group = user.must_be_admin()?;
-        self.store.remove_member(group, id, self.clock.now()).await
+        let mut tx = self.store.begin().await?;
+        tx.lock_group(group).await?;
+        tx.remove_member(group, id, self.clock.now()).await?;
+        tx.commit().await
     }
 
     /// Sends an invitation by e-mail. The answer's link is shown this once.
@@ -62,14 +65,13 @@ impl Accounts {
         let token = tokens::new("");
         let now = self.clock.now();
         let row = NewInvitationRow {
-            id: Uuid::now_v7(),
+            id: Uuid::now_v7().into(),
             group_id,
             email: address,
             role,
             token_hash: tokens::hash(&token),
             expires_at: now + VALID_FOR,
         };
-        self.store.add_invitation(&row, now).await?;
         let mut url = self.config.public_url.clone();
         url.set_path(&format!("/invite/{token}"));
         let group = user.group.as_ref().map_or("", |group| group.name.as_str());
@@ -77,7 +79,17 @@ impl Accounts {
             "{} invites you to {group} on Tollgate.\n\nAccept the invitation within 7 days:\n{url}\n",
             user.name
         );
-        self.outbox.send(&row.email, &format!("Invitation to {group}"), &body).await?;
+        let mut tx = self.store.begin().await?;
+        tx.lock_group(group_id).await?;
+        tx.withdraw_invitation_of(group_id, &row.email).await?;
+        tx.require_free_seat(group_id, now).await?;
+        if tx.is_email_taken(&row.email).await? {
+            return Err(Refusal::EmailTaken.into());
+        }
+        tx.add_invitation(&row, now).await?;
+        self.outbox.add(&mut tx, &row.email, &format!("Invitation to {group}"), &body).await?;
+        tx.commit().await?;
+        self.outbox.wake();
         Ok(NewInvitation { id: row.id, email: row.email, role, url: url.into(), expires_at: row.expires_at })
     }
 
@@ -85,7 +97,7 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::NotFound`]; the database's.
-    pub async fn withdraw_invitation(&self, user: &User, id: Uuid) -> Result<()> {
+    pub async fn withdraw_invitation(&self, user: &User, id: InvitationId) -> Result<()> {
         let group = user.must_be_admin()?;
         self.store.withdraw_invitation(group, id).await
     }
@@ -117,7 +129,13 @@ impl Accounts {
         let Some(name) = name.filter(|_| errors.is_empty()) else { return Err(errors.into()) };
         let user =
             self.new_user(invitation.email.clone(), name, password.to_owned(), invitation.role).await?;
-        self.store.accept_invitation(&invitation, &user, self.clock.now()).await?;
+        let now = self.clock.now();
+        let mut tx = self.store.begin().await?;
+        tx.lock_group(invitation.group_id).await?;
+        tx.take_invitation(invitation.id, now).await?;
+        tx.require_free_seat(invitation.group_id, now).await?;
+        tx.add_user(&user, Some(invitation.group_id), now).await?;
+        tx.commit().await?;
         self.store.user(user.id).await?.ok_or_else(|| Refusal::NotFound("account".into()).into())
     }
 

@@ -14,7 +14,7 @@ use super::json::Json;
 use super::page::{Page, PageQuery};
 use super::path::Id;
 use crate::accounts::Accounts;
-use crate::domain::{ApiKey, NewApiKey};
+use crate::domain::{ApiKey, KeyId, NewApiKey};
 use crate::http::auth::CurrentUser;
 use crate::http::problem::ApiResult;
 
@@ -66,7 +66,7 @@ async fn create_key(
 async fn revoke_key(
     State(accounts): State<Accounts>,
     CurrentUser(user): CurrentUser,
-    Id(id): Id,
+    Id(id): Id<KeyId>,
 ) -> ApiResult<StatusCode> {
     accounts.revoke_key(&user, id).await?;
     Ok(StatusCode::NO_CONTENT)

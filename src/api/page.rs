@@ -149,7 +149,7 @@ macro_rules! listed {
     ($($item:ty),*) => {
         $(impl Listed for $item {
             fn id(&self) -> Uuid {
-                self.id
+                self.id.into()
             }
         })*
     };

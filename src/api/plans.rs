@@ -3,6 +3,8 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use axum::http::StatusCode;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -12,9 +14,22 @@ use super::json::Json;
 use super::page::{Page, PageQuery, PlansQuery};
 use super::path::Id;
 use crate::billing::Billing;
-use crate::domain::{Plan, PlanInput, Role};
+use crate::domain::{Plan, PlanFields, PlanId, PlanInput, Role};
 use crate::http::auth::{MaybeUser, SuperAdmin};
 use crate::http::problem::ApiResult;
+
+impl PartialSchema for Plan {
+    fn schema() -> RefOr<Schema> {
+        PlanFields::schema()
+    }
+}
+
+/// A plan is written as [`PlanFields`].
+impl ToSchema for Plan {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        PlanFields::schemas(schemas);
+    }
+}
 
 /// List the plans
 ///
@@ -62,7 +77,7 @@ async fn create_plan(
     security((), ("session" = []), ("key" = [])),
     params(("id" = Uuid, Path, description = "The plan's id.")),
     responses((status = 200, description = "The plan.", body = Plan)))]
-async fn read_plan(State(billing): State<Billing>, Id(id): Id) -> ApiResult<Answer<Plan>> {
+async fn read_plan(State(billing): State<Billing>, Id(id): Id<PlanId>) -> ApiResult<Answer<Plan>> {
     Ok(Answer(billing.plan(id).await?))
 }
 
@@ -80,7 +95,7 @@ async fn read_plan(State(billing): State<Billing>, Id(id): Id) -> ApiResult<Answ
 async fn update_plan(
     State(billing): State<Billing>,
     SuperAdmin(user): SuperAdmin,
-    Id(id): Id,
+    Id(id): Id<PlanId>,
     Json(body): Json<PlanInput>,
 ) -> ApiResult<Answer<Plan>> {
     Ok(Answer(billing.update_plan(&user, id, body).await?))
@@ -99,7 +114,7 @@ async fn update_plan(
 async fn remove_plan(
     State(billing): State<Billing>,
     SuperAdmin(user): SuperAdmin,
-    Id(id): Id,
+    Id(id): Id<PlanId>,
 ) -> ApiResult<StatusCode> {
     billing.remove_plan(&user, id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -7,14 +7,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
 use super::ApiState;
 use super::idempotency::idempotent;
 use super::json::{Json, OptionalJson};
 use super::path::Id;
 use crate::billing::Billing;
-use crate::domain::{Checkout, Refusal, Subscription};
+use crate::domain::{Checkout, PlanId, Refusal, Subscription, SubscriptionId};
 use crate::http::auth::{GroupAdmin, GroupUser};
 use crate::http::problem::ApiResult;
 
@@ -23,7 +22,7 @@ use crate::http::problem::ApiResult;
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"plan_id": "01970f3e-7c1a-7000-8000-000000000001"}))]
 pub struct Purchase {
-    plan_id: Uuid,
+    plan_id: PlanId,
     /// A payment method made with Stripe.js or Stripe's API, `pm_…`: the first payment is tried at once.
     /// Left out, the answer's `client_secret` is confirmed with Stripe.js.
     #[serde(default)]
@@ -105,7 +104,7 @@ async fn create_subscription(
 async fn cancel_subscription(
     State(billing): State<Billing>,
     GroupAdmin(user): GroupAdmin,
-    Id(id): Id,
+    Id(id): Id<SubscriptionId>,
     OptionalJson(body): OptionalJson<Cancellation>,
 ) -> ApiResult<Answer<Subscription>> {
     Ok(Answer(billing.cancel(&user, id, body.at_period_end).await?))

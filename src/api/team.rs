@@ -14,7 +14,7 @@ use super::json::Json;
 use super::page::{Page, PageQuery};
 use super::path::Id;
 use crate::accounts::Accounts;
-use crate::domain::{Invitation, Member, NewInvitation, User};
+use crate::domain::{Invitation, InvitationId, Member, NewInvitation, User, UserId};
 use crate::http::auth::GroupAdmin;
 use crate::http::problem::ApiResult;
 
@@ -66,7 +66,7 @@ async fn list_members(
 async fn remove_member(
     State(accounts): State<Accounts>,
     GroupAdmin(user): GroupAdmin,
-    Id(id): Id,
+    Id(id): Id<UserId>,
 ) -> ApiResult<StatusCode> {
     accounts.remove_member(&user, id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -121,7 +121,7 @@ async fn invite(
 async fn withdraw_invitation(
     State(accounts): State<Accounts>,
     GroupAdmin(user): GroupAdmin,
-    Id(id): Id,
+    Id(id): Id<InvitationId>,
 ) -> ApiResult<StatusCode> {
     accounts.withdraw_invitation(&user, id).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -5,7 +5,7 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::Billing;
-use crate::domain::{Money, Plan, PlanInput, PlanTerms, Refusal, User};
+use crate::domain::{Money, Plan, PlanId, PlanInput, PlanTerms, Refusal, User};
 use crate::error::Result;
 
 /// What a plan is at Stripe.
@@ -25,8 +25,8 @@ impl Billing {
     ///
     /// # Errors
     /// [`Refusal::NotFound`]; the database's.
-    pub async fn plan(&self, id: Uuid) -> Result<Plan> {
-        self.store.plan(id).await?.plan()
+    pub async fn plan(&self, id: PlanId) -> Result<Plan> {
+        Ok(self.store.plan(id).await?.plan())
     }
 
     /// Makes a plan, and its product and price at Stripe unless a price is given.
@@ -45,7 +45,7 @@ impl Billing {
                 Sold { product: Some(product), price }
             }
         };
-        let id = Uuid::now_v7();
+        let id = PlanId(Uuid::now_v7());
         self.store.add_plan(id, &terms, sold.product.as_deref(), &sold.price, self.clock.now()).await?;
         self.plan(id).await
     }
@@ -54,13 +54,13 @@ impl Billing {
     ///
     /// # Errors
     /// As [`Billing::create_plan`], and [`Refusal::NotFound`].
-    pub async fn update_plan(&self, user: &User, id: Uuid, input: PlanInput) -> Result<Plan> {
+    pub async fn update_plan(&self, user: &User, id: PlanId, input: PlanInput) -> Result<Plan> {
         user.must_be_superadmin()?;
         let terms = input.check()?;
         let old = self.store.plan(id).await?;
         let (product, old_price) = (old.stripe_product_id.clone(), old.stripe_price_id.clone());
-        let before = old.plan()?;
-        let same_price = before.money() == terms.price && before.interval == terms.interval;
+        let before = old.plan();
+        let same_price = before.price == terms.price && before.interval == terms.interval;
         let sold = match (&terms.stripe_price_id, old_price) {
             // The id a client read and sent back, or left out: the price goes on while its amount does.
             (given, Some(price)) if same_price && given.as_ref().is_none_or(|id| *id == price) => {
@@ -87,7 +87,7 @@ impl Billing {
     ///
     /// # Errors
     /// [`Refusal::Forbidden`] for anybody but a SuperAdmin; [`Refusal::NotFound`]; the database's.
-    pub async fn remove_plan(&self, user: &User, id: Uuid) -> Result<()> {
+    pub async fn remove_plan(&self, user: &User, id: PlanId) -> Result<()> {
         user.must_be_superadmin()?;
         let plan = self.store.plan(id).await?;
         self.store.remove_plan(id, self.clock.now()).await?;

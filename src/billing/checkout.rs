@@ -6,9 +6,11 @@ use uuid::Uuid;
 use super::stripe::Purchase;
 use super::sync::{UNTOLD, gone};
 use super::{Billing, Error};
-use crate::domain::{Checkout, Intent, Interval, Period, Refusal, Status, Subscription, User};
+use crate::domain::{
+    Checkout, GroupId, Intent, Interval, Period, PlanId, Refusal, Status, Subscription, SubscriptionId, User,
+};
 use crate::error::Result;
-use crate::storage::{NewSubscription, SubscriptionRow};
+use crate::storage::NewSubscription;
 
 /// What is left to confirm, and what kind it is.
 type Secret = Option<(String, Intent)>;
@@ -27,7 +29,7 @@ impl Billing {
     pub async fn subscribe(
         &self,
         user: &User,
-        plan_id: Uuid,
+        plan_id: PlanId,
         payment_method: Option<String>,
     ) -> Result<Checkout> {
         let group = user.must_be_admin()?;
@@ -43,7 +45,7 @@ impl Billing {
             .clone()
             .ok_or_else(|| Error::Internal(format!("plan {plan_id} has no price")))?;
         self.free_a_cut_off_place(group).await?;
-        let id = self.reserve(user, group, &plan.plan()?, &price).await?;
+        let id = self.reserve(user, group, &plan.plan(), &price).await?;
         let made = async {
             let customer = self.customer(user, group).await?;
             let card = match &payment_method {
@@ -89,7 +91,7 @@ impl Billing {
     pub async fn checkout(&self, user: &User) -> Result<Option<Checkout>> {
         let group = user.must_be_admin()?;
         let Some(row) = self.store.live_subscription(group).await? else { return Ok(None) };
-        if row.status != Status::Incomplete.as_str() && row.status != Status::Trialing.as_str() {
+        if row.status != Status::Incomplete && row.status != Status::Trialing {
             return Ok(None);
         }
         let Some(stripe_id) = &row.stripe_subscription_id else { return Ok(None) };
@@ -106,12 +108,12 @@ impl Billing {
     /// # Errors
     /// [`Refusal::Forbidden`] for anybody but an admin; [`Refusal::NotFound`], also for another group's;
     /// Stripe's; the database's.
-    pub async fn cancel(&self, user: &User, id: Uuid, at_period_end: bool) -> Result<Subscription> {
+    pub async fn cancel(&self, user: &User, id: SubscriptionId, at_period_end: bool) -> Result<Subscription> {
         let group = user.must_be_admin()?;
         let row = self.store.subscription(group, id).await?;
-        let status: Status = row.status.parse().map_err(Error::Internal)?;
+        let status = row.status;
         if !status.is_live() {
-            return row.subscription();
+            return Ok(row.subscription());
         }
         let Some(stripe_id) = row.stripe_subscription_id.clone() else {
             return Err(Refusal::Conflict("The purchase is still on its way to Stripe.".into()).into());
@@ -122,25 +124,25 @@ impl Billing {
             self.stripe.cancel_now(&stripe_id).await?;
         }
         self.sync(&stripe_id, None).await?;
-        self.store.subscription(group, id).await?.subscription()
+        Ok(self.store.subscription(group, id).await?.subscription())
     }
 
     /// Takes the group's place for a purchase that begins now.
     pub(super) async fn reserve(
         &self,
         user: &User,
-        group: Uuid,
+        group: GroupId,
         plan: &crate::domain::Plan,
         price: &str,
-    ) -> Result<Uuid> {
+    ) -> Result<SubscriptionId> {
         let now = self.clock.now();
         let new = NewSubscription {
-            id: Uuid::now_v7(),
+            id: Uuid::now_v7().into(),
             group_id: group,
             user_id: user.id,
             plan_id: plan.id,
             stripe_price_id: price.to_owned(),
-            price_minor: plan.money().minor,
+            price_minor: plan.price.minor,
             period_end: first_end(now, plan.interval),
         };
         self.store.reserve_subscription(&new, now).await?;
@@ -148,7 +150,7 @@ impl Billing {
     }
 
     /// The group's customer at Stripe, made if need be.
-    pub(super) async fn customer(&self, user: &User, group: Uuid) -> Result<String> {
+    pub(super) async fn customer(&self, user: &User, group: GroupId) -> Result<String> {
         if let Some(customer) = self.store.stripe_customer(group).await? {
             return Ok(customer);
         }
@@ -158,7 +160,7 @@ impl Billing {
     }
 
     /// A purchase that was cut off on its way to Stripe must not keep the group from buying.
-    async fn free_a_cut_off_place(&self, group: Uuid) -> Result<()> {
+    async fn free_a_cut_off_place(&self, group: GroupId) -> Result<()> {
         if let Some(row) = self.store.live_subscription(group).await?
             && row.stripe_subscription_id.is_none()
             && self.clock.now() - row.current_period_start >= UNTOLD
@@ -171,8 +173,8 @@ impl Billing {
     /// Charges a card for a subscription just made. A declined card undoes the purchase.
     async fn charge(
         &self,
-        group: Uuid,
-        id: Uuid,
+        group: GroupId,
+        id: SubscriptionId,
         made: &StripeSubscription,
         client_secret: &str,
         card: &str,
@@ -191,9 +193,8 @@ impl Billing {
         self.answer(group, id, secret(&now.found)).await
     }
 
-    async fn answer(&self, group: Uuid, id: Uuid, secret: Secret) -> Result<Checkout> {
-        let subscription =
-            self.store.subscription(group, id).await.and_then(SubscriptionRow::subscription)?;
+    async fn answer(&self, group: GroupId, id: SubscriptionId, secret: Secret) -> Result<Checkout> {
+        let subscription = self.store.subscription(group, id).await?.subscription();
         let (client_secret, intent) = secret.unzip();
         let publishable_key = self.config.stripe.publishable_key.clone();
         Ok(Checkout { subscription, client_secret, intent, publishable_key })

@@ -47,6 +47,6 @@ impl Billing {
             .await?;
         let ticket = self.store.draw_sync_ticket(id).await?;
         self.write(id, group, ticket, &made, None).await?;
-        self.store.subscription(group, id).await?.subscription()
+        Ok(self.store.subscription(group, id).await?.subscription())
     }
 }

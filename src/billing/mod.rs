@@ -14,11 +14,9 @@ mod webhook;
 use std::fmt;
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::{Subscription, User};
+use crate::domain::{GroupId, Subscription, User};
 use crate::error::{Error, Result};
 use crate::storage::{Store, SubscriptionRow};
 
@@ -28,7 +26,7 @@ pub use demo::DemoTerms;
 pub use sync::Reconciled;
 
 /// Told the group whose subscription changed.
-pub type OnChange = Arc<dyn Fn(Uuid) + Send + Sync>;
+pub type OnChange = Arc<dyn Fn(GroupId) + Send + Sync>;
 
 /// Plans, subscriptions and their counterpart at Stripe. Cheap to clone.
 #[derive(Clone)]
@@ -60,7 +58,7 @@ impl Billing {
     /// [`crate::domain::Refusal::Forbidden`] for somebody without a group; the database's.
     pub async fn subscription(&self, user: &User) -> Result<Option<Subscription>> {
         let group = user.must_have_group()?;
-        self.store.live_subscription(group).await?.map(SubscriptionRow::subscription).transpose()
+        Ok(self.store.live_subscription(group).await?.map(SubscriptionRow::subscription))
     }
 }
 

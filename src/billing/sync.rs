@@ -5,11 +5,10 @@
 
 use stripe_shared::Subscription as StripeSubscription;
 use tracing::{debug, warn};
-use uuid::Uuid;
 
 use super::stripe::SUBSCRIPTION_KEY;
 use super::{Billing, time};
-use crate::domain::{Subscription, User};
+use crate::domain::{GroupId, Subscription, SubscriptionId, User};
 use crate::error::{Error, Result};
 use crate::storage::{StripeState, SubscriptionRow};
 
@@ -70,8 +69,8 @@ impl Billing {
     /// Fetches a subscription of ours from Stripe and writes what it says. Nothing where Stripe has none.
     pub(super) async fn pull(
         &self,
-        id: Uuid,
-        group: Uuid,
+        id: SubscriptionId,
+        group: GroupId,
         stripe_id: &str,
         event: Option<&str>,
     ) -> Result<Option<Pulled>> {
@@ -84,14 +83,15 @@ impl Billing {
     /// Writes what a fetch under `ticket` said. Gives that, and whether it was written.
     pub(super) async fn write(
         &self,
-        id: Uuid,
-        group: Uuid,
+        id: SubscriptionId,
+        group: GroupId,
         ticket: i64,
         found: &StripeSubscription,
         event: Option<&str>,
     ) -> Result<(StripeState, bool)> {
         let state = self.state(found).await?;
-        let changed = self.store.apply_stripe_state(id, ticket, &state, event, self.clock.now()).await?;
+        let changed =
+            self.store.apply_stripe_state(group, id, ticket, &state, event, self.clock.now()).await?;
         if changed {
             debug!(subscription = %id, status = %state.status, "subscription written as Stripe has it");
             (self.on_change)(group);
@@ -120,7 +120,7 @@ impl Billing {
 
     /// Finds the purchase that this subscription was made for, where its id was not kept: the server
     /// stopped between Stripe's answer and writing it down, or the webhook was faster.
-    async fn adopt(&self, stripe_id: &str) -> Result<Option<(Uuid, Uuid)>> {
+    async fn adopt(&self, stripe_id: &str) -> Result<Option<(SubscriptionId, GroupId)>> {
         let Some(found) = self.stripe.subscription(stripe_id).await? else { return Ok(None) };
         match found.metadata.get(SUBSCRIPTION_KEY).and_then(|id| id.parse().ok()) {
             Some(id) => self.store.unnamed_subscription(id).await,
@@ -172,7 +172,7 @@ impl Billing {
     async fn repair(&self, row: &SubscriptionRow, stripe_id: &str) -> Result<bool> {
         let pulled = self.pull(row.subscription_id, row.group_id, stripe_id, None).await?;
         let Pulled { state, changed, .. } = pulled.ok_or_else(|| gone(stripe_id))?;
-        let behind = state.status.as_str() != row.status
+        let behind = state.status != row.status
             || state.period_start != row.current_period_start
             || state.period_end != row.current_period_end
             || state.cancel_at_period_end != row.cancel_at_period_end

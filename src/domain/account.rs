@@ -5,9 +5,8 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use super::Refusal;
+use super::{GroupId, InvitationId, KeyId, Refusal, UserId};
 
 /// What somebody may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -51,10 +50,18 @@ impl FromStr for Role {
     }
 }
 
+impl TryFrom<String> for Role {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Group {
-    pub id: Uuid,
+    pub id: GroupId,
     pub name: String,
 }
 
@@ -62,7 +69,7 @@ pub struct Group {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct User {
-    pub id: Uuid,
+    pub id: UserId,
     pub email: String,
     pub name: String,
     pub role: Role,
@@ -85,7 +92,7 @@ impl User {
     ///
     /// # Errors
     /// [`Refusal::Forbidden`] for a SuperAdmin, who belongs to none.
-    pub fn must_have_group(&self) -> Result<Uuid, Refusal> {
+    pub fn must_have_group(&self) -> Result<GroupId, Refusal> {
         self.group
             .as_ref()
             .map(|group| group.id)
@@ -96,7 +103,7 @@ impl User {
     ///
     /// # Errors
     /// [`Refusal::Forbidden`] for anybody but a group's admin.
-    pub fn must_be_admin(&self) -> Result<Uuid, Refusal> {
+    pub fn must_be_admin(&self) -> Result<GroupId, Refusal> {
         if self.role != Role::Admin {
             return Err(Refusal::Forbidden("Only an admin of the group may do this.".into()));
         }
@@ -108,7 +115,7 @@ impl User {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Member {
-    pub id: Uuid,
+    pub id: UserId,
     pub email: String,
     pub name: String,
     pub role: Role,
@@ -119,7 +126,7 @@ pub struct Member {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Invitation {
-    pub id: Uuid,
+    pub id: InvitationId,
     pub email: String,
     pub role: Role,
     pub created_at: DateTime<Utc>,
@@ -130,7 +137,7 @@ pub struct Invitation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct NewInvitation {
-    pub id: Uuid,
+    pub id: InvitationId,
     pub email: String,
     pub role: Role,
     pub url: String,
@@ -141,7 +148,7 @@ pub struct NewInvitation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct ApiKey {
-    pub id: Uuid,
+    pub id: KeyId,
     pub name: String,
     /// The key's first characters, to tell one from another.
     pub prefix: String,
@@ -154,7 +161,7 @@ pub struct ApiKey {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct NewApiKey {
-    pub id: Uuid,
+    pub id: KeyId,
     pub name: String,
     pub prefix: String,
     pub key: String,

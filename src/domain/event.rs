@@ -3,9 +3,8 @@
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
-use super::{FieldErrors, MAX_COUNT, Usage, UsageType, multiline_text};
+use super::{FieldErrors, MAX_COUNT, PerType, Usage, UsageType, UserId, multiline_text};
 
 /// The most events one request may report.
 pub const MAX_BATCH: usize = 1_000;
@@ -28,7 +27,7 @@ pub struct EventInput {
     pub tokens_used: i64,
     /// Who spent them. Left out, the caller; only an admin may name somebody else of the group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<Uuid>,
+    pub user_id: Option<UserId>,
     /// Up to 255 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -85,12 +84,13 @@ pub struct Recorded {
 }
 
 /// One billing period of a group as its history shows it: what was used, of what.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PeriodUsage {
+    /// The plan's name.
+    pub plan: String,
     pub start: DateTime<Utc>,
     pub end: DateTime<Utc>,
-    pub llm: super::Resource,
-    pub voice: super::Resource,
+    pub resources: PerType<super::Resource>,
 }
 
 #[cfg(test)]

@@ -5,9 +5,8 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use super::{Currency, FieldErrors, MAX_COUNT, Money, multiline_text, text};
+use super::{Currency, FieldErrors, MAX_COUNT, Money, PerType, PlanId, multiline_text, text};
 
 /// How often a plan is charged, and so how long its allowance lasts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,11 +52,40 @@ impl FromStr for Interval {
     }
 }
 
+impl TryFrom<String> for Interval {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
 /// A plan as everybody may see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(try_from = "PlanFields", into = "PlanFields")]
 pub struct Plan {
-    pub id: Uuid,
+    pub id: PlanId,
+    pub name: String,
+    pub description: String,
+    /// Of one interval.
+    pub price: Money,
+    pub interval: Interval,
+    /// Tokens a group may use in a period; `None` for unlimited.
+    pub limits: PerType<Option<i64>>,
+    /// Seats; `None` for unlimited.
+    pub max_users: Option<i64>,
+    pub features: Vec<String>,
+    pub stripe_price_id: Option<String>,
+    pub archived: bool,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A plan as JSON has it: flat, its price a decimal string.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = Plan))]
+pub struct PlanFields {
+    pub id: PlanId,
     pub name: String,
     pub description: String,
     /// Price of one interval: a decimal string in the currency's own number of decimals.
@@ -79,20 +107,61 @@ pub struct Plan {
     pub updated_at: DateTime<Utc>,
 }
 
-impl Plan {
-    pub fn money(&self) -> Money {
-        // The price was written by `Money::decimal`; a hand-edited row that isn't one shows as 0.
-        Money::parse(&self.price, self.currency).unwrap_or(Money::new(0, self.currency))
+impl From<Plan> for PlanFields {
+    fn from(plan: Plan) -> Self {
+        Self {
+            id: plan.id,
+            name: plan.name,
+            description: plan.description,
+            price: plan.price.decimal(),
+            currency: plan.price.currency,
+            interval: plan.interval,
+            llm_tokens_limit: plan.limits.llm,
+            voice_tokens_limit: plan.limits.voice,
+            max_users: plan.max_users,
+            features: plan.features,
+            stripe_price_id: plan.stripe_price_id,
+            archived: plan.archived,
+            created_at: plan.created_at,
+            updated_at: plan.updated_at,
+        }
     }
+}
 
+impl TryFrom<PlanFields> for Plan {
+    type Error = String;
+
+    /// # Errors
+    /// As [`Money::parse`].
+    fn try_from(fields: PlanFields) -> Result<Self, String> {
+        Ok(Self {
+            id: fields.id,
+            name: fields.name,
+            description: fields.description,
+            price: Money::parse(&fields.price, fields.currency)?,
+            interval: fields.interval,
+            limits: PerType { llm: fields.llm_tokens_limit, voice: fields.voice_tokens_limit },
+            max_users: fields.max_users,
+            features: fields.features,
+            stripe_price_id: fields.stripe_price_id,
+            archived: fields.archived,
+            created_at: fields.created_at,
+            updated_at: fields.updated_at,
+        })
+    }
+}
+
+impl Plan {
     /// The next plan up from `self` among `plans`: the cheapest dearer one of the same currency and
     /// interval that can still be bought.
     pub fn next_up<'a>(&self, plans: &'a [Plan]) -> Option<&'a Plan> {
         plans
             .iter()
-            .filter(|plan| !plan.archived && plan.currency == self.currency && plan.interval == self.interval)
-            .filter(|plan| plan.money().minor > self.money().minor)
-            .min_by_key(|plan| plan.money().minor)
+            .filter(|plan| {
+                !plan.archived && plan.price.currency == self.price.currency && plan.interval == self.interval
+            })
+            .filter(|plan| plan.price.minor > self.price.minor)
+            .min_by_key(|plan| plan.price.minor)
     }
 }
 
@@ -146,8 +215,7 @@ pub struct PlanTerms {
     pub description: String,
     pub price: Money,
     pub interval: Interval,
-    pub llm_tokens_limit: Option<i64>,
-    pub voice_tokens_limit: Option<i64>,
+    pub limits: PerType<Option<i64>>,
     pub max_users: Option<i64>,
     pub features: Vec<String>,
     pub stripe_price_id: Option<String>,
@@ -187,8 +255,7 @@ impl PlanInput {
                 description,
                 price,
                 interval,
-                llm_tokens_limit: llm,
-                voice_tokens_limit: voice,
+                limits: PerType { llm, voice },
                 max_users: users,
                 features,
                 stripe_price_id: stripe,
@@ -232,14 +299,12 @@ mod tests {
     #[test]
     fn the_next_plan_up_is_the_cheapest_dearer_one_of_the_same_kind() {
         let plan = |name: &str, price: &str, interval, archived| Plan {
-            id: Uuid::nil(),
+            id: uuid::Uuid::nil().into(),
             name: name.into(),
             description: String::new(),
-            price: price.into(),
-            currency: Currency::USD,
+            price: Money::parse(price, Currency::USD).unwrap(),
             interval,
-            llm_tokens_limit: None,
-            voice_tokens_limit: None,
+            limits: PerType::default(),
             max_users: None,
             features: vec![],
             stripe_price_id: None,

@@ -63,11 +63,11 @@ impl From<&Plan> for PlanForm {
         Self {
             name: plan.name.clone(),
             description: plan.description.clone(),
-            price: plan.price.clone(),
-            currency: plan.currency.code().to_owned(),
+            price: plan.price.decimal(),
+            currency: plan.price.currency.code().to_owned(),
             interval: plan.interval.as_str().to_owned(),
-            llm_tokens_limit: count(plan.llm_tokens_limit),
-            voice_tokens_limit: count(plan.voice_tokens_limit),
+            llm_tokens_limit: count(plan.limits.llm),
+            voice_tokens_limit: count(plan.limits.voice),
             max_users: count(plan.max_users),
             features: plan.features.join("\n"),
             stripe_price_id: plan.stripe_price_id.clone().unwrap_or_default(),
@@ -107,7 +107,7 @@ mod tests {
     fn a_form_becomes_terms() {
         let terms = basic().check().unwrap().check().unwrap();
         assert_eq!(terms.price, Money::new(2999, Currency::USD));
-        assert_eq!(terms.llm_tokens_limit, Some(100_000));
+        assert_eq!(terms.limits.llm, Some(100_000));
         assert_eq!(terms.features, ["E-mail support", "Shared allowance"]);
         assert_eq!(terms.stripe_price_id, None);
     }

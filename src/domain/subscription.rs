@@ -5,9 +5,8 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use super::Plan;
+use super::{GroupId, Plan, SubscriptionId, UserId};
 
 /// Where a subscription stands, in Stripe's words.
 /// Source: <https://docs.stripe.com/api/subscriptions/object#subscription_object-status>.
@@ -91,14 +90,22 @@ impl FromStr for Status {
     }
 }
 
+impl TryFrom<String> for Status {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
 /// A group's subscription as its members see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Subscription {
-    pub id: Uuid,
-    pub group_id: Uuid,
+    pub id: SubscriptionId,
+    pub group_id: GroupId,
     /// Who bought it.
-    pub user_id: Uuid,
+    pub user_id: UserId,
     pub plan: Plan,
     pub status: Status,
     pub current_period_start: DateTime<Utc>,

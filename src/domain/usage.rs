@@ -5,9 +5,8 @@ use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use super::{Plan, Status};
+use super::{PerType, Plan, PlanId, Status, SubscriptionId};
 
 /// What tokens were spent on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -19,6 +18,8 @@ pub enum UsageType {
 }
 
 impl UsageType {
+    pub const ALL: [Self; 2] = [Self::Llm, Self::Voice];
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Llm => "llm",
@@ -134,11 +135,20 @@ fn share(used: i64, limit: i64, scale: i64) -> i64 {
     i64::try_from((used * i128::from(scale) * 2 + limit) / (limit * 2)).unwrap_or(i64::MAX)
 }
 
+/// What a usage says of each resource, for the API's document, where a generic type has no name.
+#[cfg(feature = "ssr")]
+#[derive(utoipa::ToSchema)]
+#[allow(dead_code, reason = "for the document")]
+pub struct UsageResources {
+    llm: Resource,
+    voice: Resource,
+}
+
 /// A plan by its name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct PlanRef {
-    pub id: Uuid,
+    pub id: PlanId,
     pub name: String,
 }
 
@@ -146,26 +156,23 @@ pub struct PlanRef {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Usage {
-    pub subscription_id: Uuid,
+    pub subscription_id: SubscriptionId,
     pub plan: PlanRef,
     pub status: Status,
     pub period_start: DateTime<Utc>,
     pub period_end: DateTime<Utc>,
     /// When these numbers were read.
     pub as_of: DateTime<Utc>,
-    pub llm: Resource,
-    pub voice: Resource,
+    #[serde(flatten)]
+    #[cfg_attr(feature = "ssr", schema(value_type = UsageResources))]
+    pub resources: PerType<Resource>,
 }
 
 impl Usage {
-    pub fn resources(&self) -> [(UsageType, &Resource); 2] {
-        [(UsageType::Llm, &self.llm), (UsageType::Voice, &self.voice)]
-    }
-
     /// What is at 80 % or above, in the words people are warned with.
     pub fn warnings(&self) -> Vec<Warning> {
-        self.resources()
-            .into_iter()
+        self.resources
+            .iter()
             .filter_map(|(usage_type, resource)| {
                 let message = match resource.level {
                     Level::Ok => return None,
@@ -193,19 +200,12 @@ pub struct Warning {
     pub message: String,
 }
 
-/// Which resources may be spent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
-pub struct Allowed {
-    pub llm: bool,
-    pub voice: bool,
-}
-
 /// The answer to "may we spend, and should somebody know?".
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct LimitCheck {
-    pub allowed: Allowed,
+    /// Which resources may be spent.
+    pub allowed: PerType<bool>,
     pub usage: Usage,
     pub warnings: Vec<Warning>,
     /// The next plan up, where there is a warning and such a plan; else null.

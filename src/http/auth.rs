@@ -10,12 +10,11 @@ use time::Duration;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::session::Error as SessionError;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
-use uuid::Uuid;
 
 use super::problem::Problem;
 use crate::accounts::Accounts;
 use crate::accounts::sessions::SessionStore;
-use crate::domain::{Refusal, User};
+use crate::domain::{Refusal, User, UserId};
 use crate::error::{Error, Result};
 
 /// The name of the session cookie.
@@ -74,7 +73,7 @@ fn bearer(header: &HeaderValue) -> Option<&str> {
 }
 
 async fn user_of_session(session: &Session, accounts: &Accounts) -> Result<Option<User>> {
-    match session.get::<Uuid>(USER).await.map_err(unreachable_store)? {
+    match session.get::<UserId>(USER).await.map_err(unreachable_store)? {
         Some(id) => accounts.user(id).await,
         None => Ok(None),
     }

@@ -3,17 +3,16 @@
 use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
-use crate::domain::{EventInput, FieldErrors, MAX_BATCH, Refusal, Role, User};
+use crate::domain::{EventInput, FieldErrors, GroupId, MAX_BATCH, Refusal, Role, User, UserId};
 use crate::error::{Error, Result};
 
 /// One request's events, each valid in itself.
 #[derive(Clone, Debug)]
 pub struct Report {
-    pub group: Uuid,
+    pub group: GroupId,
     /// Who reports, and spent what names nobody.
-    pub user: Uuid,
+    pub user: UserId,
     pub events: Vec<Event>,
 }
 
@@ -26,7 +25,7 @@ pub struct Event {
 
 impl Report {
     /// The users that events name beside the one who reports.
-    pub fn named(&self) -> impl Iterator<Item = Uuid> {
+    pub fn named(&self) -> impl Iterator<Item = UserId> {
         self.events.iter().filter_map(|event| event.input.user_id).filter(|user| *user != self.user)
     }
 }
@@ -90,12 +89,15 @@ fn has_nul(object: &Map<String, Value>) -> bool {
 mod tests {
     use serde_json::json;
 
+    use uuid::Uuid;
+
     use super::*;
     use crate::domain::Group;
 
     fn user(role: Role) -> User {
-        let group = (role != Role::SuperAdmin).then(|| Group { id: Uuid::now_v7(), name: "Acme".into() });
-        User { id: Uuid::now_v7(), email: "a@acme.test".into(), name: "A".into(), role, group }
+        let group =
+            (role != Role::SuperAdmin).then(|| Group { id: Uuid::now_v7().into(), name: "Acme".into() });
+        User { id: Uuid::now_v7().into(), email: "a@acme.test".into(), name: "A".into(), role, group }
     }
 
     fn input(value: Value) -> EventInput {

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::admit::{Event, Report};
-use crate::domain::{MAX_COUNT, Period, Refusal, UsageType};
+use crate::domain::{GroupId, MAX_COUNT, PerType, Refusal, SummaryId};
 use crate::error::Result;
-use crate::storage::{AllowanceRow, Decision, EventKey, EventRow, Found, SumRow};
+use crate::storage::{AllowanceRow, Decision, EventKey, EventRow, Found, MissingPeriod, SumRow};
 
 /// How many of a request's events count, and how many had been counted before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,31 +39,31 @@ pub fn decide<'a>(
     let sums = batch
         .added
         .into_iter()
-        .filter(|(_, [llm, voice])| llm + voice > 0)
-        .map(|(summary_id, [llm, voice])| SumRow { summary_id, llm, voice })
+        .filter(|(_, tokens)| tokens.llm + tokens.voice > 0)
+        .map(|((group_id, summary_id), tokens)| SumRow { group_id, summary_id, tokens })
         .collect();
     Ok(Decision::Write { events: batch.rows, sums, outcome: verdicts })
 }
 
-/// Where an event counts.
-enum Place {
-    Summary(Uuid),
-    /// In a period of this subscription that nothing was recorded in yet.
-    Unopened(Uuid, Period),
-    Nowhere,
+/// The period an event counts in.
+enum Target {
+    Open(SummaryId),
+    /// One in which nothing was recorded yet.
+    Missing(MissingPeriod),
+    None,
 }
 
 struct Batch<'a, 'f> {
     found: &'f Found,
     now: DateTime<Utc>,
-    /// What the open periods add up to already, LLM and voice.
-    used: HashMap<Uuid, [i64; 2]>,
+    /// What the open periods add up to already.
+    used: HashMap<SummaryId, PerType<i64>>,
     rows: Vec<EventRow<'a>>,
     /// The fingerprints of the events in `rows`.
-    new: HashMap<(Uuid, &'a str), &'a [u8; 32]>,
-    /// What `rows` add to each period, LLM and voice.
-    added: HashMap<Uuid, [i64; 2]>,
-    missing: Vec<(Uuid, Period)>,
+    new: HashMap<(GroupId, &'a str), &'a [u8; 32]>,
+    /// What `rows` add to each period.
+    added: HashMap<(GroupId, SummaryId), PerType<i64>>,
+    missing: Vec<MissingPeriod>,
 }
 
 impl<'a, 'f> Batch<'a, 'f> {
@@ -73,7 +72,7 @@ impl<'a, 'f> Batch<'a, 'f> {
             .live
             .values()
             .chain(&found.recent)
-            .filter_map(|row| Some((row.summary_id?, [row.llm_used, row.voice_used])))
+            .filter_map(|row| Some((row.summary_id?, row.counters.used)))
             .collect();
         let (rows, new, added, missing) = Default::default();
         Self { found, now, used, rows, new, added, missing }
@@ -88,14 +87,14 @@ impl<'a, 'f> Batch<'a, 'f> {
                 Ok(true) => counts.accepted += 1,
                 Ok(false) => counts.duplicates += 1,
                 Err(refusal) => {
-                    self.forget(before);
+                    self.discard_after(before);
                     return Ok(Err(refusal));
                 }
             }
         }
         // Nothing but repeats, of a subscription that ended long ago: there is no usage to answer with.
         if self.found.allowance(report.group).is_none() {
-            self.forget(before);
+            self.discard_after(before);
             return Ok(Err(Refusal::NoSubscription));
         }
         Ok(Ok(counts))
@@ -115,22 +114,21 @@ impl<'a, 'f> Batch<'a, 'f> {
         if user != report.user && !self.found.members.contains(&(report.group, user)) {
             return field("user_id", "There is no such user in the group.");
         }
-        let summary_id = match self.place(report.group, input.created_at)? {
-            Place::Summary(id) => id,
-            Place::Unopened(subscription, period) => {
-                if !self.missing.contains(&(subscription, period)) {
-                    self.missing.push((subscription, period));
+        let summary_id = match self.target(report.group, input.created_at) {
+            Target::Open(id) => id,
+            Target::Missing(period) => {
+                if !self.missing.contains(&period) {
+                    self.missing.push(period);
                 }
                 return Ok(Ok(true));
             }
-            Place::Nowhere if input.created_at.is_some() => {
+            Target::None if input.created_at.is_some() => {
                 return field("created_at", "No billing period of the group contains this time.");
             }
-            Place::Nowhere => return Ok(Err(Refusal::NoSubscription)),
+            Target::None => return Ok(Err(Refusal::NoSubscription)),
         };
-        let kind = kind(input.usage_type);
-        let used = self.used.get(&summary_id).map_or(0, |used| used[kind]);
-        let added = &mut self.added.entry(summary_id).or_default()[kind];
+        let used = self.used.get(&summary_id).map_or(0, |used| used[input.usage_type]);
+        let added = &mut self.added.entry((report.group, summary_id)).or_default()[input.usage_type];
         if used.saturating_add(*added).saturating_add(input.tokens_used) > MAX_COUNT {
             return field("tokens_used", "The period's sum would pass 2^53-1 tokens.");
         }
@@ -151,7 +149,7 @@ impl<'a, 'f> Batch<'a, 'f> {
     }
 
     /// The fingerprint under which the group's event was recorded, earlier or in this batch.
-    fn fingerprint(&self, group: Uuid, id: &'a str) -> Option<&[u8]> {
+    fn fingerprint(&self, group: GroupId, id: &'a str) -> Option<&[u8]> {
         if let Some(fingerprint) = self.new.get(&(group, id)) {
             return Some(fingerprint.as_slice());
         }
@@ -164,14 +162,17 @@ impl<'a, 'f> Batch<'a, 'f> {
 
     /// Without a time, the running period of the live subscription. With one, the period that contains it:
     /// an open one, the live subscription's first, the one that began last first; or else one of the live
-    /// subscription's rhythm, not before the period that Stripe last told of.
-    fn place(&self, group: Uuid, at: Option<DateTime<Utc>>) -> Result<Place> {
+    /// subscription's rhythm, not before the period as of the last synchronisation with Stripe.
+    fn target(&self, group: GroupId, at: Option<DateTime<Utc>>) -> Target {
         let live = self.found.live.get(&group);
+        let missing = |live: &AllowanceRow, period| {
+            Target::Missing(MissingPeriod { group, subscription: live.subscription_id, period })
+        };
         let Some(at) = at else {
             return match live {
-                Some(AllowanceRow { summary_id: Some(id), .. }) => Ok(Place::Summary(*id)),
-                Some(row) => Ok(Place::Unopened(row.subscription_id, row.current_period(self.now)?)),
-                None => Ok(Place::Nowhere),
+                Some(AllowanceRow { summary_id: Some(id), .. }) => Target::Open(*id),
+                Some(row) => missing(row, row.current_period(self.now)),
+                None => Target::None,
             };
         };
         let contains = |row: &&AllowanceRow| row.group_id == group && row.period().contains(at);
@@ -181,30 +182,23 @@ impl<'a, 'f> Batch<'a, 'f> {
         if let Some(AllowanceRow { summary_id: Some(id), .. }) =
             containing().find(of_live).or(containing().next())
         {
-            return Ok(Place::Summary(*id));
+            return Target::Open(*id);
         }
         match live {
-            Some(live) if at >= live.told_start => {
-                Ok(Place::Unopened(live.subscription_id, live.told().following(live.interval()?, at)))
+            Some(live) if at >= live.synced_start => {
+                missing(live, live.synced_period().following(live.billing_interval, at))
             }
-            _ => Ok(Place::Nowhere),
+            _ => Target::None,
         }
     }
 
     /// Takes back the rows after the first `kept`.
-    fn forget(&mut self, kept: usize) {
+    fn discard_after(&mut self, kept: usize) {
         for row in self.rows.drain(kept..) {
             self.new.remove(&(row.key.group, row.key.id));
-            if let Some(added) = self.added.get_mut(&row.summary_id) {
-                added[kind(row.usage_type)] -= row.tokens;
+            if let Some(added) = self.added.get_mut(&(row.key.group, row.summary_id)) {
+                added[row.usage_type] -= row.tokens;
             }
         }
-    }
-}
-
-fn kind(usage_type: UsageType) -> usize {
-    match usage_type {
-        UsageType::Llm => 0,
-        UsageType::Voice => 1,
     }
 }

@@ -1,4 +1,4 @@
-//! Who follows which group, and telling them that something changed.
+//! The subscribers of each group's changes, in this process.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,52 +6,53 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
+
+use crate::domain::GroupId;
 
 use super::Changes;
 use crate::error::Result;
-use crate::storage::{Heard, Store};
+use crate::storage::{Notification, ProcessId, Store};
 
 /// Before listening again, where the database is out of reach.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The followers in this process. Cheap to clone; clones share them.
+/// The subscribers in this process. Cheap to clone; clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Feed(Arc<Mutex<HashMap<Uuid, watch::Sender<()>>>>);
+pub struct Feed(Arc<Mutex<HashMap<GroupId, watch::Sender<()>>>>);
 
 impl Feed {
-    /// Follows a group from its next change on.
-    pub fn follow(&self, group: Uuid) -> Changes {
+    /// Subscribes to a group's changes, from the next one on.
+    pub fn subscribe(&self, group: GroupId) -> Changes {
         let mut groups = self.groups();
         groups.retain(|_, sender| sender.receiver_count() > 0);
         Changes::from_changes(groups.entry(group).or_default().subscribe())
     }
 
-    pub fn tell(&self, group: Uuid) {
+    pub fn notify(&self, group: GroupId) {
         if let Some(sender) = self.groups().get(&group) {
             sender.send_replace(());
         }
     }
 
-    fn tell_all(&self) {
+    fn notify_all(&self) {
         for sender in self.groups().values() {
             sender.send_replace(());
         }
     }
 
-    fn groups(&self) -> MutexGuard<'_, HashMap<Uuid, watch::Sender<()>>> {
+    fn groups(&self) -> MutexGuard<'_, HashMap<GroupId, watch::Sender<()>>> {
         // Nothing that holds the lock leaves the map half changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Passes on what other processes tell, until it is stopped. Where words may have been missed, everybody is
-/// told: reading once too often is cheap, a dashboard that stands still is not.
-pub async fn listen(store: Store, id: Uuid, feed: Feed, stopping: CancellationToken) {
+/// Passes on other processes' notifications, until it is stopped. Where some may have been missed, every subscriber is
+/// notified: reading once too often is cheap, a dashboard that stands still is not.
+pub async fn listen(store: Store, id: ProcessId, feed: Feed, stopping: CancellationToken) {
     loop {
-        match stopping.run_until_cancelled(pass_on(&store, id, &feed)).await {
+        match stopping.run_until_cancelled(forward(&store, id, &feed)).await {
             None | Some(Ok(())) => return,
-            Some(Err(error)) => tracing::warn!(%error, "can't hear other processes; trying again"),
+            Some(Err(error)) => tracing::warn!(%error, "can't listen to other processes; trying again"),
         }
         if stopping.run_until_cancelled(tokio::time::sleep(PAUSE)).await.is_none() {
             return;
@@ -59,15 +60,15 @@ pub async fn listen(store: Store, id: Uuid, feed: Feed, stopping: CancellationTo
     }
 }
 
-/// Returns where there are no other processes to hear.
-async fn pass_on(store: &Store, id: Uuid, feed: &Feed) -> Result<()> {
-    let Some(mut hearing) = store.hear().await? else { return Ok(()) };
-    feed.tell_all();
+/// Returns where there can be no other processes.
+async fn forward(store: &Store, id: ProcessId, feed: &Feed) -> Result<()> {
+    let Some(mut listener) = store.listen().await? else { return Ok(()) };
+    feed.notify_all();
     loop {
-        match hearing.next().await? {
-            Heard::Changed { teller, .. } if teller == id => {}
-            Heard::Changed { group, .. } => feed.tell(group),
-            Heard::Gap => feed.tell_all(),
+        match listener.next().await? {
+            Notification::Changed { origin, .. } if origin == id => {}
+            Notification::Changed { group, .. } => feed.notify(group),
+            Notification::Lagged => feed.notify_all(),
         }
     }
 }
@@ -76,29 +77,31 @@ async fn pass_on(store: &Store, id: Uuid, feed: &Feed) -> Result<()> {
 mod tests {
     use futures::{FutureExt, StreamExt};
 
+    use uuid::Uuid;
+
     use super::*;
 
     #[tokio::test]
-    async fn ticks_that_nobody_took_are_one() {
+    async fn ticks_not_taken_yet_are_one() {
         let feed = Feed::default();
-        let (group, other) = (Uuid::now_v7(), Uuid::now_v7());
-        let mut changes = feed.follow(group);
+        let (group, other) = (GroupId(Uuid::now_v7()), GroupId(Uuid::now_v7()));
+        let mut changes = feed.subscribe(group);
         assert!(changes.next().now_or_never().is_none());
-        feed.tell(other);
+        feed.notify(other);
         assert!(changes.next().now_or_never().is_none());
-        feed.tell(group);
-        feed.tell(group);
+        feed.notify(group);
+        feed.notify(group);
         assert_eq!(changes.next().await, Some(()));
         assert!(changes.next().now_or_never().is_none());
-        feed.tell_all();
+        feed.notify_all();
         assert_eq!(changes.next().await, Some(()));
     }
 
     #[tokio::test]
-    async fn who_stopped_following_is_forgotten() {
+    async fn a_subscriber_that_is_gone_is_dropped() {
         let feed = Feed::default();
-        drop(feed.follow(Uuid::now_v7()));
-        let _changes = feed.follow(Uuid::now_v7());
+        drop(feed.subscribe(Uuid::now_v7().into()));
+        let _changes = feed.subscribe(Uuid::now_v7().into());
         assert_eq!(feed.groups().len(), 1);
     }
 }

@@ -1,12 +1,12 @@
 //! The ledger of tokens: recording what was spent, and saying what is left.
 //!
-//! Owns: what an event counts for and in which period, the one task that writes the ledger, and the word to
-//! open dashboards that something changed. Doesn't own: plans and subscriptions, which it reads.
+//! Owns: what an event counts for and in which period, the one task that writes the ledger, and notifying open
+//! dashboards that something changed. Doesn't own: plans and subscriptions, which it reads.
 //!
 //! - `admit`: what a request may report, before it queues;
 //! - `writer`: gathers what arrives while the last commit runs, and writes it in one transaction;
 //! - `decide`: inside that transaction, what counts where. Pure;
-//! - `feed`: tells those who follow a group, in this process and, on PostgreSQL, in the others.
+//! - `feed`: notifies the subscribers of a group's changes, in this process and, on PostgreSQL, in the others.
 
 mod admit;
 mod decide;
@@ -20,13 +20,14 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::domain::{Allowed, EventInput, LimitCheck, PeriodUsage, Plan, Recorded, Refusal, Usage, User};
+use crate::domain::{
+    EventInput, GroupId, LimitCheck, PerType, PeriodUsage, Plan, PlanId, Recorded, Refusal, Usage, User,
+};
 use crate::error::{Error, Result};
 use crate::metrics::{EVENTS_DUPLICATE, EVENTS_RECORDED};
-use crate::storage::{AllowanceRow, Store};
+use crate::storage::{AllowanceRow, ProcessId, Store, SummaryRow};
 use feed::Feed;
 use writer::Command;
 
@@ -41,16 +42,15 @@ pub struct Metering {
     store: Store,
     clock: Clock,
     grace_days: u32,
-    /// This process, in its word to the others.
-    id: Uuid,
+    /// This process, as its notifications name it.
+    id: ProcessId,
     feed: Feed,
     commands: mpsc::Sender<Command>,
     stopping: CancellationToken,
     tasks: Arc<Mutex<JoinSet<()>>>,
 }
 
-/// A tick whenever something about a group's usage or subscription changed. Ticks that nobody took yet are
-/// one tick.
+/// A tick whenever something about a group's usage or subscription changed. Ticks not taken yet are one tick.
 pub type Changes = WatchStream<()>;
 
 impl Metering {
@@ -58,7 +58,7 @@ impl Metering {
     /// tokio runtime. `grace_days` is for how long a subscription that is past due gives access.
     pub fn start(store: Store, clock: Clock, grace_days: u32) -> Self {
         let (commands, queue) = mpsc::channel(QUEUE);
-        let (id, feed, stopping) = (Uuid::now_v7(), Feed::default(), CancellationToken::new());
+        let (id, feed, stopping) = (ProcessId::new(), Feed::default(), CancellationToken::new());
         let mut tasks = JoinSet::new();
         let writer = writer::Writer::new(store.clone(), clock.clone(), id, feed.clone());
         tasks.spawn(writer.run(queue, stopping.clone()));
@@ -83,7 +83,7 @@ impl Metering {
     /// # Errors
     /// [`Refusal::NoSubscription`]; [`Refusal::Forbidden`] for a SuperAdmin; the database's.
     pub async fn usage(&self, user: &User) -> Result<Usage> {
-        self.allowance(user).await?.usage(self.clock.now())
+        Ok(self.allowance(user).await?.usage(self.clock.now()))
     }
 
     /// Whether the group may spend, what it should be warned of, and the plan it would help to change to.
@@ -93,10 +93,9 @@ impl Metering {
     pub async fn check(&self, user: &User) -> Result<LimitCheck> {
         let now = self.clock.now();
         let row = self.allowance(user).await?;
-        let usage = row.usage(now)?;
+        let usage = row.usage(now);
         let access = usage.status.gives_access(row.past_due_since, self.grace_days, now);
-        let allowed =
-            Allowed { llm: access && usage.llm.has_left(), voice: access && usage.voice.has_left() };
+        let allowed = PerType::of(|kind| access && usage.resources[kind].has_left());
         let warnings = usage.warnings();
         let suggested_plan = if warnings.is_empty() { None } else { self.next_plan_up(row.plan_id).await? };
         Ok(LimitCheck { allowed, usage, warnings, suggested_plan })
@@ -122,39 +121,33 @@ impl Metering {
         Ok(recorded)
     }
 
-    /// The group's periods before the current one, of any subscription, newest first.
+    /// The group's periods that are over, of any subscription, newest first.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`] for a SuperAdmin; the database's.
     pub async fn history(&self, user: &User) -> Result<Vec<PeriodUsage>> {
         let group = user.must_have_group()?;
         let now = self.clock.now();
-        let current = self.store.allowance(group, now).await?.and_then(|row| row.summary_id);
-        let periods = self.store.periods(group, now, HISTORY + 1).await?;
-        Ok(periods
-            .iter()
-            .filter(|period| Some(period.id) != current)
-            .take(HISTORY as usize)
-            .map(|period| period.period_usage())
-            .collect())
+        let periods = self.store.past_periods(group, now, HISTORY).await?;
+        Ok(periods.into_iter().map(SummaryRow::period_usage).collect())
     }
 
-    /// Follows the user's group. Begins with the next change: read the usage after calling this, and no
+    /// Subscribes to the changes of the user's group. Begins with the next change: read the usage after calling this, and no
     /// change is missed.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`] for a SuperAdmin.
     pub async fn changes(&self, user: &User) -> Result<Changes> {
-        Ok(self.feed.follow(user.must_have_group()?))
+        Ok(self.feed.subscribe(user.must_have_group()?))
     }
 
-    /// Tells whoever follows the group that something about it changed outside the ledger.
-    pub fn changed(&self, group: Uuid) {
-        self.feed.tell(group);
+    /// Notifies the subscribers of the group's changes that something changed outside the ledger.
+    pub fn changed(&self, group: GroupId) {
+        self.feed.notify(group);
         let (store, id) = (self.store.clone(), self.id);
         tokio::spawn(async move {
-            if let Err(error) = store.announce(group, id).await {
-                tracing::warn!(%error, "other processes could not be told of a change");
+            if let Err(error) = store.notify_change(group, id).await {
+                tracing::warn!(%error, "other processes could not be notified of a change");
             }
         });
     }
@@ -164,7 +157,7 @@ impl Metering {
         row.ok_or_else(|| Refusal::NoSubscription.into())
     }
 
-    async fn next_plan_up(&self, plan: Uuid) -> Result<Option<Plan>> {
+    async fn next_plan_up(&self, plan: PlanId) -> Result<Option<Plan>> {
         let plans = self.store.plans(true).await?;
         let current = plans.iter().find(|candidate| candidate.id == plan);
         Ok(current.and_then(|current| current.next_up(&plans)).cloned())

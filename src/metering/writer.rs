@@ -7,15 +7,14 @@ use std::collections::HashSet;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use super::admit::Report;
 use super::decide::{Verdict, decide};
 use super::feed::Feed;
 use crate::clock::Clock;
-use crate::domain::{Recorded, Refusal};
+use crate::domain::{GroupId, Recorded, Refusal, UserId};
 use crate::error::Result;
-use crate::storage::{EventKey, Found, Store, Wanted};
+use crate::storage::{EventKey, Found, ProcessId, Store, Wanted};
 
 /// A batch is full with this many events. The last request taken in may go over it.
 const BATCH: usize = 2_000;
@@ -37,13 +36,13 @@ impl Command {
 pub struct Writer {
     store: Store,
     clock: Clock,
-    /// This process, in its word to the others.
-    id: Uuid,
+    /// This process, as its notifications name it.
+    id: ProcessId,
     feed: Feed,
 }
 
 impl Writer {
-    pub fn new(store: Store, clock: Clock, id: Uuid, feed: Feed) -> Self {
+    pub fn new(store: Store, clock: Clock, id: ProcessId, feed: Feed) -> Self {
         Self { store, clock, id, feed }
     }
 
@@ -96,7 +95,7 @@ impl Writer {
         written: Result<Vec<Result<Recorded>>>,
     ) {
         match written {
-            // Who has gone away misses the answer; the events are written all the same.
+            // A caller that has gone away misses the answer; the events are written all the same.
             Ok(outcomes) => answers.into_iter().zip(outcomes).for_each(|(answer, outcome)| {
                 let _ = answer.send(outcome);
             }),
@@ -106,7 +105,7 @@ impl Writer {
         }
     }
 
-    /// Writes the reports in one transaction, and tells those who follow their groups.
+    /// Writes the reports in one transaction, and notifies the subscribers of their groups' changes.
     async fn write(&self, reports: &[Report]) -> Result<Vec<Result<Recorded>>> {
         let now = self.clock.now();
         let decide = |found: &Found| decide(reports, found, now);
@@ -115,7 +114,7 @@ impl Writer {
             verdict.as_ref().is_ok_and(|counts| counts.accepted > 0).then_some(report.group)
         };
         for group in reports.iter().zip(&verdicts).filter_map(counted).collect::<HashSet<_>>() {
-            self.feed.tell(group);
+            self.feed.notify(group);
         }
         let outcome = |(report, verdict)| self.recorded(report, verdict, &found);
         Ok(reports.iter().zip(verdicts).map(outcome).collect())
@@ -124,16 +123,16 @@ impl Writer {
     fn recorded(&self, report: &Report, verdict: Verdict, found: &Found) -> Result<Recorded> {
         let counts = verdict?;
         let allowance = found.allowance(report.group).ok_or(Refusal::NoSubscription)?;
-        let usage = allowance.usage(self.clock.now())?;
+        let usage = allowance.usage(self.clock.now());
         Ok(Recorded { accepted: counts.accepted, duplicates: counts.duplicates, usage })
     }
 }
 
 fn wanted(reports: &[Report]) -> Wanted<'_> {
-    let mut groups: Vec<Uuid> = reports.iter().map(|report| report.group).collect();
+    let mut groups: Vec<GroupId> = reports.iter().map(|report| report.group).collect();
     groups.sort_unstable();
     groups.dedup();
-    let mut users: Vec<Uuid> = reports.iter().flat_map(Report::named).collect();
+    let mut users: Vec<UserId> = reports.iter().flat_map(Report::named).collect();
     users.sort_unstable();
     users.dedup();
     let events = reports

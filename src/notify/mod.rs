@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::storage::Store;
+use crate::storage::{Store, Tx};
 
 pub use sender::{Mailer, MailerError};
 
@@ -29,10 +29,17 @@ impl Outbox {
         Self { store, clock, nudge: Arc::default() }
     }
 
-    /// Puts a plain-text message into the outbox.
-    pub async fn send(&self, to: &str, subject: &str, body: &str) -> Result<()> {
-        self.store.add_to_outbox(Uuid::now_v7(), to, subject, body, self.clock.now()).await?;
+    /// Puts a plain-text message into the outbox, in the transaction of what it tells of. [`Outbox::wake`] after the
+    /// commit sends it at once.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn add(&self, tx: &mut Tx, to: &str, subject: &str, body: &str) -> Result<()> {
+        tx.add_to_outbox(Uuid::now_v7().into(), to, subject, body, self.clock.now()).await
+    }
+
+    /// Has the worker look at the outbox now.
+    pub fn wake(&self) {
         self.nudge.notify_one();
-        Ok(())
     }
 }

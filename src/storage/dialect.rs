@@ -1,26 +1,22 @@
-//! What the two databases don't say alike.
+//! Where the two databases differ.
 
-use super::Db;
+use super::tx::{Tx, TxInner};
 
-/// A statement that the two word differently, with the same parameters and the same columns. Rows go in as
+/// A statement that the two databases write differently, with the same parameters and the same columns. Rows go in as
 /// one JSON parameter, so that a statement is prepared once whatever the number of rows.
-pub struct Wording {
+pub struct DialectStatement {
     pub sqlite: &'static str,
     pub postgres: &'static str,
 }
 
-impl Wording {
-    pub fn on(&self, db: &Db) -> &'static str {
-        match db {
-            Db::Sqlite(_) => self.sqlite,
-            Db::Postgres(_) => self.postgres,
+impl DialectStatement {
+    /// The statement as the transaction's database has it.
+    pub fn of(&self, tx: &Tx) -> &'static str {
+        match tx.0 {
+            TxInner::Sqlite(_) => self.sqlite,
+            TxInner::Postgres(_) => self.postgres,
         }
     }
-}
-
-/// Whether writers queue for single rows. SQLite's queue for the whole database, in `BEGIN IMMEDIATE`.
-pub fn locks_rows(db: &Db) -> bool {
-    matches!(db, Db::Postgres(_))
 }
 
 /// Whether `error` is a unique index refusing a second row. With `constraint`, only that index of

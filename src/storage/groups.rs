@@ -1,13 +1,15 @@
 //! Groups, and what they are at Stripe.
 
-use uuid::Uuid;
+use chrono::{DateTime, Utc};
 
-use super::Store;
+use crate::domain::GroupId;
+
+use super::{Store, Tx};
 use crate::error::Result;
 
 impl Store {
     /// The group with this name, for the command line. The oldest, where several share it.
-    pub async fn group_by_name(&self, name: &str) -> Result<Option<Uuid>> {
+    pub async fn group_by_name(&self, name: &str) -> Result<Option<GroupId>> {
         Ok(on_db!(self, |pool| {
             sqlx::query_scalar("SELECT id FROM groups WHERE name = $1 ORDER BY created_at LIMIT 1")
                 .bind(name)
@@ -16,21 +18,8 @@ impl Store {
         }))
     }
 
-    /// Adds a group of nobody yet.
-    pub async fn add_group(&self, id: Uuid, name: &str, now: chrono::DateTime<chrono::Utc>) -> Result<()> {
-        write_db!(self, |pool| {
-            sqlx::query("INSERT INTO groups (id, name, created_at) VALUES ($1, $2, $3)")
-                .bind(id)
-                .bind(name)
-                .bind(now)
-                .execute(pool)
-                .await?;
-        });
-        Ok(())
-    }
-
     /// The group's customer at Stripe, if it has one yet.
-    pub async fn stripe_customer(&self, group: Uuid) -> Result<Option<String>> {
+    pub async fn stripe_customer(&self, group: GroupId) -> Result<Option<String>> {
         let found: Option<Option<String>> = on_db!(self, |pool| {
             sqlx::query_scalar("SELECT stripe_customer_id FROM groups WHERE id = $1")
                 .bind(group)
@@ -41,7 +30,7 @@ impl Store {
     }
 
     /// Keeps the group's customer at Stripe; the first to come stays. Gives the one that is kept.
-    pub async fn keep_stripe_customer(&self, group: Uuid, customer: &str) -> Result<String> {
+    pub async fn keep_stripe_customer(&self, group: GroupId, customer: &str) -> Result<String> {
         Ok(write_db!(self, |pool| {
             sqlx::query_scalar(
                 "UPDATE groups SET stripe_customer_id = COALESCE(stripe_customer_id, $2) WHERE id = $1
@@ -52,5 +41,23 @@ impl Store {
             .fetch_one(pool)
             .await?
         }))
+    }
+}
+
+impl Tx {
+    /// Adds a group without members.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn add_group(&mut self, id: GroupId, name: &str, now: DateTime<Utc>) -> Result<()> {
+        on_tx!(self, |connection| {
+            sqlx::query("INSERT INTO groups (id, name, created_at) VALUES ($1, $2, $3)")
+                .bind(id)
+                .bind(name)
+                .bind(now)
+                .execute(connection)
+                .await?;
+        });
+        Ok(())
     }
 }

@@ -1,17 +1,16 @@
 //! API keys.
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::Store;
-use crate::domain::{ApiKey, Refusal};
+use crate::domain::{ApiKey, KeyId, Refusal, UserId};
 use crate::error::Result;
 
 /// A key to add; of the key itself, only its hash.
 #[derive(Clone, Debug)]
 pub struct NewKeyRow {
-    pub id: Uuid,
-    pub user_id: Uuid,
+    pub id: KeyId,
+    pub user_id: UserId,
     pub name: String,
     pub prefix: String,
     /// SHA-256 of the key.
@@ -44,8 +43,8 @@ impl Store {
     }
 
     /// The user's keys, newest first.
-    pub async fn keys(&self, user: Uuid) -> Result<Vec<ApiKey>> {
-        type Row = (Uuid, String, String, DateTime<Utc>, Option<DateTime<Utc>>);
+    pub async fn keys(&self, user: UserId) -> Result<Vec<ApiKey>> {
+        type Row = (KeyId, String, String, DateTime<Utc>, Option<DateTime<Utc>>);
         let rows: Vec<Row> = on_db!(self, |pool| {
             sqlx::query_as(
                 "SELECT id, name, prefix, created_at, last_used_at FROM api_keys
@@ -71,7 +70,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Refusal::NotFound`] where it isn't the user's; the database's.
-    pub async fn revoke_key(&self, user: Uuid, id: Uuid) -> Result<()> {
+    pub async fn revoke_key(&self, user: UserId, id: KeyId) -> Result<()> {
         let gone = write_db!(self, |pool| {
             sqlx::query("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
                 .bind(id)

@@ -9,22 +9,21 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use sqlx::FromRow;
-use uuid::Uuid;
 
-use super::Store;
-use super::dialect::{Wording, is_worth_a_retry, locks_rows};
-use super::summaries::{AllowanceRow, allowance_select, live_allowances, open_period};
-use crate::domain::{MAX_AGE, Period, UsageType};
+use super::dialect::{DialectStatement, is_worth_a_retry};
+use super::summaries::{AllowanceRow, Counters, allowance_select, live_allowances};
+use super::{ProcessId, Store, Tx};
+use crate::domain::{GroupId, MAX_AGE, PerType, Period, SubscriptionId, SummaryId, UsageType, UserId};
 use crate::error::{Error, Result};
 
 /// What a batch has to know before it is decided.
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {
-    pub groups: Vec<Uuid>,
+    pub groups: Vec<GroupId>,
     /// The events' ids, to find those that were recorded before.
     pub events: Vec<EventKey<'a>>,
     /// Users that events name, to find whose group they are in.
-    pub users: Vec<Uuid>,
+    pub users: Vec<UserId>,
     /// Whether earlier periods matter too, for events that bring their own time.
     pub earlier: bool,
 }
@@ -33,36 +32,35 @@ pub struct Wanted<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct EventKey<'a> {
     #[serde(rename = "g")]
-    pub group: Uuid,
+    pub group: GroupId,
     #[serde(rename = "i")]
     pub id: &'a str,
 }
 
-/// What is known inside the transaction. Nobody else changes it until the commit.
+/// What is known inside the transaction. No other transaction changes it until the commit.
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     /// By group: its live subscription with the period that runs.
-    pub live: HashMap<Uuid, AllowanceRow>,
+    pub live: HashMap<GroupId, AllowanceRow>,
     /// Open periods of the groups that ended no longer ago than an event's time may lie back, newest first.
     /// Empty unless some event brings its own time or some group has no live subscription.
     pub recent: Vec<AllowanceRow>,
     /// The fingerprints of the events that were recorded before.
-    pub known: HashMap<(Uuid, String), Vec<u8>>,
+    pub known: HashMap<(GroupId, String), Vec<u8>>,
     /// Group and id of the named users who exist.
-    pub members: HashSet<(Uuid, Uuid)>,
+    pub members: HashSet<(GroupId, UserId)>,
 }
 
 impl Found {
     /// The group's allowance: of its live subscription, or else of the one that ended last.
-    pub fn allowance(&self, group: Uuid) -> Option<&AllowanceRow> {
+    pub fn allowance(&self, group: GroupId) -> Option<&AllowanceRow> {
         self.live.get(&group).or_else(|| self.recent.iter().find(|row| row.group_id == group))
     }
 
-    fn take_sums(&mut self, fresh: &HashMap<Uuid, Sums>) {
+    fn take_counters(&mut self, fresh: &HashMap<SummaryId, Counters>) {
         for row in self.live.values_mut().chain(&mut self.recent) {
-            if let Some(sums) = row.summary_id.and_then(|id| fresh.get(&id)) {
-                (row.llm_used, row.llm_held) = (sums.llm_used, sums.llm_held);
-                (row.voice_used, row.voice_held) = (sums.voice_used, sums.voice_held);
+            if let Some(counters) = row.summary_id.and_then(|id| fresh.get(&id)) {
+                row.counters = *counters;
             }
         }
     }
@@ -72,12 +70,20 @@ impl Found {
 #[derive(Debug)]
 pub enum Decision<'a, T> {
     /// These subscriptions' periods are needed first: open them and ask again.
-    Open(Vec<(Uuid, Period)>),
+    Open(Vec<MissingPeriod>),
     Write {
         events: Vec<EventRow<'a>>,
         sums: Vec<SumRow>,
         outcome: T,
     },
+}
+
+/// A period that something is to be recorded in, and that isn't open yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MissingPeriod {
+    pub group: GroupId,
+    pub subscription: SubscriptionId,
+    pub period: Period,
 }
 
 /// A row of the ledger.
@@ -86,9 +92,9 @@ pub struct EventRow<'a> {
     #[serde(flatten)]
     pub key: EventKey<'a>,
     #[serde(rename = "s")]
-    pub summary_id: Uuid,
+    pub summary_id: SummaryId,
     #[serde(rename = "u")]
-    pub user_id: Uuid,
+    pub user_id: UserId,
     #[serde(rename = "y")]
     pub usage_type: UsageType,
     #[serde(rename = "t")]
@@ -107,21 +113,34 @@ pub struct EventRow<'a> {
 /// Tokens to add to a period's sums.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct SumRow {
+    #[serde(rename = "g")]
+    pub group_id: GroupId,
     #[serde(rename = "s")]
-    pub summary_id: Uuid,
-    #[serde(rename = "l")]
-    pub llm: i64,
-    #[serde(rename = "v")]
-    pub voice: i64,
+    pub summary_id: SummaryId,
+    #[serde(flatten, with = "short_names")]
+    pub tokens: PerType<i64>,
+}
+
+/// One letter for each kind of token, as the statements read them.
+mod short_names {
+    use serde::Serializer;
+    use serde::ser::SerializeMap;
+
+    use crate::domain::PerType;
+
+    pub fn serialize<S: Serializer>(tokens: &PerType<i64>, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("l", &tokens.llm)?;
+        map.serialize_entry("v", &tokens.voice)?;
+        map.end()
+    }
 }
 
 #[derive(FromRow)]
-struct Sums {
-    id: Uuid,
-    llm_used: i64,
-    llm_held: i64,
-    voice_used: i64,
-    voice_held: i64,
+struct FreshCounters {
+    id: SummaryId,
+    #[sqlx(flatten)]
+    counters: Counters,
 }
 
 fn as_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
@@ -133,30 +152,35 @@ fn as_stored<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result
     at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, false)).serialize(serializer)
 }
 
-/// Queues for the groups, in one order everywhere so that two writers never wait for each other. Whatever
-/// one writer looks up next, no other can change before its commit, in this process or any.
-const LOCK: &str = "SELECT id FROM groups
-    WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json)) ORDER BY id FOR NO KEY UPDATE";
+/// Queues for the groups, in the order that every transaction keeps. Whatever one writer looks up next, no other can
+/// change before its commit, in this process or any. SQLite's writers queue for the whole database.
+const LOCK: DialectStatement = DialectStatement {
+    sqlite: "SELECT 1 WHERE $1 IS NULL",
+    postgres: "SELECT id FROM groups
+               WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json)) ORDER BY id FOR NO KEY UPDATE",
+};
 
-const LIVE: Wording = Wording {
+const LIVE: DialectStatement = DialectStatement {
     sqlite: live_allowances!("IN (SELECT unhex(value, '-') FROM json_each($1))"),
     postgres: live_allowances!("IN (SELECT value::uuid FROM json_array_elements_text($1::json))"),
 };
 
-const RECENT: Wording = Wording {
+const RECENT: DialectStatement = DialectStatement {
     sqlite: allowance_select!(
-        "FROM usage_summaries u JOIN subscriptions s ON s.id = u.subscription_id JOIN plans p ON p.id = s.plan_id
+        "FROM usage_summaries u JOIN subscriptions s ON s.group_id = u.group_id AND s.id = u.subscription_id
+         JOIN plans p ON p.id = s.plan_id
          WHERE u.group_id IN (SELECT unhex(value, '-') FROM json_each($1)) AND u.period_end > $2
          ORDER BY u.period_start DESC"
     ),
     postgres: allowance_select!(
-        "FROM usage_summaries u JOIN subscriptions s ON s.id = u.subscription_id JOIN plans p ON p.id = s.plan_id
+        "FROM usage_summaries u JOIN subscriptions s ON s.group_id = u.group_id AND s.id = u.subscription_id
+         JOIN plans p ON p.id = s.plan_id
          WHERE u.group_id IN (SELECT value::uuid FROM json_array_elements_text($1::json)) AND u.period_end > $2
          ORDER BY u.period_start DESC"
     ),
 };
 
-const KNOWN: Wording = Wording {
+const KNOWN: DialectStatement = DialectStatement {
     // CROSS JOIN keeps SQLite from scanning the ledger for each of the few.
     sqlite: "SELECT e.group_id, e.external_id, e.fingerprint FROM json_each($1) w CROSS JOIN usage_events e
              ON e.group_id = unhex(w.value ->> '$.g', '-') AND e.external_id = w.value ->> '$.i'",
@@ -165,7 +189,7 @@ const KNOWN: Wording = Wording {
                JOIN usage_events e ON e.group_id = w.g AND e.external_id = w.i",
 };
 
-const MEMBERS: Wording = Wording {
+const MEMBERS: DialectStatement = DialectStatement {
     sqlite: "SELECT group_id, id FROM users WHERE id IN (SELECT unhex(value, '-') FROM json_each($1))
              AND group_id IS NOT NULL AND removed_at IS NULL",
     postgres: "SELECT group_id, id FROM users
@@ -173,7 +197,7 @@ const MEMBERS: Wording = Wording {
                AND group_id IS NOT NULL AND removed_at IS NULL",
 };
 
-const INSERT: Wording = Wording {
+const INSERT: DialectStatement = DialectStatement {
     sqlite: "INSERT INTO usage_events (group_id, external_id, summary_id, user_id, usage_type, tokens, model,
                  metadata, fingerprint, occurred_at, recorded_at)
              SELECT unhex(value ->> '$.g', '-'), value ->> '$.i', unhex(value ->> '$.s', '-'),
@@ -187,18 +211,21 @@ const INSERT: Wording = Wording {
                    d jsonb, f text, o timestamptz)",
 };
 
-/// Adds to the sums and, where other processes may listen, tells them with the commit.
-const ADD: Wording = Wording {
+/// Adds to the sums and, where other processes may listen, notifies them with the commit.
+const ADD: DialectStatement = DialectStatement {
     sqlite: "UPDATE usage_summaries SET llm_used = llm_used + w.l, voice_used = voice_used + w.v
-             FROM (SELECT unhex(value ->> '$.s', '-') AS s, value ->> '$.l' AS l, value ->> '$.v' AS v
+             FROM (SELECT unhex(value ->> '$.g', '-') AS g, unhex(value ->> '$.s', '-') AS s,
+                       value ->> '$.l' AS l, value ->> '$.v' AS v
                    FROM json_each($1)) AS w
-             WHERE usage_summaries.id = w.s
-             RETURNING id, llm_used, llm_held, voice_used, voice_held",
+             WHERE usage_summaries.group_id = w.g AND usage_summaries.id = w.s
+             RETURNING id, llm_used, llm_held, llm_limit, voice_used, voice_held, voice_limit",
     postgres: "WITH added AS (
                    UPDATE usage_summaries u SET llm_used = u.llm_used + w.l, voice_used = u.voice_used + w.v
-                   FROM json_to_recordset($1::json) AS w (s uuid, l bigint, v bigint) WHERE u.id = w.s
-                   RETURNING u.id, u.group_id, u.llm_used, u.llm_held, u.voice_used, u.voice_held)
-               SELECT id, llm_used, llm_held, voice_used, voice_held,
+                   FROM json_to_recordset($1::json) AS w (g uuid, s uuid, l bigint, v bigint)
+                   WHERE u.group_id = w.g AND u.id = w.s
+                   RETURNING u.id, u.group_id, u.llm_used, u.llm_held, u.llm_limit,
+                       u.voice_used, u.voice_held, u.voice_limit)
+               SELECT id, llm_used, llm_held, llm_limit, voice_used, voice_held, voice_limit,
                    pg_notify('tollgate_usage', group_id || ' ' || $2) FROM added",
 };
 
@@ -214,7 +241,7 @@ impl Store {
     /// with the sums as of the commit, and what `decide` kept. Where the database gives the transaction up
     /// for another's sake, it is run again, and `decide` is asked again.
     ///
-    /// `teller` is this process's id, for its word to the others.
+    /// `origin` is this process, as the notification of the others names it.
     ///
     /// # Errors
     /// What `decide` fails with; the database's.
@@ -222,12 +249,12 @@ impl Store {
         &self,
         wanted: &Wanted<'_>,
         now: DateTime<Utc>,
-        teller: Uuid,
+        origin: ProcessId,
         mut decide: impl FnMut(&Found) -> Result<Decision<'a, T>> + Send,
     ) -> Result<(Found, T)> {
         let mut tries = 1;
         loop {
-            match self.try_write_ledger(wanted, now, teller, &mut decide).await {
+            match self.try_write_ledger(wanted, now, origin, &mut decide).await {
                 Err(Error::Database(error)) if is_worth_a_retry(&error) && tries < TRIES => {
                     tokio::time::sleep(PAUSE * tries).await;
                     tries += 1;
@@ -250,65 +277,103 @@ impl Store {
         &self,
         wanted: &Wanted<'_>,
         now: DateTime<Utc>,
-        teller: Uuid,
+        origin: ProcessId,
         decide: &mut (impl FnMut(&Found) -> Result<Decision<'a, T>> + Send),
     ) -> Result<(Found, T)> {
         let groups = json(&wanted.groups)?;
+        let mut tx = self.begin().await?;
+        let mut found = tx.look_up(wanted, &groups).await?;
+        let mut round = 0;
+        let (events, sums, outcome) = loop {
+            tx.look_up_allowances(&mut found, wanted, &groups, now).await?;
+            match decide(&found)? {
+                Decision::Write { events, sums, outcome } => break (events, sums, outcome),
+                Decision::Open(_) if round == ROUNDS => {
+                    return Err(Error::Internal("a period that was opened is not there".into()));
+                }
+                Decision::Open(missing) => {
+                    round += 1;
+                    for MissingPeriod { group, subscription, period } in missing {
+                        tx.open_period(group, subscription, period, now).await?;
+                    }
+                }
+            }
+        };
+        if !events.is_empty() {
+            found.take_counters(&tx.insert_events(&events, &sums, now, origin).await?);
+        }
+        tx.commit().await?;
+        Ok((found, outcome))
+    }
+}
+
+impl Tx {
+    /// Queues for the groups, and finds what was recorded before and who exists.
+    async fn look_up(&mut self, wanted: &Wanted<'_>, groups: &str) -> Result<Found> {
+        let (lock, known, members) = (LOCK.of(self), KNOWN.of(self), MEMBERS.of(self));
         let keys = json(&wanted.events)?;
         let users = if wanted.users.is_empty() { None } else { Some(json(&wanted.users)?) };
-        Ok(in_tx!(self, |tx| {
-            if locks_rows(&self.db) {
-                sqlx::query(LOCK).bind(&groups).execute(&mut *tx).await?;
-            }
-            let mut found = Found::default();
-            let known: Vec<(Uuid, String, Vec<u8>)> =
-                sqlx::query_as(KNOWN.on(&self.db)).bind(&keys).fetch_all(&mut *tx).await?;
+        let mut found = Found::default();
+        on_tx!(self, |connection| {
+            sqlx::query(lock).bind(groups).execute(&mut *connection).await?;
+            let known: Vec<(GroupId, String, Vec<u8>)> =
+                sqlx::query_as(known).bind(&keys).fetch_all(&mut *connection).await?;
             found.known = known.into_iter().map(|(group, id, print)| ((group, id), print)).collect();
             if let Some(users) = &users {
-                let members: Vec<(Uuid, Uuid)> =
-                    sqlx::query_as(MEMBERS.on(&self.db)).bind(users).fetch_all(&mut *tx).await?;
+                let members: Vec<(GroupId, UserId)> =
+                    sqlx::query_as(members).bind(users).fetch_all(&mut *connection).await?;
                 found.members = members.into_iter().collect();
             }
-            let mut round = 0;
-            let (events, sums, outcome) = loop {
-                let live: Vec<AllowanceRow> =
-                    sqlx::query_as(LIVE.on(&self.db)).bind(&groups).bind(now).fetch_all(&mut *tx).await?;
-                found.live.clear();
-                for row in live {
-                    // The first of a group began last.
-                    found.live.entry(row.group_id).or_insert(row);
-                }
-                if wanted.earlier || found.live.len() < wanted.groups.len() {
-                    found.recent = sqlx::query_as(RECENT.on(&self.db))
-                        .bind(&groups)
-                        .bind(now - MAX_AGE)
-                        .fetch_all(&mut *tx)
-                        .await?;
-                }
-                match decide(&found)? {
-                    Decision::Write { events, sums, outcome } => break (events, sums, outcome),
-                    Decision::Open(_) if round == ROUNDS => {
-                        return Err(Error::Internal("a period that was opened is not there".into()));
-                    }
-                    Decision::Open(periods) => {
-                        round += 1;
-                        for (subscription, period) in periods {
-                            open_period!(tx, subscription, period.start, period.end, now);
-                        }
-                    }
-                }
-            };
-            if !events.is_empty() {
-                sqlx::query(INSERT.on(&self.db)).bind(json(&events)?).bind(now).execute(&mut *tx).await?;
-                let fresh: Vec<Sums> = sqlx::query_as(ADD.on(&self.db))
-                    .bind(json(&sums)?)
-                    .bind(teller.to_string())
-                    .fetch_all(&mut *tx)
-                    .await?;
-                found.take_sums(&fresh.into_iter().map(|sums| (sums.id, sums)).collect());
+        });
+        Ok(found)
+    }
+
+    /// Finds the groups' live subscriptions and, where they matter, their recent periods.
+    async fn look_up_allowances(
+        &mut self,
+        found: &mut Found,
+        wanted: &Wanted<'_>,
+        groups: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let (live, recent) = (LIVE.of(self), RECENT.of(self));
+        on_tx!(self, |connection| {
+            let live: Vec<AllowanceRow> =
+                sqlx::query_as(live).bind(groups).bind(now).fetch_all(&mut *connection).await?;
+            found.live.clear();
+            for row in live {
+                // The first of a group began last.
+                found.live.entry(row.group_id).or_insert(row);
             }
-            (found, outcome)
-        }))
+            if wanted.earlier || found.live.len() < wanted.groups.len() {
+                found.recent = sqlx::query_as(recent)
+                    .bind(groups)
+                    .bind(now - MAX_AGE)
+                    .fetch_all(&mut *connection)
+                    .await?;
+            }
+        });
+        Ok(())
+    }
+
+    /// Adds rows to the ledger and their tokens to the sums; gives the sums as they are then.
+    async fn insert_events(
+        &mut self,
+        events: &[EventRow<'_>],
+        sums: &[SumRow],
+        now: DateTime<Utc>,
+        origin: ProcessId,
+    ) -> Result<HashMap<SummaryId, Counters>> {
+        let (insert, add) = (INSERT.of(self), ADD.of(self));
+        let fresh: Vec<FreshCounters> = on_tx!(self, |connection| {
+            sqlx::query(insert).bind(json(&events)?).bind(now).execute(&mut *connection).await?;
+            sqlx::query_as(add)
+                .bind(json(&sums)?)
+                .bind(origin.to_string())
+                .fetch_all(&mut *connection)
+                .await?
+        });
+        Ok(fresh.into_iter().map(|row| (row.id, row.counters)).collect())
     }
 }
 

@@ -11,12 +11,35 @@ macro_rules! on_db {
     };
 }
 
-/// As `on_db!`, for a body that writes.
+/// Runs one body on whichever connection a transaction has.
+macro_rules! on_tx {
+    ($tx:expr, |$connection:ident| $body:expr) => {
+        match &mut $tx.0 {
+            $crate::storage::tx::TxInner::Sqlite(tx) => {
+                let $connection: &mut sqlx::SqliteConnection = tx.connection()?;
+                $body
+            }
+            $crate::storage::tx::TxInner::Postgres(tx) => {
+                let $connection: &mut sqlx::PgConnection = &mut *tx;
+                $body
+            }
+        }
+    };
+}
+
+/// SQL's `Status::is_live`: whether the subscription in the table of this name is its group's one.
+macro_rules! is_live {
+    ($table:literal) => {
+        concat!($table, ".status NOT IN ('canceled', 'incomplete_expired')")
+    };
+}
+
+/// As `on_db!`, for one statement that writes: it is its own transaction.
 macro_rules! write_db {
     ($store:expr, |$pool:ident| $body:expr) => {
         match &$store.db {
             $crate::storage::Db::Sqlite($pool) => {
-                let _turn = $store.turn.lock().await;
+                let _held = $store.write_lock.lock().await;
                 $body
             }
             $crate::storage::Db::Postgres($pool) => $body,
@@ -24,27 +47,13 @@ macro_rules! write_db {
     };
 }
 
-/// Runs one body inside a transaction that may write, commits it, and gives the body's value. Leaving the
-/// body early, by `?` or `return`, rolls back.
-///
-/// SQLite takes its write lock at once: a transaction that reads first and asks for the lock later is
-/// refused where another wrote in between.
+/// Runs one body inside a transaction of its own, commits it, and gives the body's value. Leaving the body early, by
+/// `?` or `return`, rolls back.
 macro_rules! in_tx {
-    ($store:expr, |$tx:ident| $body:expr) => {
-        match &$store.db {
-            $crate::storage::Db::Sqlite(pool) => {
-                let _turn = $store.turn.lock().await;
-                let mut $tx = pool.begin_with("BEGIN IMMEDIATE").await?;
-                let value = $body;
-                $tx.commit().await?;
-                value
-            }
-            $crate::storage::Db::Postgres(pool) => {
-                let mut $tx = pool.begin().await?;
-                let value = $body;
-                $tx.commit().await?;
-                value
-            }
-        }
-    };
+    ($store:expr, |$connection:ident| $body:expr) => {{
+        let mut transaction = $store.begin().await?;
+        let value = on_tx!(transaction, |$connection| $body);
+        transaction.commit().await?;
+        value
+    }};
 }

@@ -1,12 +1,13 @@
-//! The database: the only room that speaks SQL.
+//! The database: the only module that speaks SQL.
 //!
 //! Owns: the pool, the migrations, every statement. Doesn't own: any rule beyond what a constraint can say.
-//! One SQL text serves SQLite and PostgreSQL; what can't be said in both stands in [`dialect`].
-//! Every method is a transaction of its own, so callers never see half of a change.
+//! One SQL text serves SQLite and PostgreSQL; where they differ, the statement stands in both dialects ([`dialect`]).
+//!
+//! A method of [`Store`] is a transaction of its own. What has to commit together is composed by the caller, of
+//! methods of [`Tx`] between [`Store::begin`] and [`Tx::commit`].
 
 #[macro_use]
 mod macros;
-mod announce;
 mod copy;
 mod dialect;
 mod groups;
@@ -14,12 +15,14 @@ mod idempotency;
 mod invitations;
 mod keys;
 mod ledger;
+mod notifications;
 mod outbox;
 mod plans;
 mod sessions;
 mod subscriptions;
 mod summaries;
 mod throttle;
+mod tx;
 mod users;
 mod webhooks;
 
@@ -28,25 +31,26 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::Connection;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{Connection, Executor};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
-pub use announce::{Heard, Hearing};
 pub use idempotency::{Begin, Idempotency};
 pub use invitations::{InvitationRow, NewInvitationRow};
 pub use keys::NewKeyRow;
-pub use ledger::{Decision, EventKey, EventRow, Found, SumRow, Wanted};
+pub use ledger::{Decision, EventKey, EventRow, Found, MissingPeriod, SumRow, Wanted};
+pub use notifications::{Listener, Notification, ProcessId};
 pub use outbox::{Due, OutboxRow};
 pub use plans::PlanRow;
 pub use subscriptions::{NewSubscription, StripeState, SubscriptionRow};
-pub use summaries::{AllowanceRow, SummaryRow};
+pub use summaries::{AllowanceRow, Counters, SummaryRow};
 pub use throttle::AttemptCount;
+pub use tx::Tx;
 pub use users::{Credentials, NewUser};
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -57,7 +61,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection is taken to be open without asking. Each was asked when it was given back; under load
 /// asking again would double the round trips.
 const TRUSTED: Duration = Duration::from_secs(1);
-/// How long a writer waits for SQLite's one write lock.
+/// How long one statement may take on PostgreSQL before it is given up, and a transaction sit idle between two: a caller
+/// has long gone by then. SQLite runs in this process, and its statements are short.
+const STATEMENT_TIMEOUT: &str = "20s";
+/// How long a writer waits for SQLite's one write lock, where another process has it.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug)]
@@ -70,12 +77,12 @@ pub(crate) enum Db {
 #[derive(Clone, Debug)]
 pub struct Store {
     pub(crate) db: Db,
-    /// Whose turn it is to write to SQLite, first come, first served. Its own lock is polled, and under load
-    /// passes somebody by for seconds.
-    turn: Arc<Mutex<()>>,
+    /// Who writes to SQLite next, first come, first served: its own lock is polled, and under load a writer may wait for
+    /// seconds while later ones get it.
+    write_lock: Arc<Mutex<()>>,
 }
 
-/// Why a database can't be used. For whoever starts the server; names no credentials.
+/// Why a database can't be used. Shown to the operator who starts the server; names no credentials.
 #[derive(Debug, Error)]
 pub enum OpenError {
     #[error("DATABASE_URL must begin with sqlite:// or postgres://")]
@@ -110,13 +117,16 @@ impl Store {
             let pool = SqlitePoolOptions::new()
                 .max_connections(8)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
-                // Nobody hangs up on the other end of a file.
+                // A file doesn't hang up.
                 .test_before_acquire(false)
                 .connect_with(options)
                 .await?;
-            Ok(Self { db: Db::Sqlite(pool), turn: Arc::default() })
+            Ok(Self { db: Db::Sqlite(pool), write_lock: Arc::default() })
         } else if database_url.starts_with("postgres://") || database_url.starts_with("postgresql://") {
-            let options = PgConnectOptions::from_str(database_url)?;
+            let options = PgConnectOptions::from_str(database_url)?.options([
+                ("statement_timeout", STATEMENT_TIMEOUT),
+                ("idle_in_transaction_session_timeout", STATEMENT_TIMEOUT),
+            ]);
             let pool = PgPoolOptions::new()
                 .max_connections(16)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -131,7 +141,7 @@ impl Store {
                 })
                 .connect_with(options)
                 .await?;
-            Ok(Self { db: Db::Postgres(pool), turn: Arc::default() })
+            Ok(Self { db: Db::Postgres(pool), write_lock: Arc::default() })
         } else {
             Err(OpenError::Scheme)
         }
@@ -144,7 +154,12 @@ impl Store {
     pub async fn migrate(&self) -> Result<(), OpenError> {
         match &self.db {
             Db::Sqlite(pool) => SQLITE.run(pool).await?,
-            Db::Postgres(pool) => POSTGRES.run(pool).await?,
+            Db::Postgres(pool) => {
+                // A migration may take as long as it takes.
+                let mut connection = pool.acquire().await?.detach();
+                connection.execute("SET statement_timeout = 0").await?;
+                POSTGRES.run(&mut connection).await?;
+            }
         }
         Ok(())
     }
@@ -160,7 +175,7 @@ impl Store {
         Ok(applied >= POSTGRES.iter().count() as i64)
     }
 
-    /// Whether nobody has used this database yet: it has no users and no plans.
+    /// Whether this database is unused: it has no users and no plans.
     ///
     /// # Errors
     /// The database's.

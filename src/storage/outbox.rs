@@ -2,15 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use uuid::Uuid;
 
-use super::Store;
+use crate::domain::MessageId;
+
+use super::{Store, Tx};
 use crate::error::Result;
 
 /// A message as it is kept.
 #[derive(Clone, Debug, FromRow)]
 pub struct OutboxRow {
-    pub id: Uuid,
+    pub id: MessageId,
     pub recipient: String,
     pub subject: String,
     pub body: String,
@@ -21,7 +22,7 @@ pub struct OutboxRow {
 /// A message to send now, and how often that was tried before.
 #[derive(Clone, Debug, FromRow)]
 pub struct Due {
-    pub id: Uuid,
+    pub id: MessageId,
     pub recipient: String,
     pub subject: String,
     pub body: String,
@@ -29,30 +30,6 @@ pub struct Due {
 }
 
 impl Store {
-    pub async fn add_to_outbox(
-        &self,
-        id: Uuid,
-        to: &str,
-        subject: &str,
-        body: &str,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        write_db!(self, |pool| {
-            sqlx::query(
-                "INSERT INTO outbox (id, recipient, subject, body, created_at, next_attempt_at)
-                 VALUES ($1, $2, $3, $4, $5, $5)",
-            )
-            .bind(id)
-            .bind(to)
-            .bind(subject)
-            .bind(body)
-            .bind(now)
-            .execute(pool)
-            .await?;
-        });
-        Ok(())
-    }
-
     /// The latest messages, newest first.
     pub async fn outbox(&self, limit: i64) -> Result<Vec<OutboxRow>> {
         Ok(on_db!(self, |pool| {
@@ -88,7 +65,7 @@ impl Store {
         }))
     }
 
-    pub async fn mark_sent(&self, id: Uuid, now: DateTime<Utc>) -> Result<()> {
+    pub async fn mark_sent(&self, id: MessageId, now: DateTime<Utc>) -> Result<()> {
         write_db!(self, |pool| {
             sqlx::query("UPDATE outbox SET sent_at = $2 WHERE id = $1")
                 .bind(id)
@@ -100,13 +77,43 @@ impl Store {
     }
 
     /// Puts off the next try of a message that could not be sent.
-    pub async fn put_off(&self, id: Uuid, until: DateTime<Utc>) -> Result<()> {
+    pub async fn put_off(&self, id: MessageId, until: DateTime<Utc>) -> Result<()> {
         write_db!(self, |pool| {
             sqlx::query("UPDATE outbox SET next_attempt_at = $2 WHERE id = $1")
                 .bind(id)
                 .bind(until)
                 .execute(pool)
                 .await?;
+        });
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// Puts a message into the outbox: it is sent if, and only if, what it tells of commits.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn add_to_outbox(
+        &mut self,
+        id: MessageId,
+        to: &str,
+        subject: &str,
+        body: &str,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        on_tx!(self, |connection| {
+            sqlx::query(
+                "INSERT INTO outbox (id, recipient, subject, body, created_at, next_attempt_at)
+                 VALUES ($1, $2, $3, $4, $5, $5)",
+            )
+            .bind(id)
+            .bind(to)
+            .bind(subject)
+            .bind(body)
+            .bind(now)
+            .execute(connection)
+            .await?;
         });
         Ok(())
     }

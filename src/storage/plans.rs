@@ -3,21 +3,22 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use sqlx::types::Json;
-use uuid::Uuid;
 
 use super::Store;
-use crate::domain::{Money, Plan, PlanTerms, Refusal};
-use crate::error::{Error, Result};
+use crate::domain::{Currency, Interval, Money, PerType, Plan, PlanId, PlanTerms, Refusal};
+use crate::error::Result;
 
 /// A plan as it is kept, with what it is at Stripe.
 #[derive(Clone, Debug, FromRow)]
 pub struct PlanRow {
-    pub id: Uuid,
+    pub id: PlanId,
     pub name: String,
     pub description: String,
     pub price_minor: i64,
-    pub currency: String,
-    pub billing_interval: String,
+    #[sqlx(try_from = "String")]
+    pub currency: Currency,
+    #[sqlx(try_from = "String")]
+    pub billing_interval: Interval,
     pub llm_tokens_limit: Option<i64>,
     pub voice_tokens_limit: Option<i64>,
     pub max_users: Option<i64>,
@@ -32,24 +33,21 @@ pub struct PlanRow {
 }
 
 impl PlanRow {
-    pub fn plan(self) -> Result<Plan> {
-        let currency = self.currency.parse().map_err(Error::Internal)?;
-        Ok(Plan {
+    pub fn plan(self) -> Plan {
+        Plan {
             id: self.id,
             name: self.name,
             description: self.description,
-            price: Money::new(self.price_minor, currency).decimal(),
-            currency,
-            interval: self.billing_interval.parse().map_err(Error::Internal)?,
-            llm_tokens_limit: self.llm_tokens_limit,
-            voice_tokens_limit: self.voice_tokens_limit,
+            price: Money::new(self.price_minor, self.currency),
+            interval: self.billing_interval,
+            limits: PerType { llm: self.llm_tokens_limit, voice: self.voice_tokens_limit },
             max_users: self.max_users,
             features: self.features.0,
             stripe_price_id: self.stripe_price_id,
             archived: self.archived,
             created_at: self.created_at,
             updated_at: self.updated_at,
-        })
+        }
     }
 }
 
@@ -76,14 +74,14 @@ impl Store {
             .fetch_all(pool)
             .await?
         });
-        rows.into_iter().map(PlanRow::plan).collect()
+        Ok(rows.into_iter().map(PlanRow::plan).collect())
     }
 
     /// One plan, archived or not.
     ///
     /// # Errors
     /// [`Refusal::NotFound`]; the database's.
-    pub async fn plan(&self, id: Uuid) -> Result<PlanRow> {
+    pub async fn plan(&self, id: PlanId) -> Result<PlanRow> {
         let row = on_db!(self, |pool| {
             sqlx::query_as(concat!("SELECT ", plan_columns!(), " FROM plans p WHERE p.id = $1"))
                 .bind(id)
@@ -95,7 +93,7 @@ impl Store {
 
     pub async fn add_plan(
         &self,
-        id: Uuid,
+        id: PlanId,
         terms: &PlanTerms,
         stripe_product_id: Option<&str>,
         stripe_price_id: &str,
@@ -114,8 +112,8 @@ impl Store {
             .bind(terms.price.minor)
             .bind(terms.price.currency.code())
             .bind(terms.interval.as_str())
-            .bind(terms.llm_tokens_limit)
-            .bind(terms.voice_tokens_limit)
+            .bind(terms.limits.llm)
+            .bind(terms.limits.voice)
             .bind(terms.max_users)
             .bind(Json(&terms.features))
             .bind(stripe_product_id)
@@ -133,7 +131,7 @@ impl Store {
     /// [`Refusal::NotFound`]; the database's.
     pub async fn change_plan_terms(
         &self,
-        id: Uuid,
+        id: PlanId,
         terms: &PlanTerms,
         stripe_product_id: Option<&str>,
         stripe_price_id: &str,
@@ -152,8 +150,8 @@ impl Store {
             .bind(terms.price.minor)
             .bind(terms.price.currency.code())
             .bind(terms.interval.as_str())
-            .bind(terms.llm_tokens_limit)
-            .bind(terms.voice_tokens_limit)
+            .bind(terms.limits.llm)
+            .bind(terms.limits.voice)
             .bind(terms.max_users)
             .bind(Json(&terms.features))
             .bind(stripe_product_id)
@@ -170,7 +168,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Refusal::NotFound`]; the database's.
-    pub async fn remove_plan(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool> {
+    pub async fn remove_plan(&self, id: PlanId, now: DateTime<Utc>) -> Result<bool> {
         let (deleted, archived) = in_tx!(self, |tx| {
             let deleted = sqlx::query(
                 "DELETE FROM plans WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE plan_id = $1)",
@@ -191,7 +189,7 @@ impl Store {
     }
 
     /// The plan that is sold, or was ever bought, at this Stripe price.
-    pub async fn plan_of_price(&self, stripe_price_id: &str) -> Result<Option<Uuid>> {
+    pub async fn plan_of_price(&self, stripe_price_id: &str) -> Result<Option<PlanId>> {
         Ok(on_db!(self, |pool| {
             sqlx::query_scalar(
                 "SELECT plan_id FROM subscriptions WHERE stripe_price_id = $1

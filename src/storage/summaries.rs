@@ -1,118 +1,135 @@
 //! One row for each billing period of a subscription: what was used, held and allowed in it.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use uuid::Uuid;
 
-use super::Store;
-use crate::domain::{Interval, Period, PeriodUsage, PlanRef, Resource, Status, Usage};
-use crate::error::{Error, Result};
+use super::{Store, Tx};
+use crate::domain::{
+    GroupId, Interval, PerType, Period, PeriodUsage, PlanId, PlanRef, Resource, Status, SubscriptionId,
+    SummaryId, Usage,
+};
+use crate::error::Result;
 
-/// A period's sums.
+/// A period's counters, for each kind of token.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    /// Recorded.
+    pub used: PerType<i64>,
+    /// Reserved by open holds.
+    pub held: PerType<i64>,
+    /// `None` for unlimited.
+    pub limit: PerType<Option<i64>>,
+}
+
+impl Counters {
+    pub fn resources(&self) -> PerType<Resource> {
+        PerType::of(|kind| Resource::new(self.used[kind], self.held[kind], self.limit[kind]))
+    }
+}
+
+impl<'r, R: Row> FromRow<'r, R> for Counters
+where
+    &'r str: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        Ok(Self {
+            used: PerType { llm: row.try_get("llm_used")?, voice: row.try_get("voice_used")? },
+            held: PerType { llm: row.try_get("llm_held")?, voice: row.try_get("voice_held")? },
+            limit: PerType { llm: row.try_get("llm_limit")?, voice: row.try_get("voice_limit")? },
+        })
+    }
+}
+
+/// One of a group's periods, with the plan it was sold under.
 #[derive(Clone, Debug, FromRow)]
 pub struct SummaryRow {
-    pub id: Uuid,
-    pub group_id: Uuid,
-    pub subscription_id: Uuid,
+    pub id: SummaryId,
+    pub plan_name: String,
     pub period_start: DateTime<Utc>,
     pub period_end: DateTime<Utc>,
-    pub llm_used: i64,
-    pub llm_held: i64,
-    pub llm_limit: Option<i64>,
-    pub voice_used: i64,
-    pub voice_held: i64,
-    pub voice_limit: Option<i64>,
+    #[sqlx(flatten)]
+    pub counters: Counters,
 }
 
 impl SummaryRow {
-    pub fn llm(&self) -> Resource {
-        Resource::new(self.llm_used, self.llm_held, self.llm_limit)
-    }
-
-    pub fn voice(&self) -> Resource {
-        Resource::new(self.voice_used, self.voice_held, self.voice_limit)
-    }
-
-    pub fn period_usage(&self) -> PeriodUsage {
-        PeriodUsage { start: self.period_start, end: self.period_end, llm: self.llm(), voice: self.voice() }
+    pub fn period_usage(self) -> PeriodUsage {
+        PeriodUsage {
+            plan: self.plan_name,
+            start: self.period_start,
+            end: self.period_end,
+            resources: self.counters.resources(),
+        }
     }
 }
 
 /// A subscription with one of its periods.
 #[derive(Clone, Debug, FromRow)]
 pub struct AllowanceRow {
-    pub subscription_id: Uuid,
-    pub group_id: Uuid,
-    pub status: String,
+    pub subscription_id: SubscriptionId,
+    pub group_id: GroupId,
+    #[sqlx(try_from = "String")]
+    pub status: Status,
     pub past_due_since: Option<DateTime<Utc>>,
-    /// The period that Stripe last told of, which may be over.
-    pub told_start: DateTime<Utc>,
-    pub told_end: DateTime<Utc>,
-    pub plan_id: Uuid,
+    /// The period as of the last synchronisation with Stripe, which may be over.
+    pub synced_start: DateTime<Utc>,
+    pub synced_end: DateTime<Utc>,
+    pub plan_id: PlanId,
     pub plan_name: String,
-    pub billing_interval: String,
+    #[sqlx(try_from = "String")]
+    pub billing_interval: Interval,
     /// `None` where the period is not open yet, since nothing was recorded in it. What follows is then the
-    /// period that Stripe last told of and what the plan allows today.
-    pub summary_id: Option<Uuid>,
+    /// synced period and what the plan allows today.
+    pub summary_id: Option<SummaryId>,
     pub period_start: DateTime<Utc>,
     pub period_end: DateTime<Utc>,
-    pub llm_used: i64,
-    pub llm_held: i64,
-    pub llm_limit: Option<i64>,
-    pub voice_used: i64,
-    pub voice_held: i64,
-    pub voice_limit: Option<i64>,
+    #[sqlx(flatten)]
+    pub counters: Counters,
 }
 
 impl AllowanceRow {
-    pub fn interval(&self) -> Result<Interval> {
-        self.billing_interval.parse().map_err(Error::Internal)
-    }
-
-    pub fn status(&self) -> Result<Status> {
-        self.status.parse().map_err(Error::Internal)
-    }
-
     pub fn period(&self) -> Period {
         Period { start: self.period_start, end: self.period_end }
     }
 
-    pub fn told(&self) -> Period {
-        Period { start: self.told_start, end: self.told_end }
+    pub fn synced_period(&self) -> Period {
+        Period { start: self.synced_start, end: self.synced_end }
     }
 
     /// The period that runs at `now`: the one that is open, or the one that the next event opens. A period
-    /// that begins later than `now` runs all the same where Stripe told of it: its test clocks run ahead.
-    pub fn current_period(&self, now: DateTime<Utc>) -> Result<Period> {
-        Ok(if self.summary_id.is_some() {
+    /// that begins later than `now` runs all the same where Stripe says so: its test clocks run ahead.
+    pub fn current_period(&self, now: DateTime<Utc>) -> Period {
+        if self.summary_id.is_some() {
             self.period()
         } else {
-            self.told().following(self.interval()?, now)
-        })
+            self.synced_period().following(self.billing_interval, now)
+        }
     }
 
     /// The period as its group sees it at `now`.
-    pub fn usage(&self, now: DateTime<Utc>) -> Result<Usage> {
-        let period = self.current_period(now)?;
-        Ok(Usage {
+    pub fn usage(&self, now: DateTime<Utc>) -> Usage {
+        let period = self.current_period(now);
+        Usage {
             subscription_id: self.subscription_id,
             plan: PlanRef { id: self.plan_id, name: self.plan_name.clone() },
-            status: self.status()?,
+            status: self.status,
             period_start: period.start,
             period_end: period.end,
             as_of: now,
-            llm: Resource::new(self.llm_used, self.llm_held, self.llm_limit),
-            voice: Resource::new(self.voice_used, self.voice_held, self.voice_limit),
-        })
+            resources: self.counters.resources(),
+        }
     }
 }
 
 /// Reads [`AllowanceRow`] from tables named `s` (subscriptions), `p` (plans), `u` (usage_summaries).
 macro_rules! allowance_select {
-    ($($rest:literal),+) => {
+    ($($rest:expr),+) => {
         concat!(
             "SELECT s.id AS subscription_id, s.group_id, s.status, s.past_due_since,
-                 s.current_period_start AS told_start, s.current_period_end AS told_end, p.id AS plan_id, p.name AS plan_name, p.billing_interval,
+                 s.current_period_start AS synced_start, s.current_period_end AS synced_end,
+                 p.id AS plan_id, p.name AS plan_name, p.billing_interval,
                  u.id AS summary_id,
                  COALESCE(u.period_start, s.current_period_start) AS period_start,
                  COALESCE(u.period_end, s.current_period_end) AS period_end,
@@ -131,10 +148,12 @@ macro_rules! live_allowances {
     ($condition:literal) => {
         allowance_select!(
             "FROM subscriptions s JOIN plans p ON p.id = s.plan_id
-             LEFT JOIN usage_summaries u ON u.subscription_id = s.id
+             LEFT JOIN usage_summaries u ON u.group_id = s.group_id AND u.subscription_id = s.id
                  AND u.period_start <= CASE WHEN s.current_period_start > $2 THEN s.current_period_start ELSE $2 END
                  AND u.period_end > CASE WHEN s.current_period_start > $2 THEN s.current_period_start ELSE $2 END
-             WHERE s.status NOT IN ('canceled', 'incomplete_expired') AND s.group_id ",
+             WHERE ",
+            is_live!("s"),
+            " AND s.group_id ",
             $condition,
             // Where a change of plan cut a period short, the one that began last is the one that runs.
             " ORDER BY u.period_start DESC"
@@ -143,45 +162,99 @@ macro_rules! live_allowances {
 }
 pub(super) use live_allowances;
 
-/// Opens a period of a subscription inside a transaction, with its plan's limits of this moment. A period
-/// that is open keeps the limits it began with, and takes a corrected end.
-macro_rules! open_period {
-    ($tx:ident, $subscription:expr, $start:expr, $end:expr, $now:expr) => {
-        sqlx::query(
-            "INSERT INTO usage_summaries
-                 (id, group_id, subscription_id, period_start, period_end, llm_limit, voice_limit, created_at)
-             SELECT $1, s.group_id, s.id, $3, $4, p.llm_tokens_limit, p.voice_tokens_limit, $5
-             FROM subscriptions s JOIN plans p ON p.id = s.plan_id WHERE s.id = $2
-             ON CONFLICT (subscription_id, period_start) DO UPDATE SET period_end = excluded.period_end",
-        )
-        .bind(uuid::Uuid::now_v7())
-        .bind($subscription)
-        .bind($start)
-        .bind($end)
-        .bind($now)
-        .execute(&mut *$tx)
-        .await?
-    };
+impl Tx {
+    /// Opens a period of a subscription of the group, with its plan's limits of this moment. A period that is open
+    /// keeps the limits it began with, and takes a corrected end.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn open_period(
+        &mut self,
+        group: GroupId,
+        subscription: SubscriptionId,
+        period: Period,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        // A change of plan may begin a period in the middle of another, which ends there.
+        self.close_period(group, subscription, period.start).await?;
+        on_tx!(self, |connection| {
+            sqlx::query(
+                "INSERT INTO usage_summaries (group_id, id, subscription_id, plan_id, period_start, period_end,
+                     llm_limit, voice_limit, created_at)
+                 SELECT s.group_id, $1, s.id, p.id, $4, $5, p.llm_tokens_limit, p.voice_tokens_limit, $6
+                 FROM subscriptions s JOIN plans p ON p.id = s.plan_id WHERE s.group_id = $2 AND s.id = $3
+                 ON CONFLICT (group_id, subscription_id, period_start) DO UPDATE SET period_end = excluded.period_end",
+            )
+            .bind(SummaryId(Uuid::now_v7()))
+            .bind(group)
+            .bind(subscription)
+            .bind(period.start)
+            .bind(period.end)
+            .bind(now)
+            .execute(connection)
+            .await?;
+        });
+        Ok(())
+    }
+
+    /// Ends the subscription's period that contains `at` there: what was to come of it won't.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn close_period(
+        &mut self,
+        group: GroupId,
+        subscription: SubscriptionId,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        on_tx!(self, |connection| {
+            sqlx::query(
+                "UPDATE usage_summaries SET period_end = $3
+                 WHERE group_id = $1 AND subscription_id = $2 AND period_start < $3 AND period_end > $3",
+            )
+            .bind(group)
+            .bind(subscription)
+            .bind(at)
+            .execute(connection)
+            .await?;
+        });
+        Ok(())
+    }
 }
-pub(super) use open_period;
 
 impl Store {
     /// The group's live subscription with the period that runs at `now`. Costs the same however much was
     /// recorded.
-    pub async fn allowance(&self, group: Uuid, now: DateTime<Utc>) -> Result<Option<AllowanceRow>> {
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn allowance(&self, group: GroupId, now: DateTime<Utc>) -> Result<Option<AllowanceRow>> {
         Ok(on_db!(self, |pool| {
             sqlx::query_as(live_allowances!("= $1")).bind(group).bind(now).fetch_optional(pool).await?
         }))
     }
 
-    /// The group's last `count` periods that had begun at `now`, of any subscription, newest first.
-    pub async fn periods(&self, group: Uuid, now: DateTime<Utc>, count: i64) -> Result<Vec<SummaryRow>> {
+    /// The group's last `count` periods that are over at `now`, of any subscription, newest first. Only such as gave
+    /// access: a purchase that was never paid has none.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn past_periods(
+        &self,
+        group: GroupId,
+        now: DateTime<Utc>,
+        count: i64,
+    ) -> Result<Vec<SummaryRow>> {
         Ok(on_db!(self, |pool| {
             sqlx::query_as(
-                "SELECT id, group_id, subscription_id, period_start, period_end,
-                     llm_used, llm_held, llm_limit, voice_used, voice_held, voice_limit
-                 FROM usage_summaries WHERE group_id = $1 AND period_start <= $2
-                 ORDER BY period_start DESC LIMIT $3",
+                "SELECT u.id, p.name AS plan_name, u.period_start, u.period_end,
+                     u.llm_used, u.llm_held, u.llm_limit, u.voice_used, u.voice_held, u.voice_limit
+                 FROM usage_summaries u
+                 JOIN subscriptions s ON s.group_id = u.group_id AND s.id = u.subscription_id
+                 JOIN plans p ON p.id = u.plan_id
+                 WHERE u.group_id = $1 AND u.period_end <= $2
+                   AND s.status NOT IN ('incomplete', 'incomplete_expired')
+                 ORDER BY u.period_start DESC LIMIT $3",
             )
             .bind(group)
             .bind(now)

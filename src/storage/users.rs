@@ -1,44 +1,39 @@
-//! People, and how they sign in.
+//! Users, and how they sign in.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use uuid::Uuid;
 
-use super::{Store, dialect};
-use crate::domain::{Group, Member, Refusal, Role, User};
+use super::{Store, Tx, dialect};
+use crate::domain::{Group, GroupId, KeyId, Member, Refusal, Role, User, UserId};
 use crate::error::{Error, Result};
 
 #[derive(FromRow)]
 struct UserRow {
-    id: Uuid,
+    id: UserId,
     email: String,
     name: String,
-    role: String,
-    group_id: Option<Uuid>,
+    #[sqlx(try_from = "String")]
+    role: Role,
+    group_id: Option<GroupId>,
     group_name: Option<String>,
 }
 
-impl UserRow {
-    fn user(self) -> Result<User> {
-        Ok(User {
-            id: self.id,
-            email: self.email,
-            name: self.name,
-            role: role(&self.role)?,
-            group: self.group_id.zip(self.group_name).map(|(id, name)| Group { id, name }),
-        })
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: row.id,
+            email: row.email,
+            name: row.name,
+            role: row.role,
+            group: row.group_id.zip(row.group_name).map(|(id, name)| Group { id, name }),
+        }
     }
 }
 
-/// A role as the database keeps it.
-pub(super) fn role(word: &str) -> Result<Role> {
-    word.parse().map_err(Error::Internal)
-}
-
-/// Somebody to add.
+/// A user to add.
 #[derive(Clone, Debug)]
 pub struct NewUser {
-    pub id: Uuid,
+    pub id: UserId,
     /// Lower case.
     pub email: String,
     pub name: String,
@@ -53,28 +48,7 @@ pub struct Credentials {
     pub password_hash: String,
 }
 
-/// Adds a user inside a transaction; a taken address is a refusal.
-macro_rules! insert_user {
-    ($tx:ident, $user:expr, $group:expr, $now:expr) => {
-        sqlx::query(
-            "INSERT INTO users (id, email, name, password_hash, role, group_id, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-        )
-        .bind($user.id)
-        .bind(&$user.email)
-        .bind(&$user.name)
-        .bind(&$user.password_hash)
-        .bind($user.role.as_str())
-        .bind($group)
-        .bind($now)
-        .execute(&mut *$tx)
-        .await
-        .map_err($crate::storage::users::email_taken)?
-    };
-}
-pub(super) use insert_user;
-
-pub(super) fn email_taken(error: sqlx::Error) -> Error {
+fn email_taken(error: sqlx::Error) -> Error {
     if dialect::is_unique_violation(&error, "users_email", "users.email") {
         Refusal::EmailTaken.into()
     } else {
@@ -83,41 +57,8 @@ pub(super) fn email_taken(error: sqlx::Error) -> Error {
 }
 
 impl Store {
-    /// Adds a user to the group, or to none for a SuperAdmin.
-    ///
-    /// # Errors
-    /// [`Refusal::EmailTaken`]; the database's.
-    pub async fn add_user(&self, user: &NewUser, group: Option<Uuid>, now: DateTime<Utc>) -> Result<()> {
-        in_tx!(self, |tx| {
-            insert_user!(tx, user, group, now);
-        });
-        Ok(())
-    }
-
-    /// Adds a group and the user who runs it, both or neither.
-    ///
-    /// # Errors
-    /// [`Refusal::EmailTaken`]; the database's.
-    pub async fn add_group_with_admin(
-        &self,
-        group: &Group,
-        admin: &NewUser,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        in_tx!(self, |tx| {
-            sqlx::query("INSERT INTO groups (id, name, created_at) VALUES ($1, $2, $3)")
-                .bind(group.id)
-                .bind(&group.name)
-                .bind(now)
-                .execute(&mut *tx)
-                .await?;
-            insert_user!(tx, admin, Some(group.id), now);
-        });
-        Ok(())
-    }
-
     /// A user who has not been removed.
-    pub async fn user(&self, id: Uuid) -> Result<Option<User>> {
+    pub async fn user(&self, id: UserId) -> Result<Option<User>> {
         let row: Option<UserRow> = on_db!(self, |pool| {
             sqlx::query_as(
                 "SELECT u.id, u.email, u.name, u.role, u.group_id, g.name AS group_name
@@ -128,7 +69,7 @@ impl Store {
             .fetch_optional(pool)
             .await?
         });
-        row.map(UserRow::user).transpose()
+        Ok(row.map(User::from))
     }
 
     /// The user with this address (lower case) and the hash of their password.
@@ -149,8 +90,7 @@ impl Store {
             .fetch_optional(pool)
             .await?
         });
-        row.map(|row| Ok(Credentials { user: row.user.user()?, password_hash: row.password_hash }))
-            .transpose()
+        Ok(row.map(|row| Credentials { user: row.user.into(), password_hash: row.password_hash }))
     }
 
     /// The user whose key has this hash. Notes the use, to the minute, so that a busy key isn't written at
@@ -160,7 +100,7 @@ impl Store {
         struct Row {
             #[sqlx(flatten)]
             user: UserRow,
-            key_id: Uuid,
+            key_id: KeyId,
             last_used_at: Option<DateTime<Utc>>,
         }
         let row: Option<Row> = on_db!(self, |pool| {
@@ -188,63 +128,109 @@ impl Store {
                 .await?;
             });
         }
-        row.user.user().map(Some)
+        Ok(Some(row.user.into()))
     }
 
-    /// Everybody in the group, longest there first.
-    pub async fn members(&self, group: Uuid) -> Result<Vec<Member>> {
-        let rows: Vec<(Uuid, String, String, String, DateTime<Utc>)> = on_db!(self, |pool| {
+    /// The group's members, the longest there first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn members(&self, group: GroupId) -> Result<Vec<Member>> {
+        #[derive(FromRow)]
+        struct Row {
+            id: UserId,
+            email: String,
+            name: String,
+            #[sqlx(try_from = "String")]
+            role: Role,
+            joined_at: DateTime<Utc>,
+        }
+        let rows: Vec<Row> = on_db!(self, |pool| {
             sqlx::query_as(
-                "SELECT id, email, name, role, created_at FROM users
+                "SELECT id, email, name, role, created_at AS joined_at FROM users
                  WHERE group_id = $1 AND removed_at IS NULL ORDER BY created_at, id",
             )
             .bind(group)
             .fetch_all(pool)
             .await?
         });
-        rows.into_iter()
-            .map(|(id, email, name, word, joined_at)| {
-                Ok(Member { id, email, name, role: role(&word)?, joined_at })
-            })
-            .collect()
+        let member = |Row { id, email, name, role, joined_at }| Member { id, email, name, role, joined_at };
+        Ok(rows.into_iter().map(member).collect())
     }
+}
 
-    /// Removes somebody from the group: their keys go, their sessions end, their part of the ledger stays.
+impl Tx {
+    /// Adds a user to the group, or to none for a SuperAdmin.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] for somebody who isn't in the group, [`Refusal::LastAdmin`]; the database's.
-    pub async fn remove_member(&self, group: Uuid, id: Uuid, now: DateTime<Utc>) -> Result<()> {
-        in_tx!(self, |tx| {
-            // Queues for the group's row, so that two admins can't remove each other at once.
-            sqlx::query("UPDATE groups SET seat_changes = seat_changes + 1 WHERE id = $1")
-                .bind(group)
-                .execute(&mut *tx)
-                .await?;
-            let found: Option<String> = sqlx::query_scalar(
-                "SELECT role FROM users WHERE id = $1 AND group_id = $2 AND removed_at IS NULL",
+    /// [`Refusal::EmailTaken`]; the database's.
+    pub async fn add_user(
+        &mut self,
+        user: &NewUser,
+        group: Option<GroupId>,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        on_tx!(self, |connection| {
+            sqlx::query(
+                "INSERT INTO users (id, email, name, password_hash, role, group_id, created_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            )
+            .bind(user.id)
+            .bind(&user.email)
+            .bind(&user.name)
+            .bind(&user.password_hash)
+            .bind(user.role.as_str())
+            .bind(group)
+            .bind(now)
+            .execute(connection)
+            .await
+            .map_err(email_taken)?;
+        });
+        Ok(())
+    }
+
+    /// Whether an account has this address (lower case).
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_email_taken(&mut self, email: &str) -> Result<bool> {
+        let accounts: i64 = on_tx!(self, |connection| {
+            sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE email = $1 AND removed_at IS NULL")
+                .bind(email)
+                .fetch_one(connection)
+                .await?
+        });
+        Ok(accounts > 0)
+    }
+
+    /// Removes a member from the group: the keys go, the sessions end, the part of the ledger stays. The group's row
+    /// has to be locked, so that two admins can't remove each other at once.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for a user who isn't in the group, [`Refusal::LastAdmin`]; the database's.
+    pub async fn remove_member(&mut self, group: GroupId, id: UserId, now: DateTime<Utc>) -> Result<()> {
+        let (role, admins): (Option<String>, i64) = on_tx!(self, |connection| {
+            sqlx::query_as(
+                "SELECT (SELECT role FROM users WHERE id = $1 AND group_id = $2 AND removed_at IS NULL),
+                        (SELECT COUNT(*) FROM users
+                         WHERE group_id = $2 AND role = 'admin' AND removed_at IS NULL)",
             )
             .bind(id)
             .bind(group)
-            .fetch_optional(&mut *tx)
-            .await?;
-            let word = found.ok_or_else(|| Refusal::NotFound("member".into()))?;
-            if role(&word)? == Role::Admin {
-                let admins: i64 = sqlx::query_scalar(
-                    "SELECT COUNT(*) FROM users WHERE group_id = $1 AND role = 'admin' AND removed_at IS NULL",
-                )
-                .bind(group)
-                .fetch_one(&mut *tx)
-                .await?;
-                if admins <= 1 {
-                    return Err(Refusal::LastAdmin.into());
-                }
-            }
+            .fetch_one(connection)
+            .await?
+        });
+        let role = role.ok_or_else(|| Refusal::NotFound("member".into()))?;
+        if role == Role::Admin.as_str() && admins <= 1 {
+            return Err(Refusal::LastAdmin.into());
+        }
+        on_tx!(self, |connection| {
             sqlx::query("UPDATE users SET removed_at = $2 WHERE id = $1")
                 .bind(id)
                 .bind(now)
-                .execute(&mut *tx)
+                .execute(&mut *connection)
                 .await?;
-            sqlx::query("DELETE FROM api_keys WHERE user_id = $1").bind(id).execute(&mut *tx).await?;
+            sqlx::query("DELETE FROM api_keys WHERE user_id = $1").bind(id).execute(connection).await?;
         });
         Ok(())
     }

@@ -65,7 +65,7 @@ pub fn per(interval: Interval) -> &'static str {
 
 /// `$29.99 per month`.
 pub fn price(plan: &Plan) -> String {
-    format!("{} {}", plan.money(), per(plan.interval))
+    format!("{} {}", plan.price, per(plan.interval))
 }
 
 /// One of `one`, several of `many`, with the number in front.

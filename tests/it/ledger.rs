@@ -16,7 +16,12 @@ const VOICE: UsageType = UsageType::Voice;
 
 pub fn counts(recorded: Result<Recorded>) -> (u64, u64, i64, i64) {
     let recorded = recorded.expect("the events are recorded");
-    (recorded.accepted, recorded.duplicates, recorded.usage.llm.used, recorded.usage.voice.used)
+    (
+        recorded.accepted,
+        recorded.duplicates,
+        recorded.usage.resources.llm.used,
+        recorded.usage.resources.voice.used,
+    )
 }
 
 pub fn refusal<T: std::fmt::Debug>(answer: Result<T>) -> Refusal {
@@ -54,7 +59,10 @@ async fn events_count_once() {
             (seed.subscription, seed.plan, Status::Active)
         );
         assert_eq!(Period { start: usage.period_start, end: usage.period_end }, seed.period);
-        assert_eq!((usage.llm.percentage, usage.voice.percentage), (Some(75.2), Some(85.8)));
+        assert_eq!(
+            (usage.resources.llm.percentage, usage.resources.voice.percentage),
+            (Some(75.2), Some(85.8))
+        );
         metering.stop().await;
     })
     .await;
@@ -84,7 +92,7 @@ async fn the_same_id_with_another_body_is_refused_with_its_whole_request() {
             Refusal::EventMismatch { id: "b".into() }
         );
         assert_eq!(
-            metering.usage(&seed.member).await.unwrap().llm.used,
+            metering.usage(&seed.member).await.unwrap().resources.llm.used,
             5,
             "nothing of a refused request counts"
         );
@@ -102,7 +110,7 @@ async fn requests_of_one_commit_are_decided_each_for_itself() {
         let seed = Seed::new(&store).await;
         let metering = seed.metering();
         // While the first is written the others queue, and are written together.
-        let nobody = tollgate::domain::User { id: Uuid::now_v7(), ..seed.member.clone() };
+        let nobody = tollgate::domain::User { id: Uuid::now_v7().into(), ..seed.member.clone() };
         let answers = join_all([
             metering.record(&seed.member, vec![event("first", LLM, 1)]).boxed(),
             metering.record(&seed.member, vec![event("a", LLM, 10)]).boxed(),
@@ -120,7 +128,7 @@ async fn requests_of_one_commit_are_decided_each_for_itself() {
         assert_eq!(refusal(mismatch), Refusal::EventMismatch { id: "a".into() });
         assert!(matches!(nobody, Err(Error::Database(_))), "{nobody:?}");
         assert_eq!(c.unwrap().accepted, 1, "the refused request left its id free");
-        assert_eq!(metering.usage(&seed.member).await.unwrap().llm.used, 1_111);
+        assert_eq!(metering.usage(&seed.member).await.unwrap().resources.llm.used, 1_111);
         metering.stop().await;
     })
     .await;
@@ -136,14 +144,13 @@ async fn an_admin_records_for_the_groups_users_and_nobody_else() {
         let record = |events| metering.record(&seed.admin, events);
         let own = vec![named("a", seed.member.id), named("b", seed.admin.id), event("c", LLM, 1)];
         assert_eq!(counts(record(own).await), (3, 0, 3, 0));
-        for nobody in [stranger.id, Uuid::now_v7()] {
+        for nobody in [stranger.id, Uuid::now_v7().into()] {
             let events = vec![event("d", LLM, 1), named("e", nobody)];
             assert_eq!(wrong_field(record(events).await), "events[1].user_id");
         }
-        store
-            .remove_member(seed.admin.group.as_ref().unwrap().id, seed.member.id, seed.clock.now())
-            .await
-            .unwrap();
+        let mut tx = store.begin().await.unwrap();
+        tx.remove_member(seed.group(), seed.member.id, seed.clock.now()).await.unwrap();
+        tx.commit().await.unwrap();
         assert_eq!(wrong_field(record(vec![named("f", seed.member.id)]).await), "events[0].user_id");
         assert_eq!(counts(record(vec![named("a", seed.member.id)]).await), (0, 1, 3, 0));
         metering.stop().await;
@@ -175,7 +182,7 @@ async fn everything_a_caller_may_send_is_kept_or_refused() {
         assert_eq!(serde_json::from_str::<serde_json::Value>(&kept[0].2).unwrap()["text"], metadata["text"]);
         let over = metering.record(&seed.member, vec![event("v", VOICE, 1), event("over", LLM, 1)]).await;
         assert_eq!(wrong_field(over), "events[1].tokens_used");
-        assert_eq!(metering.usage(&seed.member).await.unwrap().voice.used, 0);
+        assert_eq!(metering.usage(&seed.member).await.unwrap().resources.voice.used, 0);
         metering.stop().await;
         store.close().await;
         database.drop().await;
@@ -223,7 +230,7 @@ async fn whoever_follows_a_group_hears_of_every_change() {
         let seed = Seed::new(&store).await;
         let (other, third) = (Seed::new(&store).await, Seed::new(&store).await);
         let (metering, elsewhere) = (seed.metering(), seed.metering());
-        let two_processes = store.hear().await.unwrap().is_some();
+        let two_processes = store.listen().await.unwrap().is_some();
         if two_processes {
             let group = other.admin.group.as_ref().unwrap().id;
             let mut heard = metering.changes(&other.admin).await.unwrap();
@@ -270,7 +277,7 @@ async fn stopping_writes_what_was_taken_and_takes_no_more() {
                 Err(error) => assert!(matches!(error, Error::Stopping(_)), "{error:?}"),
             }
         }
-        assert_eq!(metering.usage(&seed.member).await.unwrap().llm.used, written as i64);
+        assert_eq!(metering.usage(&seed.member).await.unwrap().resources.llm.used, written as i64);
         assert!(matches!(one(99).await, Err(Error::Stopping(_))));
     })
     .await;

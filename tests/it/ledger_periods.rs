@@ -21,19 +21,19 @@ async fn a_period_that_is_over_gives_way_to_the_next() {
 
         let read = metering.usage(&seed.member).await.unwrap();
         assert_eq!(Period { start: read.period_start, end: read.period_end }, next);
-        assert_eq!((read.llm.used, read.llm.limit), (0, Some(100_000)));
+        assert_eq!((read.resources.llm.used, read.resources.llm.limit), (0, Some(100_000)));
         let periods = "SELECT COUNT(*) FROM usage_summaries";
         assert_eq!(database.rows::<(i64,)>(periods).await, [(1,)], "reading opens nothing");
 
         let recorded = metering.record(&seed.member, vec![event("april", LLM, 7)]).await.unwrap();
-        assert_eq!((recorded.usage.period_start, recorded.usage.llm.used), (next.start, 7));
-        assert_eq!(metering.usage(&seed.member).await.unwrap().llm.used, 7);
+        assert_eq!((recorded.usage.period_start, recorded.usage.resources.llm.used), (next.start, 7));
+        assert_eq!(metering.usage(&seed.member).await.unwrap().resources.llm.used, 7);
         // Stripe's word comes late and changes nothing that was counted.
         seed.stripe_says(Status::Active, next).await;
-        assert_eq!(metering.usage(&seed.member).await.unwrap().llm.used, 7);
+        assert_eq!(metering.usage(&seed.member).await.unwrap().resources.llm.used, 7);
         let history = metering.history(&seed.member).await.unwrap();
         assert_eq!(
-            history.iter().map(|p| (p.start, p.llm.used)).collect::<Vec<_>>(),
+            history.iter().map(|p| (p.start, p.resources.llm.used)).collect::<Vec<_>>(),
             [(seed.period.start, 5)]
         );
         metering.stop().await;
@@ -67,17 +67,18 @@ async fn an_event_with_a_time_counts_in_the_period_that_contains_it() {
         );
 
         seed.clock.advance(Duration::minutes(3));
-        assert_eq!(metering.usage(&seed.member).await.unwrap().llm.used, 10);
+        assert_eq!(metering.usage(&seed.member).await.unwrap().resources.llm.used, 10);
         assert_eq!(counts(record(dated("late", 4, end - Duration::days(1))).await), (1, 0, 10, 0));
         assert_eq!(counts(record(event("now", LLM, 20)).await), (1, 0, 30, 0));
-        assert_eq!(metering.history(&seed.member).await.unwrap()[0].llm.used, 7);
+        assert_eq!(metering.history(&seed.member).await.unwrap()[0].resources.llm.used, 7);
 
         // Two periods on, an event of the one in between, in which nothing was recorded yet.
         seed.clock.advance(Duration::days(64));
         assert_eq!(counts(record(event("june", LLM, 1)).await), (1, 0, 1, 0));
         let between = end.checked_add_months(Months::new(1)).unwrap() + Duration::days(15);
         assert_eq!(counts(record(dated("between", 2, between)).await), (1, 0, 1, 0));
-        let used: Vec<_> = metering.history(&seed.member).await.unwrap().iter().map(|p| p.llm.used).collect();
+        let used: Vec<_> =
+            metering.history(&seed.member).await.unwrap().iter().map(|p| p.resources.llm.used).collect();
         assert_eq!(used, [2, 30, 7]);
         metering.stop().await;
     })
@@ -97,7 +98,7 @@ async fn a_change_of_period_in_the_middle_of_one_takes_over() {
         assert_eq!(metering.usage(&seed.member).await.unwrap().period_start, new.start);
         assert_eq!(counts(metering.record(&seed.member, vec![event("b", LLM, 7)]).await), (1, 0, 7, 0));
         assert_eq!(counts(metering.record(&seed.member, vec![dated("c", 1, earlier)]).await), (1, 0, 7, 0));
-        assert_eq!(metering.history(&seed.member).await.unwrap()[0].llm.used, 6);
+        assert_eq!(metering.history(&seed.member).await.unwrap()[0].resources.llm.used, 6);
         metering.stop().await;
     })
     .await;
@@ -129,8 +130,13 @@ async fn after_the_end_of_a_subscription_only_its_own_events_count() {
         assert_eq!(refusal(metering.usage(&seed.member).await), Refusal::NoSubscription);
         assert_eq!(refusal(metering.check(&seed.member).await), Refusal::NoSubscription);
         assert_eq!(refusal(record(event("b", LLM, 1)).await), Refusal::NoSubscription);
-        let late = record(dated("late", 2, seed.clock.now())).await.unwrap();
-        assert_eq!((late.accepted, late.usage.status, late.usage.llm.used), (1, Status::Canceled, 7));
+        let before_the_end = seed.clock.now() - Duration::seconds(1);
+        let late = record(dated("late", 2, before_the_end)).await.unwrap();
+        assert_eq!(
+            (late.accepted, late.usage.status, late.usage.resources.llm.used),
+            (1, Status::Canceled, 7)
+        );
+        assert_eq!(wrong_field(record(dated("later", 2, seed.clock.now())).await), "events[0].created_at");
         assert_eq!(counts(record(event("a", LLM, 5)).await), (0, 1, 7, 0), "a repeat is one for good");
 
         let (_, other) = group(&store, seed.clock.now()).await;

@@ -74,9 +74,9 @@ async fn holds(store: &Store, database: &Database, requests: Vec<Request>) {
     let usage = first.usage(&seed.member).await.expect("a usage");
     let sums = |start| expected.get(&start).copied().unwrap_or_default();
     assert_eq!(usage.period_start, seed.period.end);
-    assert_eq!([usage.llm.used, usage.voice.used], sums(seed.period.end));
+    assert_eq!([usage.resources.llm.used, usage.resources.voice.used], sums(seed.period.end));
     let history = first.history(&seed.member).await.expect("a history");
-    assert_eq!([history[0].llm.used, history[0].voice.used], sums(seed.period.start));
+    assert_eq!([history[0].resources.llm.used, history[0].resources.voice.used], sums(seed.period.start));
     let wrong: Vec<(i64,)> = database.rows(WRONG_SUMMARIES).await;
     assert_eq!(wrong, [(0,)], "a summary is the sum of its rows");
     first.stop().await;

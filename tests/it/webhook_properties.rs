@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
 use reqwest::Method;
-use serde_json::{Value, json};
 use secrecy::ExposeSecret;
+use serde_json::{Value, json};
 use sha2::Sha256;
 use stripe_sandbox::SECRET_KEY;
 use tokio::runtime::Runtime;
@@ -231,7 +231,7 @@ async fn never_goes_back(store: &Store, _: &Database, fetches: Vec<Fetch>) {
         let state = StripeState { price_minor: i64::from(fetch.answered), ..answer };
         let now = seed.clock.now();
         store
-            .apply_stripe_state(seed.subscription, ticket, &state, None, now)
+            .apply_stripe_state(group, seed.subscription, ticket, &state, None, now)
             .await
             .expect("is written or dropped");
         at_least = at_least.max(i64::from(fetch.drawn));

@@ -20,8 +20,8 @@ pub fn PlanCard(
         Some(count) => format::plural(count, one, many),
     };
     let mut lines = vec![
-        count(plan.llm_tokens_limit, "LLM token", "LLM tokens"),
-        count(plan.voice_tokens_limit, "voice token", "voice tokens"),
+        count(plan.limits.llm, "LLM token", "LLM tokens"),
+        count(plan.limits.voice, "voice token", "voice tokens"),
         count(plan.max_users, "user", "users"),
     ];
     lines.extend(plan.features.iter().cloned());
@@ -37,7 +37,7 @@ pub fn PlanCard(
         <article class="plan" aria-label=plan.name.clone() data-current=current.then_some("true")>
             <h2>{plan.name.clone()}</h2>
             <p class="plan__price">
-                <strong>{plan.money().to_string()}</strong>
+                <strong>{plan.price.to_string()}</strong>
                 " "
                 {format::per(plan.interval)}
             </p>

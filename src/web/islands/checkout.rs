@@ -127,7 +127,7 @@ fn Pay(checkout: Open, purchase: Purchase, attempt: RwSignal<u32>) -> impl IntoV
     let plan = checkout.subscription.plan;
     let (label, text) = match intent {
         Intent::Payment => {
-            (format!("Pay {}", plan.money()), "The subscription starts as soon as the payment is through.")
+            (format!("Pay {}", plan.price), "The subscription starts as soon as the payment is through.")
         }
         Intent::Setup => (
             "Save card and start".to_owned(),

@@ -29,7 +29,7 @@ pub fn LiveUsage(
             return;
         }
         let terms = |usage: &Usage| (usage.subscription_id, usage.plan.id, usage.status, usage.period_start);
-        let levels = |usage: &Usage| (usage.llm.level, usage.voice.level);
+        let levels = |usage: &Usage| usage.resources.map(|resource| resource.level);
         if terms(&new) != terms(&old) {
             client::reload();
         } else if levels(&new) != levels(&old) {
@@ -43,8 +43,8 @@ pub fn LiveUsage(
     };
     // The effect keeps what it returns, and so the stream open.
     Effect::new(move |_| UsageStream::open(take, move |live| connected.set(Some(live))));
-    let llm = Signal::derive(move || usage.with(|usage| usage.llm));
-    let voice = Signal::derive(move || usage.with(|usage| usage.voice));
+    let llm = Signal::derive(move || usage.with(|usage| usage.resources.llm));
+    let voice = Signal::derive(move || usage.with(|usage| usage.resources.voice));
     view! {
         <Alerts usage admin/>
         <div class="usage">
@@ -78,14 +78,12 @@ fn Connection(connected: RwSignal<Option<bool>>) -> impl IntoView {
 #[component]
 fn Alerts(usage: RwSignal<Usage>, admin: bool) -> impl IntoView {
     // By kind and level only: a number that moves must not be announced each time.
-    let warnings = Memo::new(move |_| {
-        usage.with(|usage| usage.resources().map(|(usage_type, resource)| (usage_type, resource.level)))
-    });
+    let warnings = Memo::new(move |_| usage.with(|usage| usage.resources.map(|resource| resource.level)));
     view! {
         <div class="alerts">
-            {move || warnings.get().map(|(usage_type, level)| {
-                (level != Level::Ok).then(|| view! { <Alert usage_type level admin/> })
-            }).into_iter().collect_view()}
+            {move || warnings.get().iter().map(|(usage_type, level)| {
+                (*level != Level::Ok).then(|| view! { <Alert usage_type level=*level admin/> })
+            }).collect_view()}
         </div>
     }
 }

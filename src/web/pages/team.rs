@@ -2,10 +2,9 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use uuid::Uuid;
 
 use crate::domain::{
-    Invitation, Level, Member, NewInvitation, Resource as Allowance, Team as People, group_digits,
+    Invitation, Level, Member, NewInvitation, Resource as Allowance, Team as People, UserId, group_digits,
 };
 use crate::web::AppError;
 use crate::web::components::badge::Badge;
@@ -40,7 +39,7 @@ pub fn Team() -> impl IntoView {
 }
 
 /// The group's people, and who of them is looking.
-async fn people() -> Result<(People, Uuid), AppError> {
+async fn people() -> Result<(People, UserId), AppError> {
     let user = user()?;
     Ok((services().accounts.team(&user).await?, user.id))
 }
@@ -100,7 +99,7 @@ fn Seats(used: i64, max: Option<i64>) -> impl IntoView {
 }
 
 #[component]
-fn Members(members: Vec<Member>, me: Uuid) -> impl IntoView {
+fn Members(members: Vec<Member>, me: UserId) -> impl IntoView {
     let rows = members.into_iter().map(|member| {
         let you = (member.id == me).then(|| view! { " "<Badge tone="quiet" label="You"/> });
         view! {

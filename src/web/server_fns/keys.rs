@@ -1,7 +1,8 @@
 //! API keys, for whoever is signed in.
 
 use leptos::prelude::*;
-use uuid::Uuid;
+
+use crate::domain::KeyId;
 
 use crate::web::AppError;
 
@@ -17,7 +18,7 @@ pub async fn create_key(name: String) -> Result<(), AppError> {
 }
 
 #[server(prefix = "/fn", endpoint = "keys/revoke")]
-pub async fn revoke_key(id: Uuid) -> Result<(), AppError> {
+pub async fn revoke_key(id: KeyId) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};
     context::services().accounts.revoke_key(&context::user()?, id).await?;
     forms::done("The key was revoked.");

@@ -1,9 +1,8 @@
 //! The platform's plans, for its SuperAdmin.
 
 use leptos::prelude::*;
-use uuid::Uuid;
 
-use crate::domain::PlanForm;
+use crate::domain::{PlanForm, PlanId};
 use crate::web::AppError;
 
 #[server(prefix = "/fn", endpoint = "plans/create")]
@@ -20,7 +19,7 @@ pub async fn create_plan(form: PlanForm) -> Result<(), AppError> {
 }
 
 #[server(prefix = "/fn", endpoint = "plans/update")]
-pub async fn update_plan(id: Uuid, form: PlanForm) -> Result<(), AppError> {
+pub async fn update_plan(id: PlanId, form: PlanForm) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};
     let user = context::user()?;
     user.must_be_superadmin()?;
@@ -34,7 +33,7 @@ pub async fn update_plan(id: Uuid, form: PlanForm) -> Result<(), AppError> {
 
 /// Deletes a plan nobody ever used, archives any other.
 #[server(prefix = "/fn", endpoint = "plans/remove")]
-pub async fn remove_plan(id: Uuid) -> Result<(), AppError> {
+pub async fn remove_plan(id: PlanId) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};
     let (user, billing) = (context::user()?, context::services().billing);
     user.must_be_superadmin()?;

@@ -1,14 +1,13 @@
 //! A group's subscription, for its admin.
 
 use leptos::prelude::*;
-use uuid::Uuid;
 
-use crate::domain::Subscription;
+use crate::domain::{PlanId, Subscription, SubscriptionId};
 use crate::web::AppError;
 
 /// Begins a purchase; the page it goes on to has the card form.
 #[server(prefix = "/fn", endpoint = "subscription/subscribe")]
-pub async fn subscribe(plan_id: Uuid) -> Result<(), AppError> {
+pub async fn subscribe(plan_id: PlanId) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};
     context::services().billing.subscribe(&context::user()?, plan_id, None).await?;
     forms::go_on("/subscribe");
@@ -16,7 +15,7 @@ pub async fn subscribe(plan_id: Uuid) -> Result<(), AppError> {
 }
 
 #[server(prefix = "/fn", endpoint = "subscription/cancel")]
-pub async fn cancel(id: Uuid, at_period_end: bool) -> Result<(), AppError> {
+pub async fn cancel(id: SubscriptionId, at_period_end: bool) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};
     context::services().billing.cancel(&context::user()?, id, at_period_end).await?;
     forms::go_on("/subscribe");

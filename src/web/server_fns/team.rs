@@ -1,7 +1,8 @@
 //! A group's people, for its admin.
 
 use leptos::prelude::*;
-use uuid::Uuid;
+
+use crate::domain::{InvitationId, UserId};
 
 use crate::web::AppError;
 
@@ -17,7 +18,7 @@ pub async fn invite(email: String, role: String) -> Result<(), AppError> {
 }
 
 #[server(prefix = "/fn", endpoint = "team/withdraw")]
-pub async fn withdraw_invitation(id: Uuid) -> Result<(), AppError> {
+pub async fn withdraw_invitation(id: InvitationId) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};
     context::services().accounts.withdraw_invitation(&context::user()?, id).await?;
     forms::done("The invitation was withdrawn.");
@@ -26,7 +27,7 @@ pub async fn withdraw_invitation(id: Uuid) -> Result<(), AppError> {
 }
 
 #[server(prefix = "/fn", endpoint = "team/remove")]
-pub async fn remove_member(id: Uuid) -> Result<(), AppError> {
+pub async fn remove_member(id: UserId) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};
     context::services().accounts.remove_member(&context::user()?, id).await?;
     forms::done("The member was removed.");

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Duration, Months, Utc};
 use tollgate::clock::Clock;
 use tollgate::domain::{
-    Currency, EventInput, Group, Interval, Money, Period, PlanTerms, Role, Status, UsageType, User,
+    Currency, EventInput, Group, GroupId, Interval, Money, PerType, Period, PlanId, PlanTerms, Role, Status,
+    SubscriptionId, UsageType, User,
 };
 use tollgate::metering::Metering;
 use tollgate::storage::{NewSubscription, NewUser, Store, StripeState};
@@ -19,8 +20,8 @@ pub struct Seed {
     pub clock: Clock,
     pub admin: User,
     pub member: User,
-    pub plan: Uuid,
-    pub subscription: Uuid,
+    pub plan: PlanId,
+    pub subscription: SubscriptionId,
     pub period: Period,
 }
 
@@ -48,6 +49,10 @@ impl Seed {
         seed
     }
 
+    pub fn group(&self) -> GroupId {
+        self.admin.group.as_ref().expect("an admin has a group").id
+    }
+
     pub fn metering(&self) -> Metering {
         Metering::start(self.store.clone(), self.clock.clone(), GRACE_DAYS)
     }
@@ -55,7 +60,7 @@ impl Seed {
     /// What Stripe may say of the subscription.
     pub fn at_stripe(&self, status: Status, period: Period) -> StripeState {
         StripeState {
-            stripe_subscription_id: format!("sub_{}", self.subscription.simple()),
+            stripe_subscription_id: format!("sub_{}", self.subscription.0.simple()),
             status,
             stripe_price_id: "price_seed".into(),
             price_minor: 2_999,
@@ -71,7 +76,8 @@ impl Seed {
         let ticket = self.store.draw_sync_ticket(self.subscription).await.expect("a ticket");
         let state = self.at_stripe(status, period);
         let now = self.clock.now();
-        let changed = self.store.apply_stripe_state(self.subscription, ticket, &state, None, now).await;
+        let changed =
+            self.store.apply_stripe_state(self.group(), self.subscription, ticket, &state, None, now).await;
         assert!(changed.expect("the subscription is written"));
     }
 }
@@ -95,44 +101,46 @@ pub fn event(id: &str, usage_type: UsageType, tokens_used: i64) -> EventInput {
 
 /// A group with an admin and a member, without a subscription.
 pub async fn group(store: &Store, now: DateTime<Utc>) -> (User, User) {
-    let group = Group { id: Uuid::now_v7(), name: "Acme".into() };
+    let group = Group { id: Uuid::now_v7().into(), name: "Acme".into() };
     let (admin, member) = (new_user(Role::Admin), new_user(Role::Member));
-    store.add_group_with_admin(&group, &admin, now).await.expect("a group");
-    store.add_user(&member, Some(group.id), now).await.expect("a member");
+    let mut tx = store.begin().await.expect("a transaction");
+    tx.add_group(group.id, &group.name, now).await.expect("a group");
+    tx.add_user(&admin, Some(group.id), now).await.expect("an admin");
+    tx.add_user(&member, Some(group.id), now).await.expect("a member");
+    tx.commit().await.expect("a commit");
     (user(admin, &group), user(member, &group))
 }
 
 fn new_user(role: Role) -> NewUser {
     let id = Uuid::now_v7();
     let email = format!("{}@acme.test", id.simple());
-    NewUser { id, email, name: "Ada".into(), password_hash: "none".into(), role }
+    NewUser { id: id.into(), email, name: "Ada".into(), password_hash: "none".into(), role }
 }
 
 fn user(new: NewUser, group: &Group) -> User {
     User { id: new.id, email: new.email, name: new.name, role: new.role, group: Some(group.clone()) }
 }
 
-pub async fn plan(store: &Store, name: &str, price_minor: i64, now: DateTime<Utc>) -> Uuid {
-    let id = Uuid::now_v7();
+pub async fn plan(store: &Store, name: &str, price_minor: i64, now: DateTime<Utc>) -> PlanId {
+    let id = PlanId(Uuid::now_v7());
     let terms = PlanTerms {
         name: name.into(),
         description: String::new(),
         price: Money::new(price_minor, Currency::USD),
         interval: Interval::Month,
-        llm_tokens_limit: Some(100_000),
-        voice_tokens_limit: Some(50_000),
+        limits: PerType { llm: Some(100_000), voice: Some(50_000) },
         max_users: None,
         features: vec![],
         stripe_price_id: None,
     };
-    let price = format!("price_{}", id.simple());
+    let price = format!("price_{}", id.0.simple());
     store.add_plan(id, &terms, Some("prod_seed"), &price, now).await.expect("a plan");
     id
 }
 
 /// Takes the group's place for a live subscription; nothing was said by Stripe yet.
-pub async fn subscribe(store: &Store, admin: &User, plan: Uuid, now: DateTime<Utc>) -> Uuid {
-    let id = Uuid::now_v7();
+pub async fn subscribe(store: &Store, admin: &User, plan: PlanId, now: DateTime<Utc>) -> SubscriptionId {
+    let id = SubscriptionId(Uuid::now_v7());
     let new = NewSubscription {
         id,
         group_id: admin.group.as_ref().expect("an admin has a group").id,

@@ -7,9 +7,8 @@ mod preview;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use uuid::Uuid;
 
-use crate::domain::PlanForm;
+use crate::domain::{PlanForm, PlanId};
 use crate::web::AppError;
 use crate::web::components::field::{Below, describes};
 use crate::web::components::form::{Form, Refused};
@@ -23,7 +22,7 @@ pub use draft::start;
 #[island]
 pub fn PlanEditor(
     /// The plan to change; none for a new one.
-    id: Option<Uuid>,
+    id: Option<PlanId>,
     start: PlanForm,
     /// Why the last attempt was refused.
     refused: Option<AppError>,

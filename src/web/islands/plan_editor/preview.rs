@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::draft::field;
-use crate::domain::{Currency, Plan, PlanForm};
+use crate::domain::{Currency, Money, PerType, Plan, PlanForm};
 use crate::web::components::plan_card::PlanCard;
 
 /// The card as subscribers will see it. What is wrong for the moment shows as it last was right.
@@ -45,14 +45,12 @@ fn preview(form: &PlanForm, last: Option<&Plan>) -> Plan {
     };
     let currency = input.currency.parse().unwrap_or(Currency::USD);
     Plan {
-        id: uuid::Uuid::nil(),
+        id: uuid::Uuid::nil().into(),
         name: input.name,
         description: input.description,
-        price: input.price,
-        currency,
+        price: Money::parse(&input.price, currency).unwrap_or(Money::new(0, currency)),
         interval: input.interval.parse().unwrap_or_default(),
-        llm_tokens_limit: input.llm_tokens_limit,
-        voice_tokens_limit: input.voice_tokens_limit,
+        limits: PerType { llm: input.llm_tokens_limit, voice: input.voice_tokens_limit },
         max_users: input.max_users,
         features: input.features,
         stripe_price_id: None,
@@ -71,7 +69,7 @@ mod tests {
         let form = PlanForm { price: "12.".into(), max_users: "x".into(), ..PlanForm::default() };
         let plan = preview(&form, None);
         assert_eq!((plan.name.as_str(), plan.max_users), ("New plan", None));
-        assert_eq!(plan.money().minor, 0);
+        assert_eq!(plan.price.minor, 0);
     }
 
     #[test]
@@ -88,8 +86,8 @@ mod tests {
         form.price = "29.999".into();
         form.max_users = "ten".into();
         let plan = preview(&form, Some(&right));
-        assert_eq!((plan.price.as_str(), plan.max_users), ("29.99", Some(10)));
+        assert_eq!((plan.price.minor, plan.max_users), (2_999, Some(10)));
         form.currency = "jpy".into();
-        assert_eq!(preview(&form, Some(&right)).price, "0");
+        assert_eq!(preview(&form, Some(&right)).price.minor, 0);
     }
 }

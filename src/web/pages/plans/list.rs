@@ -53,7 +53,7 @@ pub fn List(plans: Vec<Plan>, archived: bool) -> impl IntoView {
 #[component]
 fn Row(plan: Plan) -> impl IntoView {
     let badge = plan.archived.then(|| view! { " "<Badge tone="quiet" label="Archived"/> });
-    let price = plan.money().to_string();
+    let price = plan.price.to_string();
     let archive = (!plan.archived).then(|| {
         view! {
             <Confirm
@@ -81,8 +81,8 @@ fn Row(plan: Plan) -> impl IntoView {
                 {price}
                 <span class="number__unit">" "{format::per(plan.interval)}</span>
             </td>
-            <td class="number" data-label="LLM tokens">{format::limit(plan.llm_tokens_limit)}</td>
-            <td class="number" data-label="Voice tokens">{format::limit(plan.voice_tokens_limit)}</td>
+            <td class="number" data-label="LLM tokens">{format::limit(plan.limits.llm)}</td>
+            <td class="number" data-label="Voice tokens">{format::limit(plan.limits.voice)}</td>
             <td class="number" data-label="Users">{format::limit(plan.max_users)}</td>
             <td class="table__actions">
                 <a href=format!("/subscription-plans?edit={}", plan.id) class="button" data-tone="plain">

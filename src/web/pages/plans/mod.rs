@@ -6,9 +6,8 @@ mod list;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
-use uuid::Uuid;
 
-use crate::domain::Plan;
+use crate::domain::{Plan, PlanId};
 use crate::web::AppError;
 use crate::web::components::form::Attempt;
 use crate::web::components::icon::{Icon, Shape};
@@ -22,7 +21,7 @@ use list::List;
 enum Asked {
     List { archived: bool },
     New,
-    Edit(Option<Uuid>),
+    Edit(Option<PlanId>),
 }
 
 #[component]

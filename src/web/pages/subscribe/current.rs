@@ -2,9 +2,8 @@
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
-use uuid::Uuid;
 
-use crate::domain::{Level, Status, Subscription};
+use crate::domain::{Level, Status, Subscription, SubscriptionId};
 use crate::web::components::badge::StatusBadge;
 use crate::web::components::confirm::Confirm;
 use crate::web::components::form::Form;
@@ -97,7 +96,7 @@ pub fn StillWaiting(subscription: Subscription) -> impl IntoView {
 
 #[component]
 fn CancelForm(
-    id: Uuid,
+    id: SubscriptionId,
     at_period_end: bool,
     label: &'static str,
     #[prop(default = "danger")] tone: &'static str,

@@ -14,8 +14,8 @@ pub fn History(history: Vec<PeriodUsage>) -> impl IntoView {
         view! {
             <tr>
                 <th scope="row">{format::span(period.start, period.end)}</th>
-                <Cell label="LLM tokens" resource=period.llm/>
-                <Cell label="Voice tokens" resource=period.voice/>
+                <Cell label="LLM tokens" resource=period.resources.llm/>
+                <Cell label="Voice tokens" resource=period.resources.voice/>
             </tr>
         }
     });
