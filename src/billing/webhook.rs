@@ -53,8 +53,19 @@ impl Event {
         } else {
             return None;
         };
-        found.as_str().or_else(|| found["id"].as_str())
+        found.as_str().or_else(|| found["id"].as_str()).filter(|id| is_name(id))
     }
+
+    /// Whether what is stored of it is what Stripe may send.
+    fn is_sound(&self) -> bool {
+        is_name(&self.id) && is_name(&self.kind)
+    }
+}
+
+/// Stripe's ids and types of events.
+fn is_name(text: &str) -> bool {
+    (1..=255).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
 }
 
 impl Billing {
@@ -67,8 +78,10 @@ impl Billing {
         // Signatures go by the wall clock, also where a test moves the application's.
         let now = crate::clock::Clock::system().now();
         verify(payload, signature, self.config.stripe.webhook_secret.expose_secret(), now)?;
-        let event: Event = serde_json::from_slice(payload)
-            .map_err(|_| Refusal::Malformed("this is not a Stripe event".into()))?;
+        let event = serde_json::from_slice::<Event>(payload)
+            .ok()
+            .filter(Event::is_sound)
+            .ok_or_else(|| Refusal::Malformed("this is not a Stripe event".into()))?;
         let subscription = event.subscription();
         if !self.store.receive_event(&event.id, &event.kind, subscription, self.clock.now()).await? {
             debug!(event = event.id, "seen before");

@@ -25,7 +25,7 @@ async fn raw(app: &App, request: &str) -> String {
 }
 
 #[tokio::test]
-async fn targets_that_are_no_paths_are_refused() {
+async fn a_target_that_is_no_path_is_no_failure() {
     each_database(|url| async move {
         let app = App::start(&url).await;
         for line in
@@ -33,7 +33,7 @@ async fn targets_that_are_no_paths_are_refused() {
         {
             let request = format!("{line} HTTP/1.1\r\nHost: tollgate.example\r\nConnection: close\r\n\r\n");
             let answer = raw(&app, &request).await;
-            assert!(answer.starts_with("HTTP/1.1 4"), "{line}: {answer}");
+            assert!(answer.starts_with("HTTP/1.1 ") && !answer.starts_with("HTTP/1.1 5"), "{line}: {answer}");
         }
         app.stop().await;
     })
@@ -100,14 +100,17 @@ async fn a_webhook_that_is_no_event_is_refused_and_one_with_odd_texts_taken_in()
             event("evt_\u{0}", "customer.created", customer.clone()),
             event(&"e".repeat(900_000), "customer.created", customer.clone()),
             event("evt_1", "customer.\u{0}", customer.clone()),
-            event("evt_2", "customer.subscription.updated", json!({"id": "sub_\u{0}"})),
-            event("evt_3", "customer.subscription.updated", json!({"id": "s".repeat(900_000)})),
             event("", "customer.created", customer),
         ] {
             send(refused).await.is_problem(400, "malformed");
         }
-        let odd = json!({"id": "cus_1", "name": "A\u{0}B"});
-        assert_eq!(send(event("evt_4", "customer.updated", odd)).await.status, 200);
+        for (id, kind, object) in [
+            ("evt_2", "customer.updated", json!({"id": "cus_1", "name": "A\u{0}B"})),
+            ("evt_3", "customer.subscription.updated", json!({"id": "sub_\u{0}"})),
+            ("evt_4", "customer.subscription.updated", json!({"id": "s".repeat(900_000)})),
+        ] {
+            assert_eq!(send(event(id, kind, object)).await.status, 200, "{id}");
+        }
         app.stop().await;
     })
     .await;

@@ -106,8 +106,11 @@ async fn a_stream_has_no_limit() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let event = json!({"id": "late", "usage_type": "llm", "tokens_used": 7});
         assert_eq!(admin.post("/api/subscriptions/usage/events/", event).await.status, 200);
-        let piece = stream.chunk().await.expect("a piece").expect("the stream is open");
-        assert!(String::from_utf8_lossy(&piece).contains("\"used\":7"));
+        let mut seen = String::new();
+        while !seen.contains("\"used\":7") {
+            let piece = stream.chunk().await.expect("a piece").expect("the stream is open");
+            seen.push_str(&String::from_utf8_lossy(&piece));
+        }
         drop(stream);
         app.stop().await;
     })
