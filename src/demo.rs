@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::domain::{EventInput, Period, Plan, PlanInput, Subscription, UsageType, User};
 use crate::metering::Metering;
 use crate::services::Services;
+use crate::storage::DemoClaim;
 
 /// What Acme has used: the current period, then earlier ones, newest first. LLM tokens, voice tokens.
 const CURRENT: (i64, i64) = (75_234, 42_891);
@@ -20,13 +21,24 @@ const EARLIER: [(i64, i64); 3] = [(88_140, 47_905), (70_455, 39_120), (61_870, 2
 /// Days left of Acme's current period.
 const DAYS_LEFT: i64 = 12;
 
-/// Loads the demo data into an empty database. Does nothing to any other.
+/// How long a process may take over one part before another takes the loading over.
+const CLAIM: Duration = Duration::seconds(15);
+/// Before looking again whether another process is done.
+const RECHECK: std::time::Duration = std::time::Duration::from_millis(200);
+
+/// Loads the demo data into an unused database. Does nothing to any other. A process that is killed over it leaves a
+/// part, which the next one completes; of two at once, one waits.
 ///
 /// # Errors
 /// Whatever kept a part of it from being made; the text says which part.
 pub async fn load(services: &Services) -> anyhow::Result<()> {
-    if !services.store.is_empty().await? {
-        return Ok(());
+    loop {
+        let now = services.clock.now();
+        match services.store.claim_demo_load(now, now + CLAIM).await? {
+            DemoClaim::NotNeeded => return Ok(()),
+            DemoClaim::Busy => tokio::time::sleep(RECHECK).await,
+            DemoClaim::Claimed => break,
+        }
     }
     let [acme, member, second, newco, newcomer, superadmin] = &DEMO_ACCOUNTS;
     let superadmin = create(services, superadmin).await?;
@@ -34,16 +46,26 @@ pub async fn load(services: &Services) -> anyhow::Result<()> {
     let (member, second) = (create(services, member).await?, create(services, second).await?);
     create(services, newco).await?;
     create(services, newcomer).await?;
+    extend_claim(services).await?;
     let basic = plans(services, &superadmin).await.context("the demo's plans")?;
+    extend_claim(services).await?;
     let subscription = subscribe(services, &acme, &basic).await.context("the demo's subscription")?;
+    extend_claim(services).await?;
     usage(services, &acme, &[acme.clone(), member, second], &subscription)
         .await
         .context("the demo's usage")?;
-    Ok(())
+    Ok(services.store.extend_demo_load(services.clock.now(), true).await?)
+}
+
+async fn extend_claim(services: &Services) -> anyhow::Result<()> {
+    Ok(services.store.extend_demo_load(services.clock.now() + CLAIM, false).await?)
 }
 
 async fn create(services: &Services, account: &DemoAccount) -> anyhow::Result<User> {
     let DemoAccount { email, name, role, group, .. } = *account;
+    if let Some(made) = services.store.credentials(email).await? {
+        return Ok(made.user);
+    }
     services
         .accounts
         .create_user(email, Some(name), DEMO_PASSWORD.into(), role, group)
@@ -92,13 +114,22 @@ async fn plans(services: &Services, superadmin: &User) -> anyhow::Result<Plan> {
         250,
         &["Everything in Pro", "Room for many teams", "A named contact"],
     );
-    let basic = services.billing.create_plan(superadmin, basic).await?;
-    services.billing.create_plan(superadmin, pro).await?;
-    services.billing.create_plan(superadmin, scale).await?;
-    Ok(basic)
+    let made = services.billing.plans(true).await?;
+    let mut cheapest = None;
+    for input in [basic, pro, scale] {
+        let plan = match made.iter().find(|plan| plan.name == input.name) {
+            Some(plan) => plan.clone(),
+            None => services.billing.create_plan(superadmin, input).await?,
+        };
+        cheapest.get_or_insert(plan);
+    }
+    cheapest.context("there are three")
 }
 
 async fn subscribe(services: &Services, admin: &User, plan: &Plan) -> anyhow::Result<Subscription> {
+    if let Some(made) = services.billing.subscription(admin).await? {
+        return Ok(made);
+    }
     let period_end = services.clock.now() + Duration::days(DAYS_LEFT);
     let months = Months::new(EARLIER.len() as u32 + 1);
     let began = period_end.checked_sub_months(months).context("the calendar has no such day")?;
@@ -113,7 +144,8 @@ async fn usage(
     users: &[User],
     subscription: &Subscription,
 ) -> anyhow::Result<()> {
-    let now = services.clock.now();
+    // When the subscription was made: a load that goes on after a kill records the same events again.
+    let now = subscription.current_period_end - Duration::days(DAYS_LEFT);
     let start = subscription.current_period_start;
     record(&services.metering, admin, users, "now", start, now, CURRENT).await?;
     let mut end = start;

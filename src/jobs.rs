@@ -1,4 +1,5 @@
-//! Every background task of a process, in one list. Each ends when the token that it was started with is cancelled.
+//! Every background task of a process, in one list. Each ends when the token that it was started with is cancelled; the
+//! metering, which writes what the last requests record, when it is closed.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use crate::metering::MeteringTask;
 use crate::metrics;
 use crate::notify::{Mailer, MailerError};
 use crate::services::Services;
@@ -21,8 +23,13 @@ const METRICS_UPKEEP: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// [`MailerError`] where the SMTP server's address can't be used.
-pub fn start(services: &Services, stop: &CancellationToken) -> Result<Jobs, MailerError> {
+pub fn start(
+    services: &Services,
+    metering: MeteringTask,
+    stop: &CancellationToken,
+) -> Result<Jobs, MailerError> {
     let mut jobs = Jobs::default();
+    jobs.spawn("metering", metering.run());
     if let Some(smtp_url) = &services.config.smtp_url {
         let mailer = Mailer::new(services.outbox.clone(), smtp_url, &services.config)?;
         jobs.spawn("e-mail", mailer.run(stop.clone()));

@@ -81,12 +81,12 @@ pub async fn start(settings: Settings, options: StartOptions, clock: Clock) -> a
         signup_open: settings.signup_open,
         demo: options.demo,
     };
-    let services = Services::new(config, store, clock)?;
+    let (services, metering) = Services::new(config, store, clock)?;
+    let stop = CancellationToken::new();
+    let jobs = jobs::start(&services, metering, &stop)?;
     if options.demo {
         demo::load(&services).await?;
     }
-    let stop = CancellationToken::new();
-    let jobs = jobs::start(&services, &stop)?;
     metrics::install();
     let limits = options.time_limits;
     let (pages, assets) = (ssr::routes(services.clone()), ssr::assets::router());

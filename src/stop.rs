@@ -48,11 +48,9 @@ impl Running {
         if open > 0 {
             left.push(format!("{open} open connections"));
         }
-        left.extend(self.jobs.finish(until(8)).await.into_iter().map(str::to_owned));
         // No request is left that could record anything more.
-        if timeout_at(until(9), self.services.metering.stop()).await.is_err() {
-            left.push("the ledger's queue".to_owned());
-        }
+        self.services.metering.close();
+        left.extend(self.jobs.finish(until(9)).await.into_iter().map(str::to_owned));
         let closing = async {
             if let Some(sandbox) = self.sandbox {
                 sandbox.shutdown().await;

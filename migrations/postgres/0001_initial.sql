@@ -177,3 +177,10 @@ CREATE TABLE outbox (
     next_attempt_at TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE sent_at IS NULL;
+
+-- The demo data's one row: who loads it holds it until then, for a while at a time.
+CREATE TABLE demo_load (
+    id            BIGINT PRIMARY KEY CHECK (id = 1),
+    claimed_until TIMESTAMPTZ NOT NULL,
+    loaded        BOOLEAN NOT NULL DEFAULT FALSE
+);

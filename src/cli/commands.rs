@@ -74,7 +74,7 @@ pub async fn create_key(settings: &Settings, email: &str, name: &str) -> anyhow:
 
 pub async fn reconcile(settings: &Settings) -> anyhow::Result<()> {
     let store = open_store(settings).await?;
-    let services = Services::new(offline_config(settings)?, store, Clock::system())?;
+    let (services, _) = Services::new(offline_config(settings)?, store, Clock::system())?;
     let sum = services.billing.reconcile().await?;
     println!("Compared {}, repaired {}, failed {}.", sum.compared, sum.repaired, sum.failed);
     if sum.failed > 0 {

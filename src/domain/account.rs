@@ -1,4 +1,4 @@
-//! People, the group they belong to, and what they may do.
+//! Users, the group they belong to, and what they may do.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{GroupId, InvitationId, KeyId, Refusal, UserId};
 
-/// What somebody may do.
+/// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -40,8 +40,8 @@ impl fmt::Display for Role {
 impl FromStr for Role {
     type Err = String;
 
-    fn from_str(word: &str) -> Result<Self, String> {
-        match word {
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
             "superadmin" => Ok(Self::SuperAdmin),
             "admin" => Ok(Self::Admin),
             "member" => Ok(Self::Member),
@@ -65,7 +65,7 @@ pub struct Group {
     pub name: String,
 }
 
-/// Somebody signed in, by cookie or by key.
+/// A user, as signed in by cookie or by key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct User {
@@ -79,7 +79,7 @@ pub struct User {
 
 impl User {
     /// # Errors
-    /// [`Refusal::Forbidden`] for anybody but a SuperAdmin.
+    /// [`Refusal::Forbidden`] for any other role.
     pub fn must_be_superadmin(&self) -> Result<(), Refusal> {
         if self.role == Role::SuperAdmin {
             Ok(())
@@ -102,7 +102,7 @@ impl User {
     /// The group this user runs.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`] for anybody but a group's admin.
+    /// [`Refusal::Forbidden`] for any other role.
     pub fn must_be_admin(&self) -> Result<GroupId, Refusal> {
         if self.role != Role::Admin {
             return Err(Refusal::Forbidden("Only an admin of the group may do this.".into()));
@@ -111,7 +111,7 @@ impl User {
     }
 }
 
-/// Somebody in a group, as its admin sees them.
+/// A user of a group, as its admin sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct Member {

@@ -25,7 +25,7 @@ pub struct EventInput {
     pub usage_type: UsageType,
     /// 1 to 2^53-1.
     pub tokens_used: i64,
-    /// Who spent them. Left out, the caller; only an admin may name somebody else of the group.
+    /// The user who spent them. Left out, the caller; only an admin may name another user of the group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_id: Option<UserId>,
     /// Up to 255 characters.

@@ -43,8 +43,8 @@ impl fmt::Display for Interval {
 impl FromStr for Interval {
     type Err = String;
 
-    fn from_str(word: &str) -> Result<Self, String> {
-        match word.trim() {
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.trim() {
             "month" => Ok(Self::Month),
             "year" => Ok(Self::Year),
             _ => Err("Interval must be month or year.".into()),
@@ -60,7 +60,7 @@ impl TryFrom<String> for Interval {
     }
 }
 
-/// A plan as everybody may see it.
+/// A plan, as every caller may see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "PlanFields", into = "PlanFields")]
 pub struct Plan {

@@ -45,8 +45,8 @@ impl fmt::Display for UsageType {
 impl FromStr for UsageType {
     type Err = String;
 
-    fn from_str(word: &str) -> Result<Self, String> {
-        match word {
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
             "llm" => Ok(Self::Llm),
             "voice" => Ok(Self::Voice),
             _ => Err("Must be llm or voice.".into()),
@@ -169,7 +169,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// What is at 80 % or above, in the words people are warned with.
+    /// What is at 80 % or above, in the text of the warnings.
     pub fn warnings(&self) -> Vec<Warning> {
         self.resources
             .iter()
@@ -200,7 +200,7 @@ pub struct Warning {
     pub message: String,
 }
 
-/// The answer to "may we spend, and should somebody know?".
+/// Whether tokens may be spent, and what to warn of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct LimitCheck {

@@ -1,4 +1,4 @@
-//! What a request may report, as far as it can be told without the database.
+//! What a request may report, as far as can be decided without the database.
 
 use chrono::{DateTime, SubsecRound, Utc};
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug)]
 pub struct Report {
     pub group: GroupId,
-    /// Who reports, and spent what names nobody.
+    /// The caller, who spent what names no user.
     pub user: UserId,
     pub events: Vec<Event>,
 }
@@ -24,7 +24,7 @@ pub struct Event {
 }
 
 impl Report {
-    /// The users that events name beside the one who reports.
+    /// The users that events name beside the caller.
     pub fn named(&self) -> impl Iterator<Item = UserId> {
         self.events.iter().filter_map(|event| event.input.user_id).filter(|user| *user != self.user)
     }
@@ -54,7 +54,7 @@ pub fn admit(user: &User, events: Vec<EventInput>, now: DateTime<Utc>) -> Result
     let named = |event: &EventInput| event.user_id.is_some_and(|named| named != user.id);
     if user.role != Role::Admin && events.iter().any(named) {
         return Err(
-            Refusal::Forbidden("Only an admin of the group may record for somebody else.".into()).into()
+            Refusal::Forbidden("Only an admin of the group may record for another user.".into()).into()
         );
     }
     let events = events.into_iter().map(event).collect::<Result<_>>()?;

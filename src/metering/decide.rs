@@ -5,33 +5,26 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 
 use super::admit::{Event, Report};
+use super::command::{Command, Outcome, Verdict};
 use crate::domain::{GroupId, MAX_COUNT, PerType, Refusal, SummaryId};
 use crate::error::Result;
 use crate::storage::{AllowanceRow, Decision, EventKey, EventRow, Found, MissingPeriod, SumRow};
 
-/// How many of a request's events count, and how many had been counted before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub accepted: u64,
-    pub duplicates: u64,
-}
-
-/// One request's outcome: each is all or nothing, and none depends on its neighbours' fate.
-pub type Verdict<T = Counts> = Result<T, Refusal>;
-
-/// Decides the requests in the order they came.
+/// Decides the commands in the order they came.
 ///
 /// # Errors
 /// [`crate::error::Error::Internal`] for a row that makes no sense.
 pub fn decide<'a>(
-    reports: &'a [Report],
+    commands: &'a [Command],
     found: &Found,
     now: DateTime<Utc>,
 ) -> Result<Decision<'a, Vec<Verdict>>> {
     let mut batch = Batch::new(found, now);
-    let mut verdicts = Vec::with_capacity(reports.len());
-    for report in reports {
-        verdicts.push(batch.request(report)?);
+    let mut verdicts = Vec::with_capacity(commands.len());
+    for command in commands {
+        verdicts.push(match command {
+            Command::Record(report) => batch.record(report)?,
+        });
     }
     if !batch.missing.is_empty() {
         return Ok(Decision::Open(batch.missing));
@@ -78,14 +71,14 @@ impl<'a, 'f> Batch<'a, 'f> {
         Self { found, now, used, rows, new, added, missing }
     }
 
-    /// Takes in one request, or leaves no trace of it.
-    fn request(&mut self, report: &'a Report) -> Result<Verdict> {
+    /// Takes in one report, or leaves no trace of it.
+    fn record(&mut self, report: &'a Report) -> Result<Verdict> {
         let before = self.rows.len();
-        let mut counts = Counts::default();
+        let (mut accepted, mut duplicates) = (0, 0);
         for (index, event) in report.events.iter().enumerate() {
             match self.event(report, index, event)? {
-                Ok(true) => counts.accepted += 1,
-                Ok(false) => counts.duplicates += 1,
+                Ok(true) => accepted += 1,
+                Ok(false) => duplicates += 1,
                 Err(refusal) => {
                     self.discard_after(before);
                     return Ok(Err(refusal));
@@ -97,7 +90,7 @@ impl<'a, 'f> Batch<'a, 'f> {
             self.discard_after(before);
             return Ok(Err(Refusal::NoSubscription));
         }
-        Ok(Ok(counts))
+        Ok(Ok(Outcome::Recorded { accepted, duplicates }))
     }
 
     /// Whether the event is new, and then counts.

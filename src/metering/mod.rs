@@ -5,19 +5,18 @@
 //!
 //! - `admit`: what a request may report, before it queues;
 //! - `writer`: gathers what arrives while the last commit runs, and writes it in one transaction;
+//! - `command`: what the ledger can be asked to do;
 //! - `decide`: inside that transaction, what counts where. Pure;
 //! - `feed`: notifies the subscribers of a group's changes, in this process and, on PostgreSQL, in the others.
 
 mod admit;
+mod command;
 mod decide;
 mod feed;
 mod writer;
 
-use std::sync::Arc;
-
 use metrics::counter;
-use tokio::sync::{Mutex, mpsc, oneshot};
-use tokio::task::JoinSet;
+use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
 
@@ -28,8 +27,9 @@ use crate::domain::{
 use crate::error::{Error, Result};
 use crate::metrics::{EVENTS_DUPLICATE, EVENTS_RECORDED};
 use crate::storage::{AllowanceRow, ProcessId, Store, SummaryRow};
+use command::{Command, Outcome, Written};
 use feed::Feed;
-use writer::Command;
+use writer::Queued;
 
 /// Requests that may wait for the writer. Further ones wait for a place.
 const QUEUE: usize = 1_024;
@@ -45,37 +45,61 @@ pub struct Metering {
     /// This process, as its notifications name it.
     id: ProcessId,
     feed: Feed,
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Queued>,
     stopping: CancellationToken,
-    tasks: Arc<Mutex<JoinSet<()>>>,
+}
+
+/// What runs beside a [`Metering`] for it to record anything: the writer and, on PostgreSQL, the listener to other
+/// processes.
+#[derive(Debug)]
+pub struct MeteringTask {
+    writer: writer::Writer,
+    queue: mpsc::Receiver<Queued>,
+    metering: Metering,
+}
+
+impl MeteringTask {
+    /// Runs until the metering is closed and what it took is written.
+    pub async fn run(self) {
+        let Metering { store, id, feed, stopping, commands, .. } = self.metering;
+        // The queue ends with its last sender.
+        drop(commands);
+        tokio::join!(self.writer.run(self.queue, stopping.clone()), feed::listen(store, id, feed, stopping));
+    }
 }
 
 /// A tick whenever something about a group's usage or subscription changed. Ticks not taken yet are one tick.
 pub type Changes = WatchStream<()>;
 
 impl Metering {
-    /// Starts the writer and, on PostgreSQL, listens to other processes. Needs a migrated database and a
-    /// tokio runtime. `grace_days` is for how long a subscription that is past due gives access.
-    pub fn start(store: Store, clock: Clock, grace_days: u32) -> Self {
+    /// The metering of a migrated database, and the task that has to run beside it. `grace_days` is for how long a
+    /// subscription that is past due gives access.
+    pub fn new(store: Store, clock: Clock, grace_days: u32) -> (Self, MeteringTask) {
         let (commands, queue) = mpsc::channel(QUEUE);
         let (id, feed, stopping) = (ProcessId::new(), Feed::default(), CancellationToken::new());
-        let mut tasks = JoinSet::new();
         let writer = writer::Writer::new(store.clone(), clock.clone(), id, feed.clone());
-        tasks.spawn(writer.run(queue, stopping.clone()));
-        tasks.spawn(feed::listen(store.clone(), id, feed.clone(), stopping.clone()));
-        let tasks = Arc::new(Mutex::new(tasks));
-        Self { store, clock, grace_days, id, feed, commands, stopping, tasks }
+        let metering = Self { store, clock, grace_days, id, feed, commands, stopping };
+        let task = MeteringTask { writer, queue, metering: metering.clone() };
+        (metering, task)
+    }
+
+    /// As [`Metering::new`], its task started. Needs a tokio runtime.
+    pub fn start(store: Store, clock: Clock, grace_days: u32) -> Self {
+        let (metering, task) = Self::new(store, clock, grace_days);
+        tokio::spawn(task.run());
+        metering
+    }
+
+    /// Takes no more events. The task ends when those that were taken are written.
+    pub fn close(&self) {
+        self.stopping.cancel();
     }
 
     /// Takes no more events, and returns when those that were taken are written.
     pub async fn stop(&self) {
-        self.stopping.cancel();
-        let mut tasks = self.tasks.lock().await;
-        while let Some(ended) = tasks.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a task of the metering failed");
-            }
-        }
+        self.close();
+        // Closed when the writer has ended.
+        self.commands.closed().await;
     }
 
     /// The allowance of the user's group in the current period, and how much of it is used.
@@ -106,19 +130,25 @@ impl Metering {
     ///
     /// # Errors
     /// [`Refusal::Invalid`], with fields named `events[i].…`; [`Refusal::Forbidden`] for a SuperAdmin, and
-    /// for a member who names somebody else; [`Refusal::NoSubscription`]; [`Refusal::EventMismatch`];
+    /// for a member who names another user; [`Refusal::NoSubscription`]; [`Refusal::EventMismatch`];
     /// [`Error::Database`] where nothing could be written; [`Error::Stopping`].
     pub async fn record(&self, user: &User, events: Vec<EventInput>) -> Result<Recorded> {
         let report = admit::admit(user, events, self.clock.now())?;
+        let Written { outcome, usage } = self.submit(Command::Record(report)).await?;
+        let Outcome::Recorded { accepted, duplicates } = outcome;
+        counter!(EVENTS_RECORDED).increment(accepted);
+        counter!(EVENTS_DUPLICATE).increment(duplicates);
+        Ok(Recorded { accepted, duplicates, usage })
+    }
+
+    /// Queues a command, and waits until it is on disk.
+    async fn submit(&self, command: Command) -> Result<Written> {
         let (answer, answered) = oneshot::channel();
-        let gone = Error::Stopping("the ledger takes no more events");
-        if self.commands.send(Command::Record { report, answer }).await.is_err() {
+        let gone = Error::Stopping("the ledger takes no more commands");
+        if self.commands.send(Queued { command, answer }).await.is_err() {
             return Err(gone);
         }
-        let recorded = answered.await.unwrap_or(Err(gone))?;
-        counter!(EVENTS_RECORDED).increment(recorded.accepted);
-        counter!(EVENTS_DUPLICATE).increment(recorded.duplicates);
-        Ok(recorded)
+        answered.await.unwrap_or(Err(gone))
     }
 
     /// The group's periods that are over, of any subscription, newest first.

@@ -8,31 +8,25 @@ use std::collections::HashSet;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::admit::Report;
-use super::decide::{Verdict, decide};
+use super::command::{Command, Verdict, Written};
+use super::decide::decide;
 use super::feed::Feed;
 use crate::clock::Clock;
-use crate::domain::{GroupId, Recorded, Refusal, UserId};
+use crate::domain::{GroupId, Refusal, UserId};
 use crate::error::Result;
-use crate::storage::{EventKey, Found, ProcessId, Store, Wanted};
+use crate::storage::{Found, ProcessId, Store, Wanted};
 
-/// A batch is full with this many events. The last request taken in may go over it.
+/// A batch is full with this many rows. The last command taken in may go over it.
 const BATCH: usize = 2_000;
 
-/// What the writer is asked for.
+/// A command that waits for the writer, and its caller who waits for the answer.
 #[derive(Debug)]
-pub enum Command {
-    Record { report: Report, answer: oneshot::Sender<Result<Recorded>> },
+pub struct Queued {
+    pub command: Command,
+    pub answer: oneshot::Sender<Result<Written>>,
 }
 
-impl Command {
-    fn size(&self) -> usize {
-        match self {
-            Self::Record { report, .. } => report.events.len(),
-        }
-    }
-}
-
+#[derive(Debug)]
 pub struct Writer {
     store: Store,
     clock: Clock,
@@ -47,7 +41,7 @@ impl Writer {
     }
 
     /// Writes what comes until it is stopped, and then what had come.
-    pub async fn run(self, mut queue: mpsc::Receiver<Command>, stopping: CancellationToken) {
+    pub async fn run(self, mut queue: mpsc::Receiver<Queued>, stopping: CancellationToken) {
         loop {
             let first = tokio::select! {
                 first = queue.recv() => first,
@@ -57,91 +51,73 @@ impl Writer {
                 }
             };
             let Some(first) = first else { return };
-            let mut events = first.size();
+            let mut events = first.command.size();
             let mut batch = vec![first];
             while events < BATCH
                 && let Ok(next) = queue.try_recv()
             {
-                events += next.size();
+                events += next.command.size();
                 batch.push(next);
             }
             self.batch(batch).await;
         }
     }
 
-    async fn batch(&self, commands: Vec<Command>) {
-        let (mut reports, mut answers) = (Vec::new(), Vec::new());
-        for command in commands {
-            match command {
-                Command::Record { report, answer } => {
-                    reports.push(report);
-                    answers.push(answer);
-                }
-            }
-        }
-        let written = self.write(&reports).await;
-        if reports.len() > 1 && written.as_ref().is_err_and(Store::blames_content) {
-            for (report, answer) in reports.into_iter().zip(answers) {
-                self.answer(vec![answer], self.write(&[report]).await);
+    async fn batch(&self, batch: Vec<Queued>) {
+        let (commands, answers): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|queued| (queued.command, queued.answer)).unzip();
+        let written = self.write(&commands).await;
+        if commands.len() > 1 && written.as_ref().is_err_and(Store::blames_content) {
+            for (command, answer) in commands.into_iter().zip(answers) {
+                send(vec![answer], self.write(&[command]).await);
             }
         } else {
-            self.answer(answers, written);
+            send(answers, written);
         }
     }
 
-    fn answer(
-        &self,
-        answers: Vec<oneshot::Sender<Result<Recorded>>>,
-        written: Result<Vec<Result<Recorded>>>,
-    ) {
-        match written {
-            // A caller that has gone away misses the answer; the events are written all the same.
-            Ok(outcomes) => answers.into_iter().zip(outcomes).for_each(|(answer, outcome)| {
-                let _ = answer.send(outcome);
-            }),
-            Err(error) => answers.into_iter().for_each(|answer| {
-                let _ = answer.send(Err(error.shared()));
-            }),
-        }
-    }
-
-    /// Writes the reports in one transaction, and notifies the subscribers of their groups' changes.
-    async fn write(&self, reports: &[Report]) -> Result<Vec<Result<Recorded>>> {
+    /// Does the commands in one transaction, and notifies the subscribers of their groups' changes.
+    async fn write(&self, commands: &[Command]) -> Result<Vec<Result<Written>>> {
         let now = self.clock.now();
-        let decide = |found: &Found| decide(reports, found, now);
-        let (found, verdicts) = self.store.write_ledger(&wanted(reports), now, self.id, decide).await?;
-        let counted = |(report, verdict): (&Report, &Verdict)| {
-            verdict.as_ref().is_ok_and(|counts| counts.accepted > 0).then_some(report.group)
+        let decide = |found: &Found| decide(commands, found, now);
+        let (found, verdicts) = self.store.write_ledger(&wanted(commands), now, self.id, decide).await?;
+        let changed = |(command, verdict): (&Command, &Verdict)| {
+            verdict.as_ref().is_ok_and(|outcome| outcome.changed_usage()).then_some(command.group())
         };
-        for group in reports.iter().zip(&verdicts).filter_map(counted).collect::<HashSet<_>>() {
+        for group in commands.iter().zip(&verdicts).filter_map(changed).collect::<HashSet<_>>() {
             self.feed.notify(group);
         }
-        let outcome = |(report, verdict)| self.recorded(report, verdict, &found);
-        Ok(reports.iter().zip(verdicts).map(outcome).collect())
+        let written = |(command, verdict)| self.written(command, verdict, &found);
+        Ok(commands.iter().zip(verdicts).map(written).collect())
     }
 
-    fn recorded(&self, report: &Report, verdict: Verdict, found: &Found) -> Result<Recorded> {
-        let counts = verdict?;
-        let allowance = found.allowance(report.group).ok_or(Refusal::NoSubscription)?;
-        let usage = allowance.usage(self.clock.now());
-        Ok(Recorded { accepted: counts.accepted, duplicates: counts.duplicates, usage })
+    fn written(&self, command: &Command, verdict: Verdict, found: &Found) -> Result<Written> {
+        let outcome = verdict?;
+        let allowance = found.allowance(command.group()).ok_or(Refusal::NoSubscription)?;
+        Ok(Written { outcome, usage: allowance.usage(self.clock.now()) })
     }
 }
 
-fn wanted(reports: &[Report]) -> Wanted<'_> {
-    let mut groups: Vec<GroupId> = reports.iter().map(|report| report.group).collect();
+/// Answers the callers. One that has gone away misses its answer; the command is done all the same.
+fn send(answers: Vec<oneshot::Sender<Result<Written>>>, written: Result<Vec<Result<Written>>>) {
+    match written {
+        Ok(all) => answers.into_iter().zip(all).for_each(|(answer, written)| {
+            let _ = answer.send(written);
+        }),
+        Err(error) => answers.into_iter().for_each(|answer| {
+            let _ = answer.send(Err(error.shared()));
+        }),
+    }
+}
+
+fn wanted(commands: &[Command]) -> Wanted<'_> {
+    let mut groups: Vec<GroupId> = commands.iter().map(Command::group).collect();
     groups.sort_unstable();
     groups.dedup();
-    let mut users: Vec<UserId> = reports.iter().flat_map(Report::named).collect();
+    let mut users: Vec<UserId> = commands.iter().flat_map(Command::named_users).collect();
     users.sort_unstable();
     users.dedup();
-    let events = reports
-        .iter()
-        .flat_map(|report| {
-            report.events.iter().map(|event| EventKey { group: report.group, id: &event.input.id })
-        })
-        .collect();
-    let earlier =
-        reports.iter().flat_map(|report| &report.events).any(|event| event.input.created_at.is_some());
+    let events = commands.iter().flat_map(Command::events).collect();
+    let earlier = commands.iter().any(Command::brings_a_time);
     Wanted { groups, events, users, earlier }
 }

@@ -69,7 +69,8 @@ impl App {
             signup_open: true,
             demo: false,
         };
-        let services = Services::new(config, store, Clock::system()).unwrap();
+        let (services, task) = Services::new(config, store, Clock::system()).unwrap();
+        tokio::spawn(task.run());
         let pages = Router::new()
             .route("/usage", get(|| async { "a page" }).post(|body: String| async move { body }))
             .route("/broken", get(|| async { panic!("a page that panics") as &'static str }));

@@ -207,6 +207,7 @@ const TABLES: &[Table] = &[
             ("created_at", Time),
         ],
     },
+    Table { name: "demo_load", key: 1, columns: &[("id", Count), ("claimed_until", Time), ("loaded", Flag)] },
     Table {
         name: "outbox",
         key: 1,

@@ -94,7 +94,7 @@ impl Idempotency<'_> {
         Ok(())
     }
 
-    /// Forgets a request that failed for a reason that may pass, so that a repeat runs it again.
+    /// Deletes the claim of a request that failed for a reason that may pass, so that a repeat runs it again.
     pub async fn abandon(&self, scope: &str, key_hash: [u8; 32]) -> Result<()> {
         write_db!(self.0, |pool| {
             sqlx::query("DELETE FROM idempotency_keys WHERE scope = $1 AND key_hash = $2 AND status IS NULL")

@@ -9,6 +9,7 @@
 #[macro_use]
 mod macros;
 mod copy;
+mod demo_load;
 mod dialect;
 mod groups;
 mod idempotency;
@@ -40,6 +41,7 @@ use sqlx::{Connection, Executor};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
+pub use demo_load::DemoClaim;
 pub use idempotency::{Begin, Idempotency};
 pub use invitations::{InvitationRow, NewInvitationRow};
 pub use keys::NewKeyRow;
@@ -56,7 +58,7 @@ pub use users::{Credentials, NewUser};
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
-/// How long a request waits for a connection before it is told that the database is out of reach.
+/// How long a request waits for a connection before the database counts as out of reach.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection is taken to be open without asking. Each was asked when it was given back; under load
 /// asking again would double the round trips.

@@ -12,7 +12,7 @@ use crate::domain::GroupId;
 use super::{Db, Store};
 use crate::error::Result;
 
-/// One process of possibly many on this database: the sender of a notification, which it needn't hear itself.
+/// One process of possibly many on this database: the sender of a notification, which skips its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessId(Uuid);
 

@@ -1,5 +1,5 @@
 //! A transaction as a value: begun by the store, passed to plain methods, committed by the caller. So what must commit
-//! together (an invitation with its message, a webhook's mark with its effect) is composed by whoever needs it.
+//! together (an invitation with its message, a webhook's mark with its effect) is composed by the service that needs it.
 //!
 //! Locks are taken in one order everywhere, so that two transactions never wait for each other: first the rows of the
 //! groups concerned, in the order of their ids ([`Tx::lock_group`]), then anything that belongs to them.
@@ -38,12 +38,14 @@ pub(super) struct SqliteTx {
 
 impl SqliteTx {
     async fn begin(
-        mut connection: PoolConnection<Sqlite>,
+        connection: PoolConnection<Sqlite>,
         begin: &'static str,
         write_lock: Option<OwnedMutexGuard<()>>,
-    ) -> sqlx::Result<Self> {
-        connection.execute(begin).await?;
-        Ok(Self { connection: Some(connection), write_lock })
+    ) -> Result<Self> {
+        // Made first: a caller that goes away while the engine begins leaves a transaction to roll back.
+        let mut tx = Self { connection: Some(connection), write_lock };
+        tx.connection()?.execute(begin).await?;
+        Ok(tx)
     }
 
     /// # Errors

@@ -4,10 +4,13 @@ mod support;
 
 mod accounts;
 mod copy;
+mod copy_in_use;
 mod crash;
+mod demo;
 mod ledger;
 mod ledger_periods;
 mod ledger_properties;
+mod locks;
 mod malformed;
 mod modules;
 mod plans;

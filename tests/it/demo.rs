@@ -1,0 +1,100 @@
+//! The demo data: loaded once and whole, however often and however interrupted.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::Poll;
+
+use chrono::Duration;
+use futures::future::poll_fn;
+use tollgate::clock::Clock;
+use tollgate::config::Settings;
+use tollgate::demo;
+use tollgate::services::Services;
+use tollgate::start::{Running, StartOptions, start};
+
+use crate::support::databases::Database;
+
+async fn start_empty(database: &Database, clock: &Clock) -> Running {
+    let settings = Settings::read(|name| match name {
+        "DATABASE_URL" => Some(database.url.clone()),
+        "LISTEN_ADDR" | "SANDBOX_ADDR" => Some("127.0.0.1:0".to_owned()),
+        _ => None,
+    })
+    .expect("the test's settings");
+    start(settings, StartOptions::default(), clock.clone()).await.expect("the application starts")
+}
+
+/// Polls a future so many times and drops it, as a kill would; whether it had finished by then.
+async fn cut_off_after(polls: usize, future: impl Future<Output = anyhow::Result<()>>) -> bool {
+    let mut future = pin!(future);
+    let mut left = polls;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(false);
+        }
+        left -= 1;
+        match future.as_mut().poll(context) {
+            Poll::Ready(loaded) => {
+                loaded.expect("the demo data is loaded");
+                Poll::Ready(true)
+            }
+            Poll::Pending => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// What the contract says the demo has.
+async fn assert_whole(services: &Services) {
+    let plans = services.billing.plans(true).await.unwrap();
+    let offered: Vec<_> =
+        plans.iter().map(|plan| (plan.name.as_str(), plan.price.decimal(), plan.limits.llm)).collect();
+    assert_eq!(
+        offered,
+        [
+            ("Basic", "29.99".to_owned(), Some(100_000)),
+            ("Pro", "79.99".to_owned(), Some(500_000)),
+            ("Scale", "249.00".to_owned(), Some(2_500_000))
+        ]
+    );
+    let admin = services.accounts.log_in("admin@acme.test", "tollgate-demo", "test").await.unwrap();
+    assert_eq!(services.accounts.team(&admin).await.unwrap().members.len(), 3);
+    let usage = services.metering.usage(&admin).await.unwrap();
+    assert_eq!((usage.resources.llm.used, usage.resources.voice.used), (75_234, 42_891));
+    let history = services.metering.history(&admin).await.unwrap();
+    let used: Vec<_> = history.iter().map(|period| period.resources.llm.used).collect();
+    assert_eq!(used, [88_140, 70_455, 61_870]);
+    let newco = services.accounts.log_in("admin@newco.test", "tollgate-demo", "test").await.unwrap();
+    assert_eq!(services.billing.subscription(&newco).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_load_that_was_cut_off_is_completed_by_the_next() {
+    for database in Database::each().await {
+        let clock = Clock::manual(chrono::DateTime::from_timestamp(1_780_000_000, 0).unwrap());
+        let running = start_empty(&database, &clock).await;
+        let mut polls = 1;
+        while !cut_off_after(polls, demo::load(&running.services)).await {
+            // A killed process keeps its claims, on the loading and on a purchase it began, until they lapse.
+            clock.advance(Duration::minutes(3));
+            polls += 1 + polls / 4;
+        }
+        assert_whole(&running.services).await;
+        demo::load(&running.services).await.unwrap();
+        assert_whole(&running.services).await;
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn two_loads_at_once_are_one() {
+    for database in Database::each().await {
+        let clock = Clock::system();
+        let running = start_empty(&database, &clock).await;
+        let (one, other) = tokio::join!(demo::load(&running.services), demo::load(&running.services));
+        one.unwrap();
+        other.unwrap();
+        assert_whole(&running.services).await;
+        running.stop().await;
+    }
+}
