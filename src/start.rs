@@ -136,6 +136,7 @@ async fn stripe(
     let secret = format!("whsec_{}", hex::encode(rand::random::<[u8; 24]>()));
     let running = stripe_sandbox::start(stripe_sandbox::Options {
         listener,
+        allow_network: options.allow_demo_on_network,
         database: options.sandbox_database.clone(),
         webhook: Some(stripe_sandbox::Webhook {
             url: address_of(app)?.join("/api/subscriptions/webhook/stripe/")?.into(),

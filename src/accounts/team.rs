@@ -37,6 +37,16 @@ impl Accounts {
         })
     }
 
+    /// The names of the admins of the user's group, for its members to ask.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for a SuperAdmin; the database's.
+    pub async fn admins(&self, user: &User) -> Result<Vec<String>> {
+        let members = self.store.members(user.must_have_group()?).await?;
+        let admins = members.into_iter().filter(|member| member.role == Role::Admin);
+        Ok(admins.map(|admin| admin.name).collect())
+    }
+
     /// Removes a member from the admin's group.
     ///
     /// # Errors

@@ -56,6 +56,9 @@ enum Command {
         /// Where to keep its state; without it, in memory only.
         #[arg(long)]
         database: Option<PathBuf>,
+        /// Let it be reached from other machines: it takes every test key, so any client there can change it.
+        #[arg(long)]
+        allow_demo_on_network: bool,
     },
     /// Compare every live subscription with Stripe, and repair what a lost webhook left behind.
     Reconcile,
@@ -158,11 +161,11 @@ async fn dispatch(command: Command) -> anyhow::Result<()> {
         Command::Key(KeyCommand::Create { user, name }) => {
             commands::create_key(&settings, &user, &name).await
         }
-        Command::Sandbox { webhook_url, webhook_secret, database } => {
+        Command::Sandbox { webhook_url, webhook_secret, database, allow_demo_on_network } => {
             let webhook = webhook_url
                 .zip(webhook_secret)
                 .map(|(url, secret)| stripe_sandbox::Webhook { url: url.into(), secret });
-            serve::sandbox(&settings, webhook, database).await
+            serve::sandbox(&settings, webhook, database, allow_demo_on_network).await
         }
         Command::Reconcile => commands::reconcile(&settings).await,
         Command::CopyDatabase { from, to } => commands::copy_database(&from, &to).await,

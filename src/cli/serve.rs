@@ -64,13 +64,20 @@ pub async fn sandbox(
     settings: &Settings,
     webhook: Option<stripe_sandbox::Webhook>,
     database: Option<PathBuf>,
+    allow_network: bool,
 ) -> anyhow::Result<()> {
     let StripeChoice::Sandbox { addr } = settings.stripe else {
         bail!("STRIPE_SECRET_KEY: is set; the sandbox takes the place of a Stripe account");
     };
+    if !allow_network && !addr.ip().is_loopback() {
+        bail!(
+            "SANDBOX_ADDR: the Stripe sandbox is for this machine only: choose a loopback address, or give --allow-demo-on-network"
+        );
+    }
     let listener = bind("SANDBOX_ADDR", addr).await?;
     let running = stripe_sandbox::start(stripe_sandbox::Options {
         listener,
+        allow_network,
         database,
         webhook,
         clock: stripe_sandbox::Clock::system(),
@@ -83,4 +90,20 @@ pub async fn sandbox(
     signalled().await?;
     running.shutdown().await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_sandbox_stays_off_the_network_unless_it_is_let() {
+        let settings =
+            Settings::read(|name| (name == "SANDBOX_ADDR").then(|| "0.0.0.0:0".to_owned())).unwrap();
+        let refused = sandbox(&settings, None, None, false).await.unwrap_err().to_string();
+        assert!(
+            refused.starts_with("SANDBOX_ADDR") && refused.contains("--allow-demo-on-network"),
+            "{refused}"
+        );
+    }
 }

@@ -14,6 +14,7 @@ mod plan;
 mod plan_form;
 mod refusal;
 mod subscription;
+mod suggestion;
 mod usage;
 
 pub use account::*;

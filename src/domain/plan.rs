@@ -151,20 +151,6 @@ impl TryFrom<PlanFields> for Plan {
     }
 }
 
-impl Plan {
-    /// The next plan up from `self` among `plans`: the cheapest dearer one of the same currency and
-    /// interval that can still be bought.
-    pub fn next_up<'a>(&self, plans: &'a [Plan]) -> Option<&'a Plan> {
-        plans
-            .iter()
-            .filter(|plan| {
-                !plan.archived && plan.price.currency == self.price.currency && plan.interval == self.interval
-            })
-            .filter(|plan| plan.price.minor > self.price.minor)
-            .min_by_key(|plan| plan.price.minor)
-    }
-}
-
 /// A plan as a caller asks for it, not yet checked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -289,38 +275,5 @@ fn stripe_price_id(id: Option<&str>) -> Result<Option<String>, String> {
             Ok(Some(id.to_owned()))
         }
         Some(_) => Err("A Stripe price id looks like price_1Abc….".into()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_plan_up_is_the_cheapest_dearer_one_of_the_same_kind() {
-        let plan = |name: &str, price: &str, interval, archived| Plan {
-            id: uuid::Uuid::nil().into(),
-            name: name.into(),
-            description: String::new(),
-            price: Money::parse(price, Currency::USD).unwrap(),
-            interval,
-            limits: PerType::default(),
-            max_users: None,
-            features: vec![],
-            stripe_price_id: None,
-            archived,
-            created_at: DateTime::UNIX_EPOCH,
-            updated_at: DateTime::UNIX_EPOCH,
-        };
-        let basic = plan("Basic", "29.99", Interval::Month, false);
-        let plans = [
-            plan("Scale", "249.00", Interval::Month, false),
-            plan("Old", "49.99", Interval::Month, true),
-            plan("Yearly", "59.99", Interval::Year, false),
-            plan("Pro", "79.99", Interval::Month, false),
-            basic.clone(),
-        ];
-        assert_eq!(basic.next_up(&plans).map(|plan| plan.name.as_str()), Some("Pro"));
-        assert_eq!(plans[0].next_up(&plans), None);
     }
 }

@@ -34,6 +34,14 @@ impl UsageType {
             Self::Voice => "Voice tokens",
         }
     }
+
+    /// The same name inside a sentence.
+    pub fn noun(self) -> &'static str {
+        match self {
+            Self::Llm => "LLM tokens",
+            Self::Voice => "voice tokens",
+        }
+    }
 }
 
 impl fmt::Display for UsageType {
@@ -53,6 +61,9 @@ impl FromStr for UsageType {
         }
     }
 }
+
+/// The share of a limit from which on its users are warned, in per cent.
+pub const WARNING_PERCENTAGE: i64 = 80;
 
 /// How near a limit is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -75,11 +86,15 @@ impl Level {
         }
     }
 
-    /// Decided on whole numbers, so that 79,999 of 100,000 is never rounded up into a warning.
+    /// Decided on whole numbers, so that 79,999 of 100,000 is never rounded up into a warning. A limit of 0 is
+    /// a resource that the plan doesn't include: there is nothing to run out of.
     pub fn of(used: i64, limit: Option<i64>) -> Self {
         match limit {
+            Some(0) => Self::Ok,
             Some(limit) if used >= limit => Self::Limit,
-            Some(limit) if i128::from(used) * 100 >= i128::from(limit) * 80 => Self::Warning,
+            Some(limit) if i128::from(used) * 100 >= i128::from(limit) * i128::from(WARNING_PERCENTAGE) => {
+                Self::Warning
+            }
             _ => Self::Ok,
         }
     }
@@ -93,12 +108,12 @@ pub struct Resource {
     pub used: i64,
     /// Tokens reserved by holds that are still open.
     pub held: i64,
-    /// Null for unlimited.
+    /// Null for unlimited, 0 for a resource that isn't in the plan.
     pub limit: Option<i64>,
     /// `limit - used - held`, never below 0; null for unlimited.
     pub remaining: Option<i64>,
-    /// Used share of the limit in per cent, rounded half up to one decimal; above 100 when overspent;
-    /// null for unlimited.
+    /// Used share of the limit in per cent, rounded half up to one decimal; above 100 when overspent; 0 for a
+    /// limit of 0; null for unlimited.
     pub percentage: Option<f64>,
     pub level: Level,
 }
@@ -115,9 +130,22 @@ impl Resource {
         }
     }
 
-    /// Used share in whole per cent, rounded half up, as the screen shows it. Null for unlimited.
+    /// Whether the plan includes this resource at all.
+    pub fn is_included(&self) -> bool {
+        self.limit != Some(0)
+    }
+
+    /// Used share in whole per cent, as the screen shows it: rounded half up, but never up to a threshold that
+    /// isn't reached, so that the figure and the level beside it agree. Null for unlimited, and for a resource
+    /// that isn't in the plan.
     pub fn whole_percentage(&self) -> Option<i64> {
-        self.limit.map(|limit| share(self.used, limit, 100))
+        let limit = self.limit.filter(|limit| *limit > 0)?;
+        let percentage = share(self.used, limit, 100);
+        Some(match self.level {
+            Level::Ok => percentage.min(WARNING_PERCENTAGE - 1),
+            Level::Warning => percentage.min(99),
+            Level::Limit => percentage,
+        })
     }
 
     /// Whether there is a token left to spend.
@@ -126,10 +154,10 @@ impl Resource {
     }
 }
 
-/// `used / limit` in parts of `scale`, rounded half up. An allowance of nothing is always full.
+/// `used / limit` in parts of `scale`, rounded half up. Of a limit of 0 no share is used.
 fn share(used: i64, limit: i64, scale: i64) -> i64 {
     if limit <= 0 {
-        return scale;
+        return 0;
     }
     let (used, limit) = (i128::from(used), i128::from(limit));
     i64::try_from((used * i128::from(scale) * 2 + limit) / (limit * 2)).unwrap_or(i64::MAX)
@@ -169,7 +197,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// What is at 80 % or above, in the text of the warnings.
+    /// What is at 80 % or above, with the message that people are warned with.
     pub fn warnings(&self) -> Vec<Warning> {
         self.resources
             .iter()
@@ -200,7 +228,7 @@ pub struct Warning {
     pub message: String,
 }
 
-/// Whether tokens may be spent, and what to warn of.
+/// Whether tokens may be spent, and what the group should be warned of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 pub struct LimitCheck {
@@ -242,7 +270,6 @@ mod tests {
             (100_000, 100_000, Level::Limit),
             (100_001, 100_000, Level::Limit),
             (4, 5, Level::Warning),
-            (0, 0, Level::Limit),
             (i64::MAX, i64::MAX, Level::Limit),
         ] {
             assert_eq!(Level::of(used, Some(limit)), level, "{used} of {limit}");
@@ -261,6 +288,32 @@ mod tests {
     fn a_half_is_rounded_up() {
         assert_eq!(Resource::new(5, 0, Some(1_000)).whole_percentage(), Some(1));
         assert_eq!(Resource::new(5, 0, Some(10_000)).percentage, Some(0.1));
+    }
+
+    #[test]
+    fn the_screen_never_rounds_up_to_a_threshold_that_is_not_reached() {
+        for (used, percentage, whole, level) in [
+            (399, 79.8, 79, Level::Ok),
+            (400, 80.0, 80, Level::Warning),
+            (499, 99.8, 99, Level::Warning),
+            (500, 100.0, 100, Level::Limit),
+            (503, 100.6, 101, Level::Limit),
+        ] {
+            let resource = Resource::new(used, 0, Some(500));
+            let shown = (resource.percentage, resource.whole_percentage(), resource.level);
+            assert_eq!(shown, (Some(percentage), Some(whole), level), "{used} of 500");
+        }
+    }
+
+    #[test]
+    fn a_limit_of_0_is_not_in_the_plan_and_no_reason_for_a_warning() {
+        for used in [0, 7] {
+            let resource = Resource::new(used, 0, Some(0));
+            assert!(!resource.is_included() && !resource.has_left());
+            let shown = (resource.level, resource.percentage, resource.whole_percentage());
+            assert_eq!(shown, (Level::Ok, Some(0.0), None));
+        }
+        assert!(Resource::new(0, 0, None).is_included());
     }
 
     #[test]

@@ -121,7 +121,8 @@ impl Metering {
         let access = usage.status.gives_access(row.past_due_since, self.grace_days, now);
         let allowed = PerType::of(|kind| access && usage.resources[kind].has_left());
         let warnings = usage.warnings();
-        let suggested_plan = if warnings.is_empty() { None } else { self.next_plan_up(row.plan_id).await? };
+        let suggested_plan =
+            if warnings.is_empty() { None } else { self.next_plan_up(row.plan_id, &usage).await? };
         Ok(LimitCheck { allowed, usage, warnings, suggested_plan })
     }
 
@@ -187,9 +188,9 @@ impl Metering {
         row.ok_or_else(|| Refusal::NoSubscription.into())
     }
 
-    async fn next_plan_up(&self, plan: PlanId) -> Result<Option<Plan>> {
+    async fn next_plan_up(&self, plan: PlanId, usage: &Usage) -> Result<Option<Plan>> {
         let plans = self.store.plans(true).await?;
         let current = plans.iter().find(|candidate| candidate.id == plan);
-        Ok(current.and_then(|current| current.next_up(&plans)).cloned())
+        Ok(current.and_then(|current| current.next_up(&plans, usage)).cloned())
     }
 }

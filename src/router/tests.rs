@@ -282,14 +282,30 @@ async fn the_document_and_its_page_are_served_and_load_nothing_foreign() {
     assert_eq!(document["info"]["title"], "Tollgate");
     assert!(document["paths"]["/healthz"].is_object() && document["paths"]["/api/auth/me/"].is_object());
 
-    let page = app.get("/api/docs/", &[]).await;
-    assert!(page.header("content-security-policy").contains("script-src 'self';"));
-    let html = String::from_utf8_lossy(&page.body).into_owned();
-    assert!(!html.contains("http://") && !html.contains("https://"), "{html}");
-    for file in html.split('"').filter(|part| part.ends_with(".js") || part.ends_with(".css")) {
-        let path = format!("/api/docs/{}", file.trim_start_matches("./"));
-        assert_eq!(app.get(&path, &[]).await.status, 200, "{path}");
+    for path in ["/api/docs/", "/api/docs/errors/"] {
+        let page = app.get(path, &[]).await;
+        assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{path}");
+        assert!(page.header("content-security-policy").contains("default-src 'none'; style-src 'self';"));
+        let html = String::from_utf8_lossy(&page.body).into_owned();
+        assert!(
+            !html.contains("http://") && !html.contains("https://") && !html.contains("<script"),
+            "{html}"
+        );
     }
+    assert_eq!(
+        app.get("/api/docs/reference.css", &[]).await.header("content-type"),
+        "text/css; charset=utf-8"
+    );
+}
+
+#[tokio::test]
+async fn a_problems_type_leads_to_what_is_said_of_its_code() {
+    let app = App::new(LOCAL).await;
+    let problem = app.get("/api/auth/me/", &[]).await.json();
+    let (path, code) = problem["type"].as_str().unwrap().split_once('#').unwrap();
+    let page = app.get(path, &[]).await;
+    let html = String::from_utf8_lossy(&page.body).into_owned();
+    assert!(page.status == 200 && html.contains(&format!("id=\"{code}\"")), "{path}");
 }
 
 #[tokio::test]

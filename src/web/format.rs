@@ -1,5 +1,5 @@
-//! How times and amounts are written on screen: one way for everybody, so that the server's page and the
-//! browser's agree to the letter. Times are UTC.
+//! How times and amounts are written on screen: one way for every page, so that what the server renders and what
+//! the browser does agree to the letter. Times are UTC, and say so.
 
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
@@ -8,39 +8,33 @@ use crate::domain::{Interval, Plan, Role, Status, group_digits};
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/// `3 Dec 2026`. Written by hand: chrono's formatter would be a tenth of what the browser downloads.
+/// A limit of 0: the plan doesn't include the resource.
+pub const NOT_INCLUDED: &str = "Not in this plan";
+
+/// `3 Dec 2026 UTC`. Put together here: chrono's formatter would be a tenth of what the browser downloads.
 pub fn date(at: DateTime<Utc>) -> String {
-    format!("{} {} {}", at.day(), MONTHS[at.month0() as usize], at.year())
+    format!("{} UTC", day(at))
 }
 
 /// `3 Dec 2026, 14:05 UTC`.
 pub fn date_time(at: DateTime<Utc>) -> String {
-    format!("{}, {:02}:{:02} UTC", date(at), at.hour(), at.minute())
+    format!("{}, {:02}:{:02} UTC", day(at), at.hour(), at.minute())
 }
 
-/// For a `<time>`'s `datetime`.
-pub fn machine(at: DateTime<Utc>) -> String {
-    format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
-        at.year(),
-        at.month(),
-        at.day(),
-        at.hour(),
-        at.minute(),
-        at.second()
-    )
+fn day(at: DateTime<Utc>) -> String {
+    format!("{} {} {}", at.day(), MONTHS[at.month0() as usize], at.year())
 }
 
-/// `3 Nov – 3 Dec 2026`, with both years where they differ.
+/// `3 Nov – 3 Dec 2026 UTC`, with both years where they differ.
 pub fn span(start: DateTime<Utc>, end: DateTime<Utc>) -> String {
     if start.year() == end.year() {
         format!("{} {} – {}", start.day(), MONTHS[start.month0() as usize], date(end))
     } else {
-        format!("{} – {}", date(start), date(end))
+        format!("{} – {}", day(start), date(end))
     }
 }
 
-/// `in 11 days`, `tomorrow`, `today`: whole days, a begun one counted in full.
+/// `in 11 days`, `within a day`, `now`: whole days, a begun one counted in full.
 pub fn until(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
     let seconds = (to - from).num_seconds();
     match (seconds + 86_399).div_euclid(86_400) {
@@ -50,9 +44,13 @@ pub fn until(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
     }
 }
 
-/// A limit in figures, or `Unlimited`.
-pub fn limit(count: Option<i64>) -> String {
-    count.map_or_else(|| "Unlimited".into(), group_digits)
+/// A limit in figures, `Unlimited`, or that there is none of it.
+pub fn limit(limit: Option<i64>) -> String {
+    match limit {
+        None => "Unlimited".into(),
+        Some(0) => NOT_INCLUDED.into(),
+        Some(limit) => group_digits(limit),
+    }
 }
 
 /// `per month`.
@@ -68,7 +66,7 @@ pub fn price(plan: &Plan) -> String {
     format!("{} {}", plan.price, per(plan.interval))
 }
 
-/// One of `one`, several of `many`, with the number in front.
+/// `1 member`, `2 members`: the count, and `one` or `many` of what is counted.
 pub fn plural(count: i64, one: &str, many: &str) -> String {
     format!("{} {}", group_digits(count), if count == 1 { one } else { many })
 }
@@ -105,11 +103,10 @@ mod tests {
     #[test]
     fn times_are_written_alike_everywhere() {
         let time = at("2026-12-03T04:05:06Z");
-        assert_eq!(date(time), "3 Dec 2026");
+        assert_eq!(date(time), "3 Dec 2026 UTC");
         assert_eq!(date_time(time), "3 Dec 2026, 04:05 UTC");
-        assert_eq!(machine(time), "2026-12-03T04:05:06Z");
-        assert_eq!(span(at("2026-11-03T00:00:00Z"), time), "3 Nov – 3 Dec 2026");
-        assert_eq!(span(at("2025-12-03T00:00:00Z"), time), "3 Dec 2025 – 3 Dec 2026");
+        assert_eq!(span(at("2026-11-03T00:00:00Z"), time), "3 Nov – 3 Dec 2026 UTC");
+        assert_eq!(span(at("2025-12-03T00:00:00Z"), time), "3 Dec 2025 – 3 Dec 2026 UTC");
     }
 
     #[test]

@@ -1,10 +1,16 @@
 //! Why a sandbox doesn't start.
 
+use std::net::SocketAddr;
+
 /// Why a sandbox could not be started. Shown to whoever starts the server.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("the sandbox's address could not be used: {0}")]
     Listener(#[from] std::io::Error),
+    #[error(
+        "{0} can be reached from other machines: a sandbox takes every test key, so that has to be allowed expressly"
+    )]
+    OnNetwork(SocketAddr),
     #[error("the folder of the sandbox's database could not be made: {0}")]
     Folder(std::io::Error),
     #[error("the sandbox's database could not be opened: {0}")]

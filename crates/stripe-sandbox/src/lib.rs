@@ -23,6 +23,7 @@ mod dispatch;
 mod engine;
 mod error;
 mod http;
+mod money;
 mod panel;
 mod payments;
 mod resources;
@@ -32,6 +33,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -52,6 +54,9 @@ pub const SECRET_KEY: &str = "sk_test_tollgate_sandbox";
 pub struct Options {
     /// Where it listens; port 0 picks a free one.
     pub listener: TcpListener,
+    /// Let it be reached from other machines and under any host name: whoever reaches it can read and change
+    /// everything in it. Without this the listener must be a loopback one.
+    pub allow_network: bool,
     /// The SQLite file that keeps its objects; without one they live as long as the process.
     pub database: Option<PathBuf>,
     /// An endpoint that receives every event, installed (or replaced) at the start.
@@ -74,9 +79,13 @@ pub struct Running {
 /// undelivered, and serves.
 ///
 /// # Errors
-/// If the database can't be opened or read, or the listener has no address.
+/// If the listener can be reached from other machines without that being allowed, or the database can't be opened
+/// or read.
 pub async fn start(options: Options) -> Result<Running, StartError> {
     let addr = options.listener.local_addr()?;
+    if !options.allow_network && !addr.ip().is_loopback() {
+        return Err(StartError::OnNetwork(addr));
+    }
     let disk = match &options.database {
         Some(path) => Some(engine::Disk::open(path).await?),
         None => None,
@@ -87,11 +96,14 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         sandbox.install_webhook(webhook).await?;
     }
 
-    let router = Router::new()
+    let mut router = Router::new()
         .merge(dispatch::router())
         .merge(browser::router())
         .merge(panel::router())
         .with_state(sandbox.clone());
+    if !options.allow_network {
+        router = router.layer(from_fn(http::host::loopback_only));
+    }
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
     tasks.spawn(webhooks::deliver(sandbox.clone(), courier)?);

@@ -30,7 +30,7 @@ export class Watch {
         const report = (window as unknown as { tollgateViolation: (text: string) => void }).tollgateViolation;
         report(`policy: ${event.violatedDirective} against ${event.blockedURI} in ${event.documentURI}`);
       });
-      // The page's own code runs in the same turn as this promise is kept; a task later it is awake.
+      // The page's own code runs in the same task as this promise is kept; a task later it is awake.
       const { instantiateStreaming } = WebAssembly;
       WebAssembly.instantiateStreaming = async (...given) => {
         const instance = await instantiateStreaming.apply(WebAssembly, given);

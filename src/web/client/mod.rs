@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 pub use stream::UsageStream;
-pub use stripe::{confirm_card, mount_card};
+pub use stripe::{confirm_card, drop_card, mount_card};
 
 /// Prepares the page for its islands. Called by the script in the page's head, which then wakes each island.
 #[wasm_bindgen]
@@ -21,10 +21,13 @@ pub fn hydrate() {
     send_forms_once();
 }
 
-/// Loads the page anew.
+/// Loads the page anew, unless one of its forms is being sent: its answer brings the next page, and what that page
+/// says of it would be lost.
 pub fn reload() {
-    // Refused only while the page is being left.
-    _ = window().location().reload();
+    if let Ok(None) = document().query_selector("form[aria-busy]") {
+        // Refused only while the page is being left.
+        _ = window().location().reload();
+    }
 }
 
 /// Marks a form as busy once it is sent, and doesn't send it again: a second click on a slow line would be a

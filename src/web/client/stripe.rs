@@ -24,11 +24,12 @@ thread_local! {
 struct Card {
     stripe: JsValue,
     elements: JsValue,
+    _scheme: SchemeListener,
 }
 
 /// Loads Stripe.js from `js` and mounts the card element for `client_secret` in the element with this id.
 /// Returns when the card can be typed, or with `false` when Stripe.js or its frame doesn't come.
-pub async fn mount_card(js: &str, publishable_key: &str, client_secret: &str, id: &str) -> bool {
+pub async fn mount_card(js: &str, publishable_key: &str, client_secret: &str, id: &'static str) -> bool {
     let Ok(card) = Card::mount(js, publishable_key, client_secret, id).await else { return false };
     CARD.set(Some(Rc::new(card)));
     true
@@ -37,7 +38,7 @@ pub async fn mount_card(js: &str, publishable_key: &str, client_secret: &str, id
 /// Confirms the payment (or keeps the card), with 3D Secure where the bank asks for it.
 ///
 /// # Errors
-/// Why it was refused, in Stripe's words.
+/// Why it was refused, as Stripe says it to the buyer.
 pub async fn confirm_card(intent: Intent) -> Result<(), String> {
     let card = CARD.with_borrow(Clone::clone).ok_or(FAILED)?;
     let answer = card.confirm(intent).await.map_err(|error| message(&error))?;
@@ -47,8 +48,13 @@ pub async fn confirm_card(intent: Intent) -> Result<(), String> {
     }
 }
 
+/// Lets go of the card form, which has left the page.
+pub fn drop_card() {
+    CARD.set(None);
+}
+
 impl Card {
-    async fn mount(js: &str, key: &str, secret: &str, id: &str) -> Result<Self, JsValue> {
+    async fn mount(js: &str, key: &str, secret: &str, id: &'static str) -> Result<Self, JsValue> {
         let make: Function = load(js).await?.dyn_into()?;
         let stripe = make.call1(&JsValue::UNDEFINED, &key.into())?;
         let target = document().get_element_by_id(id).ok_or("the page was left")?;
@@ -62,7 +68,8 @@ impl Card {
         });
         call(&element, "mount", &[format!("#{id}").into()])?;
         JsFuture::from(ready).await?;
-        Ok(Self { stripe, elements })
+        let scheme = SchemeListener::new(elements.clone(), id)?;
+        Ok(Self { stripe, elements, _scheme: scheme })
     }
 
     async fn confirm(&self, intent: Intent) -> Result<JsValue, JsValue> {
@@ -78,6 +85,39 @@ impl Card {
         };
         JsFuture::from(Promise::resolve(&call(&self.stripe, method, &[options])?)).await
     }
+}
+
+/// Gives Stripe's form the page's colours anew when the colour scheme changes. Listens until dropped.
+struct SchemeListener {
+    query: JsValue,
+    on_change: Closure<dyn FnMut()>,
+}
+
+impl SchemeListener {
+    fn new(elements: JsValue, id: &'static str) -> Result<Self, JsValue> {
+        let query = dark_scheme()?;
+        let on_change = Closure::<dyn FnMut()>::new(move || {
+            // The element is gone while the page is being left; its colours don't matter any more then.
+            let Some(target) = document().get_element_by_id(id) else { return };
+            let options = appearance(&target).and_then(|appearance| object(&[("appearance", appearance)]));
+            if let Ok(options) = options {
+                _ = call(&elements, "update", &[options]);
+            }
+        });
+        call(&query, "addEventListener", &["change".into(), on_change.as_ref().clone()])?;
+        Ok(Self { query, on_change })
+    }
+}
+
+impl Drop for SchemeListener {
+    fn drop(&mut self) {
+        _ = call(&self.query, "removeEventListener", &["change".into(), self.on_change.as_ref().clone()]);
+    }
+}
+
+/// The media query that holds while the scheme is dark.
+fn dark_scheme() -> Result<JsValue, JsValue> {
+    call(&window(), "matchMedia", &["(prefers-color-scheme: dark)".into()])
 }
 
 /// `window.Stripe`, loading it if it isn't there.
@@ -102,12 +142,11 @@ async fn load(js: &str) -> Result<JsValue, JsValue> {
     global()
 }
 
-/// The page's colours in Stripe's terms. `style/components/card-form.css` sets each on the element it is read from.
+/// The page's colours as Stripe's appearance: `style/islands/checkout.css` sets each on the element it is read from.
 fn appearance(target: &web_sys::Element) -> Result<JsValue, JsValue> {
     let style = call(&window(), "getComputedStyle", &[target.into()])?;
     let read = |property: &str| Reflect::get(&style, &property.into());
-    let dark = call(&window(), "matchMedia", &["(prefers-color-scheme: dark)".into()])?;
-    let dark = Reflect::get(&dark, &"matches".into())?.is_truthy();
+    let dark = Reflect::get(&dark_scheme()?, &"matches".into())?.is_truthy();
     let variables = object(&[
         ("colorPrimary", read("outlineColor")?),
         ("colorBackground", read("backgroundColor")?),

@@ -1,4 +1,4 @@
-//! A word about a state, in a pill. The colour repeats what the word says.
+//! A state in a pill. The colour repeats what its label says.
 
 use leptos::prelude::*;
 

@@ -13,32 +13,39 @@ use crate::web::format;
 #[component]
 pub fn ResourceBar(usage_type: UsageType, #[prop(into)] resource: Signal<Resource>) -> impl IntoView {
     let level = move || resource.get().level;
+    let is_included = move || resource.get().is_included();
     let sign = move || match level() {
-        Level::Ok => ("Within the limit", Shape::Check),
-        Level::Warning => ("Approaching the limit", Shape::Warn),
-        Level::Limit => ("Limit reached", Shape::Stop),
+        _ if !is_included() => None,
+        Level::Ok => Some(("Within the limit", Shape::Check)),
+        Level::Warning => Some(("Approaching the limit", Shape::Warn)),
+        Level::Limit => Some(("Limit reached", Shape::Stop)),
     };
-    let percent = move || resource.get().whole_percentage();
-    let figure = move || percent().map_or_else(|| "Unlimited".to_owned(), |percent| format!("{percent} %"));
+    let figure = move || match resource.get().whole_percentage() {
+        Some(percentage) => format!("{percentage} %"),
+        None if is_included() => "Unlimited".to_owned(),
+        None => format::NOT_INCLUDED.to_owned(),
+    };
     view! {
-        <section class="resource" data-level=move || level().as_str()>
+        <section class="resource" data-level=move || level().as_str() data-included=move || is_included().to_string()>
             <header class="resource__head">
                 <h2>{usage_type.label()}</h2>
-                {move || {
-                    let (words, shape) = sign();
-                    view! { <p class="resource__sign"><Icon shape/>{words}</p> }
-                }}
+                {move || sign().map(|(text, shape)| view! { <p class="resource__sign"><Icon shape/>{text}</p> })}
                 <p class="resource__figure">{figure}</p>
             </header>
             <Bar label=usage_type.label() resource/>
             <dl class="figures">
                 <Figure term="Used" value=Signal::derive(move || group_digits(resource.get().used))/>
                 <Figure term="Held" value=Signal::derive(move || group_digits(resource.get().held))/>
-                <Figure term="Left" value=Signal::derive(move || format::limit(resource.get().remaining))/>
-                <Figure term="Limit" value=Signal::derive(move || format::limit(resource.get().limit))/>
+                <Figure term="Left" value=Signal::derive(move || count(resource.get().remaining))/>
+                <Figure term="Limit" value=Signal::derive(move || count(resource.get().limit))/>
             </dl>
         </section>
     }
+}
+
+/// A count, of which there may be any number.
+fn count(count: Option<i64>) -> String {
+    count.map_or_else(|| "Unlimited".into(), group_digits)
 }
 
 #[component]
@@ -63,6 +70,7 @@ pub fn Bar(#[prop(into)] label: String, #[prop(into)] resource: Signal<Resource>
     let text = move || {
         let Resource { used, limit, .. } = resource.get();
         match limit {
+            Some(0) => format::NOT_INCLUDED.to_owned(),
             Some(limit) => format!("{} of {} used", group_digits(used), group_digits(limit)),
             None => format!("{} used, unlimited", group_digits(used)),
         }
@@ -82,8 +90,8 @@ pub fn Bar(#[prop(into)] label: String, #[prop(into)] resource: Signal<Resource>
                 <rect class="bar__held" width=held height="100%"></rect>
                 <rect class="bar__used" width=width height="100%"></rect>
                 {move || {
-                    let limited = resource.get().limit.is_some();
-                    limited.then(|| view! { <line class="bar__mark" x1="80%" x2="80%" y1="0" y2="100%"></line> })
+                    let has_threshold = resource.get().limit.is_some_and(|limit| limit > 0);
+                    has_threshold.then(|| view! { <line class="bar__mark" x1="80%" x2="80%" y1="0" y2="100%"></line> })
                 }}
             </svg>
         </div>
@@ -94,7 +102,7 @@ pub fn Bar(#[prop(into)] label: String, #[prop(into)] resource: Signal<Resource>
 fn exact(used: i64, limit: Option<i64>) -> f64 {
     match limit {
         None => 0.0,
-        Some(limit) if limit <= 0 => 100.0,
+        Some(limit) if limit <= 0 => 0.0,
         Some(limit) => ((used as f64 / limit as f64) * 10_000.0).round().clamp(0.0, 10_000.0) / 100.0,
     }
 }

@@ -1,4 +1,9 @@
-//! A button that asks before it acts, in a popover, so that it asks without JavaScript too.
+//! A button that asks before it acts, in a modal dialog.
+//!
+//! The dialog is opened and closed by the buttons' own `command`, so that it is modal without JavaScript too: the
+//! rest of the page is inert, Tab stays inside and Escape closes it. A browser that doesn't know commands takes it
+//! for a popover instead.
+//! Source: <https://developer.mozilla.org/en-US/docs/Web/API/Invoker_Commands_API>.
 
 use leptos::prelude::*;
 
@@ -22,23 +27,39 @@ pub fn Confirm(
     /// The form that acts.
     children: Children,
 ) -> impl IntoView {
-    let heading = format!("{id}-title");
-    let labelled = heading.clone();
-    let (opens, closes) = (id.clone(), id.clone());
+    let (heading, body) = (format!("{id}-title"), format!("{id}-text"));
+    let (labelled, described) = (heading.clone(), body.clone());
+    let (opens, closes, hides) = (id.clone(), id.clone(), id.clone());
     view! {
-        <button class="button" type="button" data-tone="plain" popovertarget=opens>
+        <button
+            class="button"
+            type="button"
+            data-tone="plain"
+            command="show-modal"
+            commandfor=opens.clone()
+            popovertarget=opens
+        >
             {label}
             <Of name=of/>
         </button>
-        <dialog class="confirm" popover="auto" id=id aria-labelledby=labelled>
+        <dialog
+            class="confirm"
+            popover="auto"
+            closedby="any"
+            id=id
+            aria-labelledby=labelled
+            aria-describedby=described
+        >
             <h2 id=heading>{title}</h2>
-            <p>{text}</p>
+            <p id=body>{text}</p>
             <div class="confirm__actions">
                 <button
                     class="button"
                     type="button"
                     data-tone="plain"
-                    popovertarget=closes
+                    command="close"
+                    commandfor=closes
+                    popovertarget=hides
                     popovertargetaction="hide"
                     autofocus
                 >

@@ -1,4 +1,4 @@
-//! Line icons, drawn on a grid of 16. Decoration: the words beside them carry the meaning.
+//! Line icons, drawn on a grid of 16. Decoration: the text beside them carries the meaning.
 
 use leptos::prelude::*;
 
@@ -16,6 +16,7 @@ pub enum Shape {
     Warn,
     Stop,
     Plus,
+    Minus,
     Info,
 }
 
@@ -38,6 +39,7 @@ impl Shape {
             Self::Warn => "M8 2 1.3 13.7h13.4zM8 6.3v3.6M8 11.8v.1",
             Self::Stop => "M5.3 1.8h5.4l3.5 3.5v5.4l-3.5 3.5H5.3l-3.5-3.5V5.3zM8 4.8v4M8 11v.1",
             Self::Plus => "M8 3v10M3 8h10",
+            Self::Minus => "M3 8h10",
             Self::Info => "M8 14.2A6.2 6.2 0 1 0 8 1.8a6.2 6.2 0 0 0 0 12.4ZM8 7.3v3.6M8 5v.1",
         }
     }

@@ -1,5 +1,7 @@
-//! What pages and islands are made of. Each has its style in a file of the same name in `style/components/`.
+//! What pages and islands are made of. The style of each that has one is in `style/components/`, under its name with
+//! hyphens; that of icons, which every other one uses, in `style/base.css`.
 
+pub mod ask_admin;
 pub mod badge;
 pub mod bar;
 pub mod confirm;
@@ -11,3 +13,4 @@ pub mod notice;
 pub mod page;
 pub mod plan_card;
 pub mod submit;
+pub mod table;

@@ -10,9 +10,10 @@ use crate::domain::{Role, User};
 use crate::web::format;
 use crate::web::server_fns::account::SignOut;
 
-type Place = (&'static str, &'static str, Shape);
+/// A link of the menu: its path, its label and its icon.
+type Link = (&'static str, &'static str, Shape);
 
-fn places(role: Role) -> &'static [Place] {
+fn links(role: Role) -> &'static [Link] {
     match role {
         Role::SuperAdmin => &[
             ("/subscription-plans", "Plans", Shape::Layers),
@@ -36,7 +37,7 @@ pub fn Nav(
     sandbox: Option<String>,
 ) -> impl IntoView {
     let links = user.as_ref().map(|user| {
-        let links = places(user.role).iter().map(|&(href, label, shape)| {
+        let links = links(user.role).iter().map(|&(href, label, shape)| {
             view! { <li><A href=href><Icon shape/>{label}</A></li> }
         });
         view! { <nav aria-label="Pages"><ul>{links.collect_view()}</ul></nav> }
@@ -62,11 +63,11 @@ pub fn Nav(
 #[component]
 fn Who(user: User) -> impl IntoView {
     let role = format::role(user.role);
-    let place = user.group.map_or_else(|| role.to_owned(), |group| format!("{} · {role}", group.name));
+    let position = user.group.map_or_else(|| role.to_owned(), |group| format!("{} · {role}", group.name));
     view! {
         <div class="who">
             <p class="who__name" title=user.email>{user.name}</p>
-            <p class="who__role">{place}</p>
+            <p class="who__role" title=position.clone()>{position.clone()}</p>
             <Form to=SignOut::PATH>
                 <button class="who__leave" type="submit" title="Sign out">
                     <Icon shape=Shape::Leave/>

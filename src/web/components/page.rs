@@ -23,11 +23,13 @@ pub fn set_status(status: u16) {
     }
 }
 
-/// The document's title and description.
+/// The document's title and description: the only place that writes to the document's head. The title may hold a
+/// name that was typed by anyone, and leptos_meta writes it as it is given, so it is escaped here; a description,
+/// being an attribute, is escaped by leptos.
 #[component]
-pub fn Head(#[prop(into)] title: String, description: &'static str) -> impl IntoView {
+pub fn Head(#[prop(into)] title: String, #[prop(into)] description: String) -> impl IntoView {
     view! {
-        <Title text=format!("{title} · Tollgate")/>
+        <Title text=format!("{title} · Tollgate").to_html()/>
         <Meta name="description" content=description/>
     }
 }
@@ -71,12 +73,13 @@ pub fn CannotShow(error: AppError) -> impl IntoView {
     match error.refusal() {
         Some(Refusal::NotSignedIn) => view! { <ToLogin/> }.into_any(),
         Some(Refusal::Forbidden(reason)) => {
-            let text = format!("{reason} Sign in with another account, or ask somebody who can.");
+            let text = format!("{reason} Sign in with an account that may see it.");
             view! { <Stopped status=403 title="This page isn't for you" text/> }.into_any()
         }
         Some(Refusal::NotFound(_)) => view! { <NotFound/> }.into_any(),
         Some(Refusal::InvitationGone) => {
-            let text = "It has expired, was used, or was withdrawn. Ask the group's admin for a new one.";
+            let text =
+                "It has expired, was used, or was withdrawn. Ask the person who sent it for a new one.";
             view! { <Stopped status=410 title="This invitation is gone" text/> }.into_any()
         }
         _ => view! { <Stopped status=503 title="This page can't be shown now" text=error.to_string()/> }
@@ -111,7 +114,7 @@ fn Stopped(status: u16, title: &'static str, #[prop(into)] text: String) -> impl
     }
 }
 
-/// Sends whoever isn't signed in to the log-in page, and back here afterwards.
+/// Sends a visitor who isn't signed in to the log-in page, and back here afterwards.
 #[component]
 fn ToLogin() -> impl IntoView {
     let location = use_location();

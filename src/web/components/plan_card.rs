@@ -1,9 +1,9 @@
-//! A plan as somebody who might buy it sees it.
+//! A plan as its buyers see it.
 
 use leptos::prelude::*;
 
 use super::icon::{Icon, Shape};
-use crate::domain::Plan;
+use crate::domain::{Plan, UsageType};
 use crate::web::format;
 
 #[component]
@@ -15,21 +15,22 @@ pub fn PlanCard(
     /// What can be done with it.
     children: Children,
 ) -> impl IntoView {
-    let count = |limit: Option<i64>, one: &'static str, many: &'static str| match limit {
-        None => format!("Unlimited {many}"),
-        Some(count) => format::plural(count, one, many),
-    };
-    let mut lines = vec![
-        count(plan.limits.llm, "LLM token", "LLM tokens"),
-        count(plan.limits.voice, "voice token", "voice tokens"),
-        count(plan.max_users, "user", "users"),
+    let allowance = [
+        (plan.limits.llm, "LLM token", UsageType::Llm.noun()),
+        (plan.limits.voice, "voice token", UsageType::Voice.noun()),
+        (plan.max_users, "user", "users"),
     ];
-    lines.extend(plan.features.iter().cloned());
-    let lines = lines.into_iter().map(|line| {
+    let allowance = allowance.map(|(limit, one, many)| match limit {
+        None => (Shape::Check, format!("Unlimited {many}")),
+        Some(0) => (Shape::Minus, format!("{}: {many}", format::NOT_INCLUDED)),
+        Some(count) => (Shape::Check, format::plural(count, one, many)),
+    });
+    let features = plan.features.iter().map(|feature| (Shape::Check, feature.clone()));
+    let lines = allowance.into_iter().chain(features).map(|(shape, line)| {
         view! {
             <li>
-                <Icon shape=Shape::Check/>
-                {line}
+                <Icon shape/>
+                <span>{line}</span>
             </li>
         }
     });

@@ -1,15 +1,17 @@
 //! Paying: Stripe's own card element, the button, and what comes of it.
 //!
-//! Card data goes from Stripe's frame to Stripe; this page never sees it. After Stripe says yes, the server is
-//! asked until it has heard so too: only then is the group subscribed.
+//! Card data goes from Stripe's frame to Stripe; this page never sees it. After Stripe has confirmed, the server is
+//! asked until the subscription gives access there too: only then is the group subscribed. A purchase that is
+//! finished or given up in another tab arrives by the stream.
 
+use leptos::html;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Checkout as Open, Intent, Level, Status, Subscription};
-use crate::web::client;
+use crate::domain::{Checkout, Intent, Level, Status, Subscription};
+use crate::web::client::{self, UsageStream};
 use crate::web::components::badge::StatusBadge;
 use crate::web::components::form::Form;
 use crate::web::components::notice::Notice;
@@ -18,9 +20,12 @@ use crate::web::components::submit::Submit;
 use crate::web::format;
 use crate::web::server_fns::subscription::{Cancel, refresh};
 
-/// How long between asking the server, in milliseconds, and how often.
+/// Between two questions to the server, in milliseconds, and how many there are.
 const ASK_EVERY: i32 = 700;
 const ASK_TIMES: u32 = 40;
+
+/// The element that Stripe's form is mounted in.
+const CARD_ELEMENT: &str = "payment-element";
 
 const NOT_APPROVED: &str = "The bank didn't approve the payment. Try again or use another card.";
 const SLOW: &str = "The payment went through, but hasn't reached us yet. Reload the page in a moment.";
@@ -57,10 +62,9 @@ impl Purchase {
         self.stage.set(Stage::Ready);
     }
 
-    async fn mount(self, checkout: Open, stripe_js: String) {
+    async fn mount(self, checkout: Checkout, stripe_js: String) {
         let secret = checkout.client_secret.unwrap_or_default();
-        let mounted =
-            client::mount_card(&stripe_js, &checkout.publishable_key, &secret, "payment-element").await;
+        let mounted = client::mount_card(&stripe_js, &checkout.publishable_key, &secret, CARD_ELEMENT).await;
         // A payment made on the bank's page may be waited for already.
         if self.stage.get_untracked() == Stage::Loading {
             self.stage.set(if mounted { Stage::Ready } else { Stage::Missing });
@@ -71,36 +75,63 @@ impl Purchase {
         self.stage.set(Stage::Busy);
         self.error.set(None);
         match client::confirm_card(intent).await {
-            Ok(()) => self.settle().await,
+            Ok(()) => self.wait_for_access().await,
             Err(message) => self.fail(message),
         }
     }
 
-    /// Waits until the subscription gives access, as far as one can.
-    async fn settle(self) {
+    /// Asks the server until the subscription gives access, for as long as that can reasonably take.
+    async fn wait_for_access(self) {
         self.stage.set(Stage::Busy);
         for _ in 0..ASK_TIMES {
+            // The stream may have been faster.
+            if self.bought.with_untracked(Option::is_some) {
+                return;
+            }
             if let Ok(Some(subscription)) = refresh().await
-                && matches!(subscription.status, Status::Active | Status::Trialing)
+                && is_paid(&subscription)
             {
-                return self.bought.set(Some(subscription));
+                return self.finish(subscription);
             }
             client::pause(ASK_EVERY).await;
         }
         self.fail(SLOW);
     }
+
+    fn finish(self, subscription: Subscription) {
+        client::drop_card();
+        self.bought.set(Some(subscription));
+    }
+
+    /// Takes over what the subscription became, by this tab or another.
+    fn update(self, checkout: &Checkout, subscription: Option<Subscription>) {
+        let Some(subscription) = subscription.filter(|now| now.id == checkout.subscription.id) else {
+            return client::reload();
+        };
+        // A trial gives access before its card is there.
+        let awaits_payment = checkout.intent == Some(Intent::Payment);
+        if awaits_payment && is_paid(&subscription) && self.bought.with_untracked(Option::is_none) {
+            self.finish(subscription);
+        }
+    }
+}
+
+fn is_paid(subscription: &Subscription) -> bool {
+    matches!(subscription.status, Status::Active | Status::Trialing)
 }
 
 #[island]
-pub fn Checkout(
-    checkout: Open,
+pub fn CheckoutForm(
+    checkout: Checkout,
     /// Where Stripe.js is.
     stripe_js: String,
     returned: Returned,
+    /// Why the last form on this page was refused, if one was.
+    refused: Option<String>,
 ) -> impl IntoView {
     let purchase = Purchase {
         stage: RwSignal::new(Stage::Loading),
-        error: RwSignal::new(None),
+        error: RwSignal::new(refused),
         bought: RwSignal::new(None),
     };
     let attempt = RwSignal::new(0);
@@ -113,7 +144,13 @@ pub fn Checkout(
     Effect::new(move |_| match returned {
         Returned::Not => {}
         Returned::Failed => purchase.error.set(Some(NOT_APPROVED.into())),
-        Returned::Succeeded => spawn_local(purchase.settle()),
+        Returned::Succeeded => spawn_local(purchase.wait_for_access()),
+    });
+    let begun = checkout.clone();
+    // The effect keeps what it returns, and so the stream open.
+    Effect::new(move |_| {
+        let begun = begun.clone();
+        UsageStream::open(|_| {}, move |subscription| purchase.update(&begun, subscription), |_| {})
     });
     move || match purchase.bought.get() {
         Some(subscription) => view! { <Bought subscription/> }.into_any(),
@@ -122,7 +159,7 @@ pub fn Checkout(
 }
 
 #[component]
-fn Pay(checkout: Open, purchase: Purchase, attempt: RwSignal<u32>) -> impl IntoView {
+fn Pay(checkout: Checkout, purchase: Purchase, attempt: RwSignal<u32>) -> impl IntoView {
     let intent = checkout.intent.unwrap_or(Intent::Payment);
     let plan = checkout.subscription.plan;
     let (label, text) = match intent {
@@ -154,7 +191,7 @@ fn Pay(checkout: Open, purchase: Purchase, attempt: RwSignal<u32>) -> impl IntoV
                 <h2>"Card"</h2>
                 <noscript><p class="card-form__note">"Entering a card needs JavaScript: Stripe's form is made of it."</p></noscript>
                 <div class="card-form__frame">
-                    <div id="payment-element"></div>
+                    <div id=CARD_ELEMENT></div>
                     {move || (stage.get() == Stage::Loading).then(|| view! { <CardSkeleton/> })}
                 </div>
                 {move || (stage.get() == Stage::Missing).then(|| view! {
@@ -194,16 +231,23 @@ fn CardSkeleton() -> impl IntoView {
     }
 }
 
-/// The end of a purchase, in place of the card form.
+/// The end of a purchase, in place of the card form. The focus, which was on its button, goes to the result.
 #[component]
 fn Bought(subscription: Subscription) -> impl IntoView {
+    let heading = NodeRef::<html::H1>::new();
+    Effect::new(move |_| {
+        if let Some(heading) = heading.get() {
+            // Refused only for what isn't in the page.
+            _ = heading.focus();
+        }
+    });
     let plan = subscription.plan;
     let renewal = format::date(subscription.current_period_end);
     let text = format!("Your group is on {}, {}. It renews on {renewal}.", plan.name, format::price(&plan));
     view! {
-        <section class="bought" role="status">
+        <section class="bought">
             <StatusBadge status=subscription.status/>
-            <h1>"You're subscribed"</h1>
+            <h1 node_ref=heading tabindex="-1">"You're subscribed"</h1>
             <p>{text}</p>
             <p class="bought__actions">
                 <a class="button" data-tone="primary" href="/usage">"Go to usage"</a>

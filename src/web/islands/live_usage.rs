@@ -3,8 +3,10 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::domain::{Level, Plan, Usage, UsageType};
+use super::follow_subscription::Shown;
+use crate::domain::{Level, Plan, Subscription, Usage, UsageType};
 use crate::web::client::{self, UsageStream};
+use crate::web::components::ask_admin::AskAdmin;
 use crate::web::components::badge::StatusBadge;
 use crate::web::components::bar::ResourceBar;
 use crate::web::components::notice::Notice;
@@ -16,21 +18,23 @@ use crate::web::server_fns::usage::suggestion;
 pub fn LiveUsage(
     usage: Usage,
     suggested_plan: Option<Plan>,
-    /// Whether the subscription ends with the period.
-    ending: bool,
-    admin: bool,
+    /// The subscription that the page was rendered for.
+    shown: Shown,
+    /// Who can change the plan, by name; none where the viewer can.
+    admins: Option<String>,
 ) -> impl IntoView {
     let usage = RwSignal::new(usage);
     let suggested = RwSignal::new(suggested_plan);
+    let ends = RwSignal::new(shown.cancel_at_period_end);
     let connected = RwSignal::new(None::<bool>);
-    let take = move |new: Usage| {
+    let on_usage = move |new: Usage| {
         let old = usage.get_untracked();
         if new.as_of < old.as_of {
             return;
         }
-        let terms = |usage: &Usage| (usage.subscription_id, usage.plan.id, usage.status, usage.period_start);
+        let period = |usage: &Usage| (usage.subscription_id, usage.plan.id, usage.period_start);
         let levels = |usage: &Usage| usage.resources.map(|resource| resource.level);
-        if terms(&new) != terms(&old) {
+        if period(&new) != period(&old) {
             client::reload();
         } else if levels(&new) != levels(&old) {
             spawn_local(async move {
@@ -41,79 +45,99 @@ pub fn LiveUsage(
         }
         usage.set(new);
     };
+    let on_subscription =
+        move |subscription: Option<Subscription>| match subscription.as_ref().map(Shown::from) {
+            Some(now) if now.differs_in_end_only(shown) => ends.set(now.cancel_at_period_end),
+            _ => client::reload(),
+        };
     // The effect keeps what it returns, and so the stream open.
-    Effect::new(move |_| UsageStream::open(take, move |live| connected.set(Some(live))));
+    Effect::new(move |_| UsageStream::open(on_usage, on_subscription, move |live| connected.set(Some(live))));
+    let admins = StoredValue::new(admins);
     let llm = Signal::derive(move || usage.with(|usage| usage.resources.llm));
     let voice = Signal::derive(move || usage.with(|usage| usage.resources.voice));
     view! {
-        <Alerts usage admin/>
+        <Alerts usage admins/>
         <div class="usage">
             <div class="usage__main">
                 <div class="panel usage__bars">
-                    <Connection connected/>
                     <ResourceBar usage_type=UsageType::Llm resource=llm/>
                     <ResourceBar usage_type=UsageType::Voice resource=voice/>
+                    <Connection connected/>
                 </div>
-                {move || suggested.get().map(|plan| view! { <Suggestion plan admin/> })}
+                {move || suggested.get().map(|plan| view! { <Suggestion plan admins/> })}
             </div>
             <aside aria-label="Plan">
-                <Period usage=usage.get_untracked() ending/>
+                <Period usage=usage.get_untracked() ends/>
             </aside>
         </div>
     }
 }
 
+type Admins = StoredValue<Option<String>>;
+
 /// Whether the numbers move by themselves. Nothing until the page is live.
 #[component]
 fn Connection(connected: RwSignal<Option<bool>>) -> impl IntoView {
-    let word = move || match connected.get() {
+    let text = move || match connected.get() {
         None => "",
         Some(true) => "Live",
         Some(false) => "Reconnecting…",
     };
     let state = move || connected.get().map(|live| if live { "on" } else { "off" });
-    view! { <p class="connection" data-state=state role="status">{word}</p> }
+    view! { <p class="connection" data-state=state role="status">{text}</p> }
 }
 
 #[component]
-fn Alerts(usage: RwSignal<Usage>, admin: bool) -> impl IntoView {
-    // By kind and level only: a number that moves must not be announced each time.
+fn Alerts(usage: RwSignal<Usage>, admins: Admins) -> impl IntoView {
+    // By type and level only: a number that moves must not be announced each time.
     let warnings = Memo::new(move |_| usage.with(|usage| usage.resources.map(|resource| resource.level)));
     view! {
         <div class="alerts">
             {move || warnings.get().iter().map(|(usage_type, level)| {
-                (*level != Level::Ok).then(|| view! { <Alert usage_type level=*level admin/> })
+                (*level != Level::Ok).then(|| view! { <Alert usage_type level=*level admins/> })
             }).collect_view()}
         </div>
     }
 }
 
 #[component]
-fn Alert(usage_type: UsageType, level: Level, admin: bool) -> impl IntoView {
-    let label = usage_type.label();
+fn Alert(usage_type: UsageType, level: Level, admins: Admins) -> impl IntoView {
     let (title, text) = if level == Level::Limit {
-        ("Limit reached - upgrade required.".to_owned(), format!(" All {label} of this period are used. "))
+        let text = format!(" All {} of this period are used. ", usage_type.noun());
+        ("Limit reached - upgrade required.".to_owned(), text)
     } else {
         let text = " 80 % or more is used. Consider upgrading before they run out. ";
-        (format!("{label} are approaching the limit."), text.to_owned())
-    };
-    let way = if admin {
-        view! { <a href="/subscribe">"See the plans"</a> }.into_any()
-    } else {
-        "An admin of your group can upgrade.".into_any()
+        (format!("{} are approaching the limit.", usage_type.label()), text.to_owned())
     };
     view! {
         <Notice level alert=true>
             <strong>{title}</strong>
             {text}
-            {way}
+            {upgrade(admins, "")}
         </Notice>
     }
 }
 
 #[component]
-fn Period(usage: Usage, ending: bool) -> impl IntoView {
-    let verb = if ending { "Ends" } else { "Resets" };
+fn Suggestion(plan: Plan, admins: Admins) -> impl IntoView {
+    view! {
+        <div class="suggestion">
+            <p class="suggestion__label">"Suggested plan"</p>
+            <PlanCard plan>{upgrade(admins, "button")}</PlanCard>
+        </div>
+    }
+}
+
+/// The way to another plan: a link for those who can choose one, for the others whom to ask.
+fn upgrade(admins: Admins, class: &'static str) -> AnyView {
+    match admins.get_value() {
+        Some(names) => view! { <AskAdmin to="upgrade" names/> }.into_any(),
+        None => view! { <a href="/subscribe" class=class data-tone="plain">"See the plans"</a> }.into_any(),
+    }
+}
+
+#[component]
+fn Period(usage: Usage, ends: RwSignal<bool>) -> impl IntoView {
     let until = format::until(usage.as_of, usage.period_end);
     view! {
         <section class="panel period">
@@ -127,28 +151,14 @@ fn Period(usage: Usage, ending: bool) -> impl IntoView {
                     <dd>{format::span(usage.period_start, usage.period_end)}</dd>
                 </div>
                 <div>
-                    <dt>{verb}</dt>
+                    <dt>{move || if ends.get() { "Ends" } else { "Resets" }}</dt>
                     <dd>{format!("{until}, on {}", format::date(usage.period_end))}</dd>
                 </div>
             </dl>
-            {ending.then(|| view! {
-                <p class="period__note">"The subscription was canceled. It isn't charged again."</p>
-            })}
+            // Announced when it comes while the page is open.
+            <p class="period__note" role="status">
+                {move || ends.get().then_some("The subscription was canceled. It isn't charged again.")}
+            </p>
         </section>
-    }
-}
-
-#[component]
-fn Suggestion(plan: Plan, admin: bool) -> impl IntoView {
-    let action = if admin {
-        view! { <a href="/subscribe" class="button" data-tone="plain">"See the plans"</a> }.into_any()
-    } else {
-        "Ask an admin of your group to upgrade.".into_any()
-    };
-    view! {
-        <div class="suggestion">
-            <p class="suggestion__label">"Suggested plan"</p>
-            <PlanCard plan>{action}</PlanCard>
-        </div>
     }
 }

@@ -2,6 +2,7 @@
 //! browser from the properties it was rendered with.
 
 pub mod checkout;
+pub mod follow_subscription;
 pub mod live_usage;
 pub mod plan_editor;
 pub mod shown_once;

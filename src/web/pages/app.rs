@@ -15,12 +15,15 @@ use crate::web::ssr::{context, shown_once};
 pub fn App() -> impl IntoView {
     provide_meta_context();
     let sandbox = context::services().config.stripe.sandbox.map(|address| format!("http://{address}/"));
+    let user = context::actor();
+    // Without a menu there is nothing to stand beside the page.
+    let frame = if user.is_some() { "frame" } else { "frame frame--bare" };
     let done = shown_once::take::<String>(shown_once::DONE);
     view! {
         <Router>
             <a class="skip" href="#main">"Skip to the content"</a>
-            <div class="frame">
-                <Nav user=context::actor() sandbox/>
+            <div class=frame>
+                <Nav user sandbox/>
                 <main id="main" tabindex="-1">
                     {done.map(|done| view! { <p class="done" role="status">{done}</p> })}
                     <FlatRoutes fallback=NotFound>

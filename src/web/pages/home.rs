@@ -1,4 +1,4 @@
-//! `/`: sends everybody to where their work is.
+//! `/`: sends each visitor to where their work is.
 
 use leptos::prelude::*;
 use leptos_router::components::Redirect;

@@ -1,4 +1,4 @@
-//! `/invite/{token}`: joining a group by the link one was given.
+//! `/invite/{token}`: joining a group by an invitation's link.
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;

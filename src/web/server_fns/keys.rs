@@ -1,9 +1,8 @@
-//! API keys, for whoever is signed in.
+//! API keys, each user's own.
 
 use leptos::prelude::*;
 
 use crate::domain::KeyId;
-
 use crate::web::AppError;
 
 /// Makes a key. The page it goes on to shows it, once.

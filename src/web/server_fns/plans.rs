@@ -31,7 +31,7 @@ pub async fn update_plan(id: PlanId, form: PlanForm) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Deletes a plan nobody ever used, archives any other.
+/// Deletes a plan that was never used, archives any other.
 #[server(prefix = "/fn", endpoint = "plans/remove")]
 pub async fn remove_plan(id: PlanId) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};

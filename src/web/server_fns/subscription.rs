@@ -16,8 +16,13 @@ pub async fn subscribe(plan_id: PlanId) -> Result<(), AppError> {
 
 #[server(prefix = "/fn", endpoint = "subscription/cancel")]
 pub async fn cancel(id: SubscriptionId, at_period_end: bool) -> Result<(), AppError> {
+    use crate::domain::Status;
     use crate::web::ssr::{context, forms};
-    context::services().billing.cancel(&context::user()?, id, at_period_end).await?;
+    let canceled = context::services().billing.cancel(&context::user()?, id, at_period_end).await?;
+    // Where it goes on until then, the page says so for as long as it does.
+    if canceled.status == Status::Canceled {
+        forms::done(&format!("The subscription to {} was canceled. It has ended.", canceled.plan.name));
+    }
     forms::go_on("/subscribe");
     Ok(())
 }

@@ -3,10 +3,9 @@
 use leptos::prelude::*;
 
 use crate::domain::{InvitationId, UserId};
-
 use crate::web::AppError;
 
-/// Invites somebody. The page it goes on to shows the link, once.
+/// Invites a person by e-mail. The page it goes on to shows the link, once.
 #[server(prefix = "/fn", endpoint = "team/invite")]
 pub async fn invite(email: String, role: String) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms, shown_once};

@@ -1,4 +1,4 @@
-//! What a group has used, for everybody in it.
+//! What a group has used, for all its members.
 
 use leptos::prelude::*;
 

@@ -83,7 +83,15 @@ fn prepare_payment(tx: &mut Tx, invoice: &Doc, customer: &str, due: i64) {
         description: Some(description),
         invoice: Some(invoice.id()),
     };
-    let intent = payment::create(tx, &plan, |_| {});
+    let demand = subscription_of(object).and_then(|id| tx.get(Kind::Subscription, id)).and_then(|doc| {
+        let options = &doc.object["payment_settings"]["payment_method_options"]["card"];
+        options["request_three_d_secure"].as_str().map(str::to_owned)
+    });
+    let intent = payment::create(tx, &plan, |intent| {
+        if let Some(demand) = demand {
+            intent["payment_method_options"]["card"]["request_three_d_secure"] = json!(demand);
+        }
+    });
     let id = new_id(Kind::InvoicePayment);
     let joined = json!({
         "id": id,

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::money;
+use super::amount::amount;
 use crate::engine::{Kind, Tx, new_secret};
+use crate::money;
 
 /// A line for a subscription item's period.
 pub(super) struct Line<'a> {
@@ -23,18 +24,18 @@ pub(super) fn line(tx: &Tx, invoice: &str, line: &Line) -> Value {
     let product = price["product"].as_str().unwrap_or_default();
     let name = tx.get(Kind::Product, product).and_then(|doc| doc.object["name"].as_str().map(str::to_owned));
     let name = name.unwrap_or_default();
-    let (amount, unit, description) = match line.free {
+    let (total, unit, description) = match line.free {
         Some(why) => (0, json!("0"), format!("{why} {name}")),
         None => {
-            let each = money::shown(money::amount(price, 1), currency);
+            let each = money::with_sign(amount(price, 1), currency);
             let text = format!("{quantity} × {name} (at {each} / {})", interval(&price["recurring"]));
-            (money::amount(price, quantity), price["unit_amount_decimal"].clone(), text)
+            (amount(price, quantity), price["unit_amount_decimal"].clone(), text)
         }
     };
     json!({
         "id": new_secret("il_"),
         "object": "line_item",
-        "amount": amount,
+        "amount": total,
         "currency": currency,
         "description": description,
         "discount_amounts": [],
@@ -64,7 +65,7 @@ pub(super) fn line(tx: &Tx, invoice: &str, line: &Line) -> Value {
         "quantity": quantity,
         "quantity_decimal": quantity.to_string(),
         "subscription": line.subscription,
-        "subtotal": amount,
+        "subtotal": total,
         "taxes": [],
     })
 }

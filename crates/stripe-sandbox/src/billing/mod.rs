@@ -1,10 +1,10 @@
 //! Billing: subscriptions, their invoices, and what falls due.
 
+mod amount;
 pub(super) mod create;
 pub(super) mod due;
 pub(super) mod invoices;
 mod lines;
-mod money;
 pub(super) mod paying;
 mod period;
 pub(super) mod prices;

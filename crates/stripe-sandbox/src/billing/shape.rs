@@ -22,7 +22,12 @@ pub(super) fn subscription(tx: &Tx, id: &str, params: &Value, currency: &str, ti
             "billing_cycle_anchor": timing.anchor,
             "billing_cycle_anchor_config": null,
             "billing_mode": {
-                "type": "flexible", "flexible": {"proration_discounts": "included"}, "updated_at": tx.now(),
+                "type": "flexible",
+                "flexible": {
+                    "proration_discounts":
+                        params["billing_mode"]["flexible"]["proration_discounts"].as_str().unwrap_or("included"),
+                },
+                "updated_at": tx.now(),
             },
             "billing_schedules": [],
             "billing_thresholds": null,
@@ -72,8 +77,7 @@ pub(super) fn subscription(tx: &Tx, id: &str, params: &Value, currency: &str, ti
             "trial_end": timing.trial.map(|(_, end)| end),
             "trial_settings": {"end_behavior": {
                 "billing_cycle_anchor": "now",
-                "missing_payment_method":
-                    params["trial_settings"]["end_behavior"]["missing_payment_method"].as_str().unwrap_or("create_invoice"),
+                "missing_payment_method": "create_invoice",
             }},
             "trial_start": timing.trial.map(|(start, _)| start),
         }),

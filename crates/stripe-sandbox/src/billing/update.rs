@@ -36,11 +36,6 @@ pub(crate) fn update(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiErr
     for field in ["payment_method_options", "payment_method_types", "save_default_payment_method"] {
         set(&mut object["payment_settings"], &params["payment_settings"], field);
     }
-    set(
-        &mut object["trial_settings"]["end_behavior"],
-        &params["trial_settings"]["end_behavior"],
-        "missing_payment_method",
-    );
     reschedule(tx, id, &mut object, params)?;
     for field in ["comment", "feedback"] {
         set(&mut object["cancellation_details"], &params["cancellation_details"], field);

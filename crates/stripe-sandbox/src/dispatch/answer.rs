@@ -53,33 +53,50 @@ pub(super) async fn answer(
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     if method == Method::OPTIONS {
-        return preflight(&headers);
+        return preflight(uri.path(), &headers);
     }
     let id = new_secret("req_");
     let key = headers.get(IDEMPOTENCY_KEY).filter(|_| method == Method::POST).cloned();
     let body = body
         .map_err(|rejection| ApiError::invalid(rejection.body_text()).status(rejection.status().as_u16()));
-    let understood = body.and_then(|body| understand(&method, uri.path(), uri.query(), &headers, &body, &id));
+    let mut by_browser = false;
+    let understood = body.and_then(|body| {
+        let raw =
+            Raw { method: &method, path: uri.path(), query: uri.query(), headers: &headers, body: &body };
+        understand(&raw, &id, &mut by_browser)
+    });
     let outcome = match understood {
         Ok(request) => carry_out(&sandbox, request, key.as_ref()).await,
         Err(error) => error.into(),
     };
-    respond(outcome, &headers, &id, key)
+    let mut response = respond(outcome, &headers, &id, key);
+    if by_browser {
+        allow_pages(response.headers_mut());
+    }
+    response
 }
 
-fn understand(
-    method: &Method,
-    path: &str,
-    query: Option<&str>,
-    headers: &HeaderMap,
-    body: &[u8],
-    id: &str,
-) -> Result<Request, ApiError> {
+/// A request as it came.
+struct Raw<'a> {
+    method: &'a Method,
+    path: &'a str,
+    query: Option<&'a str>,
+    headers: &'a HeaderMap,
+    body: &'a [u8],
+}
+
+/// Reads a request; `by_browser` becomes true if it was sent with a publishable key.
+fn understand(raw: &Raw, id: &str, by_browser: &mut bool) -> Result<Request, ApiError> {
+    let Raw { method, path, query, headers, body } = *raw;
     let forms = [query.unwrap_or_default().as_bytes(), body_form(headers, body)?];
     let mut form = form::parse(&forms)?;
     let in_form = form.remove("key").and_then(|key| key.as_str().map(str::to_owned));
     let api_key = auth::key_in(headers).or(in_form);
     let role = auth::role(api_key.as_deref())?;
+    *by_browser = role == Role::Browser;
+    if role == Role::Server && auth::from_web_page(headers) {
+        return Err(auth::secret_key_in_web_page());
+    }
     let Some((route, ids)) = table::find(method.as_str(), path) else {
         return Err(ApiError::invalid(format!(
             "Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or we can help at \
@@ -91,8 +108,7 @@ fn understand(
         return Err(auth::secret_key_required());
     }
     let expand = take_expand(&mut form)?;
-    let fields = if route.is_list { &[route.fields, params::PAGE][..] } else { &[route.fields][..] };
-    let params = params::read(&form, fields)?;
+    let params = params::read(&form, &route.all_fields())?;
     let keyed = match headers.get(IDEMPOTENCY_KEY).filter(|_| method == Method::POST) {
         Some(key) => {
             let key = String::from_utf8_lossy(key.as_bytes());
@@ -123,7 +139,7 @@ fn take_expand(form: &mut Map<String, Value>) -> Result<Vec<String>, ApiError> {
     const EXPAND: &[params::Field] = &[params::opt("expand", params::Shape::List(&params::Shape::Text))];
     let Some(raw) = form.remove("expand") else { return Ok(Vec::new()) };
     let only = Map::from_iter([("expand".to_owned(), raw)]);
-    let read = params::read(&only, &[EXPAND])?;
+    let read = params::read(&only, EXPAND)?;
     let paths = read["expand"].as_array().into_iter().flatten().filter_map(Value::as_str);
     Ok(paths.map(str::to_owned).collect())
 }
@@ -186,7 +202,8 @@ fn respond(outcome: Outcome, headers: &HeaderMap, id: &str, key: Option<HeaderVa
     if outcome.original.is_some() {
         own.insert(REPLAYED, HeaderValue::from_static("true"));
     }
-    allow_browsers(own);
+    // An answer is data; loaded as anything else, it is of no use to any page.
+    own.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }
 
@@ -196,8 +213,9 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     }
 }
 
-/// Any page may call, as at Stripe: a publishable key opens nothing by itself.
-fn allow_browsers(headers: &mut HeaderMap) {
+/// Lets any page read the answer. For requests with a publishable key, which opens nothing without a client secret;
+/// what a secret key opens is for no page to read.
+fn allow_pages(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
@@ -205,10 +223,15 @@ fn allow_browsers(headers: &mut HeaderMap) {
     );
 }
 
-fn preflight(headers: &HeaderMap) -> Response {
+/// What a browser asks before it sends a page's request: whether the endpoint is one for publishable keys.
+fn preflight(path: &str, headers: &HeaderMap) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
+    let method = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD).and_then(|method| method.to_str().ok());
+    if !method.and_then(|method| table::find(method, path)).is_some_and(|(route, _)| route.for_browsers) {
+        return response;
+    }
     let own = response.headers_mut();
-    allow_browsers(own);
+    allow_pages(own);
     own.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE, OPTIONS"));
     let asked = headers.get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     own.insert(

@@ -2,6 +2,8 @@
 
 mod answer;
 mod expand;
+#[cfg(test)]
+mod published;
 mod table;
 
 use axum::Router;

@@ -1,6 +1,6 @@
 //! Who is asking: API keys.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use base64::Engine;
 
 use crate::engine::ApiError;
@@ -59,6 +59,25 @@ pub(crate) fn role(key: Option<&str>) -> Result<Role, ApiError> {
     Err(ApiError::invalid(format!("Invalid API Key provided: {shown}***")).status(401))
 }
 
+/// Whether a web page sent the request. Browsers add at least one of the two headers to everything that a page
+/// sends (the second where the connection is trustworthy, loopback included); other programs add neither.
+pub(crate) fn from_web_page(headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
+    headers.contains_key(header::ORIGIN) || site.is_some_and(|site| site != b"none")
+}
+
+/// That a web page sent a secret key.
+///
+/// Stripe would let it: who holds the key may do everything. Here every key is good, and any page that happens to
+/// be open could send one.
+pub(crate) fn secret_key_in_web_page() -> ApiError {
+    ApiError::invalid(
+        "The Stripe sandbox takes secret keys from servers only, and this one was sent by a web page. Web pages use a \
+         publishable key.",
+    )
+    .status(403)
+}
+
 /// That a browser asked for what only a server may do.
 pub(crate) fn secret_key_required() -> ApiError {
     ApiError::invalid(
@@ -88,6 +107,21 @@ mod tests {
         assert_eq!(role(Some("sk_test_1234")).ok(), Some(Role::Server));
         assert_eq!(role(Some("rk_test_1234")).ok(), Some(Role::Server));
         assert_eq!(role(Some("pk_test_1234")).ok(), Some(Role::Browser));
+    }
+
+    #[test]
+    fn web_pages_give_themselves_away() {
+        let from_page = |name: &'static str, value: &'static str| {
+            from_web_page(&HeaderMap::from_iter([(name.parse().unwrap(), HeaderValue::from_static(value))]))
+        };
+        assert!(from_page("origin", "http://evil.test"));
+        assert!(from_page("origin", "null"));
+        for site in ["cross-site", "same-site", "same-origin"] {
+            assert!(from_page("sec-fetch-site", site), "{site}");
+        }
+        assert!(!from_page("sec-fetch-site", "none"), "typed into the address bar");
+        // What Node's `fetch` sends.
+        assert!(!from_page("sec-fetch-mode", "cors"));
     }
 
     #[test]

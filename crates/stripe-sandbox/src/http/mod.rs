@@ -2,6 +2,7 @@
 
 pub(super) mod auth;
 pub(super) mod form;
+pub(super) mod host;
 pub(super) mod idempotency;
 mod list;
 mod metadata;
@@ -11,5 +12,5 @@ mod route;
 pub(super) use auth::Role;
 pub(super) use list::{in_range, matches, page, page_of_values};
 pub(super) use metadata::{given, merge_metadata, new_metadata, set};
-pub(super) use params::{Field, METADATA, Shape, opt, req};
+pub(super) use params::{Field, METADATA, Shape, opt, req, unsupported};
 pub(super) use route::{Call, Route, delete, get, list, post};

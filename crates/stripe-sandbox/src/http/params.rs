@@ -5,17 +5,19 @@ use serde_json::{Map, Value};
 use crate::engine::ApiError;
 
 /// What a parameter looks like.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Shape {
     Text,
     Int,
     /// A number in decimal notation, kept as text.
     Decimal,
     Bool,
-    /// One of these words.
-    Word(&'static [&'static str]),
-    /// An integer or one of these words.
+    /// One of these values.
+    Enum(&'static [&'static str]),
+    /// An integer or one of these values.
     IntOr(&'static [&'static str]),
+    /// A boolean or one of these values.
+    BoolOr(&'static [&'static str]),
     /// Free keys with texts, such as `metadata`.
     Map,
     Object(&'static [Field]),
@@ -26,26 +28,39 @@ pub(crate) enum Shape {
     Range,
     /// Like the other, but an empty text unsets it and is read as null.
     Clearable(&'static Shape),
-    /// Taken and not looked at: it makes no difference to the sandbox.
-    Ignored,
-    /// Stripe's, and refused by name: leaving it out of account would be a wrong answer.
-    Unsupported,
 }
 
-/// A parameter by name.
-#[derive(Clone, Copy)]
-pub(crate) struct Field {
-    pub(crate) name: &'static str,
-    shape: Shape,
-    required: bool,
+/// An entry of an endpoint's table of parameters. What isn't in the table isn't Stripe's: a test holds the tables
+/// against Stripe's published document.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Field {
+    /// A parameter that has its effect.
+    Supported { name: &'static str, shape: Shape, required: bool },
+    /// Parameters of Stripe's that have none here. They are refused by name: to accept one and leave it out of
+    /// account would be a wrong answer.
+    Unsupported(&'static [&'static str]),
+}
+
+impl Field {
+    /// Whether the parameter is one of this entry.
+    fn names(&self, param: &str) -> bool {
+        match self {
+            Self::Supported { name, .. } => *name == param,
+            Self::Unsupported(names) => names.contains(&param),
+        }
+    }
 }
 
 pub(crate) const fn opt(name: &'static str, shape: Shape) -> Field {
-    Field { name, shape, required: false }
+    Field::Supported { name, shape, required: false }
 }
 
 pub(crate) const fn req(name: &'static str, shape: Shape) -> Field {
-    Field { name, shape, required: true }
+    Field::Supported { name, shape, required: true }
+}
+
+pub(crate) const fn unsupported(names: &'static [&'static str]) -> Field {
+    Field::Unsupported(names)
 }
 
 pub(crate) const METADATA: Field = opt("metadata", Shape::Clearable(&Shape::Map));
@@ -61,19 +76,15 @@ const RANGE: &[Field] =
 ///
 /// # Errors
 /// `parameter_unknown`, `parameter_missing`, or that a value isn't what it should be.
-pub(crate) fn read(form: &Map<String, Value>, fields: &[&[Field]]) -> Result<Value, ApiError> {
+pub(crate) fn read(form: &Map<String, Value>, fields: &[Field]) -> Result<Value, ApiError> {
     object(form, fields, "").map(Value::Object)
 }
 
-fn object(
-    form: &Map<String, Value>,
-    fields: &[&[Field]],
-    inside: &str,
-) -> Result<Map<String, Value>, ApiError> {
+fn object(form: &Map<String, Value>, fields: &[Field], inside: &str) -> Result<Map<String, Value>, ApiError> {
     let mut read = Map::new();
     let unknown: Vec<String> = form
         .keys()
-        .filter(|key| !fields.iter().any(|group| group.iter().any(|field| field.name == *key)))
+        .filter(|key| !fields.iter().any(|field| field.names(key)))
         .map(|key| path(inside, key))
         .collect();
     if let Some(first) = unknown.first() {
@@ -82,14 +93,23 @@ fn object(
             .code("parameter_unknown")
             .param(first));
     }
-    for field in fields.iter().copied().flatten() {
-        let name = path(inside, field.name);
-        match form.get(field.name) {
-            Some(raw) => {
-                read.insert(field.name.to_owned(), value(raw, field.shape, &name)?);
+    for field in fields {
+        match field {
+            Field::Supported { name, shape, required } => {
+                let at = path(inside, name);
+                match form.get(*name) {
+                    Some(raw) => {
+                        read.insert((*name).to_owned(), value(raw, *shape, &at)?);
+                    }
+                    None if *required => return Err(ApiError::required(&at)),
+                    None => {}
+                }
             }
-            None if field.required => return Err(ApiError::required(&name)),
-            None => {}
+            Field::Unsupported(names) => {
+                if let Some(name) = names.iter().find(|name| form.contains_key(**name)) {
+                    return Err(ApiError::unsupported(&path(inside, name)));
+                }
+            }
         }
     }
     Ok(read)
@@ -103,30 +123,29 @@ fn value(raw: &Value, shape: Shape, name: &str) -> Result<Value, ApiError> {
     match shape {
         Shape::Clearable(_) if raw == "" => Ok(Value::Null),
         Shape::Clearable(shape) => value(raw, *shape, name),
-        Shape::Ignored => Ok(raw.clone()),
-        Shape::Unsupported => Err(ApiError::unsupported(name)),
         Shape::Text => text(raw, name).map(Value::from),
         Shape::Int => integer(raw, name).map(Value::from),
         Shape::Decimal => decimal(raw, name),
-        Shape::Bool => match text(raw, name)? {
-            "true" => Ok(Value::Bool(true)),
-            "false" => Ok(Value::Bool(false)),
-            other => Err(ApiError::invalid(format!("Invalid boolean: {other}")).param(name)),
-        },
-        Shape::Word(words) => word(raw, words, name),
-        Shape::IntOr(words) if raw.as_str().is_some_and(|text| words.contains(&text)) => Ok(raw.clone()),
+        Shape::Bool => boolean(raw, name),
+        Shape::Enum(values) => one_of(raw, values, name),
+        Shape::IntOr(values) | Shape::BoolOr(values)
+            if raw.as_str().is_some_and(|text| values.contains(&text)) =>
+        {
+            Ok(raw.clone())
+        }
         Shape::IntOr(_) => integer(raw, name).map(Value::from),
+        Shape::BoolOr(_) => boolean(raw, name),
         Shape::Map => map(raw, name),
         Shape::Object(fields) => match raw {
-            Value::Object(form) => object(form, &[fields], name).map(Value::Object),
+            Value::Object(form) => object(form, fields, name).map(Value::Object),
             _ => Err(ApiError::invalid("Invalid object").param(name)),
         },
         Shape::TextOr(fields) => match raw {
-            Value::Object(form) => object(form, &[fields], name).map(Value::Object),
+            Value::Object(form) => object(form, fields, name).map(Value::Object),
             _ => text(raw, name).map(Value::from),
         },
         Shape::Range => match raw {
-            Value::Object(form) => object(form, &[RANGE], name).map(Value::Object),
+            Value::Object(form) => object(form, RANGE, name).map(Value::Object),
             _ => integer(raw, name).map(Value::from),
         },
         Shape::List(of) => list(raw, name)?
@@ -158,6 +177,14 @@ fn integer(raw: &Value, name: &str) -> Result<i64, ApiError> {
     })
 }
 
+fn boolean(raw: &Value, name: &str) -> Result<Value, ApiError> {
+    match text(raw, name)? {
+        "true" => Ok(Value::Bool(true)),
+        "false" => Ok(Value::Bool(false)),
+        other => Err(ApiError::invalid(format!("Invalid boolean: {other}")).param(name)),
+    }
+}
+
 fn decimal(raw: &Value, name: &str) -> Result<Value, ApiError> {
     let text = text(raw, name)?;
     let digits = text.strip_prefix('-').unwrap_or(text);
@@ -169,12 +196,12 @@ fn decimal(raw: &Value, name: &str) -> Result<Value, ApiError> {
     Err(ApiError::invalid(format!("Invalid decimal: {text}")).param(name))
 }
 
-fn word(raw: &Value, words: &[&str], name: &str) -> Result<Value, ApiError> {
+fn one_of(raw: &Value, values: &[&str], name: &str) -> Result<Value, ApiError> {
     let text = text(raw, name)?;
-    if words.contains(&text) {
+    if values.contains(&text) {
         return Ok(raw.clone());
     }
-    let all = match words {
+    let all = match values {
         [one] => (*one).to_owned(),
         [one, two] => format!("{one} or {two}"),
         [first @ .., last] => format!("{}, or {last}", first.join(", ")),
@@ -235,14 +262,15 @@ mod tests {
     const FIELDS: &[Field] = &[
         req("customer", Shape::Text),
         opt("items", Shape::List(&Shape::Object(&[opt("price", Shape::Text), opt("quantity", Shape::Int)]))),
-        opt("behavior", Shape::Word(&["a", "b", "c"])),
+        opt("behavior", Shape::Enum(&["a", "b", "c"])),
+        unsupported(&["tiers", "transfers"]),
         opt("default", Shape::Clearable(&Shape::Text)),
         METADATA,
     ];
 
     fn parsed(text: &str) -> Result<Value, Value> {
         let form = form::parse(&[text.as_bytes()]).map_err(ApiError::into_object)?;
-        read(&form, &[FIELDS]).map_err(ApiError::into_object)
+        read(&form, FIELDS).map_err(ApiError::into_object)
     }
 
     #[test]
@@ -263,6 +291,11 @@ mod tests {
             ("customer=c&items[0][quantity]=1.5", "Invalid integer: 1.5", "items[0][quantity]"),
             ("customer=c&items=1", "Invalid array", "items"),
             ("customer=c&behavior=x", "Invalid behavior: must be one of a, b, or c", "behavior"),
+            (
+                "customer=c&transfers[x]=1",
+                "The Stripe sandbox does not support the parameter `transfers` here.",
+                "transfers",
+            ),
         ] {
             let error = parsed(form).unwrap_err();
             assert_eq!(

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::auth::Role;
-use super::params::Field;
+use super::params::{Field, PAGE};
 use crate::engine::{ApiError, Tx};
 
 /// A call of an endpoint.
@@ -38,6 +38,11 @@ pub(crate) struct Route {
 impl Route {
     const fn new(method: &'static str, path: &'static str, fields: &'static [Field], run: Handler) -> Self {
         Self { method, path, fields, is_list: false, for_browsers: false, run }
+    }
+
+    /// Its parameters, those that every list has included.
+    pub(crate) fn all_fields(&self) -> Vec<Field> {
+        [self.fields, if self.is_list { PAGE } else { &[] }].concat()
     }
 
     /// May be called with a publishable key too.

@@ -1,15 +1,15 @@
 //! Where an event was sent, and what came back.
 
+use maud::{Markup, html};
 use serde_json::Value;
 
+use super::collections::address_of;
 use super::format::{badge, dash, time};
-use super::html::{Html, html};
-use super::kinds::address_of;
 use crate::engine::Sandbox;
 use crate::webhooks::{Attempt, Delivery, DeliveryState};
 
-/// One word for all deliveries of an event: how the one that fared worst is doing.
-pub(super) fn state(sandbox: &Sandbox, event: &Value) -> Html {
+/// One state for all deliveries of an event: that of the one that fared worst.
+pub(super) fn state(sandbox: &Sandbox, event: &Value) -> Markup {
     let deliveries = event["id"].as_str().map(|id| sandbox.deliveries(id)).unwrap_or_default();
     let worst = deliveries.iter().map(|delivery| delivery.state).min_by_key(|state| match state {
         DeliveryState::Failed => 0,
@@ -17,10 +17,10 @@ pub(super) fn state(sandbox: &Sandbox, event: &Value) -> Html {
         DeliveryState::Pending => 2,
         DeliveryState::Delivered => 3,
     });
-    worst.map_or_else(dash, |state| badge(word(state)))
+    worst.map_or_else(dash, |state| badge(name(state)))
 }
 
-const fn word(state: DeliveryState) -> &'static str {
+const fn name(state: DeliveryState) -> &'static str {
     match state {
         DeliveryState::Pending => "pending",
         DeliveryState::Retrying => "retrying",
@@ -30,49 +30,63 @@ const fn word(state: DeliveryState) -> &'static str {
 }
 
 /// An event's deliveries, one row per endpoint.
-pub(super) fn table(deliveries: &[Delivery]) -> Html {
+pub(super) fn table(deliveries: &[Delivery]) -> Markup {
     if deliveries.is_empty() {
         return html! {
-            "<div class=\"empty\"><p><b>Sent to nobody</b></p>",
-            "<p>No webhook endpoint wanted this event when it happened.</p></div>"
+            div.empty {
+                p { b { "Not sent" } }
+                p { "No webhook endpoint wanted this event when it happened." }
+            }
         };
     }
-    let rows: Vec<Html> = deliveries.iter().map(row).collect();
     html! {
-        "<table><thead><tr><th scope=\"col\">Endpoint</th><th scope=\"col\">State</th>",
-        "<th scope=\"col\">Last answer</th><th scope=\"col\">Last attempt</th></tr></thead><tbody>", rows, "</tbody></table>"
+        table {
+            thead {
+                tr {
+                    th scope="col" { "Endpoint" }
+                    th scope="col" { "State" }
+                    th scope="col" { "Last answer" }
+                    th scope="col" { "Last attempt" }
+                }
+            }
+            tbody { @for delivery in deliveries { (row(delivery)) } }
+        }
     }
 }
 
-fn row(delivery: &Delivery) -> Html {
-    let endpoint = match address_of(&delivery.endpoint) {
-        Some(address) => html! { "<a href=\"", address, "\">", delivery.url, "</a>" },
-        None => html! { delivery.url },
-    };
+fn row(delivery: &Delivery) -> Markup {
     let last = delivery.attempts.last();
     html! {
-        "<tr><th scope=\"row\">", endpoint, earlier(&delivery.attempts), "</th>",
-        "<td data-label=\"State\">", badge(word(delivery.state)), "</td>",
-        "<td data-label=\"Last answer\">", last.map_or_else(dash, answer), "</td>",
-        "<td data-label=\"Last attempt\">", last.map_or_else(dash, |last| time(&last.at.into())), "</td></tr>"
+        tr {
+            th scope="row" {
+                @if let Some(address) = address_of(&delivery.endpoint) {
+                    a href=(address) { (delivery.url) }
+                } @else {
+                    (delivery.url)
+                }
+                @if delivery.attempts.len() > 1 { (history(&delivery.attempts)) }
+            }
+            td data-label="State" { (badge(name(delivery.state))) }
+            td data-label="Last answer" { (last.map_or_else(dash, answer)) }
+            td data-label="Last attempt" { (last.map_or_else(dash, |last| time(&last.at.into()))) }
+        }
     }
 }
 
 /// Every attempt, for a delivery that took more than one.
-fn earlier(attempts: &[Attempt]) -> Option<Html> {
-    let items: Vec<Html> = attempts
-        .iter()
-        .map(|attempt| html! { "<li>", time(&attempt.at.into()), ": ", answer(attempt), "</li>" })
-        .collect();
-    (attempts.len() > 1).then(|| {
-        html! { "<details><summary>", attempts.len(), " attempts</summary><ol>", items, "</ol></details>" }
-    })
+fn history(attempts: &[Attempt]) -> Markup {
+    html! {
+        details {
+            summary { (attempts.len()) " attempts" }
+            ol { @for attempt in attempts { li { (time(&attempt.at.into())) ": " (answer(attempt)) } } }
+        }
+    }
 }
 
-fn answer(attempt: &Attempt) -> Html {
+fn answer(attempt: &Attempt) -> Markup {
     match (attempt.status, &attempt.error) {
-        (Some(status), _) => html! { "<span class=\"id\">", status, "</span>" },
-        (None, Some(error)) => html! { error },
+        (Some(status), _) => html! { span.id { (status) } },
+        (None, Some(error)) => html! { (error) },
         (None, None) => dash(),
     }
 }

@@ -3,102 +3,111 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
 use serde_json::Value;
 
+use super::collections::{Collection, by_slug};
 use super::format::badge;
-use super::html::{Html, html};
-use super::kinds::{Kind, by_slug};
 use super::layout::{notice, page};
 use super::{deliveries, json, list};
 use crate::engine::Sandbox;
 
-/// Rows of each kind that belongs to the object.
+/// Rows of each collection that has something of the object's.
 const RELATED: usize = 20;
 
-/// `GET /panel/{kind}/{id}`
+/// `GET /panel/{collection}/{id}`
 pub(super) async fn show(
     State(sandbox): State<Sandbox>,
     Path((slug, id)): Path<(String, String)>,
 ) -> Response {
-    let found = by_slug(&slug).and_then(|kind| Some((kind, sandbox.get(kind.slug, &id)?)));
-    let Some((kind, object)) = found else {
+    let found = by_slug(&slug).and_then(|collection| Some((collection, sandbox.get(collection.slug, &id)?)));
+    let Some((collection, object)) = found else {
         let text = "There is no such object. It may be from before the sandbox was restarted.";
         return (StatusCode::NOT_FOUND, notice("Not found", text)).into_response();
     };
-    let address = format!("/panel/{}", kind.slug);
-    let title = format!("{} {id}", kind.singular);
-    let status = object["status"].as_str().map(badge);
+    let address = collection.address();
     let body = html! {
-        "<header class=\"top\"><p class=\"crumb\"><a href=\"", address, "\">", kind.title, "</a></p>",
-        "<h1><span>", heading(kind, &object), "</span> ", status, "</h1><p class=\"id\">", id, "</p></header>",
-        facts(kind, &list::with_customer(&sandbox, &object)),
-        event_deliveries(&sandbox, kind, &id), related(&sandbox, kind, &id),
-        "<section><header class=\"row\"><h2>JSON</h2></header>",
-        "<pre class=\"json\" tabindex=\"0\" aria-label=\"The object as JSON\">", json::pretty(&object),
-        "</pre></section>"
+        header.top {
+            p.crumb { a href=(address) { (collection.title) } }
+            h1 {
+                span { (heading(collection, &object)) }
+                " "
+                @if let Some(status) = object["status"].as_str() { (badge(status)) }
+            }
+            p.id { (id) }
+        }
+        (facts(collection, &list::with_customer(&sandbox, &object)))
+        @if collection.slug == "events" { (event_deliveries(&sandbox, &id)) }
+        (related(&sandbox, collection, &id))
+        section {
+            header.row { h2 { "JSON" } }
+            pre.json tabindex="0" aria-label="The object as JSON" { (json::pretty(&object)) }
+        }
     };
-    page(&title, &address, body).into_response()
+    page(&format!("{} {id}", collection.singular), &address, &body).into_response()
 }
 
 /// What people call the object, where it has such a name. It may be broken where its words are joined.
-fn heading(kind: &Kind, object: &Value) -> Vec<Html> {
+fn heading(collection: &Collection, object: &Value) -> Markup {
     let named = ["name", "email", "number", "type"].into_iter().find_map(|field| object[field].as_str());
-    let name =
-        named.filter(|name| kind.slug != "payment_methods" && !name.is_empty()).unwrap_or(kind.singular);
-    name.split_inclusive(['.', '_']).map(|word| html! { word, "<wbr>" }).collect()
+    let name = named
+        .filter(|name| collection.slug != "payment_methods" && !name.is_empty())
+        .unwrap_or(collection.singular);
+    html! { @for word in name.split_inclusive(['.', '_']) { (word) wbr; } }
 }
 
-fn facts(kind: &Kind, object: &Value) -> Html {
-    let rows: Vec<Html> = kind
-        .columns
-        .iter()
-        .filter(|column| column.name != "Status")
-        .map(|column| html! { "<div><dt>", column.name, "</dt><dd>", (column.cell)(object), "</dd></div>" })
-        .collect();
-    html! { "<dl class=\"facts\">", rows, "</dl>" }
-}
-
-fn event_deliveries(sandbox: &Sandbox, kind: &Kind, id: &str) -> Option<Html> {
-    (kind.slug == "events").then(|| {
-        html! {
-            "<section><header class=\"row\"><h2>Deliveries</h2>",
-            "<form method=\"post\" action=\"/panel/events/", id, "/retry\">",
-            "<button>Send again</button></form></header>",
-            deliveries::table(&sandbox.deliveries(id)), "</section>"
+fn facts(collection: &Collection, object: &Value) -> Markup {
+    html! {
+        dl.facts {
+            @for column in collection.columns.iter().filter(|column| column.name != "Status") {
+                div { dt { (column.name) } dd { ((column.cell)(object)) } }
+            }
         }
-    })
+    }
+}
+
+fn event_deliveries(sandbox: &Sandbox, id: &str) -> Markup {
+    html! {
+        section {
+            header.row {
+                h2 { "Deliveries" }
+                form method="post" action={ "/panel/events/" (id) "/retry" } { button { "Send again" } }
+            }
+            (deliveries::table(&sandbox.deliveries(id)))
+        }
+    }
 }
 
 /// What points at the object: a customer's subscriptions, a subscription's invoices, anything's events.
-fn related(sandbox: &Sandbox, kind: &Kind, id: &str) -> Vec<Html> {
-    let slugs: &[&str] = match kind.slug {
+fn related(sandbox: &Sandbox, collection: &Collection, id: &str) -> Markup {
+    let slugs: &[&str] = match collection.slug {
         "customers" => &["subscriptions", "invoices", "payment_intents", "payment_methods"],
         "subscriptions" => &["invoices"],
         "products" => &["prices"],
         _ => &[],
     };
-    let points_here = |object: &Value| match kind.slug {
+    let points_here = |object: &Value| match collection.slug {
         "customers" => object["customer"] == id,
         "subscriptions" => object["parent"]["subscription_details"]["subscription"] == id,
         _ => object["product"] == id,
     };
     let about_this = |event: &Value| event["data"]["object"]["id"] == id;
-    let mut sections: Vec<Html> =
-        slugs.iter().filter_map(|slug| section(sandbox, slug, points_here)).collect();
-    if kind.slug != "events" {
-        sections.extend(section(sandbox, "events", about_this));
+    html! {
+        @for slug in slugs { (section(sandbox, slug, points_here)) }
+        @if collection.slug != "events" { (section(sandbox, "events", about_this)) }
     }
-    sections
 }
 
-fn section(sandbox: &Sandbox, slug: &str, belongs: impl Fn(&Value) -> bool) -> Option<Html> {
-    let kind = by_slug(slug)?;
+/// The newest objects of a collection that belong here; nothing where there are none.
+fn section(sandbox: &Sandbox, slug: &str, belongs: impl Fn(&Value) -> bool) -> Markup {
     let rows: Vec<Value> =
         sandbox.list(slug).into_iter().filter(|object| belongs(object)).take(RELATED).collect();
-    (!rows.is_empty()).then(|| {
-        html! {
-            "<section><header class=\"row\"><h2>", kind.title, "</h2></header>",
-            list::table(sandbox, kind, &rows), "</section>"
+    html! {
+        @if let Some(collection) = by_slug(slug).filter(|_| !rows.is_empty()) {
+            section {
+                header.row { h2 { (collection.title) } }
+                (list::table(sandbox, collection, &rows))
+            }
         }
-    })
+    }
 }

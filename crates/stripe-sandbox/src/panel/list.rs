@@ -1,21 +1,21 @@
-//! The overview, and the list of one kind.
+//! The overview, and the list of one collection.
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::collections::{Collection, by_slug, link};
 use super::deliveries;
-use super::html::{Html, html};
-use super::kinds::{Kind, by_slug, link};
 use super::layout::{notice, page};
 use crate::engine::Sandbox;
 
 /// Rows on a page of a list.
 const PAGE: usize = 50;
-/// Rows per kind on the overview.
+/// Rows per collection on the overview.
 const RECENT: usize = 5;
 
 /// What the overview shows, most looked for first.
@@ -28,95 +28,107 @@ pub(super) struct Paging {
 }
 
 /// `GET /`
-pub(super) async fn overview(State(sandbox): State<Sandbox>) -> Html {
-    let sections: Vec<Html> =
-        OVERVIEW.iter().filter_map(|slug| by_slug(slug)).map(|kind| section(&sandbox, kind)).collect();
+pub(super) async fn overview(State(sandbox): State<Sandbox>) -> Markup {
     let body = html! {
-        "<header class=\"top\"><h1>Overview</h1>",
-        "<p>A Stripe-compatible server for development, demos and tests. What the application asks of Stripe, ",
-        "it asks of this; what happens here reaches it by webhook.</p></header>",
-        sections
+        header.top {
+            h1 { "Overview" }
+            p {
+                "A Stripe-compatible server for development, demos and tests. What the application asks of Stripe, \
+                 it asks of this; what happens here reaches it by webhook."
+            }
+        }
+        @for collection in OVERVIEW.iter().filter_map(|slug| by_slug(slug)) {
+            (section(&sandbox, collection))
+        }
     };
-    page("Overview", "/", body)
+    page("Overview", "/", &body)
 }
 
-fn section(sandbox: &Sandbox, kind: &'static Kind) -> Html {
-    let objects = sandbox.list(kind.slug);
+fn section(sandbox: &Sandbox, collection: &'static Collection) -> Markup {
+    let objects = sandbox.list(collection.slug);
     let rows = &objects[..objects.len().min(RECENT)];
-    let all = (!objects.is_empty()).then(|| {
-        html! {
-            "<a href=\"/panel/", kind.slug, "\">All ", objects.len(),
-            "<span class=\"sr\"> ", kind.title.to_lowercase(), "</span></a>"
-        }
-    });
     html! {
-        "<section><header class=\"row\"><h2>", kind.title, "</h2>", all, "</header>",
-        table(sandbox, kind, rows), "</section>"
+        section {
+            header.row {
+                h2 { (collection.title) }
+                @if !objects.is_empty() {
+                    a href=(collection.address()) {
+                        "All " (objects.len()) span.sr { " " (collection.title.to_lowercase()) }
+                    }
+                }
+            }
+            (table(sandbox, collection, rows))
+        }
     }
 }
 
-/// `GET /panel/{kind}?page=`
+/// `GET /panel/{collection}?page=`
 pub(super) async fn list(
     State(sandbox): State<Sandbox>,
     Path(slug): Path<String>,
     paging: Result<Query<Paging>, QueryRejection>,
 ) -> Response {
-    let Some(kind) = by_slug(&slug) else {
+    let Some(collection) = by_slug(&slug) else {
         let text = "The panel has no list of that name.";
         return (StatusCode::NOT_FOUND, notice("Not found", text)).into_response();
     };
-    let objects = sandbox.list(kind.slug);
+    let objects = sandbox.list(collection.slug);
     let pages = objects.len().div_ceil(PAGE).max(1);
     let number = paging.ok().and_then(|Query(paging)| paging.page).unwrap_or(1).clamp(1, pages);
     let rows: Vec<Value> = objects.iter().skip((number - 1) * PAGE).take(PAGE).cloned().collect();
     let body = html! {
-        "<header class=\"top\"><h1>", kind.title, " <span class=\"count\">", objects.len(), "</span></h1></header>",
-        table(&sandbox, kind, &rows), pager(kind, number, pages)
+        header.top { h1 { (collection.title) " " span.count { (objects.len()) } } }
+        (table(&sandbox, collection, &rows))
+        @if pages > 1 { (pager(collection, number, pages)) }
     };
-    page(kind.title, &format!("/panel/{}", kind.slug), body).into_response()
+    page(collection.title, &collection.address(), &body).into_response()
 }
 
-fn pager(kind: &Kind, number: usize, pages: usize) -> Option<Html> {
-    let step =
-        |label: &str, to: usize| html! { "<a href=\"/panel/", kind.slug, "?page=", to, "\">", label, "</a>" };
-    (pages > 1).then(|| {
-        html! {
-            "<nav class=\"pager\" aria-label=\"Pages\">", (number > 1).then(|| step("Newer", number - 1)),
-            "<span>Page ", number, " of ", pages, "</span>",
-            (number < pages).then(|| step("Older", number + 1)), "</nav>"
+fn pager(collection: &Collection, number: usize, pages: usize) -> Markup {
+    let step = |label: &str, to: usize| {
+        html! { a href={ (collection.address()) "?page=" (to) } { (label) } }
+    };
+    html! {
+        nav.pager aria-label="Pages" {
+            @if number > 1 { (step("Newer", number - 1)) }
+            span { "Page " (number) " of " (pages) }
+            @if number < pages { (step("Older", number + 1)) }
         }
-    })
+    }
 }
 
 /// The objects as a table; on a narrow screen each row becomes a card that names its cells.
-pub(super) fn table(sandbox: &Sandbox, kind: &'static Kind, objects: &[Value]) -> Html {
+pub(super) fn table(sandbox: &Sandbox, collection: &'static Collection, objects: &[Value]) -> Markup {
     if objects.is_empty() {
         return html! {
-            "<div class=\"empty\"><p><b>No ", kind.title.to_lowercase(), " yet</b></p><p>", kind.empty, "</p></div>"
+            div.empty {
+                p { b { "No " (collection.title.to_lowercase()) " yet" } }
+                p { (collection.empty) }
+            }
         };
     }
-    let events = kind.slug == "events";
-    let heads: Vec<Html> = kind
-        .columns
-        .iter()
-        .map(|column| html! { "<th scope=\"col\"", class(column.numeric), ">", column.name, "</th>" })
-        .collect();
-    let rows: Vec<Html> = objects
-        .iter()
-        .map(|object| {
-            let delivered = events.then(|| {
-                html! { "<td data-label=\"Delivery\">", deliveries::state(sandbox, object), "</td>" }
-            });
-            html! {
-                "<tr><th scope=\"row\">", link(&object["id"]), "</th>", cells(sandbox, kind, object), delivered,
-                "</tr>"
-            }
-        })
-        .collect();
+    let events = collection.slug == "events";
     html! {
-        "<table><thead><tr><th scope=\"col\">Id</th>", heads,
-        events.then(|| html! { "<th scope=\"col\">Delivery</th>" }),
-        "</tr></thead><tbody>", rows, "</tbody></table>"
+        table {
+            thead {
+                tr {
+                    th scope="col" { "Id" }
+                    @for column in collection.columns {
+                        th.num[column.numeric] scope="col" { (column.name) }
+                    }
+                    @if events { th scope="col" { "Delivery" } }
+                }
+            }
+            tbody {
+                @for object in objects {
+                    tr {
+                        th scope="row" { (link(&object["id"])) }
+                        (cells(sandbox, collection, object))
+                        @if events { td data-label="Delivery" { (deliveries::state(sandbox, object)) } }
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -129,14 +141,11 @@ pub(super) fn with_customer(sandbox: &Sandbox, object: &Value) -> Value {
     object
 }
 
-fn cells(sandbox: &Sandbox, kind: &Kind, object: &Value) -> Vec<Html> {
+fn cells(sandbox: &Sandbox, collection: &Collection, object: &Value) -> Markup {
     let object = with_customer(sandbox, object);
-    let cell = |column: &super::kinds::Column| {
-        html! { "<td", class(column.numeric), " data-label=\"", column.name, "\">", (column.cell)(&object), "</td>" }
-    };
-    kind.columns.iter().map(cell).collect()
-}
-
-fn class(numeric: bool) -> Option<Html> {
-    numeric.then(|| html! { " class=\"num\"" })
+    html! {
+        @for column in collection.columns {
+            td.num[column.numeric] data-label=(column.name) { ((column.cell)(&object)) }
+        }
+    }
 }

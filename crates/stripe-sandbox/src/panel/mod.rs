@@ -1,19 +1,19 @@
 //! The sandbox's panel: what is in it, for people. Server-rendered, without scripts, and read-only but
 //! for sending an event again.
 
+mod collections;
 mod deliveries;
 mod detail;
-pub(crate) mod format;
-pub(crate) mod html;
+mod format;
 mod json;
-mod kinds;
 mod layout;
 mod list;
+mod own_pages;
 mod retry;
 
 use axum::Router;
-use axum::http::{HeaderValue, header};
-use axum::middleware::map_response;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
@@ -29,6 +29,7 @@ pub(super) fn router() -> Router<Sandbox> {
         .route("/panel/{kind}", get(list::list))
         .route("/panel/{kind}/{id}", get(detail::show))
         .route("/panel/events/{id}/retry", post(retry::retry))
+        .layer(from_fn(own_pages::only))
         .layer(map_response(secure))
         .route("/panel/panel.css", get(style))
         .route("/panel/icon.svg", get(icon))
@@ -40,6 +41,8 @@ async fn secure(mut response: Response) -> Response {
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

@@ -24,6 +24,13 @@ pub(crate) struct Plan<'a> {
     pub(crate) invoice: Option<&'a str>,
 }
 
+/// What is asked of a card where a request says nothing about it.
+pub(crate) fn default_card_options() -> Value {
+    json!({
+        "installments": null, "mandate_options": null, "network": null, "request_three_d_secure": "automatic",
+    })
+}
+
 /// Makes a payment intent and announces it.
 pub(crate) fn create(tx: &mut Tx, plan: &Plan, with: impl FnOnce(&mut Value)) -> String {
     let id = new_id(KIND);
@@ -61,9 +68,7 @@ pub(crate) fn create(tx: &mut Tx, plan: &Plan, with: impl FnOnce(&mut Value)) ->
             "on_behalf_of": null,
             "payment_method": plan.payment_method,
             "payment_method_configuration_details": null,
-            "payment_method_options": {"card": {
-                "installments": null, "mandate_options": null, "network": null, "request_three_d_secure": "automatic",
-            }},
+            "payment_method_options": {"card": default_card_options()},
             "payment_method_types": ["card"],
             "processing": null,
             "receipt_email": null,
@@ -159,7 +164,8 @@ fn succeed(tx: &mut Tx, intent: &Doc, method: &Doc, authenticated: bool) {
     let amount = intent.object["amount"].as_i64().unwrap_or_default();
     let manual = intent.object["capture_method"] == "manual";
     let charge = charge::make(tx, intent, method, None, authenticated);
-    let reusable = intent.object["setup_future_usage"].as_str();
+    let of_card = intent.object["payment_method_options"]["card"]["setup_future_usage"].as_str();
+    let reusable = of_card.or(intent.object["setup_future_usage"].as_str()).filter(|usage| *usage != "none");
     if let Some(customer) = intent.object["customer"].as_str().filter(|_| reusable.is_some()) {
         if method.object["customer"].is_null() {
             methods::keep_with(tx, method.id(), customer);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::engine::{Kind, Tx};
-use crate::http::{Field, Route, Shape, get, list, matches, opt, page};
+use crate::http::{Field, Route, Shape, get, list, matches, opt, page, unsupported};
 
 const KIND: Kind = Kind::BalanceTransaction;
 
@@ -14,6 +14,7 @@ const LIST: &[Field] = &[
     opt("currency", Shape::Text),
     opt("source", Shape::Text),
     opt("type", Shape::Text),
+    unsupported(&["payout"]),
 ];
 
 pub(super) const ROUTES: &[Route] = &[

@@ -6,7 +6,7 @@ use crate::billing::{invoices, subscriptions};
 use crate::engine::{ApiError, Kind, Tx, new_id};
 use crate::http::{
     Call, Field, METADATA, Route, Shape, delete, get, list, matches, merge_metadata, new_metadata, opt, page,
-    post, req, set,
+    post, req, set, unsupported,
 };
 use crate::payments::methods;
 
@@ -20,13 +20,14 @@ pub(super) const ADDRESS: &[Field] = &[
     opt("postal_code", Shape::Clearable(&Shape::Text)),
     opt("state", Shape::Clearable(&Shape::Text)),
 ];
+pub(super) const ADDRESS_FIELDS: [&str; 6] = ["city", "country", "line1", "line2", "postal_code", "state"];
 pub(super) const SHIPPING: &[Field] =
     &[req("address", Shape::Object(ADDRESS)), req("name", Shape::Text), opt("phone", Shape::Text)];
 const INVOICE_SETTINGS: &[Field] = &[
-    opt("custom_fields", Shape::Unsupported),
+    unsupported(&["custom_fields"]),
     opt("default_payment_method", Shape::Clearable(&Shape::Text)),
     opt("footer", Shape::Clearable(&Shape::Text)),
-    opt("rendering_options", Shape::Unsupported),
+    unsupported(&["rendering_options"]),
 ];
 
 /// What creating and updating have in common.
@@ -34,7 +35,6 @@ macro_rules! fields {
     ($($more:expr),* $(,)?) => {
         &[
             opt("address", Shape::Clearable(&Shape::Object(ADDRESS))),
-            opt("balance", Shape::Unsupported),
             opt("business_name", Shape::Clearable(&Shape::Text)),
             opt("description", Shape::Clearable(&Shape::Text)),
             opt("email", Shape::Clearable(&Shape::Text)),
@@ -47,22 +47,25 @@ macro_rules! fields {
             opt("phone", Shape::Clearable(&Shape::Text)),
             opt("preferred_locales", Shape::Clearable(&Shape::List(&Shape::Text))),
             opt("shipping", Shape::Clearable(&Shape::Object(SHIPPING))),
-            opt("source", Shape::Unsupported),
-            opt("tax", Shape::Ignored),
-            opt("tax_exempt", Shape::Clearable(&Shape::Word(&["exempt", "none", "reverse"]))),
+            opt("tax_exempt", Shape::Clearable(&Shape::Enum(&["exempt", "none", "reverse"]))),
+            unsupported(&["balance", "cash_balance", "source", "tax"]),
             $($more),*
         ]
     };
 }
 
-const CREATE: &[Field] = fields![
-    opt("payment_method", Shape::Text),
-    opt("tax_id_data", Shape::Unsupported),
-    opt("test_clock", Shape::Unsupported),
-];
-const UPDATE: &[Field] = fields![opt("default_source", Shape::Unsupported)];
+const CREATE: &[Field] =
+    fields![opt("payment_method", Shape::Text), unsupported(&["tax_id_data", "test_clock"])];
+const UPDATE: &[Field] = fields![unsupported(&[
+    "bank_account",
+    "card",
+    "default_alipay_account",
+    "default_bank_account",
+    "default_card",
+    "default_source"
+])];
 const LIST: &[Field] =
-    &[opt("created", Shape::Range), opt("email", Shape::Text), opt("test_clock", Shape::Unsupported)];
+    &[opt("created", Shape::Range), opt("email", Shape::Text), unsupported(&["test_clock"])];
 
 pub(super) const ROUTES: &[Route] = &[
     list("/v1/customers", LIST, |call| {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::engine::{ApiError, Doc, Kind};
-use crate::http::{Call, Field, Route, Shape, get, list, opt, page, post};
+use crate::http::{Call, Field, Route, Shape, get, list, opt, page, post, unsupported};
 use crate::webhooks;
 
 const KIND: Kind = Kind::Event;
@@ -21,11 +21,7 @@ pub(super) const ROUTES: &[Route] = &[
         let doc = call.tx.find(KIND, call.id(), "id")?;
         Ok(call.tx.shown(KIND, doc.id()))
     }),
-    post(
-        "/v1/events/{id}/retry",
-        &[opt("webhook_endpoint", Shape::Text), opt("account", Shape::Unsupported)],
-        retry,
-    ),
+    post("/v1/events/{id}/retry", &[opt("webhook_endpoint", Shape::Text), unsupported(&["account"])], retry),
 ];
 
 fn index(call: &mut Call) -> Result<Value, ApiError> {

@@ -11,12 +11,12 @@ const LIST: &[Field] = &[
     opt(
         "payment",
         Shape::Object(&[
-            req("type", Shape::Word(&["payment_intent", "payment_record"])),
+            req("type", Shape::Enum(&["payment_intent", "payment_record"])),
             opt("payment_intent", Shape::Text),
             opt("payment_record", Shape::Text),
         ]),
     ),
-    opt("status", Shape::Word(&["canceled", "open", "paid"])),
+    opt("status", Shape::Enum(&["canceled", "open", "paid"])),
 ];
 
 pub(super) const ROUTES: &[Route] = &[

@@ -6,26 +6,26 @@ use crate::billing::{invoices, paying, subscriptions};
 use crate::engine::{ApiError, Kind};
 use crate::http::{
     Call, Field, Route, Shape, get, in_range, list, matches, opt, page, page_of_values, post, set,
+    unsupported,
 };
 use crate::payments::{Terms, methods};
 
 const KIND: Kind = Kind::Invoice;
 
 const LIST: &[Field] = &[
-    opt("collection_method", Shape::Word(&["charge_automatically", "send_invoice"])),
+    opt("collection_method", Shape::Enum(&["charge_automatically", "send_invoice"])),
     opt("created", Shape::Range),
     opt("customer", Shape::Text),
     opt("due_date", Shape::Range),
-    opt("status", Shape::Word(&["draft", "open", "paid", "uncollectible", "void"])),
+    opt("status", Shape::Enum(&["draft", "open", "paid", "uncollectible", "void"])),
     opt("subscription", Shape::Text),
+    unsupported(&["customer_account"]),
 ];
 const PAY: &[Field] = &[
-    opt("forgive", Shape::Bool),
-    opt("mandate", Shape::Unsupported),
     opt("off_session", Shape::Bool),
     opt("paid_out_of_band", Shape::Bool),
     opt("payment_method", Shape::Text),
-    opt("source", Shape::Unsupported),
+    unsupported(&["forgive", "mandate", "source"]),
 ];
 
 pub(super) const ROUTES: &[Route] = &[

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::customers::SHIPPING;
-use super::payment_methods::DATA;
+use super::customers::ADDRESS;
+use super::payment_methods::{AUTOMATIC, DATA, OTHER_TYPES};
 use crate::billing::paying;
 use crate::engine::{ApiError, Doc, Kind, Tx};
 use crate::http::{
     Call, Field, METADATA, Role, Route, Shape, get, list, matches, merge_metadata, new_metadata, opt, page,
-    post, req, set,
+    post, req, set, unsupported,
 };
 use crate::payments::{Terms, check_secret, client_view, methods, payment};
 
@@ -16,31 +16,53 @@ const KIND: Kind = Kind::PaymentIntent;
 /// Stripe's largest amount for a payment.
 const MAX_AMOUNT: i64 = 99_999_999;
 
-const FUTURE: Shape = Shape::Clearable(&Shape::Word(&["off_session", "on_session"]));
-const AUTOMATIC: Shape = Shape::Object(&[req("enabled", Shape::Bool), opt("allow_redirects", Shape::Text)]);
-/// What is asked of cards; other kinds of payment method have no options here.
-const OPTIONS: Shape = Shape::Object(&[opt(
-    "card",
-    Shape::Object(&[
-        opt("request_three_d_secure", Shape::Word(&["any", "automatic", "challenge"])),
-        opt("setup_future_usage", Shape::Ignored),
-        opt("network", Shape::Ignored),
+const FUTURE: Shape = Shape::Clearable(&Shape::Enum(&["off_session", "on_session"]));
+const CAPTURE_METHOD: Shape = Shape::Enum(&["automatic", "automatic_async", "manual"]);
+const CARD_OPTIONS: &[Field] = &[
+    opt("request_three_d_secure", Shape::Enum(&["any", "automatic", "challenge"])),
+    opt("setup_future_usage", Shape::Clearable(&Shape::Enum(&["none", "off_session", "on_session"]))),
+    unsupported(&[
+        "capture_method",
+        "cvc_token",
+        "installments",
+        "mandate_options",
+        "network",
+        "request_extended_authorization",
+        "request_incremental_authorization",
+        "request_multicapture",
+        "request_overcapture",
+        "require_cvc_recollection",
+        "statement_descriptor_suffix_kana",
+        "statement_descriptor_suffix_kanji",
+        "three_d_secure",
     ]),
-)]);
+];
+const OPTIONS: Shape = Shape::Object(&[
+    opt("card", Shape::Clearable(&Shape::Object(CARD_OPTIONS))),
+    unsupported(&["card_present"]),
+    unsupported(OTHER_TYPES),
+]);
+const OFF_SESSION: Shape = Shape::BoolOr(&["one_off", "recurring"]);
+const SHIPPING: &[Field] = &[
+    req("address", Shape::Object(ADDRESS)),
+    req("name", Shape::Text),
+    opt("carrier", Shape::Text),
+    opt("phone", Shape::Text),
+    opt("tracking_number", Shape::Text),
+];
 
 const CREATE: &[Field] = &[
     req("amount", Shape::Int),
     req("currency", Shape::Text),
     opt("automatic_payment_methods", AUTOMATIC),
-    opt("capture_method", Shape::Word(&["automatic", "automatic_async", "manual"])),
+    opt("capture_method", CAPTURE_METHOD),
     opt("confirm", Shape::Bool),
-    opt("confirmation_method", Shape::Word(&["automatic", "manual"])),
+    opt("confirmation_method", Shape::Enum(&["automatic"])),
     opt("customer", Shape::Text),
     opt("description", Shape::Text),
     opt("error_on_requires_action", Shape::Bool),
-    opt("mandate_data", Shape::Ignored),
     METADATA,
-    opt("off_session", Shape::Bool),
+    opt("off_session", OFF_SESSION),
     opt("payment_method", Shape::Text),
     opt("payment_method_data", Shape::Object(DATA)),
     opt("payment_method_options", OPTIONS),
@@ -52,15 +74,28 @@ const CREATE: &[Field] = &[
     opt("statement_descriptor", Shape::Text),
     opt("statement_descriptor_suffix", Shape::Text),
     opt("use_stripe_sdk", Shape::Bool),
-    opt("application_fee_amount", Shape::Unsupported),
-    opt("on_behalf_of", Shape::Unsupported),
-    opt("transfer_data", Shape::Unsupported),
-    opt("transfer_group", Shape::Unsupported),
-    opt("confirmation_token", Shape::Unsupported),
+    unsupported(&[
+        "allowed_payment_method_types",
+        "amount_details",
+        "application_fee_amount",
+        "confirmation_token",
+        "customer_account",
+        "excluded_payment_method_types",
+        "hooks",
+        "mandate",
+        "mandate_data",
+        "on_behalf_of",
+        "payment_details",
+        "payment_method_configuration",
+        "radar_options",
+        "transfer_data",
+        "transfer_group",
+    ]),
 ];
 
 const UPDATE: &[Field] = &[
     opt("amount", Shape::Int),
+    opt("capture_method", CAPTURE_METHOD),
     opt("currency", Shape::Text),
     opt("customer", Shape::Text),
     opt("description", Shape::Text),
@@ -72,41 +107,74 @@ const UPDATE: &[Field] = &[
     opt("receipt_email", Shape::Clearable(&Shape::Text)),
     opt("setup_future_usage", FUTURE),
     opt("shipping", Shape::Clearable(&Shape::Object(SHIPPING))),
+    opt("statement_descriptor", Shape::Text),
+    opt("statement_descriptor_suffix", Shape::Text),
+    unsupported(&[
+        "allowed_payment_method_types",
+        "amount_details",
+        "application_fee_amount",
+        "customer_account",
+        "excluded_payment_method_types",
+        "hooks",
+        "payment_details",
+        "payment_method_configuration",
+        "transfer_data",
+        "transfer_group",
+    ]),
 ];
 
 const CONFIRM: &[Field] = &[
     opt("client_secret", Shape::Text),
-    opt("capture_method", Shape::Ignored),
+    opt("capture_method", CAPTURE_METHOD),
     opt("error_on_requires_action", Shape::Bool),
-    opt("mandate_data", Shape::Ignored),
-    opt("off_session", Shape::Bool),
+    opt("off_session", OFF_SESSION),
     opt("payment_method", Shape::Text),
     opt("payment_method_data", Shape::Object(DATA)),
     opt("payment_method_options", OPTIONS),
     opt("payment_method_types", Shape::List(&Shape::Text)),
-    opt("receipt_email", Shape::Text),
+    opt("receipt_email", Shape::Clearable(&Shape::Text)),
     opt("return_url", Shape::Text),
     opt("setup_future_usage", FUTURE),
-    opt("shipping", Shape::Object(SHIPPING)),
+    opt("shipping", Shape::Clearable(&Shape::Object(SHIPPING))),
     opt("use_stripe_sdk", Shape::Bool),
-    opt("confirmation_token", Shape::Unsupported),
+    unsupported(&[
+        "allowed_payment_method_types",
+        "amount_details",
+        "amount_to_confirm",
+        "confirmation_token",
+        "excluded_payment_method_types",
+        "hooks",
+        "mandate",
+        "mandate_data",
+        "payment_details",
+        "radar_options",
+    ]),
 ];
 
 const CANCEL: &[Field] = &[opt(
     "cancellation_reason",
-    Shape::Word(&["duplicate", "fraudulent", "requested_by_customer", "abandoned"]),
+    Shape::Enum(&["duplicate", "fraudulent", "requested_by_customer", "abandoned"]),
 )];
 const CAPTURE: &[Field] = &[
     opt("amount_to_capture", Shape::Int),
     METADATA,
-    opt("application_fee_amount", Shape::Unsupported),
-    opt("final_capture", Shape::Unsupported),
     opt("statement_descriptor", Shape::Text),
     opt("statement_descriptor_suffix", Shape::Text),
+    unsupported(&[
+        "amount_details",
+        "application_fee_amount",
+        "final_capture",
+        "hooks",
+        "payment_details",
+        "transfer_data",
+    ]),
 ];
 
+const LIST: &[Field] =
+    &[opt("created", Shape::Range), opt("customer", Shape::Text), unsupported(&["customer_account"])];
+
 pub(super) const ROUTES: &[Route] = &[
-    list("/v1/payment_intents", &[opt("created", Shape::Range), opt("customer", Shape::Text)], |call| {
+    list("/v1/payment_intents", LIST, |call| {
         let params = call.params;
         page(call.tx, KIND, "/v1/payment_intents", params, |doc| matches(&doc.object, params, "customer"))
     }),
@@ -247,8 +315,22 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
 }
 
 fn apply_options(object: &mut Value, params: &Value) {
-    let given = &params["payment_method_options"]["card"];
-    set(&mut object["payment_method_options"]["card"], given, "request_three_d_secure");
+    match params["payment_method_options"].get("card") {
+        Some(Value::Null) => object["payment_method_options"]["card"] = payment::default_card_options(),
+        Some(given) => {
+            let options = &mut object["payment_method_options"]["card"];
+            set(options, given, "request_three_d_secure");
+            match given.get("setup_future_usage") {
+                // The intent's own holds again.
+                Some(Value::Null) => {
+                    drop(options.as_object_mut().and_then(|all| all.remove("setup_future_usage")))
+                }
+                Some(usage) => options["setup_future_usage"] = usage.clone(),
+                None => {}
+            }
+        }
+        None => {}
+    }
 }
 
 fn update(call: &mut Call) -> Result<Value, ApiError> {
@@ -280,11 +362,14 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
         let object = &mut doc.object;
         for field in [
             "amount",
+            "capture_method",
             "customer",
             "description",
             "receipt_email",
             "setup_future_usage",
             "shipping",
+            "statement_descriptor",
+            "statement_descriptor_suffix",
             "payment_method_types",
         ] {
             set(object, params, field);
@@ -309,7 +394,7 @@ fn confirm(call: &mut Call) -> Result<Value, ApiError> {
     let browser = call.role == Role::Browser;
     check_secret(&doc, call.params, browser)?;
     let (tx, params) = (&mut *call.tx, call.params);
-    if browser && params["off_session"] == true {
+    if browser && Terms::of(params).off_session {
         let message = "You cannot confirm with `off_session=true` when using a publishable key.";
         return Err(ApiError::invalid(message).param("off_session"));
     }
@@ -317,7 +402,9 @@ fn confirm(call: &mut Call) -> Result<Value, ApiError> {
     let method = given_method(tx, params)?;
     tx.change(KIND, doc.id(), |doc| {
         let object = &mut doc.object;
-        for field in ["receipt_email", "setup_future_usage", "shipping", "payment_method_types"] {
+        for field in
+            ["capture_method", "receipt_email", "setup_future_usage", "shipping", "payment_method_types"]
+        {
             set(object, params, field);
         }
         apply_options(object, params);

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::customers::ADDRESS;
+use super::customers::{ADDRESS, ADDRESS_FIELDS};
 use crate::engine::{ApiError, Kind};
 use crate::http::{
     Call, Field, METADATA, Route, Shape, get, list, matches, merge_metadata, opt, page, post, req, set,
+    unsupported,
 };
 use crate::payments::methods;
 
@@ -17,8 +18,11 @@ const CARD: &[Field] = &[
     opt("exp_year", Shape::Int),
     opt("cvc", Shape::Text),
     opt("token", Shape::Text),
-    opt("networks", Shape::Ignored),
+    unsupported(&["networks"]),
 ];
+/// Whether an intent takes whatever method is switched on in the dashboard.
+pub(super) const AUTOMATIC: Shape =
+    Shape::Object(&[req("enabled", Shape::Bool), opt("allow_redirects", Shape::Enum(&["always", "never"]))]);
 const BILLING_DETAILS: Shape = Shape::Object(&[
     opt("address", Shape::Clearable(&Shape::Object(ADDRESS))),
     opt("email", Shape::Clearable(&Shape::Text)),
@@ -26,27 +30,86 @@ const BILLING_DETAILS: Shape = Shape::Object(&[
     opt("phone", Shape::Clearable(&Shape::Text)),
     opt("tax_id", Shape::Clearable(&Shape::Text)),
 ]);
-const REDISPLAY: Shape = Shape::Word(&["always", "limited", "unspecified"]);
+const TYPE: Shape = Shape::Enum(&["card"]);
+const REDISPLAY: Shape = Shape::Enum(&["always", "limited", "unspecified"]);
 
-/// A payment method described, here or where an intent takes one.
+/// The types of payment method besides cards, each of which has parameters of its own.
+pub(super) const OTHER_TYPES: &[&str] = &[
+    "acss_debit",
+    "affirm",
+    "afterpay_clearpay",
+    "alipay",
+    "alma",
+    "amazon_pay",
+    "au_becs_debit",
+    "bacs_debit",
+    "bancontact",
+    "billie",
+    "bizum",
+    "blik",
+    "boleto",
+    "cashapp",
+    "crypto",
+    "customer_balance",
+    "eps",
+    "fpx",
+    "giropay",
+    "grabpay",
+    "ideal",
+    "interac_present",
+    "kakao_pay",
+    "klarna",
+    "konbini",
+    "kr_card",
+    "link",
+    "mb_way",
+    "mobilepay",
+    "multibanco",
+    "naver_pay",
+    "nz_bank_account",
+    "oxxo",
+    "p24",
+    "pay_by_bank",
+    "payco",
+    "paynow",
+    "paypal",
+    "payto",
+    "pix",
+    "promptpay",
+    "revolut_pay",
+    "samsung_pay",
+    "satispay",
+    "scalapay",
+    "sepa_debit",
+    "sofort",
+    "sunbit",
+    "swish",
+    "twint",
+    "upi",
+    "us_bank_account",
+    "wechat_pay",
+    "zip",
+];
+
+/// A payment method described where an intent takes one.
 pub(super) const DATA: &[Field] = &[
-    opt("type", Shape::Text),
+    req("type", TYPE),
     opt("card", Shape::Object(CARD)),
     opt("billing_details", BILLING_DETAILS),
     opt("allow_redisplay", REDISPLAY),
     METADATA,
-    opt("radar_options", Shape::Ignored),
+    unsupported(&["radar_options"]),
+    unsupported(OTHER_TYPES),
 ];
 
 const CREATE: &[Field] = &[
-    req("type", Shape::Text),
+    req("type", TYPE),
     opt("card", Shape::Object(CARD)),
     opt("billing_details", BILLING_DETAILS),
     opt("allow_redisplay", REDISPLAY),
     METADATA,
-    opt("radar_options", Shape::Ignored),
-    opt("customer", Shape::Unsupported),
-    opt("payment_method", Shape::Unsupported),
+    unsupported(&["custom", "customer", "payment_method", "radar_options"]),
+    unsupported(OTHER_TYPES),
 ];
 
 const UPDATE: &[Field] = &[
@@ -57,15 +120,20 @@ const UPDATE: &[Field] = &[
         Shape::Object(&[
             opt("exp_month", Shape::Int),
             opt("exp_year", Shape::Int),
-            opt("networks", Shape::Ignored),
+            unsupported(&["networks"]),
         ]),
     ),
     METADATA,
+    unsupported(&["payto", "us_bank_account"]),
 ];
 
 const OF_CUSTOMER: &[Field] = &[opt("allow_redisplay", REDISPLAY), opt("type", Shape::Text)];
-const LIST: &[Field] =
-    &[opt("allow_redisplay", REDISPLAY), opt("customer", Shape::Text), opt("type", Shape::Text)];
+const LIST: &[Field] = &[
+    opt("allow_redisplay", REDISPLAY),
+    opt("customer", Shape::Text),
+    opt("type", Shape::Text),
+    unsupported(&["customer_account"]),
+];
 
 pub(super) const ROUTES: &[Route] = &[
     list("/v1/payment_methods", LIST, |call| {
@@ -94,7 +162,11 @@ pub(super) const ROUTES: &[Route] = &[
         call.tx.find(KIND, call.id(), "id").map(|doc| doc.object.clone())
     }),
     post("/v1/payment_methods/{id}", UPDATE, update),
-    post("/v1/payment_methods/{id}/attach", &[req("customer", Shape::Text)], attach),
+    post(
+        "/v1/payment_methods/{id}/attach",
+        &[req("customer", Shape::Text), unsupported(&["customer_account"])],
+        attach,
+    ),
     post("/v1/payment_methods/{id}/detach", &[], |call| {
         methods::detach(call.tx, call.ids.first().map_or("", String::as_str))?;
         Ok(call.tx.shown(KIND, call.id()))
@@ -137,8 +209,8 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
             for field in ["email", "name", "phone", "tax_id"] {
                 set(&mut merged, given, field);
             }
-            for field in ADDRESS {
-                set(&mut merged["address"], &given["address"], field.name);
+            for field in ADDRESS_FIELDS {
+                set(&mut merged["address"], &given["address"], field);
             }
             object["billing_details"] = methods::billing_details(&merged);
         }

@@ -1,23 +1,24 @@
 //! Prices as they are described: alone, inside a product, inside a subscription item.
 
-use crate::http::{Field, METADATA, Shape, opt, req};
+use crate::http::{Field, METADATA, Shape, opt, req, unsupported};
 
+const INTERVAL: Shape = Shape::Enum(&["day", "month", "week", "year"]);
 pub(super) const RECURRING: Shape = Shape::Object(&[
-    req("interval", Shape::Word(&["day", "month", "week", "year"])),
+    req("interval", INTERVAL),
     opt("interval_count", Shape::Int),
-    opt("trial_period_days", Shape::Unsupported),
-    opt("meter", Shape::Unsupported),
-    opt("usage_type", Shape::Word(&["licensed"])),
+    opt("usage_type", Shape::Enum(&["licensed"])),
+    unsupported(&["meter"]),
 ]);
-pub(super) const TAX_BEHAVIOR: Shape = Shape::Word(&["exclusive", "inclusive", "unspecified"]);
+const INLINE_RECURRING: Shape =
+    Shape::Object(&[req("interval", INTERVAL), opt("interval_count", Shape::Int)]);
+pub(super) const TAX_BEHAVIOR: Shape = Shape::Enum(&["exclusive", "inclusive", "unspecified"]);
 
 /// A price described inside a product.
 pub(super) const INLINE_DEFAULT: &[Field] = &[
     req("currency", Shape::Text),
-    opt("currency_options", Shape::Unsupported),
-    opt("custom_unit_amount", Shape::Unsupported),
+    unsupported(&["currency_options", "custom_unit_amount"]),
     METADATA,
-    opt("recurring", RECURRING),
+    opt("recurring", INLINE_RECURRING),
     opt("tax_behavior", TAX_BEHAVIOR),
     opt("unit_amount", Shape::Int),
     opt("unit_amount_decimal", Shape::Decimal),
@@ -27,7 +28,7 @@ pub(super) const INLINE_DEFAULT: &[Field] = &[
 pub(super) const INLINE_ITEM: &[Field] = &[
     req("currency", Shape::Text),
     req("product", Shape::Text),
-    req("recurring", RECURRING),
+    req("recurring", INLINE_RECURRING),
     opt("tax_behavior", TAX_BEHAVIOR),
     opt("unit_amount", Shape::Int),
     opt("unit_amount_decimal", Shape::Decimal),

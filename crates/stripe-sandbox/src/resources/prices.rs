@@ -8,6 +8,7 @@ use crate::billing::prices;
 use crate::engine::{ApiError, Kind};
 use crate::http::{
     Call, Field, METADATA, Route, Shape, get, list, matches, merge_metadata, opt, page, post, req, set,
+    unsupported,
 };
 
 const KIND: Kind = Kind::Price;
@@ -15,9 +16,8 @@ const KIND: Kind = Kind::Price;
 const CREATE: &[Field] = &[
     req("currency", Shape::Text),
     opt("active", Shape::Bool),
-    opt("billing_scheme", Shape::Word(&["per_unit"])),
-    opt("currency_options", Shape::Unsupported),
-    opt("custom_unit_amount", Shape::Unsupported),
+    opt("billing_scheme", Shape::Enum(&["per_unit"])),
+    unsupported(&["currency_options", "custom_unit_amount"]),
     opt("lookup_key", Shape::Text),
     METADATA,
     opt("nickname", Shape::Text),
@@ -36,17 +36,16 @@ const CREATE: &[Field] = &[
     ),
     opt("recurring", RECURRING),
     opt("tax_behavior", TAX_BEHAVIOR),
-    opt("tiers", Shape::Unsupported),
-    opt("tiers_mode", Shape::Unsupported),
+    unsupported(&["tiers", "tiers_mode"]),
     opt("transfer_lookup_key", Shape::Bool),
-    opt("transform_quantity", Shape::Unsupported),
+    unsupported(&["transform_quantity"]),
     opt("unit_amount", Shape::Int),
     opt("unit_amount_decimal", Shape::Decimal),
 ];
 
 const UPDATE: &[Field] = &[
     opt("active", Shape::Bool),
-    opt("currency_options", Shape::Unsupported),
+    unsupported(&["currency_options"]),
     opt("lookup_key", Shape::Clearable(&Shape::Text)),
     METADATA,
     opt("nickname", Shape::Clearable(&Shape::Text)),
@@ -63,12 +62,12 @@ const LIST: &[Field] = &[
     opt(
         "recurring",
         Shape::Object(&[
-            opt("interval", Shape::Word(&["day", "month", "week", "year"])),
-            opt("usage_type", Shape::Word(&["licensed", "metered"])),
+            opt("interval", Shape::Enum(&["day", "month", "week", "year"])),
+            opt("usage_type", Shape::Enum(&["licensed", "metered"])),
             opt("meter", Shape::Text),
         ]),
     ),
-    opt("type", Shape::Word(&["one_time", "recurring"])),
+    opt("type", Shape::Enum(&["one_time", "recurring"])),
 ];
 
 pub(super) const ROUTES: &[Route] = &[

@@ -35,7 +35,7 @@ const CREATE: &[Field] = &[
     opt("tax_code", Shape::Text),
     opt("unit_label", Shape::Text),
     opt("url", Shape::Text),
-    opt("type", Shape::Word(&["good", "service"])),
+    opt("type", Shape::Enum(&["good", "service"])),
 ];
 
 const UPDATE: &[Field] = &[

@@ -3,42 +3,67 @@
 use serde_json::{Value, json};
 
 use super::payment_intents::given_method;
-use super::payment_methods::DATA;
+use super::payment_methods::{AUTOMATIC, DATA};
 use crate::billing::paying;
 use crate::engine::{ApiError, Doc, Kind};
 use crate::http::{
     Call, Field, METADATA, Role, Route, Shape, get, list, matches, merge_metadata, new_metadata, opt, page,
-    post, req, set,
+    post, req, set, unsupported,
 };
 use crate::payments::{Terms, check_secret, client_view, methods, setup};
 
 const KIND: Kind = Kind::SetupIntent;
 
-const AUTOMATIC: Shape = Shape::Object(&[req("enabled", Shape::Bool), opt("allow_redirects", Shape::Text)]);
-const OPTIONS: Shape = Shape::Object(&[opt(
-    "card",
-    Shape::Object(&[
-        opt("request_three_d_secure", Shape::Word(&["any", "automatic", "challenge"])),
-        opt("network", Shape::Ignored),
+const OPTIONS: Shape = Shape::Object(&[
+    opt(
+        "card",
+        Shape::Object(&[
+            opt("request_three_d_secure", Shape::Enum(&["any", "automatic", "challenge"])),
+            unsupported(&["mandate_options", "network", "three_d_secure"]),
+        ]),
+    ),
+    unsupported(&[
+        "acss_debit",
+        "amazon_pay",
+        "bacs_debit",
+        "bizum",
+        "card_present",
+        "klarna",
+        "link",
+        "paypal",
+        "payto",
+        "pix",
+        "sepa_debit",
+        "upi",
+        "us_bank_account",
     ]),
-)]);
+]);
 
 const CREATE: &[Field] = &[
     opt("automatic_payment_methods", AUTOMATIC),
-    opt("attach_to_self", Shape::Unsupported),
     opt("confirm", Shape::Bool),
     opt("customer", Shape::Text),
     opt("description", Shape::Text),
-    opt("mandate_data", Shape::Ignored),
     METADATA,
     opt("payment_method", Shape::Text),
     opt("payment_method_data", Shape::Object(DATA)),
     opt("payment_method_options", OPTIONS),
     opt("payment_method_types", Shape::List(&Shape::Text)),
     opt("return_url", Shape::Text),
-    opt("single_use", Shape::Unsupported),
-    opt("usage", Shape::Word(&["off_session", "on_session"])),
+    opt("usage", Shape::Enum(&["off_session", "on_session"])),
     opt("use_stripe_sdk", Shape::Bool),
+    unsupported(&[
+        "allowed_payment_method_types",
+        "attach_to_self",
+        "confirmation_token",
+        "customer_account",
+        "excluded_payment_method_types",
+        "flow_directions",
+        "mandate_data",
+        "on_behalf_of",
+        "payment_method_configuration",
+        "single_use",
+    ]),
 ];
 
 const UPDATE: &[Field] = &[
@@ -49,21 +74,32 @@ const UPDATE: &[Field] = &[
     opt("payment_method_data", Shape::Object(DATA)),
     opt("payment_method_options", OPTIONS),
     opt("payment_method_types", Shape::List(&Shape::Text)),
+    unsupported(&[
+        "allowed_payment_method_types",
+        "attach_to_self",
+        "customer_account",
+        "excluded_payment_method_types",
+        "flow_directions",
+        "payment_method_configuration",
+    ]),
 ];
 
 const CONFIRM: &[Field] = &[
     opt("client_secret", Shape::Text),
-    opt("mandate_data", Shape::Ignored),
     opt("payment_method", Shape::Text),
     opt("payment_method_data", Shape::Object(DATA)),
     opt("payment_method_options", OPTIONS),
     opt("return_url", Shape::Text),
     opt("use_stripe_sdk", Shape::Bool),
-    opt("confirmation_token", Shape::Unsupported),
+    unsupported(&["allowed_payment_method_types", "confirmation_token", "mandate_data"]),
 ];
 
-const LIST: &[Field] =
-    &[opt("created", Shape::Range), opt("customer", Shape::Text), opt("payment_method", Shape::Text)];
+const LIST: &[Field] = &[
+    opt("created", Shape::Range),
+    opt("customer", Shape::Text),
+    opt("payment_method", Shape::Text),
+    unsupported(&["attach_to_self", "customer_account"]),
+];
 
 pub(super) const ROUTES: &[Route] = &[
     list("/v1/setup_intents", LIST, |call| {
@@ -83,7 +119,7 @@ pub(super) const ROUTES: &[Route] = &[
     post("/v1/setup_intents/{id}/confirm", CONFIRM, confirm).for_browsers(),
     post(
         "/v1/setup_intents/{id}/cancel",
-        &[opt("cancellation_reason", Shape::Word(&["abandoned", "requested_by_customer", "duplicate"]))],
+        &[opt("cancellation_reason", Shape::Enum(&["abandoned", "requested_by_customer", "duplicate"]))],
         |call| {
             let doc = find(call)?;
             setup::cancel(call.tx, doc.id(), call.params["cancellation_reason"].as_str())?;
@@ -167,9 +203,10 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
         }
         apply_options(object, params);
         merge_metadata(object, params);
-        if let Some(method) = method {
+        if method.is_some() || params.get("payment_method").is_some_and(Value::is_null) {
+            object["status"] =
+                json!(if method.is_some() { "requires_confirmation" } else { "requires_payment_method" });
             object["payment_method"] = json!(method);
-            object["status"] = json!("requires_confirmation");
             object["next_action"] = Value::Null;
         }
     });

@@ -6,6 +6,7 @@ use crate::billing::{create, subscriptions, update};
 use crate::engine::{ApiError, Doc, Kind};
 use crate::http::{
     Call, Field, METADATA, Route, Shape, delete, get, in_range, list, matches, opt, page, post, req, set,
+    unsupported,
 };
 
 use super::price_data::INLINE_ITEM;
@@ -14,15 +15,15 @@ const KIND: Kind = Kind::Subscription;
 
 const BEHAVIOR: &[&str] =
     &["allow_incomplete", "error_if_incomplete", "pending_if_incomplete", "default_incomplete"];
-const PRORATION: Shape = Shape::Word(&["always_invoice", "create_prorations", "none"]);
-const CANCEL_AT_WORDS: &[&str] = &["min_period_end", "max_period_end"];
+const PRORATION: Shape = Shape::Enum(&["always_invoice", "create_prorations", "none"]);
+const CANCEL_AT_PERIOD_END: &[&str] = &["min_period_end", "max_period_end"];
 const DETAILS: Field = opt(
     "cancellation_details",
     Shape::Object(&[
         opt("comment", Shape::Clearable(&Shape::Text)),
         opt(
             "feedback",
-            Shape::Clearable(&Shape::Word(&[
+            Shape::Clearable(&Shape::Enum(&[
                 "customer_service",
                 "low_quality",
                 "missing_features",
@@ -33,41 +34,44 @@ const DETAILS: Field = opt(
                 "unused",
             ])),
         ),
-        opt("feedback_option", Shape::Unsupported),
+        unsupported(&["feedback_option"]),
     ]),
 );
+const CARD_OPTIONS: &[Field] = &[
+    opt("request_three_d_secure", Shape::Enum(&["any", "automatic", "challenge"])),
+    unsupported(&["mandate_options", "network"]),
+];
 const SETTINGS: Field = opt(
     "payment_settings",
     Shape::Object(&[
         opt(
             "payment_method_options",
-            Shape::Object(&[opt(
-                "card",
-                Shape::Object(&[
-                    opt("network", Shape::Text),
-                    opt("request_three_d_secure", Shape::Word(&["any", "automatic", "challenge"])),
+            Shape::Object(&[
+                opt("card", Shape::Clearable(&Shape::Object(CARD_OPTIONS))),
+                unsupported(&[
+                    "acss_debit",
+                    "bancontact",
+                    "billie",
+                    "customer_balance",
+                    "konbini",
+                    "payto",
+                    "pix",
+                    "sepa_debit",
+                    "upi",
+                    "us_bank_account",
                 ]),
-            )]),
+            ]),
         ),
-        opt("payment_method_types", Shape::Clearable(&Shape::List(&Shape::Text))),
-        opt("save_default_payment_method", Shape::Word(&["off", "on_subscription"])),
+        opt("payment_method_types", Shape::Clearable(&Shape::List(&Shape::Enum(&["card", "link"])))),
+        opt("save_default_payment_method", Shape::Enum(&["off", "on_subscription"])),
     ]),
-);
-const TRIAL_SETTINGS: Field = opt(
-    "trial_settings",
-    Shape::Object(&[req(
-        "end_behavior",
-        Shape::Object(&[req("missing_payment_method", Shape::Word(&["cancel", "create_invoice", "pause"]))]),
-    )]),
 );
 const ITEM: &[Field] = &[
     opt("price", Shape::Text),
     opt("price_data", Shape::Object(INLINE_ITEM)),
     opt("quantity", Shape::Int),
     METADATA,
-    opt("billing_thresholds", Shape::Unsupported),
-    opt("discounts", Shape::Unsupported),
-    opt("tax_rates", Shape::Unsupported),
+    unsupported(&["billing_thresholds", "discounts", "tax_rates"]),
 ];
 
 const CREATE: &[Field] = &[
@@ -77,69 +81,82 @@ const CREATE: &[Field] = &[
     opt("billing_cycle_anchor", Shape::Int),
     opt(
         "billing_mode",
-        Shape::Object(&[req("type", Shape::Word(&["flexible"])), opt("flexible", Shape::Ignored)]),
+        Shape::Object(&[
+            req("type", Shape::Enum(&["flexible"])),
+            opt(
+                "flexible",
+                Shape::Object(&[opt("proration_discounts", Shape::Enum(&["included", "itemized"]))]),
+            ),
+        ]),
     ),
     opt("cancel_at", Shape::Int),
     opt("cancel_at_period_end", Shape::Bool),
-    opt("collection_method", Shape::Word(&["charge_automatically", "send_invoice"])),
+    opt("collection_method", Shape::Enum(&["charge_automatically", "send_invoice"])),
     opt("currency", Shape::Text),
     opt("days_until_due", Shape::Int),
     opt("default_payment_method", Shape::Text),
     opt("description", Shape::Text),
     METADATA,
     opt("off_session", Shape::Bool),
-    opt("payment_behavior", Shape::Word(BEHAVIOR)),
+    opt("payment_behavior", Shape::Enum(BEHAVIOR)),
     SETTINGS,
     opt("proration_behavior", PRORATION),
     opt("trial_end", Shape::IntOr(&["now"])),
-    opt("trial_from_plan", Shape::Ignored),
     opt("trial_period_days", Shape::Int),
-    TRIAL_SETTINGS,
-    opt("add_invoice_items", Shape::Unsupported),
-    opt("application_fee_percent", Shape::Unsupported),
-    opt("automatic_tax", Shape::Unsupported),
-    opt("billing_cycle_anchor_config", Shape::Unsupported),
-    opt("billing_schedules", Shape::Unsupported),
-    opt("billing_thresholds", Shape::Unsupported),
-    opt("default_source", Shape::Unsupported),
-    opt("default_tax_rates", Shape::Unsupported),
-    opt("discounts", Shape::Unsupported),
-    opt("invoice_settings", Shape::Unsupported),
-    opt("on_behalf_of", Shape::Unsupported),
-    opt("pending_invoice_item_interval", Shape::Unsupported),
-    opt("transfer_data", Shape::Unsupported),
+    unsupported(&[
+        "add_invoice_items",
+        "application_fee_percent",
+        "automatic_tax",
+        "billing_cycle_anchor_config",
+        "billing_schedules",
+        "billing_thresholds",
+        "customer_account",
+        "default_source",
+        "default_tax_rates",
+        "discounts",
+        "invoice_settings",
+        "on_behalf_of",
+        "pending_invoice_item_interval",
+        "transfer_data",
+        "trial_from_plan",
+        "trial_settings",
+    ]),
 ];
 
 const UPDATE: &[Field] = &[
-    opt("cancel_at", Shape::Clearable(&Shape::IntOr(CANCEL_AT_WORDS))),
+    opt("cancel_at", Shape::Clearable(&Shape::IntOr(CANCEL_AT_PERIOD_END))),
     opt("cancel_at_period_end", Shape::Bool),
     DETAILS,
     opt("days_until_due", Shape::Int),
     opt("default_payment_method", Shape::Clearable(&Shape::Text)),
     opt("description", Shape::Clearable(&Shape::Text)),
     METADATA,
-    opt("off_session", Shape::Ignored),
-    opt("payment_behavior", Shape::Word(BEHAVIOR)),
     SETTINGS,
-    opt("proration_behavior", PRORATION),
-    TRIAL_SETTINGS,
-    opt("add_invoice_items", Shape::Unsupported),
-    opt("automatic_tax", Shape::Unsupported),
-    opt("billing_cycle_anchor", Shape::Unsupported),
-    opt("billing_thresholds", Shape::Unsupported),
-    opt("collection_method", Shape::Unsupported),
-    opt("default_source", Shape::Unsupported),
-    opt("default_tax_rates", Shape::Unsupported),
-    opt("discounts", Shape::Unsupported),
-    opt("invoice_settings", Shape::Unsupported),
-    opt("items", Shape::Unsupported),
-    opt("on_behalf_of", Shape::Unsupported),
-    opt("pause_collection", Shape::Unsupported),
-    opt("pending_invoice_item_interval", Shape::Unsupported),
-    opt("proration_date", Shape::Unsupported),
-    opt("transfer_data", Shape::Unsupported),
-    opt("trial_end", Shape::Unsupported),
-    opt("trial_from_plan", Shape::Unsupported),
+    unsupported(&[
+        "add_invoice_items",
+        "application_fee_percent",
+        "automatic_tax",
+        "billing_cycle_anchor",
+        "billing_schedules",
+        "billing_thresholds",
+        "collection_method",
+        "default_source",
+        "default_tax_rates",
+        "discounts",
+        "invoice_settings",
+        "items",
+        "off_session",
+        "on_behalf_of",
+        "pause_collection",
+        "payment_behavior",
+        "pending_invoice_item_interval",
+        "proration_behavior",
+        "proration_date",
+        "transfer_data",
+        "trial_end",
+        "trial_from_plan",
+        "trial_settings",
+    ]),
 ];
 
 const CANCEL: &[Field] = &[DETAILS, opt("invoice_now", Shape::Bool), opt("prorate", Shape::Bool)];
@@ -157,15 +174,14 @@ const STATUSES: &[&str] = &[
     "unpaid",
 ];
 const LIST: &[Field] = &[
-    opt("collection_method", Shape::Word(&["charge_automatically", "send_invoice"])),
+    opt("collection_method", Shape::Enum(&["charge_automatically", "send_invoice"])),
     opt("created", Shape::Range),
     opt("current_period_end", Shape::Range),
     opt("current_period_start", Shape::Range),
     opt("customer", Shape::Text),
     opt("price", Shape::Text),
-    opt("status", Shape::Word(STATUSES)),
-    opt("automatic_tax", Shape::Unsupported),
-    opt("test_clock", Shape::Unsupported),
+    opt("status", Shape::Enum(STATUSES)),
+    unsupported(&["automatic_tax", "customer_account", "test_clock"]),
 ];
 
 pub(super) const ROUTES: &[Route] = &[

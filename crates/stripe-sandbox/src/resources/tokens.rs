@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::engine::{ApiError, Kind, new_id, new_secret};
-use crate::http::{Call, Field, Route, Shape, get, opt, post, req};
+use crate::http::{Call, Field, Route, Shape, get, opt, post, req, unsupported};
 use crate::{cards, payments::methods};
 
 const KIND: Kind = Kind::Token;
@@ -17,20 +17,16 @@ const CREATE: &[Field] = &[
             req("exp_year", Shape::Int),
             opt("cvc", Shape::Text),
             opt("name", Shape::Text),
-            opt("currency", Shape::Text),
             opt("address_city", Shape::Text),
             opt("address_country", Shape::Text),
             opt("address_line1", Shape::Text),
             opt("address_line2", Shape::Text),
             opt("address_state", Shape::Text),
             opt("address_zip", Shape::Text),
-            opt("networks", Shape::Ignored),
+            unsupported(&["currency", "networks"]),
         ]),
     ),
-    opt("bank_account", Shape::Unsupported),
-    opt("customer", Shape::Unsupported),
-    opt("cvc_update", Shape::Unsupported),
-    opt("pii", Shape::Unsupported),
+    unsupported(&["account", "bank_account", "customer", "cvc_update", "person", "pii"]),
 ];
 
 pub(super) const ROUTES: &[Route] = &[

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::engine::{ApiError, Kind, new_id, new_secret};
+use crate::engine::{API_VERSION, ApiError, Kind, new_id, new_secret};
 use crate::http::{
     Call, Field, METADATA, Route, Shape, delete, get, list, merge_metadata, new_metadata, opt, page, post,
     req, set,
@@ -16,7 +16,7 @@ const CREATE: &[Field] = &[
     req("enabled_events", Shape::List(&Shape::Text)),
     req("url", Shape::Text),
     opt("api_version", Shape::Text),
-    opt("connect", Shape::Ignored),
+    opt("connect", Shape::Bool),
     opt("description", Shape::Clearable(&Shape::Text)),
     METADATA,
 ];
@@ -72,10 +72,25 @@ fn check_events(params: &Value) -> Result<(), ApiError> {
     }
 }
 
+/// There are no connected accounts, and events have one version.
+fn check_supported(params: &Value) -> Result<(), ApiError> {
+    if params["connect"] == true {
+        return Err(ApiError::unsupported("connect"));
+    }
+    match params["api_version"].as_str() {
+        Some(version) if version != API_VERSION => Err(ApiError::invalid(format!(
+            "The Stripe sandbox sends events of version {API_VERSION} only: leave `api_version` out."
+        ))
+        .param("api_version")),
+        _ => Ok(()),
+    }
+}
+
 fn create(call: &mut Call) -> Result<Value, ApiError> {
     let (tx, params) = (&mut *call.tx, call.params);
     check_url(params)?;
     check_events(params)?;
+    check_supported(params)?;
     let events: Vec<String> = params["enabled_events"]
         .as_array()
         .into_iter()

@@ -229,3 +229,40 @@ async fn a_token_is_good_for_one_payment_method() {
         assert_eq!(sandbox.post("/v1/payment_methods", &form).await.ok()["card"]["brand"], "mastercard");
     }
 }
+
+#[tokio::test]
+async fn what_is_asked_of_a_card_overrides_what_is_asked_of_the_intent() {
+    let sandbox = Sandbox::start().await;
+    let customer = sandbox.customer(&[]).await;
+    let kept = "payment_method_options[card][setup_future_usage]";
+    let pay = async |own: &str, of_card: &str| {
+        let form = [
+            &MONEY[..],
+            &entered("4242424242424242"),
+            &[("customer", &*customer), ("setup_future_usage", own), (kept, of_card)],
+        ];
+        let intent = sandbox.post("/v1/payment_intents", &form.concat()).await.ok();
+        let method = intent["payment_method"].as_str().unwrap().to_owned();
+        sandbox.get(&format!("/v1/payment_methods/{method}")).await.ok()["customer"].clone()
+    };
+    assert_eq!(pay("off_session", "none").await, json!(null));
+    assert_eq!(pay("on_session", "off_session").await, json!(customer));
+
+    let form = [&MONEY[..2], &[("payment_method", "pm_card_visa")]].concat();
+    let intent = id(&sandbox.post("/v1/payment_intents", &form).await.ok());
+    let confirm = format!("/v1/payment_intents/{intent}/confirm");
+    let held = sandbox.post(&confirm, &[("capture_method", "manual")]).await.ok();
+    assert_eq!((&held["status"], &held["amount_capturable"]), (&json!("requires_capture"), &json!(1099)));
+}
+
+#[tokio::test]
+async fn a_subscription_that_demands_3d_secure_asks_any_card() {
+    let sandbox = Sandbox::start().await;
+    let (customer, price) = (sandbox.customer(&[]).await, sandbox.price(500).await);
+    let demand = "payment_settings[payment_method_options][card][request_three_d_secure]";
+    let form = [("payment_behavior", "default_incomplete"), (demand, "any")];
+    let subscription = sandbox.subscribe(&customer, &price, &form).await.ok();
+    let confirm = format!("/v1/payment_intents/{}/confirm", id(intent_of(&subscription)));
+    let asked = sandbox.post(&confirm, &[("payment_method", "pm_card_visa")]).await.ok();
+    assert_eq!(asked["status"], "requires_action");
+}

@@ -56,23 +56,6 @@ async fn a_browser_may_do_little_and_only_with_the_client_secret() {
 }
 
 #[tokio::test]
-async fn browsers_are_let_through_from_anywhere() {
-    let sandbox = Sandbox::start().await;
-    let answer = sandbox
-        .request("OPTIONS", "/v1/payment_intents/pi_1/confirm")
-        .key(None)
-        .header("origin", "http://127.0.0.1:3000")
-        .header("access-control-request-method", "POST")
-        .header("access-control-request-headers", "authorization")
-        .send()
-        .await;
-    assert_eq!(answer.status, 204);
-    assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
-    assert_eq!(answer.header("access-control-allow-headers"), Some("authorization"));
-    assert!(answer.header("access-control-allow-methods").unwrap().contains("POST"));
-}
-
-#[tokio::test]
 async fn what_is_not_there_is_said_in_stripes_words() {
     let sandbox = Sandbox::start().await;
     let error = sandbox.get("/v1/nonsense").await.error(404);

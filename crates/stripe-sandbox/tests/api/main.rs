@@ -11,4 +11,5 @@ mod schema;
 mod storage;
 mod subscriptions;
 mod time;
+mod web_pages;
 mod webhooks;

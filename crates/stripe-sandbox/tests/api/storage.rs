@@ -100,6 +100,7 @@ async fn a_file_of_a_later_version_is_left_alone() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let options = stripe_sandbox::Options {
         listener,
+        allow_network: false,
         database: Some(file),
         webhook: None,
         clock: stripe_sandbox::Clock::system(),

@@ -97,7 +97,7 @@ impl Sandbox {
 
     pub async fn at(clock: ManualClock, database: Option<PathBuf>, webhook: Option<Webhook>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let options = Options { listener, database, webhook, clock: clock.shared() };
+        let options = Options { listener, allow_network: false, database, webhook, clock: clock.shared() };
         let running = sandbox::start(options).await.unwrap();
         // Starting has installed a TLS provider, which this client wants as well.
         let http = reqwest::Client::builder().no_proxy().build().unwrap();

@@ -8,8 +8,17 @@ use crate::web::components::badge::Badge;
 use crate::web::components::confirm::Confirm;
 use crate::web::components::form::{Form, refused};
 use crate::web::components::submit::{Of, Submit};
+use crate::web::components::table::{Column, Row, Table};
 use crate::web::format;
 use crate::web::server_fns::plans::RemovePlan;
+
+const COLUMNS: &[Column] = &[
+    Column::text("Plan"),
+    Column::number("Price"),
+    Column::number("LLM tokens"),
+    Column::number("Voice tokens"),
+    Column::number("Users"),
+];
 
 #[component]
 pub fn List(plans: Vec<Plan>, archived: bool) -> impl IntoView {
@@ -21,27 +30,12 @@ pub fn List(plans: Vec<Plan>, archived: bool) -> impl IntoView {
         ("/subscription-plans?archived=1", label)
     };
     let toggle = (hidden > 0).then(|| view! { <p class="after-table"><a href=href>{label}</a></p> });
-    let mut shown = plans.into_iter().filter(|plan| archived || !plan.archived).peekable();
-    let table = if shown.peek().is_none() {
+    let shown: Vec<_> = plans.into_iter().filter(|plan| archived || !plan.archived).collect();
+    let table = if shown.is_empty() {
         view! { <p class="empty">"No plans yet. Groups can subscribe once there is one."</p> }.into_any()
     } else {
-        view! {
-            <table class="table">
-                <caption class="unseen">"Plans"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Plan"</th>
-                        <th scope="col" class="number">"Price"</th>
-                        <th scope="col" class="number">"LLM tokens"</th>
-                        <th scope="col" class="number">"Voice tokens"</th>
-                        <th scope="col" class="number">"Users"</th>
-                        <th scope="col"><span class="unseen">"Actions"</span></th>
-                    </tr>
-                </thead>
-                <tbody>{shown.map(|plan| view! { <Row plan/> }).collect_view()}</tbody>
-            </table>
-        }
-        .into_any()
+        view! { <Table caption="Plans" columns=COLUMNS rows=shown.into_iter().map(row).collect()/> }
+            .into_any()
     };
     view! {
         {refused::<RemovePlan>()}
@@ -50,10 +44,23 @@ pub fn List(plans: Vec<Plan>, archived: bool) -> impl IntoView {
     }
 }
 
-#[component]
-fn Row(plan: Plan) -> impl IntoView {
+fn row(plan: Plan) -> Row {
     let badge = plan.archived.then(|| view! { " "<Badge tone="quiet" label="Archived"/> });
+    let stripe = plan.stripe_price_id.clone().map(|id| view! { <code class="plan-row__stripe">{id}</code> });
     let price = plan.price.to_string();
+    Row::new(view! { {plan.name.clone()}{badge}{stripe} })
+        .cell(view! {
+            {price}
+            <span class="number__unit">" "{format::per(plan.interval)}</span>
+        })
+        .cell(format::limit(plan.limits.llm))
+        .cell(format::limit(plan.limits.voice))
+        .cell(format::limit(plan.max_users))
+        .actions(view! { <Actions plan/> })
+}
+
+#[component]
+fn Actions(plan: Plan) -> impl IntoView {
     let archive = (!plan.archived).then(|| {
         view! {
             <Confirm
@@ -61,7 +68,7 @@ fn Row(plan: Plan) -> impl IntoView {
                 label="Archive"
                 of=plan.name.clone()
                 title=format!("Archive {}?", plan.name)
-                text="Nobody can buy it any more. Those who have it keep it. A plan nobody ever used is deleted."
+                text="It can't be bought any more. Groups that have it keep it. A plan that was never used is deleted."
             >
                 <Form to=RemovePlan::PATH>
                     <input type="hidden" name="id" value=plan.id.to_string()/>
@@ -71,26 +78,10 @@ fn Row(plan: Plan) -> impl IntoView {
         }
     });
     view! {
-        <tr>
-            <th scope="row">
-                {plan.name.clone()}
-                {badge}
-                {plan.stripe_price_id.map(|id| view! { <code class="plan-row__stripe">{id}</code> })}
-            </th>
-            <td class="number" data-label="Price">
-                {price}
-                <span class="number__unit">" "{format::per(plan.interval)}</span>
-            </td>
-            <td class="number" data-label="LLM tokens">{format::limit(plan.limits.llm)}</td>
-            <td class="number" data-label="Voice tokens">{format::limit(plan.limits.voice)}</td>
-            <td class="number" data-label="Users">{format::limit(plan.max_users)}</td>
-            <td class="table__actions">
-                <a href=format!("/subscription-plans?edit={}", plan.id) class="button" data-tone="plain">
-                    "Edit"
-                    <Of name=plan.name/>
-                </a>
-                {archive}
-            </td>
-        </tr>
+        <a href=format!("/subscription-plans?edit={}", plan.id) class="button" data-tone="plain">
+            "Edit"
+            <Of name=plan.name/>
+        </a>
+        {archive}
     }
 }

@@ -7,14 +7,15 @@ use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 
-use crate::domain::{Checkout as Open, Level, Plan, Status, Subscription};
+use crate::domain::{Checkout, Level, Plan, Status, Subscription};
 use crate::web::AppError;
-use crate::web::components::form::{Form, refused};
+use crate::web::components::form::{Attempt, Form, Refused};
 use crate::web::components::notice::Notice;
 use crate::web::components::page::{Head, Heading, load};
 use crate::web::components::plan_card::PlanCard;
 use crate::web::components::submit::Submit;
-use crate::web::islands::checkout::{Checkout, Returned};
+use crate::web::islands::checkout::{CheckoutForm, Returned};
+use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
 use crate::web::server_fns::subscription::{self, Cancel};
 use crate::web::ssr::context::{services, user};
 use current::{Current, StillWaiting};
@@ -24,7 +25,7 @@ struct Data {
     plans: Vec<Plan>,
     subscription: Option<Subscription>,
     /// The purchase to finish, if one is open.
-    checkout: Option<Open>,
+    checkout: Option<Checkout>,
 }
 
 #[component]
@@ -33,8 +34,6 @@ pub fn Subscribe() -> impl IntoView {
     load(data(), move |data| {
         view! {
             <Head title="Subscription" description="Choose a plan for your group, pay by card, and manage the subscription."/>
-            {refused::<subscription::Subscribe>()}
-            {refused::<Cancel>()}
             {shown(data, returned)}
         }
         .into_any()
@@ -61,13 +60,16 @@ fn returned(query: &ParamsMap) -> Returned {
 
 fn shown(data: Data, returned: Returned) -> AnyView {
     let Data { plans, subscription, checkout } = data;
+    let refused = refusal();
     if let Some(checkout) = checkout
         && checkout.client_secret.is_some()
     {
         let stripe_js = services().config.stripe.js_url.clone();
-        return view! { <Checkout checkout stripe_js returned/> }.into_any();
+        // In the form, which takes it away again: it says nothing about how the purchase goes on.
+        return view! { <CheckoutForm checkout stripe_js returned refused/> }.into_any();
     }
-    match subscription {
+    let follow = subscription.as_ref().map(Shown::from);
+    let page = match subscription {
         None => view! {
             <Heading title="Choose a plan" text="One subscription for the whole group. Cancel at any time."/>
             <Cards plans/>
@@ -91,7 +93,19 @@ fn shown(data: Data, returned: Returned) -> AnyView {
             }
             .into_any()
         }
+    };
+    view! {
+        <Refused message=refused/>
+        {page}
+        <FollowSubscription shown=follow/>
     }
+    .into_any()
+}
+
+/// Why the last form of this page was refused, if one was.
+fn refusal() -> Option<String> {
+    let cancel = Attempt::of::<Cancel>().message(&[]);
+    Attempt::of::<subscription::Subscribe>().message(&[]).or(cancel)
 }
 
 #[component]
@@ -99,8 +113,10 @@ fn Cards(plans: Vec<Plan>, #[prop(optional)] current: Option<Plan>) -> impl Into
     if plans.is_empty() {
         return view! { <p class="empty">"There is no plan to choose yet."</p> }.into_any();
     }
-    let has = current.map(|plan| plan.id);
+    let has = current.as_ref().map(|plan| plan.id);
     let cards = plans.into_iter().map(|plan| {
+        // On the terms that it was bought on, which the plan may have changed since.
+        let plan = current.clone().filter(|bought| bought.id == plan.id).unwrap_or(plan);
         let (current, name) = (has == Some(plan.id), plan.name.clone());
         let action = match has {
             None => view! {

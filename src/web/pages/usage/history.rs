@@ -3,7 +3,15 @@
 use leptos::prelude::*;
 
 use crate::domain::{PeriodUsage, Resource, group_digits};
+use crate::web::components::table::{Column, Row, Table};
 use crate::web::format;
+
+const COLUMNS: &[Column] = &[
+    Column::text("Period"),
+    Column::text("Plan"),
+    Column::number("LLM tokens"),
+    Column::number("Voice tokens"),
+];
 
 #[component]
 pub fn History(history: Vec<PeriodUsage>) -> impl IntoView {
@@ -11,41 +19,32 @@ pub fn History(history: Vec<PeriodUsage>) -> impl IntoView {
         return None;
     }
     let rows = history.into_iter().map(|period| {
-        view! {
-            <tr>
-                <th scope="row">{format::span(period.start, period.end)}</th>
-                <Cell label="LLM tokens" resource=period.resources.llm/>
-                <Cell label="Voice tokens" resource=period.resources.voice/>
-            </tr>
-        }
+        Row::new(format::span(period.start, period.end))
+            .cell(period.plan)
+            .cell(view! { <Share resource=period.resources.llm/> })
+            .cell(view! { <Share resource=period.resources.voice/> })
     });
     Some(view! {
         <section class="section">
             <h2>"Earlier periods"</h2>
-            <table class="table">
-                <caption class="unseen">"Usage in earlier periods"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Period"</th>
-                        <th scope="col" class="number">"LLM tokens"</th>
-                        <th scope="col" class="number">"Voice tokens"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows.collect_view()}</tbody>
-            </table>
+            <Table caption="Usage in earlier periods" columns=COLUMNS rows=rows.collect()/>
         </section>
     })
 }
 
+/// What was used of a limit.
 #[component]
-fn Cell(label: &'static str, resource: Resource) -> impl IntoView {
-    let of = resource.limit.map(|limit| format!(" of {}", group_digits(limit)));
-    let share = resource.whole_percentage().map(|percent| format!("{percent} %"));
+fn Share(resource: Resource) -> impl IntoView {
+    let of = match resource.limit {
+        None => None,
+        Some(0) if resource.used == 0 => return format::NOT_INCLUDED.into_any(),
+        Some(limit) => Some(format!(" of {}", group_digits(limit))),
+    };
+    let share = resource.whole_percentage().map(|percentage| format!("{percentage} %"));
     view! {
-        <td class="number" data-label=label>
-            {group_digits(resource.used)}
-            <span class="number__unit">{of}</span>
-            <span class="number__share" data-level=resource.level.as_str()>{share}</span>
-        </td>
+        {group_digits(resource.used)}
+        <span class="number__unit">{of}</span>
+        <span class="number__share" data-level=resource.level.as_str()>{share}</span>
     }
+    .into_any()
 }

@@ -1,21 +1,23 @@
 //! `/usage`: what the group has used of its allowance.
 
 mod history;
+mod trouble;
 
 use leptos::prelude::*;
 
-use crate::domain::{Level, LimitCheck, PeriodUsage, Role, Status, Subscription};
+use crate::domain::{LimitCheck, PeriodUsage, Role, Status, Subscription};
 use crate::web::AppError;
-use crate::web::components::notice::Notice;
+use crate::web::components::ask_admin::AskAdmin;
 use crate::web::components::page::{Head, Heading, load};
-use crate::web::format;
+use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
 use crate::web::islands::live_usage::LiveUsage;
 use crate::web::ssr::context::{services, user, where_subscribed};
 use history::History;
+use trouble::Trouble;
 
 struct Data {
-    /// Whether the one who looks can put things right.
-    admin: bool,
+    /// Who can put things right, by name; none where the viewer can.
+    admins: Option<String>,
     subscription: Option<Subscription>,
     check: Option<LimitCheck>,
     history: Vec<PeriodUsage>,
@@ -24,23 +26,23 @@ struct Data {
 #[component]
 pub fn Usage() -> impl IntoView {
     load(data(), |data| {
-        let Data { admin, subscription, check, history } = data;
-        let subscription = subscription.as_ref();
-        let incomplete = subscription.is_some_and(|subscription| subscription.status == Status::Incomplete);
-        let ending = subscription.is_some_and(|subscription| subscription.cancel_at_period_end);
-        let current = match check {
-            Some(LimitCheck { usage, suggested_plan, .. }) if !incomplete => {
-                Some(view! { <LiveUsage usage suggested_plan ending admin/> })
+        let Data { admins, subscription, check, history } = data;
+        let shown = subscription.as_ref().map(Shown::from);
+        let incomplete = subscription.as_ref().is_some_and(|now| now.status == Status::Incomplete);
+        let above = match subscription {
+            Some(subscription) => view! { <Trouble subscription admins=admins.clone()/> }.into_any(),
+            None => view! { <NoSubscription admins=admins.clone()/> }.into_any(),
+        };
+        let current = match (shown, check) {
+            (Some(shown), Some(LimitCheck { usage, suggested_plan, .. })) if !incomplete => {
+                view! { <LiveUsage usage suggested_plan shown admins/> }.into_any()
             }
-            _ => None,
+            _ => view! { <FollowSubscription shown/> }.into_any(),
         };
         view! {
             <Head title="Usage" description="How much of the shared allowance of LLM and voice tokens your group has used."/>
-            <Heading title="Usage" text="The allowance everybody in the group shares."/>
-            {match subscription {
-                Some(subscription) => view! { <Trouble subscription=subscription.clone() admin/> }.into_any(),
-                None => view! { <NoSubscription admin/> }.into_any(),
-            }}
+            <Heading title="Usage" text="The allowance that your whole group shares."/>
+            {above}
             {current}
             <History history/>
         }
@@ -51,8 +53,12 @@ pub fn Usage() -> impl IntoView {
 async fn data() -> Result<Data, AppError> {
     let (user, services) = (user()?, services());
     user.must_have_group()?;
+    let admins = match user.role {
+        Role::Admin => None,
+        _ => Some(services.accounts.admins(&user).await?.join(", ")),
+    };
     Ok(Data {
-        admin: user.role == Role::Admin,
+        admins,
         subscription: services.billing.subscription(&user).await?,
         check: where_subscribed(services.metering.check(&user).await)?,
         history: services.metering.history(&user).await?,
@@ -60,15 +66,14 @@ async fn data() -> Result<Data, AppError> {
 }
 
 #[component]
-fn NoSubscription(admin: bool) -> impl IntoView {
-    let way = if admin {
-        view! {
+fn NoSubscription(admins: Option<String>) -> impl IntoView {
+    let way = match admins {
+        None => view! {
             <p>"Choose a plan and your group has an allowance to spend from."</p>
             <p><a href="/subscribe" class="button" data-tone="primary">"Choose a plan"</a></p>
         }
-        .into_any()
-    } else {
-        view! { <p>"Ask an admin of your group to choose a plan."</p> }.into_any()
+        .into_any(),
+        Some(names) => view! { <p><AskAdmin to="choose a plan" names/></p> }.into_any(),
     };
     view! {
         <section class="empty empty--page">
@@ -76,47 +81,4 @@ fn NoSubscription(admin: bool) -> impl IntoView {
             {way}
         </section>
     }
-}
-
-/// What stands in the way, and who can put it right.
-#[component]
-fn Trouble(subscription: Subscription, admin: bool) -> impl IntoView {
-    let status = subscription.status;
-    let (level, title, text) = match status {
-        Status::Incomplete => {
-            let title = format!("The first payment for {} isn't done. ", subscription.plan.name);
-            (Level::Warning, title, "There is no allowance until it is. ".to_owned())
-        }
-        Status::PastDue => {
-            let days = format::plural(i64::from(services().config.grace_days), "day", "days");
-            let text = format!(
-                "Stripe tries the card again. Tokens can be spent for {days} after the first failure. "
-            );
-            (Level::Warning, "The last payment failed. ".to_owned(), text)
-        }
-        Status::Unpaid => (
-            Level::Limit,
-            "The payments failed. ".to_owned(),
-            "Tokens can't be spent until the subscription is paid. ".to_owned(),
-        ),
-        Status::Paused => (
-            Level::Limit,
-            "The subscription is paused. ".to_owned(),
-            "Tokens can't be spent until it goes on. ".to_owned(),
-        ),
-        _ => return None,
-    };
-    let way = if admin {
-        let label = if status == Status::Incomplete { "Finish paying" } else { "Manage the subscription" };
-        view! { <a href="/subscribe">{label}</a> }.into_any()
-    } else {
-        "An admin of your group can put it right.".into_any()
-    };
-    Some(view! {
-        <Notice level alert=true>
-            <strong>{title}</strong>
-            {text}
-            {way}
-        </Notice>
-    })
 }

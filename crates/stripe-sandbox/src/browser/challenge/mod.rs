@@ -1,5 +1,5 @@
-//! The page on which a cardholder's bank would ask whether it is really them. Here, whoever looks at it
-//! decides what the bank says.
+//! The page on which a cardholder's bank would ask whether it is really them. Here, its visitor decides what the
+//! bank answers.
 //!
 //! One page serves both ways Stripe has: in an overlay over the application (`use_stripe_sdk`), where it
 //! tells the script around it that it has been answered, and by itself (`redirect_to_url`), from where it
@@ -19,9 +19,9 @@ use url::Url;
 use super::headers::{PageHeaders, challenge_policy};
 use crate::engine::Sandbox;
 
-/// How the page is shown, and by whom. Handed from the page to its answer.
+/// Whether the page is embedded, and by which page. Handed from the page to its answer.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Surroundings {
+pub(super) struct Embedding {
     /// `frame` inside the overlay; absent on a page of its own.
     view: Option<String>,
     /// The origin of the page around the overlay's frame. Read by the frame's script.
@@ -29,7 +29,7 @@ pub(super) struct Surroundings {
     channel: Option<String>,
 }
 
-impl Surroundings {
+impl Embedding {
     fn in_frame(&self) -> bool {
         self.view.as_deref() == Some("frame")
     }
@@ -39,7 +39,7 @@ impl Surroundings {
 pub(super) struct Shown {
     client_secret: String,
     #[serde(flatten)]
-    surroundings: Surroundings,
+    embedding: Embedding,
 }
 
 #[derive(Deserialize)]
@@ -61,25 +61,25 @@ pub(super) async fn show(
     Path(id): Path<String>,
     query: Result<Query<Shown>, QueryRejection>,
 ) -> Response {
-    let Ok(Query(Shown { client_secret, surroundings })) = query else {
+    let Ok(Query(Shown { client_secret, embedding })) = query else {
         return not_found();
     };
     let Some(intent) = find(&sandbox, &id, &client_secret) else {
         return not_found();
     };
     if !waits_for_authentication(&intent) {
-        return over(&surroundings);
+        return over(&embedding);
     }
     let card = intent["payment_method"].as_str().and_then(|id| sandbox.get("payment_methods", id));
     let policy = challenge_policy(return_url(&intent).as_ref());
-    (PageHeaders(policy), page::question(&intent, card.as_ref(), &surroundings)).into_response()
+    (PageHeaders(policy), page::question(&intent, card.as_ref(), &embedding)).into_response()
 }
 
 /// `POST /3d_secure/{intent}`, with `client_secret` and `outcome` (`approve` or `fail`) as a form.
 pub(super) async fn answer(
     State(sandbox): State<Sandbox>,
     Path(id): Path<String>,
-    Query(surroundings): Query<Surroundings>,
+    Query(embedding): Query<Embedding>,
     form: Result<Form<Answer>, FormRejection>,
 ) -> Response {
     let Ok(Form(Answer { client_secret, outcome })) = form else {
@@ -90,16 +90,16 @@ pub(super) async fn answer(
         return not_found();
     };
     if !waits_for_authentication(&intent) {
-        return over(&surroundings);
+        return over(&embedding);
     }
     // Answering takes the address to return to off the intent.
     let back = return_url(&intent);
     if let Err(error) = sandbox.authenticate(&id, outcome == Outcome::Approve).await {
         tracing::info!(%error, intent = %id, "a 3D Secure answer came too late");
-        return over(&surroundings);
+        return over(&embedding);
     }
-    let Some(back) = back.filter(|_| !surroundings.in_frame()) else {
-        return over(&surroundings);
+    let Some(back) = back.filter(|_| !embedding.in_frame()) else {
+        return over(&embedding);
     };
     let after = find(&sandbox, &id, &client_secret).unwrap_or(intent);
     Redirect::to(leading_back(back, &after).as_str()).into_response()
@@ -140,8 +140,8 @@ fn leading_back(mut back: Url, intent: &Value) -> Url {
     back
 }
 
-fn over(surroundings: &Surroundings) -> Response {
-    (PageHeaders(challenge_policy(None)), page::answered(surroundings)).into_response()
+fn over(embedding: &Embedding) -> Response {
+    (PageHeaders(challenge_policy(None)), page::answered(embedding)).into_response()
 }
 
 fn not_found() -> Response {

@@ -3,7 +3,7 @@
 const query = new URLSearchParams(window.location.search);
 const channel = query.get('channel');
 
-// Whoever embeds the frame says who it is; the browser delivers a message only to a page that really has
+// The embedding page says who it is; the browser delivers a message only to a page that really has
 // that origin, and only messages from that origin and that window are listened to. A false claim gets silence.
 const parentOrigin = (() => {
   try {

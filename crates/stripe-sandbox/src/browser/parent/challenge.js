@@ -19,8 +19,7 @@ function showChallenge(stripe, kind, intent) {
       if (!answered) {
         await stripe.controller().call('failChallenge', { id: intent.id, clientSecret: intent.client_secret });
       }
-      dialog.node.close();
-      dialog.node.remove();
+      dialog.dispose();
       document.documentElement.style.overflow = dialog.pageOverflow;
       frame.listener = () => {};
       frame.remove();
@@ -51,25 +50,21 @@ function showChallenge(stripe, kind, intent) {
 }
 
 function buildDialog(frameNode) {
-  const dark = window.matchMedia('(prefers-color-scheme: dark)').matches;
-  const scheme = dark ? 'dark' : 'light';
-  const surface = dark ? '#17181c' : '#ffffff';
-
   const node = document.createElement('dialog');
   node.setAttribute('aria-label', '3D Secure authentication');
   setStyle(node, {
     position: 'fixed', inset: '0', width: '100%', height: '100%', maxWidth: 'none', maxHeight: 'none', margin: '0',
     padding: '16px', border: '0', boxSizing: 'border-box', display: 'flex', alignItems: 'center',
-    justifyContent: 'center', background: 'rgba(9, 11, 17, 0.62)', overflow: 'auto', colorScheme: scheme,
+    justifyContent: 'center', background: 'rgba(9, 11, 17, 0.62)', overflow: 'auto',
   });
 
   const card = document.createElement('div');
   setStyle(card, {
     position: 'relative', width: '100%', maxWidth: '440px', maxHeight: '100%', borderRadius: '12px', overflow: 'auto',
-    background: surface, boxShadow: '0 24px 64px rgba(0, 0, 0, 0.35), 0 2px 8px rgba(0, 0, 0, 0.2)',
+    boxShadow: '0 24px 64px rgba(0, 0, 0, 0.35), 0 2px 8px rgba(0, 0, 0, 0.2)',
   });
   setStyle(frameNode, {
-    display: 'block', width: '100%', height: '340px', border: '0', background: surface, colorScheme: scheme,
+    display: 'block', width: '100%', height: '340px', border: '0',
   });
 
   const close = document.createElement('button');
@@ -78,23 +73,40 @@ function buildDialog(frameNode) {
   close.textContent = '✕';
   setStyle(close, {
     position: 'absolute', top: '10px', right: '10px', width: '32px', height: '32px', padding: '0', border: '0',
-    borderRadius: '8px', background: 'transparent', color: dark ? '#c3c6d1' : '#4a4f5c', cursor: 'pointer',
+    borderRadius: '8px', background: 'transparent', cursor: 'pointer',
     font: '500 15px/32px system-ui, sans-serif', textAlign: 'center',
   });
+
+  // The page inside follows the scheme of its frame, so they change together.
+  const paint = () => {
+    const dark = DARK_MODE.matches;
+    const colorScheme = dark ? 'dark' : 'light';
+    const background = dark ? '#17181c' : '#ffffff';
+    setStyle(node, { colorScheme });
+    setStyle(card, { background, color: dark ? '#eceef4' : '#1a1c23' });
+    setStyle(frameNode, { background, colorScheme });
+    setStyle(close, { color: dark ? '#c3c6d1' : '#4a4f5c' });
+  };
+  paint();
+  DARK_MODE.addEventListener('change', paint);
 
   card.append(frameNode, close);
   node.append(card);
   return {
     node,
     close,
+    dispose() {
+      DARK_MODE.removeEventListener('change', paint);
+      node.close();
+      node.remove();
+    },
     pageOverflow: document.documentElement.style.overflow,
     showError(message) {
       const note = document.createElement('p');
       note.setAttribute('role', 'alert');
       note.textContent = message;
       setStyle(note, {
-        margin: '0', padding: '48px 24px 32px', color: dark ? '#eceef4' : '#1a1c23',
-        font: '400 15px/1.5 system-ui, sans-serif',
+        margin: '0', padding: '48px 24px 32px', font: '400 15px/1.5 system-ui, sans-serif',
       });
       frameNode.replaceWith(note);
       close.focus();

@@ -7,8 +7,6 @@ const ELEMENTS = {
 
 const EVENTS = ['ready', 'change', 'focus', 'blur', 'escape', 'loaderror', 'loaderstart', 'click'];
 
-const DARK_MODE = window.matchMedia('(prefers-color-scheme: dark)');
-
 /**
  * The plain colour the Element stands on, if there is one. The frame paints it too: text is then smoothed
  * as on the page, and tools that measure contrast see what is behind it.
@@ -31,7 +29,14 @@ class StripeElement {
     this.group = group;
     this.options = options;
     this.listeners = new Map();
-    this.refresh = () => this.frame?.call('update', this.settings());
+    this.refresh = this.refresh.bind(this);
+  }
+
+  /** Has the frame follow what it is shown with: options, appearance, the colours of the page around it. */
+  refresh() {
+    // A page may drop the nodes around an Element and never call unmount().
+    if (this.frame?.detached) this.unmount();
+    this.frame?.call('update', this.settings());
   }
 
   // Wrappers of Stripe.js (Vue's and React's) tell Elements apart by this name.
@@ -67,8 +72,9 @@ class StripeElement {
     node.replaceChildren(this.frame.node);
     node.classList.add('StripeElement');
     this.emit('loaderstart', {});
-    this.frame.call('init', this.settings()).then((result) => {
-      if (result?.error) this.emit('loaderror', { error: result.error });
+    const { frame } = this;
+    frame.call('init', this.settings()).then((result) => {
+      if (result.error && this.frame === frame) this.emit('loaderror', { error: result.error });
     });
   }
 
@@ -216,6 +222,6 @@ class StripeElement {
   destroy() {
     this.unmount();
     this.destroyed = true;
-    this.group.forget(this);
+    this.group.remove(this);
   }
 }

@@ -75,7 +75,7 @@ class Elements {
     return this.members.get(typeof type === 'string' ? type : type?.type) ?? null;
   }
 
-  forget(element) {
+  remove(element) {
     this.members.delete(element.type);
   }
 
@@ -116,6 +116,7 @@ class Elements {
 
   mounted(type) {
     const element = this.members.get(type);
+    if (element?.frame?.detached) element.unmount();
     return element?.frame ? element : undefined;
   }
 }

@@ -1,5 +1,5 @@
 // What Stripe.js throws when it is called wrongly, and the checks that lead there.
-// Every part of this folder is joined into one script, in the order given in stripe_js.rs.
+// Every part of this folder is joined into one script, in the order given in `assets.rs`.
 
 class IntegrationError extends Error {
   constructor(message) {

@@ -7,6 +7,8 @@ const CONNECTION_ERROR = {
   message: 'We are experiencing issues connecting to our servers. Please check your connection and try again.',
 };
 
+const GONE = { type: 'invalid_request_error', message: 'The Element was taken out of the page before it could answer.' };
+
 let frameCount = 0;
 
 class Frame {
@@ -73,11 +75,16 @@ class Frame {
     this.node.contentWindow.postMessage({ channel: this.channel, ...message }, SANDBOX_ORIGIN);
   }
 
+  /** Whether the page has taken the frame out of its document, by itself or with the nodes around it. */
+  get detached() {
+    return this.ready && !this.node.isConnected;
+  }
+
   /** Calls a method inside the frame. Resolves with its result, `{error}` included; never rejects. */
   call(method, argument) {
     return new Promise((resolve) => {
-      if (this.failed) {
-        resolve({ error: this.failed });
+      if (this.failed || this.detached) {
+        resolve({ error: this.failed ?? GONE });
         return;
       }
       const id = (this.lastCall = (this.lastCall ?? 0) + 1);
@@ -97,7 +104,7 @@ class Frame {
     clearTimeout(this.deadline);
     window.removeEventListener('message', this.onMessage);
     this.node.remove();
-    this.fail({ type: 'invalid_request_error', message: 'The Element was unmounted before it could answer.' });
+    this.fail(GONE);
   }
 }
 

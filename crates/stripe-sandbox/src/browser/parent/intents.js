@@ -18,7 +18,7 @@ function outcomeOf(kind, intent) {
 }
 
 /** Takes the answer of a confirm call through 3D Secure, if that is what it asks for. */
-async function settle(stripe, kind, answer, { handleActions = true } = {}) {
+async function followActions(stripe, kind, answer, { handleActions = true } = {}) {
   if (answer.error) return { error: answer.error };
   const { intent } = answer;
   if (!handleActions || intent.status !== 'requires_action') return outcomeOf(kind, intent);
@@ -88,7 +88,7 @@ async function confirm(stripe, kind, method, options) {
   const frame = typed && element ? element.frame : stripe.controller();
   const result = await stripe.once(intent.id, method, async () => {
     const answer = await frame.call('confirm', { ...intent, params: confirmParams });
-    return settle(stripe, kind, answer);
+    return followActions(stripe, kind, answer);
   });
   const done = result[RESULT_NAME[kind]];
   if (done && redirect === 'always') {
@@ -98,7 +98,7 @@ async function confirm(stripe, kind, method, options) {
   return result;
 }
 
-/** Where the customer goes after a payment with `redirect: 'always'`, told what came of it. */
+/** Where the customer goes after a payment with `redirect: 'always'`: the address, and the outcome as its query. */
 function returnAddress(returnUrl, kind, intent) {
   const url = new URL(returnUrl);
   url.searchParams.set(kind, intent.id);
@@ -117,10 +117,10 @@ async function confirmCard(stripe, kind, method, secret, data = {}, options = {}
     if (paymentMethod === undefined) {
       // Without a payment method, an intent that waits for 3D Secure goes straight to it.
       const now = await stripe.controller().call('retrieve', { kind, clientSecret: secret });
-      if (now.error || now.intent.status === 'requires_action') return settle(stripe, kind, now, options);
+      if (now.error || now.intent.status === 'requires_action') return followActions(stripe, kind, now, options);
     }
     const answer = await frame.call('confirm', { ...intent, params: { ...params, ...fields } });
-    return settle(stripe, kind, answer, options);
+    return followActions(stripe, kind, answer, options);
   });
 }
 

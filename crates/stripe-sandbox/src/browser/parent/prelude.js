@@ -6,3 +6,5 @@ const SCRIPT_URL = new URL(
 );
 const SANDBOX_ORIGIN = SCRIPT_URL.origin;
 const RELEASE = SCRIPT_URL.pathname.startsWith('/v3') ? 3 : SCRIPT_URL.pathname.split('/')[1];
+
+const DARK_MODE = window.matchMedia('(prefers-color-scheme: dark)');

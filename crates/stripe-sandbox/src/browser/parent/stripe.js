@@ -70,7 +70,7 @@ class Stripe {
     const { id, kind } = parseClientSecret(options?.clientSecret, 'stripe.handleNextAction intent secret');
     return this.once(id, 'handleNextAction', async () => {
       const answer = await this.controller().call('retrieve', { kind, clientSecret: options.clientSecret });
-      return settle(this, kind, answer);
+      return followActions(this, kind, answer);
     });
   }
 

@@ -1,24 +1,25 @@
-//! The kinds of object the panel knows, and which of their fields a list shows.
+//! The collections that the panel shows, and which fields of their objects a list has.
 
+use maud::{Markup, html};
 use serde_json::Value;
 
-use super::format::{amount, badge, dash, money as written, time, words};
-use super::html::{Html, html};
+use super::format::{amount, badge, dash, sentence_case, time};
+use crate::money;
 
 /// One column of a list.
 pub(super) struct Column {
     pub(super) name: &'static str,
-    pub(super) cell: fn(&Value) -> Html,
+    pub(super) cell: fn(&Value) -> Markup,
     /// Set for amounts, which line up on the right.
     pub(super) numeric: bool,
 }
 
-pub(super) struct Kind {
-    /// As in the API's addresses, and in the store.
+pub(super) struct Collection {
+    /// Its name in the API's addresses and in the panel's own.
     pub(super) slug: &'static str,
     pub(super) title: &'static str,
     pub(super) singular: &'static str,
-    /// What ids of this kind start with, up to the underscore.
+    /// What the ids of its objects start with, up to the underscore.
     pub(super) prefix: &'static str,
     /// Under which heading the menu has it; `None` is reachable by links only.
     pub(super) group: Option<&'static str>,
@@ -27,21 +28,21 @@ pub(super) struct Kind {
     pub(super) columns: &'static [Column],
 }
 
-const fn column(name: &'static str, cell: fn(&Value) -> Html) -> Column {
+const fn column(name: &'static str, cell: fn(&Value) -> Markup) -> Column {
     Column { name, cell, numeric: false }
 }
 
-const fn money(name: &'static str, cell: fn(&Value) -> Html) -> Column {
+const fn numbers(name: &'static str, cell: fn(&Value) -> Markup) -> Column {
     Column { name, cell, numeric: true }
 }
 
 const STATUS: Column = column("Status", |object| object["status"].as_str().map_or_else(dash, badge));
 const CREATED: Column = column("Created", |object| time(&object["created"]));
 const CUSTOMER: Column = column("Customer", |object| customer(&object["customer"]));
-const AMOUNT: Column = money("Amount", |object| amount(object, "amount"));
+const AMOUNT: Column = numbers("Amount", |object| amount(object, "amount"));
 
-pub(super) const KINDS: [Kind; 11] = [
-    Kind {
+pub(super) const COLLECTIONS: [Collection; 11] = [
+    Collection {
         slug: "customers",
         title: "Customers",
         singular: "Customer",
@@ -54,13 +55,13 @@ pub(super) const KINDS: [Kind; 11] = [
             CREATED,
         ],
     },
-    Kind {
+    Collection {
         slug: "subscriptions",
         title: "Subscriptions",
         singular: "Subscription",
         prefix: "sub",
         group: Some("Billing"),
-        empty: "One appears as soon as somebody buys a plan.",
+        empty: "One appears as soon as a plan is bought.",
         columns: &[
             STATUS,
             CUSTOMER,
@@ -69,7 +70,7 @@ pub(super) const KINDS: [Kind; 11] = [
             CREATED,
         ],
     },
-    Kind {
+    Collection {
         slug: "invoices",
         title: "Invoices",
         singular: "Invoice",
@@ -79,12 +80,12 @@ pub(super) const KINDS: [Kind; 11] = [
         columns: &[
             STATUS,
             column("Number", |object| text(&object["number"])),
-            money("Total", |object| amount(object, "total")),
+            numbers("Total", |object| amount(object, "total")),
             CUSTOMER,
             CREATED,
         ],
     },
-    Kind {
+    Collection {
         slug: "payment_intents",
         title: "Payments",
         singular: "Payment",
@@ -93,7 +94,7 @@ pub(super) const KINDS: [Kind; 11] = [
         empty: "Each invoice that is to be paid by card makes one.",
         columns: &[STATUS, AMOUNT, CUSTOMER, CREATED],
     },
-    Kind {
+    Collection {
         slug: "setup_intents",
         title: "Card set-ups",
         singular: "Card set-up",
@@ -102,7 +103,7 @@ pub(super) const KINDS: [Kind; 11] = [
         empty: "One is made whenever a card is saved without being charged.",
         columns: &[STATUS, column("Usage", |object| text(&object["usage"])), CUSTOMER, CREATED],
     },
-    Kind {
+    Collection {
         slug: "products",
         title: "Products",
         singular: "Product",
@@ -111,7 +112,7 @@ pub(super) const KINDS: [Kind; 11] = [
         empty: "The application makes one for each plan.",
         columns: &[column("Name", |object| text(&object["name"])), ACTIVE, CREATED],
     },
-    Kind {
+    Collection {
         slug: "prices",
         title: "Prices",
         singular: "Price",
@@ -119,32 +120,32 @@ pub(super) const KINDS: [Kind; 11] = [
         group: Some("Catalogue"),
         empty: "The application makes one for each plan, and another when a plan’s price changes.",
         columns: &[
-            money("Amount", |object| amount(object, "unit_amount")),
+            numbers("Amount", |object| amount(object, "unit_amount")),
             column("Every", |object| text(&object["recurring"]["interval"])),
             column("Product", |object| link(&object["product"])),
             ACTIVE,
             CREATED,
         ],
     },
-    Kind {
+    Collection {
         slug: "events",
         title: "Events",
         singular: "Event",
         prefix: "evt",
         group: Some("Webhooks"),
-        empty: "Everything that happens in the sandbox is an event, sent to the webhook endpoints below.",
+        empty: "Everything that happens in the sandbox is an event, sent to the webhook endpoints that want it.",
         columns: &[column("Type", |object| text(&object["type"])), column("About", about), CREATED],
     },
-    Kind {
+    Collection {
         slug: "webhook_endpoints",
         title: "Endpoints",
         singular: "Endpoint",
         prefix: "we",
         group: Some("Webhooks"),
-        empty: "Events are kept, but sent to nobody, until an endpoint is registered.",
+        empty: "Events are kept, and not sent, until an endpoint is registered.",
         columns: &[STATUS, column("Address", |object| text(&object["url"])), CREATED],
     },
-    Kind {
+    Collection {
         slug: "payment_methods",
         title: "Payment methods",
         singular: "Payment method",
@@ -153,7 +154,7 @@ pub(super) const KINDS: [Kind; 11] = [
         empty: "",
         columns: &[column("Card", card), CUSTOMER, CREATED],
     },
-    Kind {
+    Collection {
         slug: "charges",
         title: "Charges",
         singular: "Charge",
@@ -167,66 +168,77 @@ pub(super) const KINDS: [Kind; 11] = [
 const ACTIVE: Column =
     column("Status", |object| badge(if object["active"] == false { "archived" } else { "active" }));
 
-pub(super) fn by_slug(slug: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|kind| kind.slug == slug)
+impl Collection {
+    /// The panel's address of its list.
+    pub(super) fn address(&self) -> String {
+        format!("/panel/{}", self.slug)
+    }
 }
 
-/// The panel's address of the object with this id, if the panel knows its kind.
+pub(super) fn by_slug(slug: &str) -> Option<&'static Collection> {
+    COLLECTIONS.iter().find(|collection| collection.slug == slug)
+}
+
+/// The panel's address of the object with this id, if the panel shows its collection.
 pub(super) fn address_of(id: &str) -> Option<String> {
     let (prefix, rest) = id.split_once('_')?;
-    let kind = KINDS.iter().find(|kind| kind.prefix == prefix)?;
+    let collection = COLLECTIONS.iter().find(|collection| collection.prefix == prefix)?;
     let plain = !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     // A client secret begins with the id of its intent.
-    (plain && !rest.contains("_secret_")).then(|| format!("/panel/{}/{id}", kind.slug))
+    (plain && !rest.contains("_secret_")).then(|| format!("{}/{id}", collection.address()))
 }
 
 /// An id, or an expanded object, as a link to its page.
-pub(super) fn link(value: &Value) -> Html {
+pub(super) fn link(value: &Value) -> Markup {
     let Some(id) = value.as_str().or_else(|| value["id"].as_str()) else {
         return dash();
     };
     match address_of(id) {
-        Some(address) => html! { "<a class=\"id\" href=\"", address, "\">", id, "</a>" },
-        None => html! { "<span class=\"id\">", id, "</span>" },
+        Some(address) => html! { a.id href=(address) { (id) } },
+        None => html! { span.id { (id) } },
     }
 }
 
 /// A customer by name, where the list has looked it up, else by id.
-fn customer(value: &Value) -> Html {
+fn customer(value: &Value) -> Markup {
     let name =
         ["name", "email"].into_iter().find_map(|field| value[field].as_str().filter(|name| !name.is_empty()));
     match (name, value["id"].as_str().and_then(address_of)) {
-        (Some(name), Some(address)) => html! { "<a href=\"", address, "\">", name, "</a>" },
+        (Some(name), Some(address)) => html! { a href=(address) { (name) } },
         _ => link(value),
     }
 }
 
 /// What a price costs and how often, as a link to it.
-fn price(value: &Value) -> Html {
+fn price(value: &Value) -> Markup {
     let address = value["id"].as_str().and_then(address_of);
     match (value["unit_amount"].as_i64(), value["currency"].as_str(), address) {
         (Some(minor), Some(currency), Some(address)) => {
-            let interval = value["recurring"]["interval"].as_str().map(|interval| html! { " a ", interval });
-            html! { "<a class=\"whole\" href=\"", address, "\">", written(minor, currency), interval, "</a>" }
+            html! {
+                a.whole href=(address) {
+                    (money::with_code(minor, currency))
+                    @if let Some(interval) = value["recurring"]["interval"].as_str() { " a " (interval) }
+                }
+            }
         }
         _ => link(&value["id"]),
     }
 }
 
-pub(super) fn text(value: &Value) -> Html {
+pub(super) fn text(value: &Value) -> Markup {
     match value.as_str() {
-        Some(text) if !text.is_empty() => html! { text },
+        Some(text) if !text.is_empty() => html! { (text) },
         _ => dash(),
     }
 }
 
-fn about(event: &Value) -> Html {
+fn about(event: &Value) -> Markup {
     link(&event["data"]["object"])
 }
 
-fn card(method: &Value) -> Html {
+fn card(method: &Value) -> Markup {
     match (method["card"]["brand"].as_str(), method["card"]["last4"].as_str()) {
-        (Some(brand), Some(last4)) => html! { words(brand), " •••• ", last4 },
+        (Some(brand), Some(last4)) => html! { (sentence_case(brand)) " •••• " (last4) },
         _ => dash(),
     }
 }
@@ -238,19 +250,19 @@ mod tests {
     #[test]
     fn only_ids_become_addresses() {
         assert_eq!(address_of("cus_1Ab"), Some("/panel/customers/cus_1Ab".to_owned()));
-        for other in ["cus_", "cus_1\"x", "cus_a/../b", "pi_1_secret_2", "whoever_1", "price", ""] {
+        for other in ["cus_", "cus_1\"x", "cus_a/../b", "pi_1_secret_2", "unknown_1", "price", ""] {
             assert_eq!(address_of(other), None, "{other}");
         }
     }
 
     #[test]
-    fn every_kind_has_its_own_address_and_prefix() {
-        for (index, kind) in KINDS.iter().enumerate() {
-            let later = &KINDS[index + 1..];
+    fn every_collection_has_its_own_address_and_prefix() {
+        for (index, collection) in COLLECTIONS.iter().enumerate() {
+            let later = &COLLECTIONS[index + 1..];
             assert!(
-                later.iter().all(|other| other.slug != kind.slug && other.prefix != kind.prefix),
+                later.iter().all(|other| other.slug != collection.slug && other.prefix != collection.prefix),
                 "{}",
-                kind.slug
+                collection.slug
             );
         }
     }

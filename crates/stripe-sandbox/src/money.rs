@@ -1,0 +1,71 @@
+//! Amounts as people read them.
+
+/// Currencies without minor units, and those with a thousand of them to one.
+/// Source: <https://docs.stripe.com/currencies#zero-decimal>
+const ZERO_DECIMAL: [&str; 16] = [
+    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof",
+    "xpf",
+];
+const THREE_DECIMAL: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
+
+/// With the currency's sign, as Stripe writes it into the lines of invoices: `$29.99`, `¥500`, `KWD 1.250`.
+pub(crate) fn with_sign(minor: i64, currency: &str) -> String {
+    let (whole, part) = parts(minor, currency);
+    let sign = minus(minor);
+    match currency {
+        "usd" => format!("{sign}${whole}{part}"),
+        "eur" => format!("{sign}€{whole}{part}"),
+        "gbp" => format!("{sign}£{whole}{part}"),
+        "jpy" => format!("{sign}¥{whole}{part}"),
+        other => format!("{sign}{} {whole}{part}", other.to_uppercase()),
+    }
+}
+
+/// With the currency's code and the thousands apart: `1,234.50 USD`.
+pub(crate) fn with_code(minor: i64, currency: &str) -> String {
+    let (whole, part) = parts(minor, currency);
+    let digits = whole.to_string();
+    let mut grouped = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{}{grouped}{part} {}", minus(minor), currency.to_uppercase())
+}
+
+fn minus(minor: i64) -> &'static str {
+    if minor < 0 { "-" } else { "" }
+}
+
+/// The major units, and the minor ones with the point before them; nothing for a currency that has none.
+fn parts(minor: i64, currency: &str) -> (u64, String) {
+    let decimals = match currency {
+        zero if ZERO_DECIMAL.contains(&zero) => return (minor.unsigned_abs(), String::new()),
+        three if THREE_DECIMAL.contains(&three) => 3,
+        _ => 2,
+    };
+    let unit = 10_u64.pow(decimals);
+    let (whole, part) = (minor.unsigned_abs() / unit, minor.unsigned_abs() % unit);
+    (whole, format!(".{part:0width$}", width = decimals as usize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_have_their_currency_s_decimals() {
+        for (minor, currency, signed, coded) in [
+            (2_999, "usd", "$29.99", "29.99 USD"),
+            (123_456_705, "eur", "€1234567.05", "1,234,567.05 EUR"),
+            (1_500, "jpy", "¥1500", "1,500 JPY"),
+            (1_250, "kwd", "KWD 1.250", "1.250 KWD"),
+            (-5, "eur", "-€0.05", "-0.05 EUR"),
+        ] {
+            assert_eq!((&*with_sign(minor, currency), &*with_code(minor, currency)), (signed, coded));
+        }
+        assert_eq!(with_code(i64::MIN, "jpy"), "-9,223,372,036,854,775,808 JPY");
+    }
+}

@@ -1,0 +1,132 @@
+//! `/team`: a group's people and the seats they take.
+
+mod seats;
+
+use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
+
+use crate::domain::{Invitation, Member, NewInvitation, Team as People, UserId};
+use crate::web::AppError;
+use crate::web::components::badge::Badge;
+use crate::web::components::confirm::Confirm;
+use crate::web::components::form::{Form, refused};
+use crate::web::components::page::{Head, Heading, load};
+use crate::web::components::submit::Submit;
+use crate::web::components::table::{Column, Row, Table};
+use crate::web::format;
+use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
+use crate::web::islands::shown_once::ShownOnce;
+use crate::web::server_fns::team::{RemoveMember, WithdrawInvitation};
+use crate::web::ssr::context::{services, user};
+use crate::web::ssr::shown_once;
+use seats::Seats;
+
+struct Data {
+    team: People,
+    /// The viewer.
+    me: UserId,
+    /// The subscription, whose plan says how many seats there are.
+    shown: Option<Shown>,
+}
+
+#[component]
+pub fn Team() -> impl IntoView {
+    load(data(), |Data { team, me, shown }| {
+        let People { members, invitations, max_users, .. } = team;
+        let (joined, pending) = (members.len() as i64, invitations.len() as i64);
+        view! {
+            <Head title="Team" description="The members of your group, open invitations and the seats they take."/>
+            <Heading title="Team" text="All members spend from the group's shared allowance."/>
+            {shown_once::take(shown_once::INVITATION).map(|made| view! { <Made made/> })}
+            {refused::<RemoveMember>()}
+            {refused::<WithdrawInvitation>()}
+            <Seats joined pending max=max_users/>
+            <Members members me/>
+            <Invitations invitations/>
+            <FollowSubscription shown/>
+        }
+        .into_any()
+    })
+}
+
+async fn data() -> Result<Data, AppError> {
+    let (user, services) = (user()?, services());
+    let team = services.accounts.team(&user).await?;
+    let subscription = services.billing.subscription(&user).await?;
+    Ok(Data { team, me: user.id, shown: subscription.as_ref().map(Shown::from) })
+}
+
+#[component]
+fn Made(made: NewInvitation) -> impl IntoView {
+    let title = format!("Invitation for {}", made.email);
+    let text = format!(
+        "Pass this link on. It is shown this once and holds until {}.",
+        format::date(made.expires_at)
+    );
+    view! { <ShownOnce title text label="Invitation link".to_owned() value=made.url/> }
+}
+
+const MEMBERS: &[Column] =
+    &[Column::text("Name"), Column::text("E-mail"), Column::text("Role"), Column::text("Joined")];
+
+#[component]
+fn Members(members: Vec<Member>, me: UserId) -> impl IntoView {
+    let rows = members.into_iter().map(|member| {
+        let you = (member.id == me).then(|| view! { " "<Badge tone="quiet" label="You"/> });
+        Row::new(view! { {member.name.clone()}{you} })
+            .cell(member.email)
+            .cell(format::role(member.role))
+            .cell(format::date(member.joined_at))
+            .actions(view! { <Remove id=member.id name=member.name/> })
+    });
+    view! {
+        <section class="section">
+            <h2>"Members"</h2>
+            <Table caption="Members of the group" columns=MEMBERS rows=rows.collect()/>
+        </section>
+    }
+}
+
+#[component]
+fn Remove(id: UserId, name: String) -> impl IntoView {
+    view! {
+        <Confirm
+            id=format!("remove-{id}")
+            label="Remove"
+            of=name.clone()
+            title=format!("Remove {name}?")
+            text="Their session and their API keys stop working. What they used stays counted."
+        >
+            <Form to=RemoveMember::PATH>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <Submit label="Remove member" tone="danger"/>
+            </Form>
+        </Confirm>
+    }
+}
+
+const INVITATIONS: &[Column] = &[Column::text("E-mail"), Column::text("Role"), Column::text("Expires")];
+
+#[component]
+fn Invitations(invitations: Vec<Invitation>) -> impl IntoView {
+    if invitations.is_empty() {
+        return None;
+    }
+    let rows = invitations.into_iter().map(|invitation| {
+        Row::new(invitation.email.clone())
+            .cell(format::role(invitation.role))
+            .cell(format::date(invitation.expires_at))
+            .actions(view! {
+                <Form to=WithdrawInvitation::PATH>
+                    <input type="hidden" name="id" value=invitation.id.to_string()/>
+                    <Submit label="Withdraw" tone="plain" of=invitation.email/>
+                </Form>
+            })
+    });
+    Some(view! {
+        <section class="section">
+            <h2>"Open invitations"</h2>
+            <Table caption="Open invitations" columns=INVITATIONS rows=rows.collect()/>
+        </section>
+    })
+}
