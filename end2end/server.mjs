@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /** How long a server may take until it listens, in milliseconds. */
-const PATIENCE = 60_000;
+const START_TIMEOUT = 60_000;
 
 /** Options that keep Chromium quiet and let it run as root, in containers and without a display. */
 export const CHROMIUM_ARGUMENTS = [
@@ -68,7 +68,7 @@ export async function startServer(environment = {}) {
       server.stderr.setEncoding('utf8').on('data', read);
       server.once('error', reject);
       ended.then((code) => reject(new Error(`the server ended (${code}) before it listened:\n${output}`)));
-      setTimeout(() => reject(new Error(`the server doesn't listen:\n${output}`)), PATIENCE).unref();
+      setTimeout(() => reject(new Error(`the server doesn't listen:\n${output}`)), START_TIMEOUT).unref();
     });
     return { url, folder, output: () => output, stop };
   } catch (error) {

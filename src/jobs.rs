@@ -35,7 +35,7 @@ pub fn start(
         jobs.spawn("e-mail", mailer.run(stop.clone()));
     }
     let (billing, inbox_stop) = (services.billing.clone(), stop.clone());
-    jobs.spawn("webhook inbox", async move { billing.work_off_pending(inbox_stop).await });
+    jobs.spawn("webhook inbox", async move { billing.run_inbox(inbox_stop).await });
     let sweeping = services.clone();
     jobs.spawn("sweep", every(HOUSEKEEPING, stop.clone(), async move || sweep(&sweeping).await));
     let comparing = services.clone();
@@ -58,6 +58,9 @@ async fn every(interval: Duration, stop: CancellationToken, work: impl AsyncFn()
 async fn sweep(services: &Services) {
     if let Err(error) = services.store.sweep(services.clock.now()).await {
         error!(%error, "what has no more use could not be deleted");
+    }
+    if let Err(error) = services.billing.sweep_inbox().await {
+        error!(%error, "old webhook events could not be deleted");
     }
 }
 

@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 
 import { expect, test } from '../fixtures';
 import { CARDS, cardFrame, challenge, typeCard } from './support/card';
-import { PLACES } from './support/places';
+import { SCREENS } from './support/screens';
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 
@@ -15,19 +15,19 @@ async function violations(page: Page) {
   );
 }
 
-/** Lets the colours that are on their way arrive. */
-async function settled(page: Page) {
+/** Waits until every transition has arrived. */
+async function animationsFinished(page: Page) {
   await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
 }
 
-for (const { name, open } of PLACES.filter(({ keepsColours }) => !keepsColours)) {
+for (const { name, open } of SCREENS.filter(({ keepsColours }) => !keepsColours)) {
   test(`${name} has no barrier, in light and in dark`, async ({ page, people, watch }) => {
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await open(page, people);
     await watch.awake(page);
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme });
-      await settled(page);
+      await animationsFinished(page);
       expect.soft(await violations(page), colorScheme).toEqual([]);
     }
   });
@@ -43,7 +43,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.goto('/subscription-plans');
       const hover = async (role: 'button' | 'link', name: string) => {
         await page.getByRole(role, { name }).hover();
-        await settled(page);
+        await animationsFinished(page);
         expect.soft(await violations(page), name).toEqual([]);
       };
       await hover('link', 'Create plan');

@@ -44,3 +44,17 @@ test('a key is shown once, works, and works no more once revoked', async ({ page
   expect((await member.usage()).llm.used).toBe(1_200);
   expect(watch.mistakes).toEqual([]);
 });
+
+test('a SuperAdmin is promised what its key can do', async ({ page, people, baseURL }) => {
+  await (await people.superadmin()).signIn(page);
+  await page.goto('/settings/api-keys');
+  const example = page.locator('pre');
+  await expect(example).not.toContainText('usage/events');
+  await page.getByLabel('Name', { exact: true }).fill('catalogue');
+  await page.getByRole('button', { name: 'Create key' }).click();
+  const key = await page.getByLabel('API key').inputValue();
+  const path = new URL(/https?:\/\/[^"\s]+/.exec((await example.textContent())!)![0]);
+  const program = await request.newContext({ baseURL, extraHTTPHeaders: { Authorization: `Bearer ${key}` } });
+  expect((await program.get(path.pathname + path.search)).status()).toBe(200);
+  await program.dispose();
+});

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 
 import { PASSWORD } from '../server.mjs';
 import { expect, test } from '../fixtures';
+import { expectModal } from './support/dialog';
 
 test.use({ javaScriptEnabled: false });
 
@@ -41,7 +42,7 @@ test('signing in, wrongly and rightly, leads to the usage, right as it arrives',
   await expect(page).toHaveURL('/login?next=%2Fusage');
 });
 
-test('one click signs in as somebody of the demo', async ({ page }) => {
+test('one click signs in with a demo account', async ({ page }) => {
   await page.goto('/login');
   await page.getByRole('button', { name: /admin@newco\.test/ }).click();
   await expect(page).toHaveURL('/usage');
@@ -86,8 +87,10 @@ test('a plan is written, refused, put right and taken away', async ({ page, peop
   await expect(field('Users')).not.toHaveAttribute('aria-invalid', 'true');
   await expect(field('Name')).toHaveValue(name);
   await expect(field('Features')).toHaveValue('One\nTwo');
+  await expect(field('Voice tokens')).toHaveAccessibleDescription(/or choose unlimited/);
   await field('Price').fill('1.99');
   await field('LLM tokens').fill('100000');
+  await page.getByRole('group', { name: 'Voice tokens' }).getByRole('checkbox', { name: 'Unlimited' }).check();
   await page.getByRole('button', { name: 'Create plan' }).click();
 
   const row = page.getByRole('row').filter({ hasText: name });
@@ -100,15 +103,16 @@ test('a plan is written, refused, put right and taken away', async ({ page, peop
   await page.getByRole('button', { name: 'Save changes' }).click();
   await expect(row).toContainText('12');
   await row.getByRole('button', { name: `Archive ${name}` }).click();
+  await expectModal(page.getByRole('dialog', { name: `Archive ${name}?` }));
   await page.getByRole('button', { name: 'Archive plan' }).click();
   await expect(row).toHaveCount(0);
 });
 
-test('somebody is invited and joins', async ({ page, people }) => {
+test('a guest is invited and joins', async ({ page, people }) => {
   const admin = await people.subscriber('Basic');
   await admin.signIn(page);
   await page.goto('/team');
-  await page.getByLabel('Invite by e-mail').fill('nobody@localhost@nowhere');
+  await page.getByLabel('Invite by e-mail').fill('guest@localhost@example');
   await page.getByLabel('Role').selectOption('Admin');
   // The browser itself would stop this one; what it lets through the server refuses as well.
   await page.getByLabel('Invite by e-mail').fill(admin.email);

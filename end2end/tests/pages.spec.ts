@@ -1,8 +1,7 @@
-import type { Page } from '@playwright/test';
-
 import { PASSWORD } from '../server.mjs';
 import { expect, test } from '../fixtures';
-import { PLACES } from './support/places';
+import { SCREENS } from './support/screens';
+import { overflow } from './support/watch';
 
 /** Of each role, the first demo account. */
 const ROLES = {
@@ -11,7 +10,7 @@ const ROLES = {
   superadmin: 'superadmin@tollgate.test',
 };
 
-/** Who may see a page; everybody else is told that it isn't for them. */
+/** Who may see a page; all others see that it isn't for them. */
 const FOR: Record<string, (keyof typeof ROLES)[]> = {
   '/usage': ['member', 'admin'],
   '/subscribe': ['admin'],
@@ -43,7 +42,7 @@ for (const [role, email] of Object.entries(ROLES)) {
   });
 }
 
-test('nobody sees a page before signing in, and is led back to it afterwards', async ({ page }) => {
+test('no page is seen before signing in, and is led back to it afterwards', async ({ page }) => {
   await page.goto('/');
   await expect(page).toHaveURL('/login');
   for (const path of Object.keys(FOR)) {
@@ -64,11 +63,14 @@ test('nobody sees a page before signing in, and is led back to it afterwards', a
 });
 
 test('what is not there is said to be not there', async ({ page, people }) => {
-  for (const [path, status] of [['/nowhere', 404], ['/usage/more', 404], ['/invite/unknown', 410]] as const) {
+  for (const [path, status] of [['/no-such-page', 404], ['/usage/more', 404], ['/invite/unknown', 410]] as const) {
     expect((await page.goto(path))?.status(), path).toBe(status);
     await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
     await expect(page.getByRole('link', { name: 'Go to the front page' })).toBeVisible();
   }
+  // Nothing beside it, where there is no menu to show.
+  await page.goto('/no-such-page');
+  expect((await page.getByRole('banner').boundingBox())!.height).toBeLessThan(150);
   await (await people.superadmin()).signIn(page);
   for (const id of ['unknown', '01890000-0000-7000-8000-000000000000']) {
     expect((await page.goto(`/subscription-plans?edit=${id}`))?.status(), id).toBe(404);
@@ -83,16 +85,7 @@ test('an error in the address that the server did not write is not shown', async
   await expect(page).toHaveURL('/login');
 });
 
-async function overflow(page: Page) {
-  return page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement;
-    if (scrollWidth <= clientWidth) return [];
-    const wide = [...document.querySelectorAll('body *')].filter((each) => each.getBoundingClientRect().right > clientWidth + 0.5);
-    return [`${scrollWidth} in ${clientWidth}`, ...wide.map((each) => `${each.tagName}.${each.getAttribute('class')}`)];
-  });
-}
-
-for (const { name, open } of PLACES) {
+for (const { name, open } of SCREENS) {
   test(`${name} has one heading, a title, no mistakes, and fits a telephone`, async ({ page, people, watch }) => {
     await page.setViewportSize({ width: 390, height: 844 });
     await open(page, people);
@@ -104,8 +97,8 @@ for (const { name, open } of PLACES) {
     await expect(page.getByRole('main')).toHaveCount(1);
     await expect(page.locator('meta[name=description]')).toHaveAttribute('content', /\S.{10,}/);
     expect(await overflow(page), 'at 390 px').toEqual([]);
-    await page.setViewportSize({ width: 360, height: 740 });
-    expect(await overflow(page), 'at 360 px').toEqual([]);
+    await page.setViewportSize({ width: 320, height: 640 });
+    expect(await overflow(page), 'at 320 px').toEqual([]);
 
     // The browser notes that a page was answered with its status; that is meant so.
     const meant = /status of (403|404|410)/;

@@ -45,6 +45,14 @@ test('the SuperAdmin writes a plan, changes it and takes it away', async ({ page
   await expect(page.getByLabel('Features')).toHaveValue('E-mail support\nShared allowance');
   await page.getByLabel('Voice tokens').fill('60000');
   await page.getByLabel('Users').fill('');
+  await expect(page.getByLabel('Users')).toHaveAccessibleDescription(/or choose unlimited/);
+  const unlimited = page.getByRole('group', { name: 'Users' }).getByRole('checkbox', { name: 'Unlimited' });
+  await unlimited.check();
+  await expect(page.getByLabel('Users')).not.toHaveAttribute('aria-invalid', 'true');
+  await page.getByLabel('Users').fill('7');
+  await expect(unlimited, 'a number takes the choice back').not.toBeChecked();
+  await unlimited.check();
+  await expect(page.getByLabel('Users'), 'and the choice the number').toHaveValue('');
   await page.getByRole('button', { name: 'Save changes' }).click();
   await expect(page).toHaveURL('/subscription-plans');
   await expect(row).toContainText('60,000');
@@ -54,11 +62,11 @@ test('the SuperAdmin writes a plan, changes it and takes it away', async ({ page
   await page.getByRole('dialog', { name: 'Archive Basic Plan?' }).getByRole('button', { name: 'Archive plan' }).click();
   await expect(page.getByRole('status')).toContainText('Basic Plan');
   await expect(row).toHaveCount(0);
-  expect((await superadmin.plans()).some(({ name }) => name === 'Basic Plan'), 'nobody ever used it').toBe(false);
+  expect((await superadmin.plans()).some(({ name }) => name === 'Basic Plan'), 'it was never used').toBe(false);
   expect(watch.mistakes).toEqual([]);
 });
 
-test('a plan that a group has is archived: it is kept for them and sold to nobody else', async ({ page, people }) => {
+test('a plan that a group has is archived: it is kept for them and not sold any more', async ({ page, people }) => {
   const name = `Kept ${randomUUID().slice(0, 8)}`;
   const plan = await people.plan({ name, price: '3.00', llm_tokens_limit: 1_000 });
   const group = await people.subscriber(name);
@@ -84,7 +92,7 @@ test('a plan that a group has is archived: it is kept for them and sold to nobod
   await expect(shop.getByRole('article', { name })).toHaveCount(0);
 });
 
-test('what is wrong with a field is said as it is typed, in the words of the server', async ({ page, people, watch }) => {
+test('what is wrong with a field is said as it is typed, with the message of the server', async ({ page, people, watch }) => {
   const superadmin = await people.superadmin();
   await superadmin.signIn(page);
   await page.goto('/subscription-plans?new=1');
@@ -130,6 +138,7 @@ test('a Stripe price that says something else is refused under its field', async
     await page.goto('/subscription-plans?new=1');
     await page.getByRole('textbox', { name: 'Name' }).fill('Mismatch');
     await page.getByLabel('Price', { exact: true }).fill(price);
+    for (const box of await page.getByRole('checkbox', { name: 'Unlimited' }).all()) await box.check();
     await page.getByLabel('Stripe price id').fill(id);
     await page.getByRole('button', { name: 'Create plan' }).click();
     await expect(page.getByLabel('Stripe price id')).toHaveAttribute('aria-invalid', 'true');

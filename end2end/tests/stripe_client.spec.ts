@@ -1,4 +1,4 @@
-// The sandbox as Stripe's own client for Node sees it. The client is told where the sandbox is, and nothing else.
+// The sandbox as Stripe's own client for Node sees it. The client knows where the sandbox is, and nothing else.
 
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';

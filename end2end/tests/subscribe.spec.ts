@@ -2,6 +2,7 @@ import type { Page } from '@playwright/test';
 
 import { expect, test } from '../fixtures';
 import { CARDS, cardFrame, challenge, typeCard } from './support/card';
+import { expectModal } from './support/dialog';
 import { STRIPE_KEY, stripeAddress } from './support/stripe';
 import { countLoads } from './support/watch';
 
@@ -47,6 +48,7 @@ test('a declined card says why, a failed 3D Secure too, and an approved one subs
   await pay.click();
   await challenge(page).approve();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText("You're subscribed");
+  await expect(page.getByRole('heading', { level: 1 }), 'the focus goes to the result').toBeFocused();
   await expect(page.getByText('Active', { exact: true })).toBeVisible();
   await expect(alert).toHaveCount(0);
   expect(loads(), 'the page was never loaded anew').toBe(0);
@@ -76,8 +78,7 @@ test('a plain card pays at once, and a second purchase is refused', async ({ pag
   expect((await admin.subscription()).plan.name).toBe('Pro');
   expect(watch.mistakes).toEqual([]);
 
-  await stale.getByRole('article', { name: 'Scale' }).getByRole('button', { name: 'Subscribe' }).click();
-  await expect(stale.getByRole('alert')).toContainText('already has a subscription');
+  await expect(stale.getByRole('heading', { name: "You're subscribed" }), 'the other tab followed').toBeVisible();
 
   await page.goto('/subscribe');
   const pro = page.getByRole('article', { name: 'Pro' });
@@ -154,6 +155,19 @@ test('a subscription is canceled at the end of its period, and at once', async (
 
   await page.getByRole('button', { name: 'Cancel at period end' }).click();
   const later = page.getByRole('dialog', { name: /^Cancel on / });
+  await expectModal(later);
+  for (let i = 0; i < 5; i += 1) {
+    await page.keyboard.press('Tab');
+    const outside = await page.evaluate(() => {
+      const focused = document.activeElement;
+      return focused !== document.body && !focused?.closest('dialog');
+    });
+    expect(outside, 'Tab stays in the dialog').toBe(false);
+  }
+  await page.keyboard.press('Escape');
+  await expect(later).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Cancel at period end' })).toBeFocused();
+  await page.getByRole('button', { name: 'Cancel at period end' }).click();
   await later.getByRole('button', { name: 'Keep the subscription' }).click();
   await expect(later).toBeHidden();
   expect((await admin.subscription()).cancel_at_period_end).toBe(false);
@@ -166,12 +180,49 @@ test('a subscription is canceled at the end of its period, and at once', async (
 
   await page.getByRole('button', { name: 'Cancel now' }).click();
   await page.getByRole('dialog', { name: 'Cancel now?' }).getByRole('button', { name: 'Cancel now' }).click();
+  await expect(page.getByText('The subscription to Basic was canceled.')).toBeVisible();
   await expect(page.getByRole('article', { name: 'Basic' }).getByRole('button', { name: 'Subscribe' })).toBeVisible();
   const gone = await admin.api.get('/api/subscriptions/subscriptions/my_subscription/');
   expect(gone.status()).toBe(404);
   expect((await gone.json()).code).toBe('no_subscription');
   await page.goto('/usage');
   await expect(page.getByRole('heading', { name: 'Your group has no subscription' })).toBeVisible();
+});
+
+test("an error of a purchase in another tab doesn't outlive the one that succeeds", async ({ page, people }) => {
+  const admin = await people.admin();
+  await admin.signIn(page);
+  const stale = await page.context().newPage();
+  // Cut off from the stream, it doesn't follow.
+  await stale.route('**/usage/stream/', (route) => route.abort());
+  await stale.goto('/subscribe');
+  await choose(page, 'Basic');
+  await stale.getByRole('article', { name: 'Scale' }).getByRole('button', { name: 'Subscribe' }).click();
+  await expect(stale.getByRole('alert')).toContainText('already has a subscription');
+  await typeCard(stale, CARDS.pays);
+  await stale.getByRole('button', { name: 'Pay $29.99' }).click();
+  await expect(stale.getByRole('heading', { name: "You're subscribed" })).toBeVisible();
+  await expect(stale.getByRole('alert')).toHaveCount(0);
+  await expect(page.getByRole('heading', { name: "You're subscribed" })).toBeVisible();
+});
+
+test("the card form takes a change of colour scheme, and nothing goes wrong after it", async ({ page, people, watch }) => {
+  await page.emulateMedia({ colorScheme: 'light' });
+  const admin = await people.admin();
+  await admin.signIn(page);
+  await choose(page, 'Basic');
+  const label = cardFrame(page).contentFrame().getByText('Card number', { exact: true });
+  const lightness = () =>
+    label.evaluate((element) => Math.max(...getComputedStyle(element).color.match(/\d+/g)!.slice(0, 3).map(Number)));
+  expect(await lightness()).toBeLessThan(128);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expect.poll(lightness).toBeGreaterThan(128);
+  await typeCard(page, CARDS.pays);
+  await page.getByRole('button', { name: 'Pay $29.99' }).click();
+  await expect(page.getByRole('heading', { name: "You're subscribed" })).toBeVisible();
+  await page.emulateMedia({ colorScheme: 'light' });
+  await expect(page.getByText('Active', { exact: true })).toBeVisible();
+  expect(watch.mistakes).toEqual([]);
 });
 
 test("who was sent to the bank's own page comes back to what became of the payment", async ({ page, people, server, request }) => {
@@ -195,7 +246,7 @@ test("who was sent to the bank's own page comes back to what became of the payme
   expect((await admin.subscription()).status).toBe('active');
 });
 
-test('what happens at Stripe arrives by webhook, without a word from the browser', async ({ page, people, server, request }) => {
+test('what happens at Stripe arrives by webhook, without the browser', async ({ page, people, server, request }) => {
   const admin = await people.subscriber('Basic');
   const { stripe_subscription_id: id } = await admin.subscription();
   const { stripe, headers } = atStripe(server);

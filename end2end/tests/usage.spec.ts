@@ -84,7 +84,7 @@ for (const email of ['admin@acme.test', 'member@acme.test']) {
   });
 }
 
-test("another member's spending moves the bars of everybody's page, through every level", async ({ page, people, watch }) => {
+test("another member's spending moves the bars of every open page, through every level", async ({ page, people, watch }) => {
   const admin = await people.subscriber('Basic');
   const spender = await people.member(admin, 'Spender');
   const onlooker = await people.member(admin, 'Onlooker');
@@ -152,8 +152,28 @@ test('an unlimited allowance has figures and no percentage', async ({ page, peop
   await expect(llm).toContainText('1,234,567');
   await expect(llm).toContainText('Unlimited');
   await expect(llm).not.toContainText('%');
-  // Nothing of nothing is all of it.
-  await expectBar(page, 'Voice tokens', 100, 'limit');
+  // What isn't in the plan is no reason for a warning.
+  await expectBar(page, 'Voice tokens', 0, 'ok');
+  await expect(page.locator('section').filter({ has: bar(page, 'Voice tokens') })).toContainText('Not in this plan');
+  await expect(page.getByRole('alert')).toHaveCount(0);
+  await expect(page.getByText('Suggested plan')).toHaveCount(0);
+  const check = await (await admin.api.get('/api/subscriptions/subscriptions/check_limits/')).json();
+  expect(check).toMatchObject({ allowed: { llm: true, voice: false }, warnings: [], suggested_plan: null });
+});
+
+test('the figure is never rounded up to a threshold that is not reached', async ({ page, people }) => {
+  const name = `Round ${Date.now()}`;
+  await people.plan({ name, price: '2.00', llm_tokens_limit: 500, voice_tokens_limit: 500 });
+  const admin = await people.subscriber(name);
+  await admin.spend('llm', 399);
+  await admin.spend('voice', 499);
+  await admin.signIn(page);
+  await page.goto('/usage');
+  await expectBar(page, 'LLM tokens', 79, 'ok');
+  await expectBar(page, 'Voice tokens', 99, 'warning');
+  await expect(page.getByText('79 %', { exact: true })).toBeVisible();
+  await expect(page.getByText('99 %', { exact: true })).toBeVisible();
+  expect((await admin.usage()).voice.percentage).toBe(99.8);
 });
 
 test('a group without a subscription is told what to do, by role', async ({ page, people }) => {
@@ -170,6 +190,6 @@ test('a group without a subscription is told what to do, by role', async ({ page
   const other = await people.page();
   await (await people.demo('member@newco.test')).signIn(other);
   await other.goto('/usage');
-  await expect(other.getByText('Ask an admin of your group to choose a plan.')).toBeVisible();
+  await expect(other.getByText(/^Ask an admin of your group to choose a plan: \w+ \w+\.$/)).toBeVisible();
   await expect(other.getByRole('link', { name: 'Choose a plan' })).toHaveCount(0);
 });

@@ -75,6 +75,9 @@ CREATE TABLE plans (
     created_at         TIMESTAMPTZ NOT NULL,
     updated_at         TIMESTAMPTZ NOT NULL
 );
+-- What is on sale is told apart by its name, and a price at Stripe tells which plan is paid.
+CREATE UNIQUE INDEX plans_name ON plans (name) WHERE NOT archived;
+CREATE UNIQUE INDEX plans_stripe_price ON plans (stripe_price_id) WHERE NOT archived;
 
 CREATE TABLE subscriptions (
     id                     UUID PRIMARY KEY,
@@ -83,10 +86,12 @@ CREATE TABLE subscriptions (
     plan_id                UUID NOT NULL REFERENCES plans (id),
     status                 TEXT NOT NULL CHECK (status IN ('incomplete', 'incomplete_expired', 'trialing', 'active',
                                'past_due', 'canceled', 'unpaid', 'paused')),
-    stripe_subscription_id TEXT UNIQUE,
-    -- What this subscriber pays, which a later change of the plan's price leaves alone.
+    stripe_subscription_id TEXT NOT NULL UNIQUE,
+    -- What this subscriber pays, which a later change of the plan leaves alone.
     stripe_price_id        TEXT NOT NULL,
     price_minor            BIGINT NOT NULL,
+    currency               TEXT NOT NULL,
+    billing_interval       TEXT NOT NULL CHECK (billing_interval IN ('month', 'year')),
     current_period_start   TIMESTAMPTZ NOT NULL,
     current_period_end     TIMESTAMPTZ NOT NULL,
     cancel_at_period_end   BOOLEAN NOT NULL DEFAULT FALSE,
@@ -101,6 +106,24 @@ CREATE TABLE subscriptions (
 CREATE UNIQUE INDEX subscriptions_one_live ON subscriptions (group_id)
     WHERE status NOT IN ('canceled', 'incomplete_expired');
 CREATE INDEX subscriptions_plan ON subscriptions (plan_id);
+CREATE INDEX subscriptions_stripe_price ON subscriptions (stripe_price_id);
+
+-- A purchase on its way to Stripe. It keeps the group from buying twice and is nothing else: it gives no access and has
+-- no period. It becomes a row of `subscriptions` under the same id once Stripe has made the subscription, or goes.
+CREATE TABLE subscription_reservations (
+    group_id         UUID PRIMARY KEY REFERENCES groups (id),
+    id               UUID NOT NULL UNIQUE,
+    user_id          UUID NOT NULL REFERENCES users (id),
+    plan_id          UUID NOT NULL REFERENCES plans (id),
+    stripe_price_id  TEXT NOT NULL,
+    price_minor      BIGINT NOT NULL,
+    currency         TEXT NOT NULL,
+    billing_interval TEXT NOT NULL CHECK (billing_interval IN ('month', 'year')),
+    created_at       TIMESTAMPTZ NOT NULL,
+    -- From when on Stripe may be asked what became of it; until then the purchase is under way.
+    recoverable_at   TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX subscription_reservations_plan ON subscription_reservations (plan_id);
 
 -- What a group owns in bulk is keyed by the group first, so that its rows can be kept apart by it.
 
@@ -145,14 +168,22 @@ CREATE TABLE usage_events (
 CREATE INDEX usage_events_summary ON usage_events (group_id, summary_id, occurred_at);
 
 CREATE TABLE webhook_events (
-    id           TEXT PRIMARY KEY,
-    event_type   TEXT NOT NULL,
+    id              TEXT PRIMARY KEY,
+    event_type      TEXT NOT NULL,
     -- The subscription it is about; null for an event that changes nothing here.
-    subscription TEXT,
-    received_at  TIMESTAMPTZ NOT NULL,
-    processed_at TIMESTAMPTZ
+    subscription    TEXT,
+    received_at     TIMESTAMPTZ NOT NULL,
+    processed_at    TIMESTAMPTZ,
+    attempts        BIGINT NOT NULL,
+    next_attempt_at TIMESTAMPTZ NOT NULL,
+    -- What the last attempt failed with.
+    last_error      TEXT,
+    -- Set where it failed so often that it isn't tried again.
+    given_up_at     TIMESTAMPTZ
 );
-CREATE INDEX webhook_events_pending ON webhook_events (received_at) WHERE processed_at IS NULL;
+CREATE INDEX webhook_events_due ON webhook_events (attempts, next_attempt_at)
+    WHERE processed_at IS NULL AND given_up_at IS NULL;
+CREATE INDEX webhook_events_processed ON webhook_events (processed_at);
 
 CREATE TABLE idempotency_keys (
     scope       TEXT NOT NULL,

@@ -33,7 +33,7 @@ impl ToSchema for Plan {
 
 /// List the plans
 ///
-/// Cheapest first.
+/// In order of currency, then of what a month costs.
 #[utoipa::path(get, path = "/api/subscriptions/plans/", operation_id = "list_plans", tag = "Plans",
     security((), ("session" = []), ("key" = [])),
     params(
@@ -47,8 +47,10 @@ async fn list_plans(
     MaybeUser(user): MaybeUser,
     query: PlansQuery,
 ) -> ApiResult<Answer<Page<Plan>>> {
-    let superadmin = user.is_some_and(|user| user.role == Role::SuperAdmin);
-    let plans = billing.plans(query.include_archived && superadmin).await?;
+    let plans = match user.filter(|user| user.role == Role::SuperAdmin) {
+        Some(superadmin) => billing.plans_with_subscribers(&superadmin, query.include_archived).await?,
+        None => billing.plans(false).await?,
+    };
     Ok(Answer(query.page.cut(plans)))
 }
 
@@ -77,8 +79,15 @@ async fn create_plan(
     security((), ("session" = []), ("key" = [])),
     params(("id" = Uuid, Path, description = "The plan's id.")),
     responses((status = 200, description = "The plan.", body = Plan)))]
-async fn read_plan(State(billing): State<Billing>, Id(id): Id<PlanId>) -> ApiResult<Answer<Plan>> {
-    Ok(Answer(billing.plan(id).await?))
+async fn read_plan(
+    State(billing): State<Billing>,
+    MaybeUser(user): MaybeUser,
+    Id(id): Id<PlanId>,
+) -> ApiResult<Answer<Plan>> {
+    Ok(Answer(match user.filter(|user| user.role == Role::SuperAdmin) {
+        Some(superadmin) => billing.plan_with_subscribers(&superadmin, id).await?,
+        None => billing.plan(id).await?,
+    }))
 }
 
 /// Replace a plan's terms
@@ -103,13 +112,14 @@ async fn update_plan(
 
 /// Remove a plan
 ///
-/// One that nobody ever used is deleted; any other is archived: it can't be bought any more and keeps working
+/// One that was never bought is deleted; any other is archived: it can't be bought any more and keeps working
 /// for those who have it.
 #[utoipa::path(delete, path = "/api/subscriptions/plans/{id}/", operation_id = "remove_plan", tag = "Plans",
     params(("id" = Uuid, Path, description = "The plan's id.")),
     responses(
         (status = 204, description = "Deleted or archived."),
         (status = 403, description = "`forbidden`: not a SuperAdmin."),
+        (status = 409, description = "`conflict`: it is being bought at this moment."),
     ))]
 async fn remove_plan(
     State(billing): State<Billing>,
@@ -120,10 +130,28 @@ async fn remove_plan(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Restore a plan
+///
+/// Puts an archived plan back on sale, on the terms it had. One that is on sale stays as it is. Refused with 422 on
+/// `name` or `stripe_price_id` where another plan on sale has the same, or where Stripe can't charge its price any more.
+#[utoipa::path(post, path = "/api/subscriptions/plans/{id}/restore/", operation_id = "restore_plan", tag = "Plans",
+    params(("id" = Uuid, Path, description = "The plan's id.")),
+    responses(
+        (status = 200, description = "The plan as it is now.", body = Plan),
+        (status = 403, description = "`forbidden`: not a SuperAdmin."),
+    ))]
+async fn restore_plan(
+    State(billing): State<Billing>,
+    SuperAdmin(user): SuperAdmin,
+    Id(id): Id<PlanId>,
+) -> ApiResult<Answer<Plan>> {
+    Ok(Answer(billing.restore_plan(&user, id).await?))
+}
+
 pub fn routes() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new().routes(routes!(list_plans)).routes(idempotent(routes!(create_plan))).routes(routes!(
-        read_plan,
-        update_plan,
-        remove_plan
-    ))
+    OpenApiRouter::new()
+        .routes(routes!(list_plans))
+        .routes(idempotent(routes!(create_plan)))
+        .routes(routes!(read_plan, update_plan, remove_plan))
+        .routes(routes!(restore_plan))
 }

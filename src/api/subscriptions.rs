@@ -77,8 +77,10 @@ async fn my_subscription(
         (status = 402, description = "`card_declined`, with the bank's `decline_code` where it gave one."),
         (status = 403, description = "`forbidden`: not an admin of a group."),
         (status = 404, description = "`not_found`: there is no such plan."),
-        (status = 409, description = "`subscription_exists`: the group has a live one. `plan_archived`: the \
-            plan can't be bought any more. `too_many_members`: it has fewer seats than the group has members."),
+        (status = 409, description = "`subscription_exists`: the group has a live one, or a purchase of it is on its \
+            way. `plan_archived`: the plan can't be bought any more. `too_many_members`: it has fewer seats than the \
+            group has members. `stripe_refused`: Stripe refused it for a reason other than the card. After any of \
+            these nothing was sold."),
     ))]
 async fn create_subscription(
     State(billing): State<Billing>,

@@ -1,31 +1,29 @@
 //! Buying a plan, finishing the payment, and cancelling.
 
 use stripe_shared::Subscription as StripeSubscription;
-use uuid::Uuid;
+use tracing::{error, warn};
 
+use super::Billing;
+use super::failure::Failure;
 use super::stripe::Purchase;
-use super::sync::{UNTOLD, gone};
-use super::{Billing, Error};
-use crate::domain::{
-    Checkout, GroupId, Intent, Interval, Period, PlanId, Refusal, Status, Subscription, SubscriptionId, User,
-};
+use super::sync::gone;
+use crate::domain::{Checkout, GroupId, Intent, PlanId, Refusal, Status, Subscription, SubscriptionId, User};
 use crate::error::Result;
-use crate::storage::NewSubscription;
+use crate::storage::ReservationRow;
 
 /// What is left to confirm, and what kind it is.
 type Secret = Option<(String, Intent)>;
 
 impl Billing {
-    /// Buys a plan for the admin's group. Without a payment method the answer's client secret is for a card
-    /// form to confirm; with one, the card is charged now, and a secret is left only for 3D Secure.
-    ///
-    /// The group's one place is taken in the database before Stripe hears of anything, so two purchases at
-    /// the same instant can't both reach it.
+    /// Buys a plan for the admin's group. Without a payment method the answer's client secret is for a card form to
+    /// confirm; with one, the card is charged now, and a secret is left only for 3D Secure, or where Stripe failed to say
+    /// what became of the payment.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`] for anybody but an admin; [`Refusal::NotFound`] or [`Refusal::PlanArchived`] for
-    /// a plan that isn't sold; [`Refusal::SubscriptionExists`], [`Refusal::TooManyMembers`],
-    /// [`Refusal::CardDeclined`]; Stripe's; the database's.
+    /// [`Refusal::Forbidden`] for anyone but an admin; [`Refusal::NotFound`] or [`Refusal::PlanArchived`] for a plan that
+    /// isn't sold; [`Refusal::SubscriptionExists`], [`Refusal::PurchaseInProgress`], [`Refusal::TooManyMembers`],
+    /// [`Refusal::CardDeclined`], [`Refusal::StripeRefused`], after each of which the group may buy again; Stripe's; the
+    /// database's.
     pub async fn subscribe(
         &self,
         user: &User,
@@ -36,161 +34,184 @@ impl Billing {
         if payment_method.as_deref().is_some_and(|id| !is_stripe_id(id)) {
             return Err(Refusal::field("payment_method", "A payment method's id looks like pm_1Abc….").into());
         }
-        let plan = self.store.plan(plan_id).await?;
-        if plan.archived {
-            return Err(Refusal::PlanArchived.into());
-        }
-        let price = plan
-            .stripe_price_id
-            .clone()
-            .ok_or_else(|| Error::Internal(format!("plan {plan_id} has no price")))?;
-        self.free_a_cut_off_place(group).await?;
-        let id = self.reserve(user, group, &plan.plan(), &price).await?;
-        let made = async {
-            let customer = self.customer(user, group).await?;
-            let card = match &payment_method {
-                Some(card) => Some(self.stripe.attach(card, &customer).await?),
-                None => None,
-            };
-            let purchase = Purchase {
-                customer: &customer,
-                price: &price,
-                reference: id.to_string(),
-                payment_method: card.as_deref(),
-                backdated: None,
-            };
-            Ok((self.stripe.create_subscription(&purchase).await?, card))
-        }
-        .await;
-        let (made, card) = match made {
-            Ok(made) => made,
-            Err(error) => {
-                // Refused outright, nothing was sold. Otherwise Stripe may have sold it: the place is kept
-                // until it has been asked.
-                if matches!(error, Error::Refused(_)) {
-                    self.store.drop_reservation(id).await?;
-                }
-                return Err(error);
-            }
-        };
-        let ticket = self.store.draw_sync_ticket(id).await?;
-        self.write(id, group, ticket, &made, None).await?;
+        self.recover_group(group).await?;
+        let reservation = self.reserve(user, group, plan_id).await?;
+        let (made, card) = self.make(user, &reservation, payment_method.as_deref(), None).await?;
         match (secret(&made), card) {
             (Some((secret, Intent::Payment)), Some(card)) => {
-                self.charge(group, id, &made, &secret, &card).await
+                self.charge(&reservation, &made, &secret, &card).await
             }
-            (secret, _) => self.answer(group, id, secret).await,
+            (secret, _) => self.answer(group, reservation.id, secret).await,
         }
     }
 
-    /// The checkout that the admin's group began and did not finish. Stripe is asked, and its answer kept: who
+    /// Has Stripe make the subscription of a reservation, and keeps it. Gives it with the card it is paid by.
+    pub(super) async fn make(
+        &self,
+        user: &User,
+        reservation: &ReservationRow,
+        payment_method: Option<&str>,
+        backdated: Option<(i64, i64)>,
+    ) -> Result<(StripeSubscription, Option<String>)> {
+        let (group, id) = (reservation.group_id, reservation.id);
+        let (customer, card) = match self.payer(user, group, payment_method).await {
+            Ok(payer) => payer,
+            Err(error) => {
+                // Stripe wasn't asked for a subscription yet.
+                self.store.delete_reservation(id).await?;
+                return Err(error);
+            }
+        };
+        let purchase = Purchase {
+            customer: &customer,
+            price: &reservation.stripe_price_id,
+            reference: id.to_string(),
+            payment_method: card.as_deref(),
+            backdated,
+        };
+        let made = match self.stripe.create_subscription(&purchase).await {
+            Ok(made) => made,
+            Err(failure) => return Err(self.not_made(reservation, failure).await),
+        };
+        if !self.convert(group, id, &made).await? && self.store.subscription(group, id).await.is_err() {
+            // It took so long that it was taken for cut off, and the group may have bought another.
+            self.stripe.cancel_now(made.id.as_str()).await?;
+            return Err(Refusal::PurchaseInProgress.into());
+        }
+        Ok((made, card))
+    }
+
+    /// The group's customer at Stripe with the card, where one is given.
+    async fn payer(
+        &self,
+        user: &User,
+        group: GroupId,
+        payment_method: Option<&str>,
+    ) -> Result<(String, Option<String>)> {
+        let customer = self.customer(user, group).await?;
+        let card = match payment_method {
+            Some(card) => Some(self.stripe.attach(card, &customer).await?),
+            None => None,
+        };
+        Ok((customer, card))
+    }
+
+    /// The group's customer at Stripe, made where there is none: not yet, or not any more, since it was deleted there.
+    async fn customer(&self, user: &User, group: GroupId) -> Result<String> {
+        let kept = self.store.stripe_customer(group).await?;
+        if let Some(kept) = &kept
+            && self.stripe.has_customer(kept).await?
+        {
+            return Ok(kept.clone());
+        }
+        let name = user.group.as_ref().map_or(user.name.as_str(), |group| group.name.as_str());
+        let customer = self.stripe.create_customer(name, &user.email, &group.to_string()).await?;
+        self.store.replace_stripe_customer(group, kept.as_deref(), &customer).await
+    }
+
+    /// Charges a card for a subscription just made. What Stripe refuses undoes the purchase, so that the group may buy
+    /// again; where it doesn't say what became of the payment, that is left to confirm, which can't charge twice.
+    async fn charge(
+        &self,
+        reservation: &ReservationRow,
+        made: &StripeSubscription,
+        client_secret: &str,
+        card: &str,
+    ) -> Result<Checkout> {
+        let (group, id, stripe_id) = (reservation.group_id, reservation.id, made.id.as_str());
+        // A client secret is the intent's id, `_secret_`, and the secret.
+        let intent = client_secret.split("_secret_").next().unwrap_or(client_secret);
+        let failure = match self.stripe.confirm(intent, card).await {
+            Ok(()) => {
+                let now = self.pull(group, id, stripe_id, None).await?.ok_or_else(|| gone(stripe_id))?;
+                return self.answer(group, id, secret(&now.found)).await;
+            }
+            Err(failure) => failure,
+        };
+        let found = match self.pull(group, id, stripe_id, None).await {
+            Ok(pulled) => pulled.map(|pulled| pulled.found),
+            Err(error) => {
+                warn!(%error, subscription = %id, "what became of a failed payment isn't known");
+                return Err(failure.into());
+            }
+        };
+        let status: Option<Status> = found.as_ref().and_then(|found| found.status.as_str().parse().ok());
+        match (status, &failure) {
+            (Some(Status::Incomplete), Failure::Failed(_) | Failure::NoAnswer(_)) => {
+                self.answer(group, id, found.as_ref().and_then(secret)).await
+            }
+            (Some(Status::Incomplete), _) => {
+                self.undo(stripe_id).await;
+                Err(failure.into())
+            }
+            (Some(status), _) if status.is_live() => {
+                self.answer(group, id, found.as_ref().and_then(secret)).await
+            }
+            _ if matches!(failure, Failure::Refused(Refusal::CardDeclined { .. })) => Err(failure.into()),
+            _ => Err(Refusal::Conflict("The purchase was cancelled before it was paid.".into()).into()),
+        }
+    }
+
+    /// Ends a subscription that was never paid.
+    async fn undo(&self, stripe_id: &str) {
+        let undone = async {
+            self.stripe.cancel_now(stripe_id).await?;
+            self.sync(stripe_id, None).await
+        };
+        if let Err(error) = undone.await {
+            error!(%error, stripe_id, "an unpaid subscription stays; it can be paid, or cancelled");
+        }
+    }
+
+    /// The checkout that the admin's group began and did not finish. Stripe is asked, and its answer kept: a customer who
     /// comes back from the bank's own page may be faster than the webhook.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`] for anybody but an admin; Stripe's; the database's.
+    /// [`Refusal::Forbidden`] for anyone but an admin; Stripe's; the database's.
     pub async fn checkout(&self, user: &User) -> Result<Option<Checkout>> {
         let group = user.must_be_admin()?;
         let Some(row) = self.store.live_subscription(group).await? else { return Ok(None) };
         if row.status != Status::Incomplete && row.status != Status::Trialing {
             return Ok(None);
         }
-        let Some(stripe_id) = &row.stripe_subscription_id else { return Ok(None) };
-        let pulled = self.pull(row.subscription_id, group, stripe_id, None).await?;
+        let pulled = self.pull(group, row.subscription_id, &row.stripe_subscription_id, None).await?;
         match pulled.and_then(|pulled| secret(&pulled.found)) {
             Some(secret) => self.answer(group, row.subscription_id, Some(secret)).await.map(Some),
             None => Ok(None),
         }
     }
 
-    /// Cancels, at the end of the period or now. A subscription that was never paid ends now in any case.
-    /// One that has ended stays as it is.
+    /// Cancels, at the end of the period or now. A subscription that was never paid ends now in any case. One that has
+    /// ended stays as it is.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`] for anybody but an admin; [`Refusal::NotFound`], also for another group's;
-    /// Stripe's; the database's.
+    /// [`Refusal::Forbidden`] for anyone but an admin; [`Refusal::NotFound`], also for another group's;
+    /// [`Refusal::Conflict`] for a purchase on its way; Stripe's; the database's.
     pub async fn cancel(&self, user: &User, id: SubscriptionId, at_period_end: bool) -> Result<Subscription> {
         let group = user.must_be_admin()?;
+        if self.store.reservation(group).await?.is_some_and(|reservation| reservation.id == id) {
+            return Err(Refusal::Conflict("The purchase is still on its way to Stripe.".into()).into());
+        }
         let row = self.store.subscription(group, id).await?;
-        let status = row.status;
-        if !status.is_live() {
+        if !row.status.is_live() {
             return Ok(row.subscription());
         }
-        let Some(stripe_id) = row.stripe_subscription_id.clone() else {
-            return Err(Refusal::Conflict("The purchase is still on its way to Stripe.".into()).into());
-        };
-        if at_period_end && status != Status::Incomplete {
-            self.stripe.cancel_at_period_end(&stripe_id).await?;
+        let stripe_id = &row.stripe_subscription_id;
+        let canceled = if at_period_end && row.status != Status::Incomplete {
+            self.stripe.cancel_at_period_end(stripe_id).await
         } else {
-            self.stripe.cancel_now(&stripe_id).await?;
-        }
-        self.sync(&stripe_id, None).await?;
-        Ok(self.store.subscription(group, id).await?.subscription())
-    }
-
-    /// Takes the group's place for a purchase that begins now.
-    pub(super) async fn reserve(
-        &self,
-        user: &User,
-        group: GroupId,
-        plan: &crate::domain::Plan,
-        price: &str,
-    ) -> Result<SubscriptionId> {
-        let now = self.clock.now();
-        let new = NewSubscription {
-            id: Uuid::now_v7().into(),
-            group_id: group,
-            user_id: user.id,
-            plan_id: plan.id,
-            stripe_price_id: price.to_owned(),
-            price_minor: plan.price.minor,
-            period_end: first_end(now, plan.interval),
+            self.stripe.cancel_now(stripe_id).await
         };
-        self.store.reserve_subscription(&new, now).await?;
-        Ok(new.id)
-    }
-
-    /// The group's customer at Stripe, made if need be.
-    pub(super) async fn customer(&self, user: &User, group: GroupId) -> Result<String> {
-        if let Some(customer) = self.store.stripe_customer(group).await? {
-            return Ok(customer);
+        // Refused where it had ended at Stripe already, of which no webhook has come: then it is as asked.
+        match canceled {
+            Ok(()) | Err(Failure::Refused(_)) => self.sync(stripe_id, None).await?,
+            Err(failure) => return Err(failure.into()),
+        };
+        let now = self.store.subscription(group, id).await?.subscription();
+        match canceled {
+            Err(failure) if now.status.is_live() => Err(failure.into()),
+            _ => Ok(now),
         }
-        let name = user.group.as_ref().map_or(user.name.as_str(), |group| group.name.as_str());
-        let customer = self.stripe.create_customer(name, &user.email, &group.to_string()).await?;
-        self.store.keep_stripe_customer(group, &customer).await
-    }
-
-    /// A purchase that was cut off on its way to Stripe must not keep the group from buying.
-    async fn free_a_cut_off_place(&self, group: GroupId) -> Result<()> {
-        if let Some(row) = self.store.live_subscription(group).await?
-            && row.stripe_subscription_id.is_none()
-            && self.clock.now() - row.current_period_start >= UNTOLD
-        {
-            self.settle_untold(&row).await?;
-        }
-        Ok(())
-    }
-
-    /// Charges a card for a subscription just made. A declined card undoes the purchase.
-    async fn charge(
-        &self,
-        group: GroupId,
-        id: SubscriptionId,
-        made: &StripeSubscription,
-        client_secret: &str,
-        card: &str,
-    ) -> Result<Checkout> {
-        // A client secret is the intent's id, `_secret_`, and the secret.
-        let intent = client_secret.split("_secret_").next().unwrap_or(client_secret);
-        let stripe_id = made.id.as_str();
-        if let Err(error) = self.stripe.confirm(intent, card).await {
-            if matches!(error, Error::Refused(_)) {
-                self.stripe.cancel_now(stripe_id).await?;
-                self.sync(stripe_id, None).await?;
-            }
-            return Err(error);
-        }
-        let now = self.pull(id, group, stripe_id, None).await?.ok_or_else(|| gone(stripe_id))?;
-        self.answer(group, id, secret(&now.found)).await
     }
 
     async fn answer(&self, group: GroupId, id: SubscriptionId, secret: Secret) -> Result<Checkout> {
@@ -215,11 +236,6 @@ fn secret(found: &StripeSubscription) -> Secret {
 }
 
 /// Whether a text can be an id at Stripe. It becomes part of an address there, so nothing else may pass.
-fn is_stripe_id(text: &str) -> bool {
+pub(super) fn is_stripe_id(text: &str) -> bool {
     (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-/// Where the first period ends, until Stripe says so.
-fn first_end(now: chrono::DateTime<chrono::Utc>, interval: Interval) -> chrono::DateTime<chrono::Utc> {
-    Period { start: now, end: now }.following(interval, now).end
 }

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 
 use super::Billing;
-use super::stripe::Purchase;
 use crate::domain::{Plan, Subscription, User};
 use crate::error::{Error, Result};
 
@@ -30,23 +29,9 @@ impl Billing {
             return Err(Error::Internal("the demo data is for the sandbox only".into()));
         }
         let group = user.must_be_admin()?;
-        let price =
-            plan.stripe_price_id.clone().ok_or_else(|| Error::Internal("a plan has no price".into()))?;
-        let id = self.reserve(user, group, plan, &price).await?;
-        let customer = self.customer(user, group).await?;
-        let card = self.stripe.attach(payment_method, &customer).await?;
-        let made = self
-            .stripe
-            .create_subscription(&Purchase {
-                customer: &customer,
-                price: &price,
-                reference: id.to_string(),
-                payment_method: Some(&card),
-                backdated: Some((terms.began.timestamp(), terms.period_end.timestamp())),
-            })
-            .await?;
-        let ticket = self.store.draw_sync_ticket(id).await?;
-        self.write(id, group, ticket, &made, None).await?;
-        Ok(self.store.subscription(group, id).await?.subscription())
+        let reservation = self.reserve(user, group, plan.id).await?;
+        let backdated = (terms.began.timestamp(), terms.period_end.timestamp());
+        self.make(user, &reservation, Some(payment_method), Some(backdated)).await?;
+        Ok(self.store.subscription(group, reservation.id).await?.subscription())
     }
 }

@@ -1,12 +1,17 @@
 //! What is sold and what was bought: the catalogue, checkout, the webhook inbox, and keeping every
 //! subscription as Stripe says it is.
 //!
-//! Owns: the order of what is told to Stripe and what is written here, so that a crash between the two leaves
-//! nothing that isn't put right. Doesn't own: what a token costs or who spent it (metering), HTTP.
+//! Owns: the order of what Stripe is asked for and what is written here, so that a crash between the two leaves nothing
+//! that isn't put right. Doesn't own: what a token costs or who spent it (metering), HTTP.
 
 mod catalogue;
 mod checkout;
 mod demo;
+mod failure;
+mod inbox;
+mod reconcile;
+mod reservations;
+mod signature;
 mod stripe;
 mod sync;
 mod webhook;
@@ -23,9 +28,9 @@ use crate::storage::{Store, SubscriptionRow};
 use self::stripe::Stripe;
 
 pub use demo::DemoTerms;
-pub use sync::Reconciled;
+pub use reconcile::Reconciled;
 
-/// Told the group whose subscription changed.
+/// Called with the group whose subscription changed, after the commit.
 pub type OnChange = Arc<dyn Fn(GroupId) + Send + Sync>;
 
 /// Plans, subscriptions and their counterpart at Stripe. Cheap to clone.
@@ -55,7 +60,7 @@ impl Billing {
     /// The live subscription of the user's group.
     ///
     /// # Errors
-    /// [`crate::domain::Refusal::Forbidden`] for somebody without a group; the database's.
+    /// [`crate::domain::Refusal::Forbidden`] for a user without a group; the database's.
     pub async fn subscription(&self, user: &User) -> Result<Option<Subscription>> {
         let group = user.must_have_group()?;
         Ok(self.store.live_subscription(group).await?.map(SubscriptionRow::subscription))

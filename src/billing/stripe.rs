@@ -1,5 +1,5 @@
-//! The one file that speaks to Stripe: each call typed, timed out, retried under one idempotency key, and its
-//! failures told apart into what the caller can mend and what is Stripe's.
+//! The one file that calls Stripe: each call typed, limited in time, and tried again under one idempotency key, so that
+//! Stripe does at most once what is asked. What a call that didn't succeed means is told by [`Failure`].
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,22 +12,26 @@ use stripe_billing::subscription::{
     CreateSubscriptionProrationBehavior, ListSubscription, ListSubscriptionStatus, RetrieveSubscription,
     UpdateSubscription,
 };
-use stripe_core::customer::CreateCustomer;
+use stripe_core::customer::{CreateCustomer, RetrieveCustomer, RetrieveCustomerReturned};
 use stripe_core::payment_intent::ConfirmPaymentIntent;
 use stripe_payment::payment_method::AttachPaymentMethod;
 use stripe_product::price::{
     CreatePrice, CreatePriceRecurring, CreatePriceRecurringInterval, RetrievePrice, UpdatePrice,
 };
 use stripe_product::product::{CreateProduct, UpdateProduct};
-use stripe_shared::{ApiErrors, ApiErrorsCode, ApiErrorsType, Price, Subscription};
+use stripe_shared::{ApiErrorsType, Price, Subscription};
 
+use super::failure::{Failure, is_missing};
 use crate::config::StripeConfig;
 use crate::domain::{Interval, Money, Refusal};
-use crate::error::{Error, Result};
+use crate::error::Error;
+
+/// What a call gives.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// How long one try may take.
 const TIMEOUT: Duration = Duration::from_secs(8);
-/// How often a call is tried, all under one idempotency key.
+/// How often a call is tried. Between the tries the client waits for 1 and 2 s, so a call takes 27 s at most.
 const TRIES: u32 = 3;
 /// The metadata key under which a subscription at Stripe names the one here.
 pub const SUBSCRIPTION_KEY: &str = "tollgate_subscription";
@@ -51,34 +55,10 @@ pub struct Purchase<'a> {
     pub backdated: Option<(i64, i64)>,
 }
 
-/// What creating or fetching a subscription said.
-fn failed(error: StripeError) -> Error {
-    match error {
-        StripeError::Stripe(api, status) => refused(&api, status),
-        other => Error::Stripe(other.to_string()),
-    }
-}
-
-fn refused(api: &ApiErrors, status: u16) -> Error {
-    if api.type_ == ApiErrorsType::CardError {
-        let message = api.message.clone().unwrap_or_else(|| "The card was declined.".into());
-        return Refusal::CardDeclined { message, decline_code: decline_code(api) }.into();
-    }
-    let message = api.message.as_deref().unwrap_or("no message");
-    Error::Stripe(format!("{status} {}: {message}", api.code.as_ref().map_or("", ApiErrorsCode::as_str)))
-}
-
-/// Why the card was declined; for a mistyped card, which Stripe calls an error without a decline, its code.
-fn decline_code(api: &ApiErrors) -> Option<String> {
-    api.decline_code.clone().or_else(|| api.code.as_ref().map(|code| code.as_str().to_owned()))
-}
-
-fn is_missing(error: &StripeError) -> bool {
-    matches!(error, StripeError::Stripe(api, _) if api.code == Some(ApiErrorsCode::ResourceMissing))
-}
-
 impl Stripe {
-    pub fn new(config: &StripeConfig) -> Result<Self> {
+    /// # Errors
+    /// [`Error::Internal`] where Stripe's address or key can't be put into a request.
+    pub fn new(config: &StripeConfig) -> Result<Self, Error> {
         let mut builder = ClientBuilder::new(config.secret_key.expose_secret())
             .timeout(TIMEOUT)
             .request_strategy(RequestStrategy::ExponentialBackoff(TRIES))
@@ -96,12 +76,12 @@ impl Stripe {
         if !description.is_empty() {
             request = request.description(description);
         }
-        Ok(request.send(&self.client).await.map_err(failed)?.id.to_string())
+        Ok(request.send(&self.client).await?.id.to_string())
     }
 
     /// Names a product anew, as invoices show it.
     pub async fn rename_product(&self, product: &str, name: &str) -> Result<()> {
-        UpdateProduct::new(product).name(name).send(&self.client).await.map_err(failed)?;
+        UpdateProduct::new(product).name(name).send(&self.client).await?;
         Ok(())
     }
 
@@ -110,7 +90,7 @@ impl Stripe {
             .currency
             .code()
             .parse()
-            .map_err(|_| Error::Internal(format!("Stripe has no currency {}", price.currency)))?;
+            .map_err(|_| Failure::Failed(format!("Stripe has no currency {}", price.currency)))?;
         let interval = match interval {
             Interval::Month => CreatePriceRecurringInterval::Month,
             Interval::Year => CreatePriceRecurringInterval::Year,
@@ -119,7 +99,7 @@ impl Stripe {
             .product(product)
             .unit_amount(price.minor)
             .recurring(CreatePriceRecurring::new(interval));
-        Ok(request.send(&self.client).await.map_err(failed)?.id.to_string())
+        Ok(request.send(&self.client).await?.id.to_string())
     }
 
     /// A price, or `None` where Stripe has no such.
@@ -127,20 +107,30 @@ impl Stripe {
         match RetrievePrice::new(id).send(&self.client).await {
             Ok(price) => Ok(Some(price)),
             Err(error) if is_missing(&error) => Ok(None),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// Takes a price off sale. Who pays it goes on.
-    pub async fn retire_price(&self, price: &str) -> Result<()> {
-        UpdatePrice::new(price).active(false).send(&self.client).await.map_err(failed)?;
+    /// Puts a price on sale or takes it off. Subscriptions that pay it go on.
+    pub async fn set_price_active(&self, price: &str, active: bool) -> Result<()> {
+        UpdatePrice::new(price).active(active).send(&self.client).await?;
         Ok(())
+    }
+
+    /// Whether Stripe has this customer: it may have been deleted there.
+    pub async fn has_customer(&self, id: &str) -> Result<bool> {
+        match RetrieveCustomer::new(id).send(&self.client).await {
+            Ok(RetrieveCustomerReturned::Customer(_)) => Ok(true),
+            Ok(RetrieveCustomerReturned::DeletedCustomer(_)) => Ok(false),
+            Err(error) if is_missing(&error) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     pub async fn create_customer(&self, name: &str, email: &str, group: &str) -> Result<String> {
         let metadata = HashMap::from([("tollgate_group".to_owned(), group.to_owned())]);
         let request = CreateCustomer::new().name(name).email(email).metadata(metadata);
-        Ok(request.send(&self.client).await.map_err(failed)?.id.to_string())
+        Ok(request.send(&self.client).await?.id.to_string())
     }
 
     /// Gives the customer a card; answers with the card's own id, which a test card's name is not.
@@ -150,16 +140,14 @@ impl Stripe {
     pub async fn attach(&self, payment_method: &str, customer: &str) -> Result<String> {
         match AttachPaymentMethod::new(payment_method).customer(customer).send(&self.client).await {
             Ok(card) => Ok(card.id.to_string()),
-            Err(StripeError::Stripe(api, 400..=401 | 403..=499))
-                if api.type_ == ApiErrorsType::InvalidRequestError =>
+            Err(StripeError::Stripe(api, 400 | 404))
+                if api.type_ == ApiErrorsType::InvalidRequestError
+                    && api.param.as_deref() != Some("customer") =>
             {
-                Err(Refusal::field(
-                    "payment_method",
-                    "Stripe has no such payment method, or it can't be used.",
-                )
-                .into())
+                let message = "Stripe has no such payment method, or it can't be used.";
+                Err(Failure::Refused(Refusal::field("payment_method", message)))
             }
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -185,7 +173,7 @@ impl Stripe {
                 .billing_cycle_anchor(period_end)
                 .proration_behavior(CreateSubscriptionProrationBehavior::None);
         }
-        request.send(&self.client).await.map_err(failed)
+        Ok(request.send(&self.client).await?)
     }
 
     /// A subscription with what its checkout needs, or `None` where Stripe has no such.
@@ -193,23 +181,28 @@ impl Stripe {
         match RetrieveSubscription::new(id).expand(expansions()).send(&self.client).await {
             Ok(subscription) => Ok(Some(subscription)),
             Err(error) if is_missing(&error) => Ok(None),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// The customer's subscription that names `reference`, if there is one.
+    /// The customer's subscription that names `reference`, if there is one. Looks at the customer's last 100, of which it
+    /// is one of the newest.
     pub async fn find_subscription(&self, customer: &str, reference: &str) -> Result<Option<Subscription>> {
         let list = ListSubscription::new()
             .customer(customer)
             .status(ListSubscriptionStatus::All)
             .limit(100)
             .send(&self.client)
-            .await
-            .map_err(failed)?;
-        Ok(list
-            .data
-            .into_iter()
-            .find(|found| found.metadata.get(SUBSCRIPTION_KEY).is_some_and(|id| id == reference)))
+            .await;
+        match list {
+            Ok(list) => Ok(list
+                .data
+                .into_iter()
+                .find(|found| found.metadata.get(SUBSCRIPTION_KEY).is_some_and(|id| id == reference))),
+            // A customer that was deleted has none.
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Pays what is due on an intent with a card. What becomes of it is for a fetch to say.
@@ -217,16 +210,12 @@ impl Stripe {
     /// # Errors
     /// [`Refusal::CardDeclined`].
     pub async fn confirm(&self, payment_intent: &str, payment_method: &str) -> Result<()> {
-        ConfirmPaymentIntent::new(payment_intent)
-            .payment_method(payment_method)
-            .send(&self.client)
-            .await
-            .map_err(failed)?;
+        ConfirmPaymentIntent::new(payment_intent).payment_method(payment_method).send(&self.client).await?;
         Ok(())
     }
 
     pub async fn cancel_at_period_end(&self, id: &str) -> Result<()> {
-        UpdateSubscription::new(id).cancel_at_period_end(true).send(&self.client).await.map_err(failed)?;
+        UpdateSubscription::new(id).cancel_at_period_end(true).send(&self.client).await?;
         Ok(())
     }
 
@@ -235,7 +224,7 @@ impl Stripe {
         match CancelSubscription::new(id).send(&self.client).await {
             Ok(_) => Ok(()),
             Err(error) if is_missing(&error) => Ok(()),
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -77,8 +77,11 @@ pub async fn reconcile(settings: &Settings) -> anyhow::Result<()> {
     let (services, _) = Services::new(offline_config(settings)?, store, Clock::system())?;
     let sum = services.billing.reconcile().await?;
     println!("Compared {}, repaired {}, failed {}.", sum.compared, sum.repaired, sum.failed);
+    if sum.events_given_up > 0 {
+        println!("Webhook events given up: {}.", sum.events_given_up);
+    }
     if sum.failed > 0 {
-        bail!("Stripe could not be asked about {} of them; the log says why", sum.failed);
+        bail!("{} of them could not be compared with Stripe; the log says why", sum.failed);
     }
     Ok(())
 }

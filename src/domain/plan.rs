@@ -77,6 +77,8 @@ pub struct Plan {
     pub features: Vec<String>,
     pub stripe_price_id: Option<String>,
     pub archived: bool,
+    /// How many groups have a live subscription to it; `None` for all but the SuperAdmin.
+    pub subscribers: Option<i64>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -103,6 +105,10 @@ pub struct PlanFields {
     pub features: Vec<String>,
     pub stripe_price_id: Option<String>,
     pub archived: bool,
+    /// How many groups have a live subscription to it; only the SuperAdmin reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ssr", schema(nullable = false))]
+    pub subscribers: Option<i64>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -122,6 +128,7 @@ impl From<Plan> for PlanFields {
             features: plan.features,
             stripe_price_id: plan.stripe_price_id,
             archived: plan.archived,
+            subscribers: plan.subscribers,
             created_at: plan.created_at,
             updated_at: plan.updated_at,
         }
@@ -145,6 +152,7 @@ impl TryFrom<PlanFields> for Plan {
             features: fields.features,
             stripe_price_id: fields.stripe_price_id,
             archived: fields.archived,
+            subscribers: fields.subscribers,
             created_at: fields.created_at,
             updated_at: fields.updated_at,
         })
@@ -253,7 +261,7 @@ impl PlanInput {
 
 fn count(value: Option<i64>, what: &str, min: i64) -> Result<Option<i64>, String> {
     match value {
-        Some(n) if n < min => Err(format!("{what} must be at least {min}, or empty for unlimited.")),
+        Some(n) if n < min => Err(format!("{what} must be at least {min}.")),
         Some(n) if n > MAX_COUNT => Err(format!("{what} must be at most {MAX_COUNT}.")),
         value => Ok(value),
     }

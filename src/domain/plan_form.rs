@@ -4,7 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{FieldErrors, Plan, PlanInput};
 
-/// A plan as a form in a browser holds it: every field a text, an empty one for "unlimited" or "none".
+/// What a ticked box sends.
+pub const TICKED: &str = "on";
+
+/// A plan as a form in a browser holds it: every field a text, and for each limit a box to tick for none. A box that
+/// isn't ticked isn't sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanForm {
     pub name: String,
@@ -13,8 +17,15 @@ pub struct PlanForm {
     pub currency: String,
     pub interval: String,
     pub llm_tokens_limit: String,
+    /// [`TICKED`] or empty, as the other two.
+    #[serde(default)]
+    pub llm_tokens_unlimited: String,
     pub voice_tokens_limit: String,
+    #[serde(default)]
+    pub voice_tokens_unlimited: String,
     pub max_users: String,
+    #[serde(default)]
+    pub max_users_unlimited: String,
     /// One feature a line.
     pub features: String,
     pub stripe_price_id: String,
@@ -27,9 +38,11 @@ impl PlanForm {
     /// All that is wrong, by field.
     pub fn check(&self) -> Result<PlanInput, FieldErrors> {
         let mut errors = FieldErrors::new();
-        let llm = errors.take("llm_tokens_limit", typed_count(&self.llm_tokens_limit));
-        let voice = errors.take("voice_tokens_limit", typed_count(&self.voice_tokens_limit));
-        let users = errors.take("max_users", typed_count(&self.max_users));
+        let llm = typed_limit(&self.llm_tokens_limit, &self.llm_tokens_unlimited);
+        let llm = errors.take("llm_tokens_limit", llm);
+        let voice = typed_limit(&self.voice_tokens_limit, &self.voice_tokens_unlimited);
+        let voice = errors.take("voice_tokens_limit", voice);
+        let users = errors.take("max_users", typed_limit(&self.max_users, &self.max_users_unlimited));
         let input = PlanInput {
             name: self.name.clone(),
             description: self.description.clone(),
@@ -59,29 +72,40 @@ impl PlanForm {
 
 impl From<&Plan> for PlanForm {
     fn from(plan: &Plan) -> Self {
-        let count = |limit: Option<i64>| limit.map(|n| n.to_string()).unwrap_or_default();
+        let typed = |limit: Option<i64>| match limit {
+            Some(limit) => (limit.to_string(), String::new()),
+            None => (String::new(), TICKED.to_owned()),
+        };
+        let (llm_tokens_limit, llm_tokens_unlimited) = typed(plan.limits.llm);
+        let (voice_tokens_limit, voice_tokens_unlimited) = typed(plan.limits.voice);
+        let (max_users, max_users_unlimited) = typed(plan.max_users);
         Self {
             name: plan.name.clone(),
             description: plan.description.clone(),
             price: plan.price.decimal(),
             currency: plan.price.currency.code().to_owned(),
             interval: plan.interval.as_str().to_owned(),
-            llm_tokens_limit: count(plan.limits.llm),
-            voice_tokens_limit: count(plan.limits.voice),
-            max_users: count(plan.max_users),
+            llm_tokens_limit,
+            llm_tokens_unlimited,
+            voice_tokens_limit,
+            voice_tokens_unlimited,
+            max_users,
+            max_users_unlimited,
             features: plan.features.join("\n"),
             stripe_price_id: plan.stripe_price_id.clone().unwrap_or_default(),
         }
     }
 }
 
-/// A whole number as people type it, thousands set apart or not; empty for unlimited.
-fn typed_count(typed: &str) -> Result<Option<i64>, String> {
+/// A limit as people type it: a whole number, thousands set apart or not, or the box for none ticked.
+fn typed_limit(typed: &str, unlimited: &str) -> Result<Option<i64>, String> {
     let digits: String = typed.chars().filter(|c| !matches!(c, ',' | ' ' | '\u{a0}' | '_')).collect();
-    if digits.is_empty() {
-        return Ok(None);
+    match (digits.is_empty(), unlimited == TICKED) {
+        (true, true) => Ok(None),
+        (true, false) => Err("Enter a whole number, or choose unlimited.".into()),
+        (false, true) => Err("Enter a number or choose unlimited, not both.".into()),
+        (false, false) => digits.parse().map(Some).map_err(|_| "Enter a whole number.".to_owned()),
     }
-    digits.parse().map(Some).map_err(|_| "Enter a whole number, or leave it empty for unlimited.".to_owned())
 }
 
 #[cfg(test)]
@@ -113,9 +137,17 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_limit_is_unlimited() {
-        let terms = PlanForm { max_users: " ".into(), ..basic() }.check().unwrap().check().unwrap();
-        assert_eq!(terms.max_users, None);
+    fn unlimited_is_chosen_and_not_left_empty() {
+        let form = |typed: &str, unlimited: &str| PlanForm {
+            max_users: typed.into(),
+            max_users_unlimited: unlimited.into(),
+            ..basic()
+        };
+        assert_eq!(form(" ", TICKED).check().unwrap().max_users, None);
+        assert_eq!(form("12", "").check().unwrap().max_users, Some(12));
+        for (typed, unlimited) in [("", ""), ("12", TICKED), ("many", "")] {
+            assert!(form(typed, unlimited).check().unwrap_err().message("max_users").is_some());
+        }
     }
 
     #[test]

@@ -25,8 +25,13 @@ pub enum Refusal {
     NoSubscription,
     #[error("The group already has a subscription.")]
     SubscriptionExists,
+    #[error("A purchase of this group is still on its way to Stripe. Try again in a few minutes.")]
+    PurchaseInProgress,
     #[error("{message}")]
     CardDeclined { message: String, decline_code: Option<String> },
+    /// What Stripe refuses for a reason other than the card, in our words.
+    #[error("{0}")]
+    StripeRefused(String),
     #[error("The plan's {0} seats are taken.")]
     MaxUsersReached(i64),
     #[error("The group has {members} members and the plan {seats} seats. Remove members first.")]
@@ -51,7 +56,7 @@ pub enum Refusal {
     IdempotencyInProgress,
     #[error("{0}")]
     Conflict(String),
-    #[error("Too many attempts. Try again in {retry_after} seconds.")]
+    #[error("Too many attempts. Try again in {}.", wait(*.retry_after))]
     TooManyAttempts { retry_after: u64 },
     #[error("{}", summary(.0))]
     Invalid(Vec<FieldError>),
@@ -68,8 +73,9 @@ impl Refusal {
             Self::CrossOrigin => "cross_origin",
             Self::NotFound(_) => "not_found",
             Self::NoSubscription => "no_subscription",
-            Self::SubscriptionExists => "subscription_exists",
+            Self::SubscriptionExists | Self::PurchaseInProgress => "subscription_exists",
             Self::CardDeclined { .. } => "card_declined",
+            Self::StripeRefused(_) => "stripe_refused",
             Self::MaxUsersReached(_) => "max_users_reached",
             Self::TooManyMembers { .. } => "too_many_members",
             Self::TooManyKeys(_) => "too_many_keys",
@@ -99,10 +105,35 @@ impl From<FieldErrors> for Refusal {
     }
 }
 
+/// A time to wait as people say it, never shorter than it is.
+fn wait(seconds: u64) -> String {
+    match seconds.div_ceil(60) {
+        0 | 1 => "a minute".into(),
+        minutes @ 2..60 => format!("{minutes} minutes"),
+        60 => "an hour".into(),
+        minutes => format!("{} hours", minutes.div_ceil(60)),
+    }
+}
+
 fn summary(errors: &[FieldError]) -> String {
     match errors {
         [] => "A value is invalid.".into(),
         [one] => one.message.clone(),
         [first, rest @ ..] => format!("{} And {} more.", first.message, rest.len()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_to_wait_is_said_in_minutes_and_hours() {
+        for (retry_after, said) in
+            [(1, "a minute"), (61, "2 minutes"), (898, "15 minutes"), (3_600, "an hour"), (3_601, "2 hours")]
+        {
+            let message = Refusal::TooManyAttempts { retry_after }.to_string();
+            assert!(message.ends_with(&format!("Try again in {said}.")), "{message}");
+        }
     }
 }

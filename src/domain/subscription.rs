@@ -111,8 +111,7 @@ pub struct Subscription {
     pub current_period_start: DateTime<Utc>,
     pub current_period_end: DateTime<Utc>,
     pub cancel_at_period_end: bool,
-    /// Null for the moment between asking Stripe and its answer.
-    pub stripe_subscription_id: Option<String>,
+    pub stripe_subscription_id: String,
 }
 
 /// What a purchase answers: the subscription, and what the card form needs to confirm it.

@@ -138,6 +138,8 @@ const TABLES: &[Table] = &[
             ("stripe_subscription_id", Text),
             ("stripe_price_id", Text),
             ("price_minor", Count),
+            ("currency", Text),
+            ("billing_interval", Text),
             ("current_period_start", Time),
             ("current_period_end", Time),
             ("cancel_at_period_end", Flag),
@@ -146,6 +148,22 @@ const TABLES: &[Table] = &[
             ("synced_ticket", Count),
             ("created_at", Time),
             ("updated_at", Time),
+        ],
+    },
+    Table {
+        name: "subscription_reservations",
+        key: 1,
+        columns: &[
+            ("group_id", Id),
+            ("id", Id),
+            ("user_id", Id),
+            ("plan_id", Id),
+            ("stripe_price_id", Text),
+            ("price_minor", Count),
+            ("currency", Text),
+            ("billing_interval", Text),
+            ("created_at", Time),
+            ("recoverable_at", Time),
         ],
     },
     Table {
@@ -193,6 +211,10 @@ const TABLES: &[Table] = &[
             ("subscription", Text),
             ("received_at", Time),
             ("processed_at", Time),
+            ("attempts", Count),
+            ("next_attempt_at", Time),
+            ("last_error", Text),
+            ("given_up_at", Time),
         ],
     },
     Table {
@@ -224,7 +246,7 @@ const TABLES: &[Table] = &[
     },
 ];
 
-/// How many rows are held in memory at once, and written with one statement. The widest table has 16 columns, and
+/// How many rows are held in memory at once, and written with one statement. The widest table has 18 columns, and
 /// PostgreSQL takes 65,535 parameters, SQLite 32,766.
 const BATCH: usize = 1_000;
 

@@ -28,6 +28,11 @@ pub fn is_unique_violation(error: &sqlx::Error, constraint: &str, column: &str) 
     })
 }
 
+/// Whether `error` is a foreign key refusing a row that nothing is there for, or the end of one that something names.
+pub fn is_foreign_key_violation(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.is_foreign_key_violation())
+}
+
 /// Whether running the transaction again may help: PostgreSQL gave up one of two that waited for each other.
 pub fn is_worth_a_retry(error: &sqlx::Error) -> bool {
     error.as_database_error().and_then(|error| error.code()).is_some_and(|code| {

@@ -29,14 +29,25 @@ impl Store {
         Ok(found.flatten())
     }
 
-    /// Keeps the group's customer at Stripe; the first to come stays. Gives the one that is kept.
-    pub async fn keep_stripe_customer(&self, group: GroupId, customer: &str) -> Result<String> {
+    /// Keeps the group's customer at Stripe in place of `gone`; of two at the same time, the first stays. Gives the one
+    /// that is kept.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn replace_stripe_customer(
+        &self,
+        group: GroupId,
+        gone: Option<&str>,
+        customer: &str,
+    ) -> Result<String> {
         Ok(write_db!(self, |pool| {
             sqlx::query_scalar(
-                "UPDATE groups SET stripe_customer_id = COALESCE(stripe_customer_id, $2) WHERE id = $1
-                 RETURNING stripe_customer_id",
+                "UPDATE groups SET stripe_customer_id = CASE
+                     WHEN stripe_customer_id IS NULL OR stripe_customer_id = $2 THEN $3 ELSE stripe_customer_id END
+                 WHERE id = $1 RETURNING stripe_customer_id",
             )
             .bind(group)
+            .bind(gone)
             .bind(customer)
             .fetch_one(pool)
             .await?
@@ -59,5 +70,18 @@ impl Tx {
                 .await?;
         });
         Ok(())
+    }
+
+    /// How many users are in the group.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn member_count(&mut self, group: GroupId) -> Result<i64> {
+        Ok(on_tx!(self, |connection| {
+            sqlx::query_scalar("SELECT COUNT(*) FROM users WHERE group_id = $1 AND removed_at IS NULL")
+                .bind(group)
+                .fetch_one(connection)
+                .await?
+        }))
     }
 }

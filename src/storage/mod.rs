@@ -19,6 +19,7 @@ mod ledger;
 mod notifications;
 mod outbox;
 mod plans;
+mod reservations;
 mod sessions;
 mod subscriptions;
 mod summaries;
@@ -49,11 +50,13 @@ pub use ledger::{Decision, EventKey, EventRow, Found, MissingPeriod, SumRow, Wan
 pub use notifications::{Listener, Notification, ProcessId};
 pub use outbox::{Due, OutboxRow};
 pub use plans::PlanRow;
-pub use subscriptions::{NewSubscription, StripeState, SubscriptionRow};
+pub use reservations::ReservationRow;
+pub use subscriptions::{StripeState, SubscriptionRow};
 pub use summaries::{AllowanceRow, Counters, SummaryRow};
 pub use throttle::AttemptCount;
 pub use tx::Tx;
 pub use users::{Credentials, NewUser};
+pub use webhooks::InboxEvent;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");

@@ -1,12 +1,14 @@
 //! Plans.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use sqlx::types::Json;
 
-use super::Store;
-use crate::domain::{Currency, Interval, Money, PerType, Plan, PlanId, PlanTerms, Refusal};
-use crate::error::Result;
+use super::{Store, Tx, dialect};
+use crate::domain::{Currency, FieldError, Interval, Money, PerType, Plan, PlanId, PlanTerms, Refusal};
+use crate::error::{Error, Result};
 
 /// A plan as it is kept, with what it is at Stripe.
 #[derive(Clone, Debug, FromRow)]
@@ -33,18 +35,25 @@ pub struct PlanRow {
 }
 
 impl PlanRow {
+    /// What one interval costs.
+    pub fn price(&self) -> Money {
+        Money::new(self.price_minor, self.currency)
+    }
+
     pub fn plan(self) -> Plan {
+        let price = self.price();
         Plan {
             id: self.id,
             name: self.name,
             description: self.description,
-            price: Money::new(self.price_minor, self.currency),
+            price,
             interval: self.billing_interval,
             limits: PerType { llm: self.llm_tokens_limit, voice: self.voice_tokens_limit },
             max_users: self.max_users,
             features: self.features.0,
             stripe_price_id: self.stripe_price_id,
             archived: self.archived,
+            subscribers: None,
             created_at: self.created_at,
             updated_at: self.updated_at,
         }
@@ -62,19 +71,75 @@ macro_rules! plan_columns {
 pub(super) use plan_columns;
 
 impl Store {
-    /// Every plan that can be bought, cheapest first; with `include_archived`, the others too.
+    /// Every plan that can be bought, by currency and then by what a month costs; with `include_archived`, the others
+    /// too.
+    ///
+    /// # Errors
+    /// The database's.
     pub async fn plans(&self, include_archived: bool) -> Result<Vec<Plan>> {
         let rows: Vec<PlanRow> = on_db!(self, |pool| {
             sqlx::query_as(concat!(
                 "SELECT ",
                 plan_columns!(),
-                " FROM plans p WHERE $1 OR NOT p.archived ORDER BY p.price_minor, p.created_at, p.id"
+                // Compared by the year, so that nothing is rounded.
+                " FROM plans p WHERE $1 OR NOT p.archived
+                 ORDER BY p.currency, p.price_minor * CASE p.billing_interval WHEN 'month' THEN 12 ELSE 1 END,
+                     p.created_at, p.id"
             ))
             .bind(include_archived)
             .fetch_all(pool)
             .await?
         });
         Ok(rows.into_iter().map(PlanRow::plan).collect())
+    }
+
+    /// How many live subscriptions each plan has; those without any are left out.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn subscribers_by_plan(&self) -> Result<HashMap<PlanId, i64>> {
+        let rows: Vec<(PlanId, i64)> = on_db!(self, |pool| {
+            sqlx::query_as(concat!(
+                "SELECT s.plan_id, COUNT(*) FROM subscriptions s WHERE ",
+                is_live!("s"),
+                " GROUP BY s.plan_id"
+            ))
+            .fetch_all(pool)
+            .await?
+        });
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Which of a plan's name and Stripe price another plan on sale has, as the fields' errors. `except` is the plan
+    /// itself.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn plan_conflicts(
+        &self,
+        name: &str,
+        stripe_price_id: Option<&str>,
+        except: Option<PlanId>,
+    ) -> Result<Vec<FieldError>> {
+        let rows: Vec<(PlanId, String, Option<String>)> = on_db!(self, |pool| {
+            sqlx::query_as(
+                "SELECT id, name, stripe_price_id FROM plans
+                 WHERE NOT archived AND (name = $1 OR stripe_price_id = $2)",
+            )
+            .bind(name)
+            .bind(stripe_price_id)
+            .fetch_all(pool)
+            .await?
+        });
+        let others: Vec<_> = rows.iter().filter(|(id, ..)| Some(*id) != except).collect();
+        let mut errors = Vec::new();
+        if others.iter().any(|(_, other, _)| other == name) {
+            errors.push(name_taken());
+        }
+        if others.iter().any(|(.., price)| price.is_some() && price.as_deref() == stripe_price_id) {
+            errors.push(price_taken());
+        }
+        Ok(errors)
     }
 
     /// One plan, archived or not.
@@ -91,6 +156,10 @@ impl Store {
         row.ok_or_else(|| Refusal::NotFound("plan".into()).into())
     }
 
+    /// Adds a plan.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] where another plan on sale has its name or its Stripe price; the database's.
     pub async fn add_plan(
         &self,
         id: PlanId,
@@ -120,7 +189,8 @@ impl Store {
             .bind(stripe_price_id)
             .bind(now)
             .execute(pool)
-            .await?;
+            .await
+            .map_err(taken)?;
         });
         Ok(())
     }
@@ -128,7 +198,7 @@ impl Store {
     /// Writes a plan's terms over what was there.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`]; the database's.
+    /// [`Refusal::NotFound`]; as [`Store::add_plan`].
     pub async fn change_plan_terms(
         &self,
         id: PlanId,
@@ -158,46 +228,106 @@ impl Store {
             .bind(stripe_price_id)
             .bind(now)
             .execute(pool)
-            .await?
+            .await
+            .map_err(taken)?
             .rows_affected()
         });
         if changed == 0 { Err(Refusal::NotFound("plan".into()).into()) } else { Ok(()) }
     }
 
-    /// Removes a plan nobody ever subscribed to, and archives any other. Says whether it is gone.
+    /// Removes a plan that was never bought, and archives any other. Gives whether it is gone.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; [`Refusal::Conflict`] while the plan is being bought; the database's.
+    pub async fn remove_plan(&self, id: PlanId, now: DateTime<Utc>) -> Result<bool> {
+        let deleted = write_db!(self, |pool| {
+            sqlx::query(
+                "DELETE FROM plans WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE plan_id = $1)
+                     AND NOT EXISTS (SELECT 1 FROM subscription_reservations WHERE plan_id = $1)",
+            )
+            .bind(id)
+            .execute(pool)
+            .await
+            .map(|done| done.rows_affected())
+        });
+        match deleted {
+            Ok(1) => return Ok(true),
+            Ok(_) => {}
+            // An earlier period was under it, or a purchase began at this instant.
+            Err(error) if dialect::is_foreign_key_violation(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let archived = write_db!(self, |pool| {
+            sqlx::query(
+                "UPDATE plans SET archived = TRUE, updated_at = $2
+                 WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM subscription_reservations WHERE plan_id = $1)",
+            )
+            .bind(id)
+            .bind(now)
+            .execute(pool)
+            .await?
+            .rows_affected()
+        });
+        if archived == 0 {
+            self.plan(id).await?;
+            let reason = "The plan is being bought at this moment. Try again shortly.";
+            return Err(Refusal::Conflict(reason.into()).into());
+        }
+        Ok(false)
+    }
+
+    /// Puts an archived plan back on sale.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; as [`Store::add_plan`].
+    pub async fn restore_plan(&self, id: PlanId, now: DateTime<Utc>) -> Result<()> {
+        let restored = write_db!(self, |pool| {
+            sqlx::query("UPDATE plans SET archived = FALSE, updated_at = $2 WHERE id = $1")
+                .bind(id)
+                .bind(now)
+                .execute(pool)
+                .await
+                .map_err(taken)?
+                .rows_affected()
+        });
+        if restored == 0 { Err(Refusal::NotFound("plan".into()).into()) } else { Ok(()) }
+    }
+}
+
+impl Tx {
+    /// One plan, archived or not.
     ///
     /// # Errors
     /// [`Refusal::NotFound`]; the database's.
-    pub async fn remove_plan(&self, id: PlanId, now: DateTime<Utc>) -> Result<bool> {
-        let (deleted, archived) = in_tx!(self, |tx| {
-            let deleted = sqlx::query(
-                "DELETE FROM plans WHERE id = $1 AND NOT EXISTS (SELECT 1 FROM subscriptions WHERE plan_id = $1)",
-            )
-            .bind(id)
-            .execute(&mut *tx)
-            .await?
-            .rows_affected();
-            let archived = sqlx::query("UPDATE plans SET archived = TRUE, updated_at = $2 WHERE id = $1")
+    pub async fn plan(&mut self, id: PlanId) -> Result<PlanRow> {
+        let row = on_tx!(self, |connection| {
+            sqlx::query_as(concat!("SELECT ", plan_columns!(), " FROM plans p WHERE p.id = $1"))
                 .bind(id)
-                .bind(now)
-                .execute(&mut *tx)
+                .fetch_optional(connection)
                 .await?
-                .rows_affected();
-            (deleted == 1, archived == 1)
         });
-        if deleted || archived { Ok(deleted) } else { Err(Refusal::NotFound("plan".into()).into()) }
+        row.ok_or_else(|| Refusal::NotFound("plan".into()).into())
     }
+}
 
-    /// The plan that is sold, or was ever bought, at this Stripe price.
-    pub async fn plan_of_price(&self, stripe_price_id: &str) -> Result<Option<PlanId>> {
-        Ok(on_db!(self, |pool| {
-            sqlx::query_scalar(
-                "SELECT plan_id FROM subscriptions WHERE stripe_price_id = $1
-                 UNION SELECT id FROM plans WHERE stripe_price_id = $1 LIMIT 1",
-            )
-            .bind(stripe_price_id)
-            .fetch_optional(pool)
-            .await?
-        }))
+fn name_taken() -> FieldError {
+    FieldError { field: "name".into(), message: "Another plan on sale has this name.".into() }
+}
+
+fn price_taken() -> FieldError {
+    FieldError {
+        field: "stripe_price_id".into(),
+        message: "Another plan is sold at this Stripe price.".into(),
+    }
+}
+
+/// The two unique indexes of the plans on sale, as what the caller can mend.
+fn taken(error: sqlx::Error) -> Error {
+    if dialect::is_unique_violation(&error, "plans_name", "plans.name") {
+        Refusal::Invalid(vec![name_taken()]).into()
+    } else if dialect::is_unique_violation(&error, "plans_stripe_price", "plans.stripe_price_id") {
+        Refusal::Invalid(vec![price_taken()]).into()
+    } else {
+        error.into()
     }
 }

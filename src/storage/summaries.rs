@@ -129,7 +129,7 @@ macro_rules! allowance_select {
         concat!(
             "SELECT s.id AS subscription_id, s.group_id, s.status, s.past_due_since,
                  s.current_period_start AS synced_start, s.current_period_end AS synced_end,
-                 p.id AS plan_id, p.name AS plan_name, p.billing_interval,
+                 p.id AS plan_id, p.name AS plan_name, s.billing_interval,
                  u.id AS summary_id,
                  COALESCE(u.period_start, s.current_period_start) AS period_start,
                  COALESCE(u.period_end, s.current_period_end) AS period_end,

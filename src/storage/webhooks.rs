@@ -1,61 +1,159 @@
-//! The inbox of Stripe's events: each is kept once, and marked done with its effect.
+//! The inbox of Stripe's events: each is kept once, tried until it is done or given up, and marked done with its effect.
 
 use chrono::{DateTime, Utc};
+use sqlx::FromRow;
 
-use super::Store;
+use super::{Store, Tx};
 use crate::error::Result;
 
+/// An event to work on.
+#[derive(Clone, Debug, FromRow)]
+pub struct InboxEvent {
+    pub id: String,
+    /// The subscription it is about; `None` for an event that changes nothing here.
+    pub subscription: Option<String>,
+    /// How often it was tried, this time included.
+    pub attempts: i64,
+}
+
 impl Store {
-    /// Keeps an event. Says whether it still is to be processed: false for one that was done before.
+    /// Keeps an event and counts its first attempt; it is due again at `retry_at`. One that was kept before and isn't
+    /// done is tried again, also where it had been given up: someone had it sent anew. `None` for one that is done.
+    ///
+    /// # Errors
+    /// The database's.
     pub async fn receive_event(
         &self,
         id: &str,
         event_type: &str,
         subscription: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<bool> {
-        write_db!(self, |pool| {
-            sqlx::query(
-                "INSERT INTO webhook_events (id, event_type, subscription, received_at) VALUES ($1, $2, $3, $4)
-                 ON CONFLICT (id) DO NOTHING",
+        retry_at: DateTime<Utc>,
+    ) -> Result<Option<InboxEvent>> {
+        Ok(write_db!(self, |pool| {
+            sqlx::query_as(
+                "INSERT INTO webhook_events (id, event_type, subscription, received_at, attempts, next_attempt_at)
+                 VALUES ($1, $2, $3, $4, 1, $5)
+                 ON CONFLICT (id) DO UPDATE SET attempts = webhook_events.attempts + 1,
+                     next_attempt_at = excluded.next_attempt_at, given_up_at = NULL
+                     WHERE webhook_events.processed_at IS NULL
+                 RETURNING id, subscription, attempts",
             )
             .bind(id)
             .bind(event_type)
             .bind(subscription)
             .bind(now)
+            .bind(retry_at)
+            .fetch_optional(pool)
+            .await?
+        }))
+    }
+
+    /// Up to `limit` events that are due, those that failed least often first, so that they never wait for the others.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn due_events(&self, now: DateTime<Utc>, limit: i64) -> Result<Vec<InboxEvent>> {
+        Ok(on_db!(self, |pool| {
+            sqlx::query_as(
+                "SELECT id, subscription, attempts FROM webhook_events
+                 WHERE processed_at IS NULL AND given_up_at IS NULL AND next_attempt_at <= $1
+                 ORDER BY attempts, next_attempt_at LIMIT $2",
+            )
+            .bind(now)
+            .bind(limit)
+            .fetch_all(pool)
+            .await?
+        }))
+    }
+
+    /// Counts an attempt on an event that is due, and puts the next one off to `retry_at`. Gives whether it is the
+    /// caller's: another process may have begun before.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn claim_event(&self, event: &InboxEvent, retry_at: DateTime<Utc>) -> Result<bool> {
+        let claimed = write_db!(self, |pool| {
+            sqlx::query(
+                "UPDATE webhook_events SET attempts = attempts + 1, next_attempt_at = $3
+                 WHERE id = $1 AND attempts = $2 AND processed_at IS NULL AND given_up_at IS NULL",
+            )
+            .bind(&event.id)
+            .bind(event.attempts)
+            .bind(retry_at)
+            .execute(pool)
+            .await?
+            .rows_affected()
+        });
+        Ok(claimed == 1)
+    }
+
+    /// Notes what an attempt failed with and, where it was the last, when the event was given up.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn note_failed_attempt(
+        &self,
+        id: &str,
+        error: &str,
+        given_up_at: Option<DateTime<Utc>>,
+    ) -> Result<()> {
+        write_db!(self, |pool| {
+            sqlx::query(
+                "UPDATE webhook_events SET last_error = $2, given_up_at = $3 WHERE id = $1 AND processed_at IS NULL",
+            )
+            .bind(id)
+            .bind(error)
+            .bind(given_up_at)
             .execute(pool)
             .await?;
         });
+        Ok(())
+    }
+
+    /// How many events were given up.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn events_given_up(&self) -> Result<i64> {
         Ok(on_db!(self, |pool| {
-            sqlx::query_scalar("SELECT processed_at IS NULL FROM webhook_events WHERE id = $1")
-                .bind(id)
+            sqlx::query_scalar("SELECT COUNT(*) FROM webhook_events WHERE given_up_at IS NOT NULL")
                 .fetch_one(pool)
                 .await?
         }))
     }
 
-    /// Marks an event done that changes nothing here.
-    pub async fn mark_event_done(&self, id: &str, now: DateTime<Utc>) -> Result<()> {
-        write_db!(self, |pool| {
-            sqlx::query("UPDATE webhook_events SET processed_at = $2 WHERE id = $1 AND processed_at IS NULL")
-                .bind(id)
-                .bind(now)
+    /// Deletes the events that were done by `before`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn delete_done_events(&self, before: DateTime<Utc>) -> Result<u64> {
+        Ok(write_db!(self, |pool| {
+            sqlx::query("DELETE FROM webhook_events WHERE processed_at <= $1")
+                .bind(before)
                 .execute(pool)
-                .await?;
+                .await?
+                .rows_affected()
+        }))
+    }
+}
+
+impl Tx {
+    /// Marks an event done, in the transaction of its effect.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mark_event_done(&mut self, id: &str, now: DateTime<Utc>) -> Result<()> {
+        on_tx!(self, |connection| {
+            sqlx::query(
+                "UPDATE webhook_events SET processed_at = $2, given_up_at = NULL
+                 WHERE id = $1 AND processed_at IS NULL",
+            )
+            .bind(id)
+            .bind(now)
+            .execute(connection)
+            .await?;
         });
         Ok(())
-    }
-
-    /// Events that were kept before `before` and are not done: their server stopped, or Stripe didn't answer.
-    pub async fn pending_events(&self, before: DateTime<Utc>) -> Result<Vec<(String, Option<String>)>> {
-        Ok(on_db!(self, |pool| {
-            sqlx::query_as(
-                "SELECT id, subscription FROM webhook_events
-                 WHERE processed_at IS NULL AND received_at <= $1 ORDER BY received_at LIMIT 100",
-            )
-            .bind(before)
-            .fetch_all(pool)
-            .await?
-        }))
     }
 }

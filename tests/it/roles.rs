@@ -57,7 +57,7 @@ fn api() -> Vec<(&'static str, &'static str, Value, Expected)> {
         ),
         ("POST", "/api/subscriptions/subscriptions/{id}/cancel/", empty.clone(), [401, 403, 404, 404, 403]),
         ("GET", "/api/subscriptions/subscriptions/usage/", null.clone(), [401, 200, 200, 404, 403]),
-        ("GET", "/api/subscriptions/subscriptions/usage/stream/", null.clone(), [401, 200, 200, 404, 403]),
+        ("GET", "/api/subscriptions/subscriptions/usage/stream/", null.clone(), [401, 200, 200, 200, 403]),
         ("GET", "/api/subscriptions/subscriptions/check_limits/", null.clone(), [401, 200, 200, 404, 403]),
         ("POST", "/api/subscriptions/usage/events/", empty.clone(), [401, 422, 422, 422, 403]),
         ("POST", "/api/subscriptions/webhook/stripe/", empty.clone(), [400, 400, 400, 400, 400]),

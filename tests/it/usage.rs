@@ -50,7 +50,10 @@ async fn a_warning_comes_at_80_per_cent_and_the_limit_at_100_with_the_next_plan_
     each_database(|url| async move {
         let app = App::start(&url).await;
         let admin = app.subscribed().await;
-        let dearer = app.plan("Dearer", "79.99", None).await;
+        let dearer = json!({
+            "name": "Dearer", "price": "79.99", "llm_tokens_limit": 500_000, "voice_tokens_limit": 250_000,
+        });
+        let dearer = app.superadmin().await.post("/api/subscriptions/plans/", dearer).await.body;
         let quiet = admin.get(CHECK).await;
         assert_eq!(quiet.body["warnings"], json!([]));
         assert!(quiet.body["suggested_plan"].is_null());

@@ -8,7 +8,7 @@ export const CARDS = {
   needs3dSecure: '4000 0027 6000 3184',
 };
 
-/** The element's frame, by its place in the page. */
+/** The element's frame, by where it is in the page. */
 export function cardFrame(page: Page) {
   return page.locator('#payment-element iframe');
 }

@@ -15,6 +15,7 @@ export type UsageType = 'llm' | 'voice';
 export type PlanTerms = {
   name: string;
   price: string;
+  description?: string;
   llm_tokens_limit?: number | null;
   voice_tokens_limit?: number | null;
   max_users?: number | null;
@@ -27,7 +28,7 @@ export async function body(response: APIResponse) {
   return response.status() === 204 ? null : response.json();
 }
 
-/** Somebody with an account, and a session of theirs at the API. */
+/** A user, with a session at the API. */
 export class Person {
   constructor(
     readonly email: string,
@@ -92,7 +93,7 @@ export class People {
     return new Person(email, password, api);
   }
 
-  /** Somebody of the demo data. */
+  /** A user of the demo data. */
   demo(email: string) {
     return this.session(email, PASSWORD);
   }
@@ -102,10 +103,9 @@ export class People {
   }
 
   /** The admin of a group that didn't exist before. */
-  async admin(group = 'Fresh Ltd') {
-    const email = `admin-${randomUUID()}@fresh.test`;
+  async admin(group = 'Fresh Ltd', name = 'Ada Admin', email = `admin-${randomUUID()}@fresh.test`) {
     const password = `pass-${randomUUID()}`;
-    const data = { email, password, name: 'Ada Admin', group_name: group };
+    const data = { email, password, name, group_name: group };
     const api = await request.newContext({ baseURL: this.url });
     this.sessions.push(api);
     await body(await api.post('/api/auth/signup/', { data }));
@@ -138,7 +138,7 @@ export class People {
     return plan;
   }
 
-  /** A page in a browser of its own, with nobody signed in. */
+  /** A page in a browser of its own, not signed in. */
   async page() {
     const context = await this.browser.newContext({ ...this.options, baseURL: this.url });
     const page = await context.newPage();

@@ -9,7 +9,7 @@ declare global {
 }
 
 export class Watch {
-  /** Errors in the console, exceptions nobody caught, and violations of the Content-Security-Policy. */
+  /** Errors in the console, uncaught exceptions, and violations of the Content-Security-Policy. */
   readonly mistakes: string[] = [];
 
   private constructor() {}
@@ -45,6 +45,16 @@ export class Watch {
   async awake(page: Page) {
     await page.waitForFunction(() => window.tollgateAwake === true);
   }
+}
+
+/** What makes a page wider than its window; nothing where it isn't. */
+export async function overflow(page: Page) {
+  return page.evaluate(() => {
+    const { scrollWidth } = document.documentElement;
+    if (scrollWidth <= innerWidth) return [];
+    const wide = [...document.querySelectorAll('body *')].filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5);
+    return [`${scrollWidth} in ${innerWidth}`, ...wide.map((each) => `${each.tagName}.${each.getAttribute('class')}`)];
+  });
 }
 
 /** Counts the times the page's document is loaded from here on; call the answer for the count. */

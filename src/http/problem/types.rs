@@ -53,7 +53,9 @@ problem_types! {
     REQUEST_TIMEOUT = REQUEST_TIMEOUT, "request_timeout", "Request timeout",
         "The body didn't arrive in time.";
     SUBSCRIPTION_EXISTS = CONFLICT, "subscription_exists", "Subscription exists",
-        "The group already has a live subscription; it can have one.";
+        "The group already has a live subscription, or is buying one; it can have one.";
+    STRIPE_REFUSED = CONFLICT, "stripe_refused", "Refused by Stripe",
+        "Stripe refuses what is asked, for a reason other than the card; the detail says why.";
     MAX_USERS_REACHED = CONFLICT, "max_users_reached", "No seat left",
         "The seats of the group's plan are taken by members and open invitations.";
     TOO_MANY_MEMBERS = CONFLICT, "too_many_members", "Too many members",
@@ -102,7 +104,8 @@ pub fn of(refusal: &Refusal) -> &'static ProblemType {
         Refusal::NotFound(_) => &NOT_FOUND,
         Refusal::NoSubscription => &NO_SUBSCRIPTION,
         Refusal::InvitationGone => &INVITATION_GONE,
-        Refusal::SubscriptionExists => &SUBSCRIPTION_EXISTS,
+        Refusal::SubscriptionExists | Refusal::PurchaseInProgress => &SUBSCRIPTION_EXISTS,
+        Refusal::StripeRefused(_) => &STRIPE_REFUSED,
         Refusal::MaxUsersReached(_) => &MAX_USERS_REACHED,
         Refusal::TooManyMembers { .. } => &TOO_MANY_MEMBERS,
         Refusal::TooManyKeys(_) => &TOO_MANY_KEYS,

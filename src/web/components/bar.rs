@@ -33,7 +33,8 @@ pub fn ResourceBar(usage_type: UsageType, #[prop(into)] resource: Signal<Resourc
                 <p class="resource__figure">{figure}</p>
             </header>
             <Bar label=usage_type.label() resource/>
-            <dl class="figures">
+            // Nothing to count where there is no allowance, unless tokens were spent all the same.
+            <dl class="figures" hidden=move || !is_included() && resource.get().used == 0>
                 <Figure term="Used" value=Signal::derive(move || group_digits(resource.get().used))/>
                 <Figure term="Held" value=Signal::derive(move || group_digits(resource.get().held))/>
                 <Figure term="Left" value=Signal::derive(move || count(resource.get().remaining))/>

@@ -8,7 +8,7 @@ pub fn Field(
     /// Also its id.
     name: &'static str,
     label: &'static str,
-    #[prop(default = "text")] kind: &'static str,
+    #[prop(default = "text")] input_type: &'static str,
     #[prop(optional)] hint: &'static str,
     #[prop(default = "off")] autocomplete: &'static str,
     #[prop(optional, into)] value: String,
@@ -22,7 +22,7 @@ pub fn Field(
             <input
                 id=name
                 name=name
-                type=kind
+                type=input_type
                 class="input"
                 autocomplete=autocomplete
                 required

@@ -5,6 +5,7 @@ pub mod ask_admin;
 pub mod badge;
 pub mod bar;
 pub mod confirm;
+pub mod count;
 pub mod field;
 pub mod form;
 pub mod icon;

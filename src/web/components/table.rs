@@ -6,21 +6,23 @@ use leptos::prelude::*;
 #[derive(Clone, Copy, Debug)]
 pub struct Column {
     label: &'static str,
-    is_number: bool,
+    class: Option<&'static str>,
 }
 
 impl Column {
+    /// Of any length: broken where the line ends.
     pub const fn text(label: &'static str) -> Self {
-        Self { label, is_number: false }
+        Self { label, class: None }
+    }
+
+    /// A date, a role or the like, on one line.
+    pub const fn short(label: &'static str) -> Self {
+        Self { label, class: Some("short") }
     }
 
     /// Set to the right, its digits below each other.
     pub const fn number(label: &'static str) -> Self {
-        Self { label, is_number: true }
-    }
-
-    fn class(self) -> Option<&'static str> {
-        self.is_number.then_some("number")
+        Self { label, class: Some("number") }
     }
 }
 
@@ -62,16 +64,17 @@ pub fn Table(
 ) -> impl IntoView {
     let has_actions = rows.iter().any(|row| row.actions.is_some());
     let head = columns.iter().map(|column| {
-        view! { <th scope="col" class=column.class()>{column.label}</th> }
+        view! { <th scope="col" class=column.class>{column.label}</th> }
     });
+    let name_class = columns.first().and_then(|column| column.class);
     let actions = has_actions.then(|| view! { <th scope="col"><span class="unseen">"Actions"</span></th> });
     let body = rows.into_iter().map(|row| {
         let cells = columns.iter().skip(1).zip(row.cells).map(|(column, cell)| {
-            view! { <td class=column.class() data-label=column.label>{cell}</td> }
+            view! { <td class=column.class data-label=column.label>{cell}</td> }
         });
         view! {
             <tr>
-                <th scope="row">{row.name}</th>
+                <th scope="row" class=name_class>{row.name}</th>
                 {cells.collect_view()}
                 {row.actions.map(|actions| view! { <td class="table__actions">{actions}</td> })}
             </tr>

@@ -41,7 +41,7 @@ fn Accept(offer: InvitationOffer, token: String) -> impl IntoView {
                 // For password managers: the address is the account's name.
                 <input type="hidden" autocomplete="username" value=offer.email/>
                 <Field name="name" label="Your name" autocomplete="name" value=attempt.value("name") error=attempt.error("name")/>
-                <Field name="password" label="Password" kind="password" autocomplete="new-password" error=attempt.error("password")/>
+                <Field name="password" label="Password" input_type="password" autocomplete="new-password" error=attempt.error("password")/>
                 <Submit label="Join the group"/>
             </Form>
         </section>

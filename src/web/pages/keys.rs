@@ -67,7 +67,7 @@ fn Made(key: NewApiKey) -> impl IntoView {
 }
 
 const COLUMNS: &[Column] =
-    &[Column::text("Name"), Column::text("Key"), Column::text("Created"), Column::text("Last used")];
+    &[Column::text("Name"), Column::short("Key"), Column::short("Created"), Column::short("Last used")];
 
 #[component]
 fn List(keys: Vec<ApiKey>) -> impl IntoView {

@@ -28,8 +28,8 @@ pub fn Login() -> impl IntoView {
             <Refused message=attempt.message(&[])/>
             <Form to=SignIn::PATH>
                 <input type="hidden" name="next" value=here/>
-                <Field name="email" label="E-mail" kind="email" autocomplete="username" value=attempt.value("email")/>
-                <Field name="password" label="Password" kind="password" autocomplete="current-password"/>
+                <Field name="email" label="E-mail" input_type="email" autocomplete="username" value=attempt.value("email")/>
+                <Field name="password" label="Password" input_type="password" autocomplete="current-password"/>
                 <Submit label="Sign in"/>
             </Form>
             {signup}

@@ -46,8 +46,8 @@ fn SignUpForm() -> impl IntoView {
                 value=attempt.value("group_name")
                 error=attempt.error("group_name")
             />
-            <Field name="email" label="E-mail" kind="email" autocomplete="username" value=attempt.value("email") error=attempt.error("email")/>
-            <Field name="password" label="Password" kind="password" autocomplete="new-password" error=attempt.error("password")/>
+            <Field name="email" label="E-mail" input_type="email" autocomplete="username" value=attempt.value("email") error=attempt.error("email")/>
+            <Field name="password" label="Password" input_type="password" autocomplete="new-password" error=attempt.error("password")/>
             <Submit label="Create account"/>
         </Form>
     }

@@ -123,12 +123,14 @@ fn user(new: NewUser, group: &Group) -> User {
 
 pub async fn plan(store: &Store, name: &str, price_minor: i64, now: DateTime<Utc>) -> PlanId {
     let id = PlanId(Uuid::now_v7());
+    // A dearer plan gives more.
+    let times = (price_minor / 2_999).max(1);
     let terms = PlanTerms {
         name: name.into(),
         description: String::new(),
         price: Money::new(price_minor, Currency::USD),
         interval: Interval::Month,
-        limits: PerType { llm: Some(100_000), voice: Some(50_000) },
+        limits: PerType { llm: Some(100_000 * times), voice: Some(50_000 * times) },
         max_users: None,
         features: vec![],
         stripe_price_id: None,

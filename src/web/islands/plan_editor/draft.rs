@@ -13,8 +13,11 @@ pub const FIELDS: &[&str] = &[
     "currency",
     "interval",
     "llm_tokens_limit",
+    "llm_tokens_unlimited",
     "voice_tokens_limit",
+    "voice_tokens_unlimited",
     "max_users",
+    "max_users_unlimited",
     "features",
     "stripe_price_id",
 ];
@@ -27,10 +30,23 @@ pub fn field<'a>(form: &'a mut PlanForm, name: &str) -> &'a mut String {
         "currency" => &mut form.currency,
         "interval" => &mut form.interval,
         "llm_tokens_limit" => &mut form.llm_tokens_limit,
+        "llm_tokens_unlimited" => &mut form.llm_tokens_unlimited,
         "voice_tokens_limit" => &mut form.voice_tokens_limit,
+        "voice_tokens_unlimited" => &mut form.voice_tokens_unlimited,
         "max_users" => &mut form.max_users,
+        "max_users_unlimited" => &mut form.max_users_unlimited,
         "features" => &mut form.features,
         _ => &mut form.stripe_price_id,
+    }
+}
+
+/// The box beside a limit: ticked, there is none.
+pub fn unlimited(limit: &str) -> Option<&'static str> {
+    match limit {
+        "llm_tokens_limit" => Some("llm_tokens_unlimited"),
+        "voice_tokens_limit" => Some("voice_tokens_unlimited"),
+        "max_users" => Some("max_users_unlimited"),
+        _ => None,
     }
 }
 
@@ -60,6 +76,11 @@ impl Draft {
             return;
         }
         self.form.update(|form| *field(form, name) = value);
+        self.touch(name);
+    }
+
+    /// Has this field's errors shown live from here on.
+    pub fn touch(&self, name: &'static str) {
         self.edited.update(|edited| {
             if !edited.contains(&name) {
                 edited.push(name);

@@ -8,7 +8,7 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
-use crate::domain::{PlanForm, PlanId};
+use crate::domain::{PlanForm, PlanId, TICKED};
 use crate::web::AppError;
 use crate::web::components::field::{Below, describes};
 use crate::web::components::form::{Form, Refused};
@@ -62,9 +62,9 @@ fn Fields(draft: Draft) -> impl IntoView {
             <Interval draft/>
         </div>
         <div class="field-row">
-            <Line draft name="llm_tokens_limit" label="LLM tokens" hint="In a period. Empty for unlimited." inputmode="numeric"/>
-            <Line draft name="voice_tokens_limit" label="Voice tokens" hint="In a period. Empty for unlimited." inputmode="numeric"/>
-            <Line draft name="max_users" label="Users" hint="Empty for unlimited." inputmode="numeric"/>
+            <Limit draft name="llm_tokens_limit" unlimited="llm_tokens_unlimited" label="LLM tokens" hint="Per month. 0: not in the plan."/>
+            <Limit draft name="voice_tokens_limit" unlimited="voice_tokens_unlimited" label="Voice tokens" hint="Per month. 0: not in the plan."/>
+            <Limit draft name="max_users" unlimited="max_users_unlimited" label="Users" hint="Members and open invitations."/>
         </div>
         <Area draft name="features" label="Features" hint="One a line." rows="4"/>
         <Line
@@ -109,6 +109,76 @@ fn Line(
             {move || view! { <Below name error=draft.error(name) hint/> }}
         </div>
     }
+}
+
+/// A number, or the choice that there is none: giving the one takes back the other.
+#[component]
+fn Limit(
+    draft: Draft,
+    name: &'static str,
+    /// The name of the box.
+    unlimited: &'static str,
+    label: &'static str,
+    hint: &'static str,
+) -> impl IntoView {
+    let (number, tick) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    // What was typed before this code arrived.
+    Effect::new(move |_| {
+        if let (Some(number), Some(tick)) = (number.get(), tick.get()) {
+            draft.edit(name, number.value());
+            draft.edit(unlimited, ticked(tick.checked()));
+        }
+    });
+    let on_number = move |value: String| {
+        if let Some(tick) = tick.get_untracked().filter(|_| !value.is_empty()) {
+            tick.set_checked(false);
+            draft.edit(unlimited, String::new());
+        }
+        draft.edit(name, value);
+    };
+    let on_tick = move |checked: bool| {
+        if let Some(number) = number.get_untracked().filter(|_| checked) {
+            number.set_value("");
+            draft.edit(name, String::new());
+        }
+        draft.edit(unlimited, ticked(checked));
+        draft.touch(name);
+    };
+    view! {
+        <fieldset class="field">
+            <legend class="unseen">{label}</legend>
+            <label for=name>{label}</label>
+            <input
+                node_ref=number
+                id=name
+                name=format!("form[{name}]")
+                class="input"
+                autocomplete="off"
+                inputmode="numeric"
+                value=draft.value(name)
+                on:input:target=move |event| on_number(event.target().value())
+                aria-describedby=move || describes(name, draft.error(name).is_some(), true)
+                aria-invalid=move || draft.error(name).map(|_| "true")
+            />
+            <label class="tick">
+                <input
+                    node_ref=tick
+                    type="checkbox"
+                    name=format!("form[{unlimited}]")
+                    value=TICKED
+                    checked=draft.value(unlimited) == TICKED
+                    on:change:target=move |event| on_tick(event.target().checked())
+                />
+                "Unlimited"
+            </label>
+            {move || view! { <Below name error=draft.error(name) hint/> }}
+        </fieldset>
+    }
+}
+
+/// What a box sends.
+fn ticked(checked: bool) -> String {
+    if checked { TICKED.to_owned() } else { String::new() }
 }
 
 #[component]

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::draft::field;
+use super::draft::{field, unlimited};
 use crate::domain::{Currency, Money, PerType, Plan, PlanForm};
 use crate::web::components::plan_card::PlanCard;
 
@@ -24,6 +24,9 @@ fn preview(form: &PlanForm, last: Option<&Plan>) -> Plan {
         price: "0".into(),
         currency: Currency::USD.code().into(),
         interval: "month".into(),
+        llm_tokens_limit: "0".into(),
+        voice_tokens_limit: "0".into(),
+        max_users: "1".into(),
         ..PlanForm::default()
     };
     let mut last = last.map_or_else(|| blank.clone(), PlanForm::from);
@@ -37,10 +40,13 @@ fn preview(form: &PlanForm, last: Option<&Plan>) -> Plan {
             Err(errors) => errors,
         };
         for error in errors.into_vec() {
-            let (value, was) = (field(&mut sound, &error.field), field(&mut last, &error.field));
+            let names = || [Some(error.field.as_str()), unlimited(&error.field)].into_iter().flatten();
             // What was right may not be any more: 29.99 is no price in yen.
-            let fallback = if value == was { field(&mut blank, &error.field) } else { was };
-            value.clone_from(fallback);
+            let is_last = names().all(|name| field(&mut sound, name) == field(&mut last, name));
+            let source = if is_last { &mut blank } else { &mut last };
+            for name in names() {
+                field(&mut sound, name).clone_from(field(source, name));
+            }
         }
     };
     let currency = input.currency.parse().unwrap_or(Currency::USD);
@@ -55,6 +61,7 @@ fn preview(form: &PlanForm, last: Option<&Plan>) -> Plan {
         features: input.features,
         stripe_price_id: None,
         archived: false,
+        subscribers: None,
         created_at: chrono::DateTime::UNIX_EPOCH,
         updated_at: chrono::DateTime::UNIX_EPOCH,
     }
@@ -68,7 +75,7 @@ mod tests {
     fn a_half_written_plan_has_a_card() {
         let form = PlanForm { price: "12.".into(), max_users: "x".into(), ..PlanForm::default() };
         let plan = preview(&form, None);
-        assert_eq!((plan.name.as_str(), plan.max_users), ("New plan", None));
+        assert_eq!((plan.name.as_str(), plan.max_users), ("New plan", Some(1)));
         assert_eq!(plan.price.minor, 0);
     }
 

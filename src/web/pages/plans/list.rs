@@ -6,6 +6,7 @@ use leptos::server_fn::ServerFn;
 use crate::domain::Plan;
 use crate::web::components::badge::Badge;
 use crate::web::components::confirm::Confirm;
+use crate::web::components::count::count;
 use crate::web::components::form::{Form, refused};
 use crate::web::components::submit::{Of, Submit};
 use crate::web::components::table::{Column, Row, Table};
@@ -53,9 +54,9 @@ fn row(plan: Plan) -> Row {
             {price}
             <span class="number__unit">" "{format::per(plan.interval)}</span>
         })
-        .cell(format::limit(plan.limits.llm))
-        .cell(format::limit(plan.limits.voice))
-        .cell(format::limit(plan.max_users))
+        .cell(count(format::limit(plan.limits.llm)))
+        .cell(count(format::limit(plan.limits.voice)))
+        .cell(count(format::limit(plan.max_users)))
         .actions(view! { <Actions plan/> })
 }
 

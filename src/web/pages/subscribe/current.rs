@@ -70,7 +70,7 @@ pub fn Current(subscription: Subscription) -> impl IntoView {
                     id="cancel-now"
                     label="Cancel now"
                     title="Cancel now?"
-                    text="Access to tokens ends at once, for everybody in the group. The rest of the period isn't refunded."
+                    text="Access to tokens ends at once, for the whole group. The rest of the period isn't refunded."
                     keep="Keep the subscription"
                 >
                     <CancelForm id at_period_end=false label="Cancel now"/>
@@ -86,7 +86,7 @@ pub fn StillWaiting(subscription: Subscription) -> impl IntoView {
     view! {
         <Heading title=format!("{} is awaiting payment", subscription.plan.name)/>
         <section class="panel">
-            <p>"Stripe hasn't told us yet what became of the payment. Reload the page in a moment, or start over."</p>
+            <p>"Stripe hasn't confirmed the payment yet. This page follows as soon as it does; you can also start over."</p>
             <div class="actions">
                 <CancelForm id=subscription.id at_period_end=false label="Start over" tone="plain"/>
             </div>

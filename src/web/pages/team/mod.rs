@@ -67,7 +67,7 @@ fn Made(made: NewInvitation) -> impl IntoView {
 }
 
 const MEMBERS: &[Column] =
-    &[Column::text("Name"), Column::text("E-mail"), Column::text("Role"), Column::text("Joined")];
+    &[Column::text("Name"), Column::text("E-mail"), Column::short("Role"), Column::short("Joined")];
 
 #[component]
 fn Members(members: Vec<Member>, me: UserId) -> impl IntoView {
@@ -105,7 +105,7 @@ fn Remove(id: UserId, name: String) -> impl IntoView {
     }
 }
 
-const INVITATIONS: &[Column] = &[Column::text("E-mail"), Column::text("Role"), Column::text("Expires")];
+const INVITATIONS: &[Column] = &[Column::text("E-mail"), Column::short("Role"), Column::short("Expires")];
 
 #[component]
 fn Invitations(invitations: Vec<Invitation>) -> impl IntoView {

@@ -58,7 +58,7 @@ pub fn Seats(
                     <Field
                         name="email"
                         label="Invite by e-mail"
-                        kind="email"
+                        input_type="email"
                         value=attempt.value("email")
                         error=attempt.error("email").filter(|_| !is_full)
                     />

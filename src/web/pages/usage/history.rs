@@ -3,11 +3,12 @@
 use leptos::prelude::*;
 
 use crate::domain::{PeriodUsage, Resource, group_digits};
+use crate::web::components::count::count;
 use crate::web::components::table::{Column, Row, Table};
 use crate::web::format;
 
 const COLUMNS: &[Column] = &[
-    Column::text("Period"),
+    Column::short("Period"),
     Column::text("Plan"),
     Column::number("LLM tokens"),
     Column::number("Voice tokens"),
@@ -38,11 +39,11 @@ fn Share(resource: Resource) -> impl IntoView {
     let of = match resource.limit {
         None => None,
         Some(0) if resource.used == 0 => return format::NOT_INCLUDED.into_any(),
-        Some(limit) => Some(format!(" of {}", group_digits(limit))),
+        Some(limit) => Some(view! { " of "{count(group_digits(limit))} }),
     };
     let share = resource.whole_percentage().map(|percentage| format!("{percentage} %"));
     view! {
-        {group_digits(resource.used)}
+        {count(group_digits(resource.used))}
         <span class="number__unit">{of}</span>
         <span class="number__share" data-level=resource.level.as_str()>{share}</span>
     }

@@ -9,6 +9,7 @@ use crate::domain::{LimitCheck, PeriodUsage, Role, Status, Subscription};
 use crate::web::AppError;
 use crate::web::components::ask_admin::AskAdmin;
 use crate::web::components::page::{Head, Heading, load};
+use crate::web::format;
 use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
 use crate::web::islands::live_usage::LiveUsage;
 use crate::web::ssr::context::{services, user, where_subscribed};
@@ -31,7 +32,9 @@ pub fn Usage() -> impl IntoView {
         let incomplete = subscription.as_ref().is_some_and(|now| now.status == Status::Incomplete);
         let above = match subscription {
             Some(subscription) => view! { <Trouble subscription admins=admins.clone()/> }.into_any(),
-            None => view! { <NoSubscription admins=admins.clone()/> }.into_any(),
+            None => {
+                view! { <NoSubscription admins=admins.clone() last=history.first().cloned()/> }.into_any()
+            }
         };
         let current = match (shown, check) {
             (Some(shown), Some(LimitCheck { usage, suggested_plan, .. })) if !incomplete => {
@@ -66,7 +69,14 @@ async fn data() -> Result<Data, AppError> {
 }
 
 #[component]
-fn NoSubscription(admins: Option<String>) -> impl IntoView {
+fn NoSubscription(
+    admins: Option<String>,
+    /// The last period there was, if there was one.
+    last: Option<PeriodUsage>,
+) -> impl IntoView {
+    let ended = last.map(|last| {
+        view! { <p>{format!("The subscription to {} ended on {}.", last.plan, format::date(last.end))}</p> }
+    });
     let way = match admins {
         None => view! {
             <p>"Choose a plan and your group has an allowance to spend from."</p>
@@ -78,6 +88,7 @@ fn NoSubscription(admins: Option<String>) -> impl IntoView {
     view! {
         <section class="empty empty--page">
             <h2>"Your group has no subscription"</h2>
+            {ended}
             {way}
         </section>
     }

@@ -5,15 +5,15 @@ import type { Page } from '@playwright/test';
 import { cardFrame } from './card';
 import type { People } from './people';
 
-export type Place = {
+export type Screen = {
   name: string;
-  /** Opens the page, as whoever it is for. */
+  /** Opens the page, signed in as those it is for. */
   open: (page: Page, people: People) => Promise<void>;
   /** Whether a part of it is told its colours once, when it opens, and keeps them. */
   keepsColours?: boolean;
 };
 
-const at = (path: string, email?: string): Place => ({
+const at = (path: string, email?: string): Screen => ({
   name: email ? `${path} as ${email}` : path,
   open: async (page, people) => {
     if (email) await (await people.demo(email)).signIn(page);
@@ -32,10 +32,10 @@ async function subscribed(page: Page, people: People, plan = 'Basic') {
   return admin;
 }
 
-export const PLACES: Place[] = [
+export const SCREENS: Screen[] = [
   at('/login'),
   at('/signup'),
-  at('/nowhere'),
+  at('/no-such-page'),
   at('/invite/unknown'),
   at('/usage', 'admin@acme.test'),
   at('/usage', 'member@acme.test'),
@@ -123,7 +123,7 @@ export const PLACES: Place[] = [
     open: async (page, people) => {
       await subscribed(page, people);
       await page.goto('/team');
-      await page.getByLabel('Invite by e-mail').fill('somebody-with-a-long-name@a-long-name-of-a-company.test');
+      await page.getByLabel('Invite by e-mail').fill('guest-with-a-long-name@a-long-name-of-a-company.test');
       await page.getByRole('button', { name: 'Invite' }).click();
       await page.getByLabel('Invitation link').waitFor();
     },

@@ -1,0 +1,146 @@
+//! The inbox of Stripe's events: what fails is tried again, ever later, and given up in the end.
+//!
+//! Every attempt is counted before it is made, so that one which never ends counts too. An event that can't get on never
+//! holds up another: it comes back only when it is due, several are worked on at once, and those that failed least often
+//! come first.
+
+use std::time::Duration as StdDuration;
+
+use chrono::{DateTime, Duration, Utc};
+use futures::StreamExt;
+use futures::stream;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use super::Billing;
+use crate::error::{Error, Result};
+use crate::storage::InboxEvent;
+
+/// How often due events are looked for.
+const INTERVAL: StdDuration = StdDuration::from_secs(5);
+/// Between the first attempt and the second. Each further one waits twice as long as the last.
+const FIRST_RETRY: Duration = Duration::seconds(10);
+/// How often an event is tried before it is given up. The last attempt is made some 23 hours after the first.
+const MAX_ATTEMPTS: i64 = 14;
+/// How many due events are read at a time.
+const BATCH: i64 = 100;
+/// How many are worked on at once.
+const CONCURRENCY: usize = 8;
+/// How long events that are done are kept: Stripe itself keeps them as long, and sends none anew after that.
+const KEPT: Duration = Duration::days(30);
+
+impl Billing {
+    /// Keeps an event, and gives it to be processed; `None` for one that is done.
+    pub(super) async fn keep_event(
+        &self,
+        id: &str,
+        event_type: &str,
+        subscription: Option<&str>,
+    ) -> Result<Option<InboxEvent>> {
+        let now = self.clock.now();
+        self.store.receive_event(id, event_type, subscription, now, retry_at(now, 1)).await
+    }
+
+    /// Has an event's effect. What fails stays in the inbox, or is given up.
+    pub(super) async fn process_event(&self, event: &InboxEvent) {
+        let done = match &event.subscription {
+            Some(stripe_id) => self.sync(stripe_id, Some(&event.id)).await,
+            None => self.finish_event(&event.id).await,
+        };
+        if let Err(error) = done {
+            self.note_failure(event, &error).await;
+        }
+    }
+
+    /// Marks an event done that has no effect here.
+    pub(super) async fn finish_event(&self, event: &str) -> Result<()> {
+        let mut tx = self.store.begin().await?;
+        tx.mark_event_done(event, self.clock.now()).await?;
+        tx.commit().await
+    }
+
+    async fn note_failure(&self, event: &InboxEvent, error: &Error) {
+        let (id, attempts) = (&event.id, event.attempts);
+        let given_up = (attempts >= MAX_ATTEMPTS).then(|| self.clock.now());
+        if given_up.is_some() {
+            error!(event = id, attempts, %error, "a webhook event is given up; send it anew from Stripe's dashboard");
+        } else {
+            warn!(event = id, attempts, %error, "a webhook event will be tried again");
+        }
+        if let Err(error) = self.store.note_failed_attempt(id, &error.to_string(), given_up).await {
+            error!(event = id, %error, "the failure of a webhook event can't be noted");
+        }
+    }
+
+    /// Tries the events that are due until `stop` is cancelled.
+    pub async fn run_inbox(&self, stop: CancellationToken) {
+        // An attempt that is cut off is made again: its event isn't done.
+        let forever = async {
+            loop {
+                if let Err(error) = self.drain_inbox().await {
+                    error!(%error, "the inbox can't be read");
+                }
+                tokio::time::sleep(INTERVAL).await;
+            }
+        };
+        stop.run_until_cancelled(forever).await;
+    }
+
+    /// Tries each event that is due once. Gives how many there were.
+    ///
+    /// # Errors
+    /// The database's, where they can't be read.
+    pub async fn drain_inbox(&self) -> Result<usize> {
+        let due = self.store.due_events(self.clock.now(), BATCH).await?;
+        let count = due.len();
+        stream::iter(due).for_each_concurrent(CONCURRENCY, |event| self.try_again(event)).await;
+        Ok(count)
+    }
+
+    async fn try_again(&self, mut event: InboxEvent) {
+        let retry_at = retry_at(self.clock.now(), event.attempts + 1);
+        match self.store.claim_event(&event, retry_at).await {
+            Ok(true) => {
+                event.attempts += 1;
+                self.process_event(&event).await;
+            }
+            Ok(false) => {}
+            Err(error) => error!(event = event.id, %error, "a webhook event can't be claimed"),
+        }
+    }
+
+    /// Deletes the events that were done long ago.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sweep_inbox(&self) -> Result<()> {
+        self.store.delete_done_events(self.clock.now() - KEPT).await.map(drop)
+    }
+}
+
+/// When the attempt after the one with this number is due.
+fn retry_at(now: DateTime<Utc>, attempt: i64) -> DateTime<Utc> {
+    let doublings = u32::try_from((attempt - 1).clamp(0, MAX_ATTEMPTS)).unwrap_or_default();
+    now + FIRST_RETRY * 2_i32.pow(doublings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_are_ever_further_apart_and_end_within_a_day() {
+        let first = DateTime::UNIX_EPOCH;
+        let mut at = first;
+        let mut waits = Vec::new();
+        for attempt in 1..MAX_ATTEMPTS {
+            let next = retry_at(at, attempt);
+            waits.push(next - at);
+            at = next;
+        }
+        assert_eq!(waits[0], Duration::seconds(10));
+        assert!(waits.windows(2).all(|pair| pair[1] == pair[0] * 2), "{waits:?}");
+        assert!(at - first > Duration::hours(22) && at - first < Duration::hours(24), "{}", at - first);
+        assert!(retry_at(first, i64::MAX) > first);
+    }
+}

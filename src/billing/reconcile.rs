@@ -1,0 +1,80 @@
+//! Comparing everything with Stripe, and repairing what a lost webhook or a crash left behind.
+
+use tracing::{info, warn};
+
+use super::Billing;
+use super::sync::{Pulled, gone};
+use crate::error::Result;
+use crate::storage::SubscriptionRow;
+
+/// Subscriptions that are read at a time.
+const PAGE: i64 = 200;
+
+/// What a comparison with Stripe found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    /// Subscriptions, and purchases that were cut off, that were compared.
+    pub compared: u64,
+    /// Those that were behind, and are put right.
+    pub repaired: u64,
+    /// Those that could not be compared or put right; the log says why.
+    pub failed: u64,
+    /// Webhook events that were tried in vain too often, as of now.
+    pub events_given_up: u64,
+}
+
+impl Billing {
+    /// Compares every live subscription and every purchase that was cut off with Stripe, and repairs what is behind. The
+    /// trouble of one never keeps the others from being compared.
+    ///
+    /// # Errors
+    /// The database's, where what there is to compare can't be read.
+    pub async fn reconcile(&self) -> Result<Reconciled> {
+        let mut sum = Reconciled::default();
+        for reservation in self.store.recoverable_reservations(self.clock.now()).await? {
+            sum.add(reservation.id, self.recover(&reservation).await.map(|_| true));
+        }
+        let mut after = None;
+        loop {
+            let page = self.store.live_subscriptions(after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.subscription_id);
+            for row in page {
+                let outcome = self.compare(&row).await;
+                sum.add(row.subscription_id, outcome);
+            }
+        }
+        sum.events_given_up = self.store.events_given_up().await?.unsigned_abs();
+        Ok(sum)
+    }
+
+    /// Gives whether the subscription was behind, and is put right.
+    async fn compare(&self, row: &SubscriptionRow) -> Result<bool> {
+        let stripe_id = &row.stripe_subscription_id;
+        let pulled = self.pull(row.group_id, row.subscription_id, stripe_id, None).await?;
+        let Pulled { state, written, .. } = pulled.ok_or_else(|| gone(stripe_id))?;
+        let behind = state.status != row.status
+            || state.period.start != row.current_period_start
+            || state.period.end != row.current_period_end
+            || state.cancel_at_period_end != row.cancel_at_period_end
+            || state.stripe_price_id != row.sold_price_id;
+        Ok(written && behind)
+    }
+}
+
+impl Reconciled {
+    fn add(&mut self, id: crate::domain::SubscriptionId, outcome: Result<bool>) {
+        self.compared += 1;
+        match outcome {
+            Ok(false) => {}
+            Ok(true) => {
+                info!(subscription = %id, "was behind Stripe, and is put right");
+                self.repaired += 1;
+            }
+            Err(error) => {
+                warn!(subscription = %id, %error, "not compared with Stripe");
+                self.failed += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Purchases on their way to Stripe: one a group at most, and none beside a live subscription.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+
+use super::subscriptions::second_live;
+use super::{Store, StripeState, Tx, dialect};
+use crate::domain::{Currency, GroupId, Interval, PlanId, Refusal, Status, SubscriptionId, UserId};
+use crate::error::{Error, Result};
+
+/// A purchase that Stripe may or may not have made a subscription of.
+#[derive(Clone, Debug, FromRow)]
+pub struct ReservationRow {
+    pub group_id: GroupId,
+    /// What the subscription's id will be; its metadata at Stripe names it.
+    pub id: SubscriptionId,
+    pub user_id: UserId,
+    pub plan_id: PlanId,
+    pub stripe_price_id: String,
+    pub price_minor: i64,
+    #[sqlx(try_from = "String")]
+    pub currency: Currency,
+    #[sqlx(try_from = "String")]
+    pub billing_interval: Interval,
+    pub created_at: DateTime<Utc>,
+    /// From when on Stripe may be asked what became of it; until then the purchase is under way.
+    pub recoverable_at: DateTime<Utc>,
+}
+
+macro_rules! reservation_select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT group_id, id, user_id, plan_id, stripe_price_id, price_minor, currency, billing_interval,
+                 created_at, recoverable_at
+             FROM subscription_reservations WHERE ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    /// The group's purchase that is on its way.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn reservation(&self, group: GroupId) -> Result<Option<ReservationRow>> {
+        Ok(on_db!(self, |pool| {
+            sqlx::query_as(reservation_select!("group_id = $1")).bind(group).fetch_optional(pool).await?
+        }))
+    }
+
+    /// The purchase with this id, of any group.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn reservation_by_id(&self, id: SubscriptionId) -> Result<Option<ReservationRow>> {
+        Ok(on_db!(self, |pool| {
+            sqlx::query_as(reservation_select!("id = $1")).bind(id).fetch_optional(pool).await?
+        }))
+    }
+
+    /// The purchases that were cut off.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn recoverable_reservations(&self, now: DateTime<Utc>) -> Result<Vec<ReservationRow>> {
+        Ok(on_db!(self, |pool| {
+            sqlx::query_as(reservation_select!("recoverable_at <= $1 ORDER BY group_id"))
+                .bind(now)
+                .fetch_all(pool)
+                .await?
+        }))
+    }
+
+    /// Lets Stripe be asked from now on what became of a purchase whose outcome isn't known.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn make_recoverable(&self, id: SubscriptionId, now: DateTime<Utc>) -> Result<()> {
+        write_db!(self, |pool| {
+            sqlx::query("UPDATE subscription_reservations SET recoverable_at = $2 WHERE id = $1")
+                .bind(id)
+                .bind(now)
+                .execute(pool)
+                .await?;
+        });
+        Ok(())
+    }
+
+    /// Deletes a purchase of which nothing came: the group may buy again.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn delete_reservation(&self, id: SubscriptionId) -> Result<()> {
+        write_db!(self, |pool| {
+            sqlx::query("DELETE FROM subscription_reservations WHERE id = $1").bind(id).execute(pool).await?;
+        });
+        Ok(())
+    }
+}
+
+impl Tx {
+    /// Reserves the group's one subscription for a purchase. Call [`Tx::lock_group`] first.
+    ///
+    /// # Errors
+    /// [`Refusal::SubscriptionExists`] where the group has a live subscription; [`Refusal::PurchaseInProgress`] where
+    /// another purchase is on its way; [`Refusal::NotFound`] where the plan was deleted meanwhile; the database's.
+    pub async fn add_reservation(&mut self, new: &ReservationRow) -> Result<()> {
+        on_tx!(self, |connection| {
+            let live: i64 = sqlx::query_scalar(concat!(
+                "SELECT COUNT(*) FROM subscriptions s WHERE s.group_id = $1 AND ",
+                is_live!("s")
+            ))
+            .bind(new.group_id)
+            .fetch_one(&mut *connection)
+            .await?;
+            if live > 0 {
+                return Err(Refusal::SubscriptionExists.into());
+            }
+            sqlx::query(
+                "INSERT INTO subscription_reservations (group_id, id, user_id, plan_id, stripe_price_id, price_minor,
+                     currency, billing_interval, created_at, recoverable_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            )
+            .bind(new.group_id)
+            .bind(new.id)
+            .bind(new.user_id)
+            .bind(new.plan_id)
+            .bind(&new.stripe_price_id)
+            .bind(new.price_minor)
+            .bind(new.currency.code())
+            .bind(new.billing_interval.as_str())
+            .bind(new.created_at)
+            .bind(new.recoverable_at)
+            .execute(&mut *connection)
+            .await
+            .map_err(not_reserved)?;
+        });
+        Ok(())
+    }
+
+    /// Turns a purchase into the subscription that Stripe made of it, on the terms it was sold on. Gives whether it was
+    /// still there: another, such as a webhook that came first, may have done so before. Call [`Tx::lock_group`] first.
+    ///
+    /// # Errors
+    /// [`Refusal::SubscriptionExists`] where it would be the group's second live one; the database's.
+    pub async fn convert_reservation(
+        &mut self,
+        group: GroupId,
+        id: SubscriptionId,
+        state: &StripeState,
+        now: DateTime<Utc>,
+    ) -> Result<bool> {
+        let converted = on_tx!(self, |connection| {
+            let inserted = sqlx::query(
+                "INSERT INTO subscriptions (id, group_id, user_id, plan_id, status, stripe_subscription_id,
+                     stripe_price_id, price_minor, currency, billing_interval, current_period_start,
+                     current_period_end, cancel_at_period_end, past_due_since, created_at, updated_at)
+                 SELECT id, group_id, user_id, plan_id, $3, $4, stripe_price_id, price_minor, currency,
+                     billing_interval, $5, $6, $7, CASE WHEN $3 = 'past_due' THEN $8 END, $8, $8
+                 FROM subscription_reservations WHERE group_id = $1 AND id = $2",
+            )
+            .bind(group)
+            .bind(id)
+            .bind(state.status.as_str())
+            .bind(&state.stripe_subscription_id)
+            .bind(state.period.start)
+            .bind(state.period.end)
+            .bind(state.cancel_at_period_end)
+            .bind(now)
+            .execute(&mut *connection)
+            .await
+            .map_err(second_live)?
+            .rows_affected();
+            sqlx::query("DELETE FROM subscription_reservations WHERE group_id = $1 AND id = $2")
+                .bind(group)
+                .bind(id)
+                .execute(&mut *connection)
+                .await?;
+            inserted == 1
+        });
+        if converted && state.status.is_live() && state.status != Status::Incomplete {
+            self.open_period(group, id, state.period, now).await?;
+        }
+        Ok(converted)
+    }
+}
+
+fn not_reserved(error: sqlx::Error) -> Error {
+    if dialect::is_unique_violation(
+        &error,
+        "subscription_reservations_pkey",
+        "subscription_reservations.group_id",
+    ) {
+        Refusal::PurchaseInProgress.into()
+    } else if dialect::is_foreign_key_violation(&error) {
+        Refusal::NotFound("plan".into()).into()
+    } else {
+        error.into()
+    }
+}
