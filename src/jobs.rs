@@ -31,7 +31,7 @@ pub fn start(
     let mut jobs = Jobs::default();
     jobs.spawn("metering", metering.run());
     if let Some(smtp_url) = &services.config.smtp_url {
-        let mailer = Mailer::new(services.outbox.clone(), smtp_url, &services.config)?;
+        let mailer = Mailer::new(services.outbox.clone(), smtp_url, &services.config.public_url)?;
         jobs.spawn("e-mail", mailer.run(stop.clone()));
     }
     let (billing, inbox_stop) = (services.billing.clone(), stop.clone());

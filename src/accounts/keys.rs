@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{Accounts, tokens};
 use crate::domain::{ApiKey, KeyId, NewApiKey, Refusal, User, text};
 use crate::error::Result;
-use crate::storage::NewKeyRow;
+use crate::storage::{NewKeyRow, PageRequest, PageRows};
 
 const PREFIX: &str = "tg_";
 /// Keys one user may have.
@@ -35,6 +35,14 @@ impl Accounts {
     /// The user's keys, newest first.
     pub async fn keys(&self, user: &User) -> Result<Vec<ApiKey>> {
         self.store.keys(user.id).await
+    }
+
+    /// One page of [`Accounts::keys`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keys_page(&self, user: &User, page: PageRequest<KeyId>) -> Result<PageRows<ApiKey>> {
+        self.store.keys_page(user.id, page).await
     }
 
     /// Revokes one of the user's keys: the next request with it is refused.

@@ -24,7 +24,7 @@ use crate::storage::{NewUser, Store};
 
 use passwords::PasswordHasher;
 
-pub use crate::storage::OutboxRow as OutboxMessage;
+pub use crate::storage::{MessageState, OutboxRow as OutboxMessage};
 pub use demo::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount};
 pub use team::InvitationOffer;
 

@@ -4,9 +4,12 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use super::{Accounts, email, passwords, tokens};
-use crate::domain::{FieldErrors, InvitationId, NewInvitation, Refusal, Role, Team, User, UserId, text};
+use crate::domain::{
+    FieldErrors, Invitation, InvitationId, Member, NewInvitation, Refusal, Role, Team, User, UserId, text,
+};
 use crate::error::Result;
-use crate::storage::{InvitationRow, NewInvitationRow};
+use crate::notify::{MessageLink, NewMessage};
+use crate::storage::{InvitationRow, NewInvitationRow, PageRequest, PageRows};
 
 /// How long an invitation's link works.
 const VALID_FOR: Duration = Duration::days(7);
@@ -47,6 +50,26 @@ impl Accounts {
         Ok(admins.map(|admin| admin.name).collect())
     }
 
+    /// One page of the members of the admin's group, the longest there first.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for any other role; the database's.
+    pub async fn members_page(&self, user: &User, page: PageRequest<UserId>) -> Result<PageRows<Member>> {
+        self.store.members_page(user.must_be_admin()?, page).await
+    }
+
+    /// One page of the open invitations of the admin's group, oldest first.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for any other role; the database's.
+    pub async fn invitations_page(
+        &self,
+        user: &User,
+        page: PageRequest<InvitationId>,
+    ) -> Result<PageRows<Invitation>> {
+        self.store.invitations_page(user.must_be_admin()?, self.clock.now(), page).await
+    }
+
     /// Removes a member from the admin's group.
     ///
     /// # Errors
@@ -85,10 +108,15 @@ impl Accounts {
         let mut url = self.config.public_url.clone();
         url.set_path(&format!("/invite/{token}"));
         let group = user.group.as_ref().map_or("", |group| group.name.as_str());
-        let body = format!(
-            "{} invites you to {group} on Tollgate.\n\nAccept the invitation within 7 days:\n{url}\n",
-            user.name
-        );
+        let message = NewMessage {
+            recipient: row.email.clone(),
+            subject: format!("Invitation to {group}"),
+            body: format!(
+                "{} invites you to {group} on Tollgate.\n\nAccept the invitation within 7 days:\n{{link}}\n",
+                user.name
+            ),
+            link: Some(MessageLink { url: url.to_string(), expires_at: row.expires_at }),
+        };
         let mut tx = self.store.begin().await?;
         tx.lock_group(group_id).await?;
         tx.withdraw_invitation_of(group_id, &row.email).await?;
@@ -97,7 +125,7 @@ impl Accounts {
             return Err(Refusal::EmailTaken.into());
         }
         tx.add_invitation(&row, now).await?;
-        self.outbox.add(&mut tx, &row.email, &format!("Invitation to {group}"), &body).await?;
+        self.outbox.add(&mut tx, &message).await?;
         tx.commit().await?;
         self.outbox.wake();
         Ok(NewInvitation { id: row.id, email: row.email, role, url: url.into(), expires_at: row.expires_at })

@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::ApiState;
 use super::idempotency::idempotent;
 use super::json::Json;
-use super::page::{Page, PageQuery};
+use super::page::{Page, PageParams, PageQuery};
 use super::path::Id;
 use crate::accounts::Accounts;
 use crate::domain::{ApiKey, KeyId, NewApiKey};
@@ -30,14 +30,15 @@ pub struct KeyInput {
 /// List my API keys
 ///
 /// Newest first. The keys themselves can't be read again.
-#[utoipa::path(get, path = "/api/auth/keys/", operation_id = "list_keys", tag = "API keys", params(PageQuery),
+#[utoipa::path(get, path = "/api/auth/keys/", operation_id = "list_keys", tag = "API keys", params(PageParams),
     responses((status = 200, description = "My keys.", body = Page<ApiKey>)))]
 async fn list_keys(
     State(accounts): State<Accounts>,
     CurrentUser(user): CurrentUser,
-    page: PageQuery,
+    page: PageQuery<KeyId>,
 ) -> ApiResult<Answer<Page<ApiKey>>> {
-    Ok(Answer(page.cut(accounts.keys(&user).await?)))
+    let keys = accounts.keys_page(&user, page.request()).await?;
+    Ok(Answer(Page::of(keys, |key| key.id)))
 }
 
 /// Make an API key

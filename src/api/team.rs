@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::ApiState;
 use super::idempotency::idempotent;
 use super::json::Json;
-use super::page::{Page, PageQuery};
+use super::page::{Page, PageParams, PageQuery};
 use super::path::Id;
 use crate::accounts::Accounts;
 use crate::domain::{Invitation, InvitationId, Member, NewInvitation, User, UserId};
@@ -40,7 +40,7 @@ pub struct Acceptance {
 }
 
 /// List the group's members
-#[utoipa::path(get, path = "/api/team/members/", operation_id = "list_members", tag = "Team", params(PageQuery),
+#[utoipa::path(get, path = "/api/team/members/", operation_id = "list_members", tag = "Team", params(PageParams),
     responses(
         (status = 200, description = "The members.", body = Page<Member>),
         (status = 403, description = "`forbidden`: not an admin of a group."),
@@ -48,9 +48,10 @@ pub struct Acceptance {
 async fn list_members(
     State(accounts): State<Accounts>,
     GroupAdmin(user): GroupAdmin,
-    page: PageQuery,
+    page: PageQuery<UserId>,
 ) -> ApiResult<Answer<Page<Member>>> {
-    Ok(Answer(page.cut(accounts.team(&user).await?.members)))
+    let members = accounts.members_page(&user, page.request()).await?;
+    Ok(Answer(Page::of(members, |member| member.id)))
 }
 
 /// Remove a member
@@ -76,7 +77,7 @@ async fn remove_member(
 ///
 /// Without their links, which are stored hashed.
 #[utoipa::path(get, path = "/api/team/invitations/", operation_id = "list_invitations", tag = "Team",
-    params(PageQuery),
+    params(PageParams),
     responses(
         (status = 200, description = "The invitations.", body = Page<Invitation>),
         (status = 403, description = "`forbidden`: not an admin of a group."),
@@ -84,9 +85,10 @@ async fn remove_member(
 async fn list_invitations(
     State(accounts): State<Accounts>,
     GroupAdmin(user): GroupAdmin,
-    page: PageQuery,
+    page: PageQuery<InvitationId>,
 ) -> ApiResult<Answer<Page<Invitation>>> {
-    Ok(Answer(page.cut(accounts.team(&user).await?.invitations)))
+    let invitations = accounts.invitations_page(&user, page.request()).await?;
+    Ok(Answer(Page::of(invitations, |invitation| invitation.id)))
 }
 
 /// Invite into the group

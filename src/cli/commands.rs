@@ -18,7 +18,7 @@ use crate::storage::Store;
 async fn accounts(settings: &Settings) -> anyhow::Result<(Accounts, Store)> {
     let store = open_store(settings).await?;
     let clock = Clock::system();
-    let outbox = Outbox::new(store.clone(), clock.clone());
+    let outbox = Outbox::new(store.clone(), clock.clone(), settings.smtp_url.is_some());
     let config = Arc::new(offline_config(settings)?);
     Ok((Accounts::new(store.clone(), clock, config, outbox), store))
 }

@@ -1,8 +1,9 @@
 //! API keys.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
-use super::Store;
+use super::{PageRequest, PageRows, Store};
 use crate::domain::{ApiKey, KeyId, Refusal, UserId};
 use crate::error::Result;
 
@@ -43,18 +44,32 @@ impl Store {
     }
 
     /// The user's keys, newest first.
+    ///
+    /// # Errors
+    /// The database's.
     pub async fn keys(&self, user: UserId) -> Result<Vec<ApiKey>> {
+        let all = PageRequest { after: None, limit: usize::MAX };
+        Ok(self.keys_page(user, all).await?.rows)
+    }
+
+    /// One page of [`Store::keys`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keys_page(&self, user: UserId, page: PageRequest<KeyId>) -> Result<PageRows<ApiKey>> {
         type Row = (KeyId, String, String, DateTime<Utc>, Option<DateTime<Utc>>);
         let rows: Vec<Row> = on_db!(self, |pool| {
             sqlx::query_as(
                 "SELECT id, name, prefix, created_at, last_used_at FROM api_keys
-                 WHERE user_id = $1 ORDER BY created_at DESC, id DESC",
+                 WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
             )
             .bind(user)
+            .bind(page.after.unwrap_or(KeyId(Uuid::max())))
+            .bind(page.rows())
             .fetch_all(pool)
             .await?
         });
-        Ok(rows
+        let keys = rows
             .into_iter()
             .map(|(id, name, prefix, created_at, last_used_at)| ApiKey {
                 id,
@@ -63,7 +78,8 @@ impl Store {
                 created_at,
                 last_used_at,
             })
-            .collect())
+            .collect();
+        Ok(page.page(keys))
     }
 
     /// Revokes one of the user's keys, at once.

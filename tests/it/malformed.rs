@@ -8,8 +8,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tollgate::start::StartOptions;
 
-use crate::support::app::{App, PASSWORD, Person, streamed, unique};
+use crate::support::app::{App, PASSWORD, Person, unique};
 use crate::support::databases::each_database;
+use crate::time_limits::streamed;
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const SIGN_IN: &str = "/fn/account/sign-in";

@@ -1,9 +1,12 @@
 //! What takes too long ends: requests half sent, and a server told to stop.
 
+use std::io;
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::future::join_all;
+use futures::{Stream, StreamExt, TryStreamExt};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
 use reqwest::Method;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -11,8 +14,16 @@ use tokio::net::{TcpListener, TcpStream};
 use tollgate::http::limits::TimeLimits;
 use tollgate::start::StartOptions;
 
-use crate::support::app::{App, PASSWORD, eventually, streamed};
+use crate::support::app::{App, PASSWORD, eventually};
 use crate::support::databases::each_database;
+
+/// A body that is sent in pieces, without its length said beforehand.
+pub fn streamed<B: Into<Vec<u8>>>(
+    pieces: impl Stream<Item = io::Result<B>> + Send + Sync + 'static,
+) -> reqwest::Body {
+    let frames = pieces.map_ok(|piece| Frame::data(hyper::body::Bytes::from(piece.into())));
+    reqwest::Body::wrap(StreamBody::new(frames))
+}
 
 /// Limits short enough to wait for.
 fn short() -> StartOptions {

@@ -19,6 +19,7 @@ pub fn hydrate() {
     leptos::mount::hydrate_islands();
     hide_form_error();
     send_forms_once();
+    carry_out_commands();
 }
 
 /// Loads the page anew, unless one of its forms is being sent: its answer brings the next page, and what that page
@@ -45,6 +46,29 @@ fn send_forms_once() {
     });
     _ = document().add_event_listener_with_callback("submit", on_submit.as_ref().unchecked_ref());
     on_submit.forget();
+}
+
+/// Opens and closes dialogs in browsers whose buttons have no `command` of their own.
+fn carry_out_commands() {
+    let Ok(button) = document().create_element("button") else { return };
+    if let Ok(true) = js_sys::Reflect::has(&button, &"command".into()) {
+        return;
+    }
+    let on_click = Closure::<dyn Fn(web_sys::Event)>::new(|event: web_sys::Event| {
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        let button = target.and_then(|target| target.closest("button[commandfor]").ok().flatten());
+        let Some(button) = button else { return };
+        let dialog = button.get_attribute("commandfor").and_then(|id| document().get_element_by_id(&id));
+        let method = match button.get_attribute("command").as_deref() {
+            Some("show-modal") => "showModal",
+            _ => "close",
+        };
+        if let Some(dialog) = dialog {
+            _ = call(&dialog, method, &[]);
+        }
+    });
+    _ = document().add_event_listener_with_callback("click", on_click.as_ref().unchecked_ref());
+    on_click.forget();
 }
 
 /// Takes a refused form's error out of the address once it is shown, so that reloading starts clean.

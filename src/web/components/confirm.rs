@@ -1,8 +1,8 @@
 //! A button that asks before it acts, in a modal dialog.
 //!
 //! The dialog is opened and closed by the buttons' own `command`, so that it is modal without JavaScript too: the
-//! rest of the page is inert, Tab stays inside and Escape closes it. A browser that doesn't know commands takes it
-//! for a popover instead.
+//! rest of the page is inert, Tab stays inside and Escape closes it. In browsers that don't know commands,
+//! `web::client` carries them out.
 //! Source: <https://developer.mozilla.org/en-US/docs/Web/API/Invoker_Commands_API>.
 
 use leptos::prelude::*;
@@ -29,22 +29,20 @@ pub fn Confirm(
 ) -> impl IntoView {
     let (heading, body) = (format!("{id}-title"), format!("{id}-text"));
     let (labelled, described) = (heading.clone(), body.clone());
-    let (opens, closes, hides) = (id.clone(), id.clone(), id.clone());
+    let (opens, closes) = (id.clone(), id.clone());
     view! {
         <button
             class="button"
             type="button"
             data-tone="plain"
             command="show-modal"
-            commandfor=opens.clone()
-            popovertarget=opens
+            commandfor=opens
         >
             {label}
             <Of name=of/>
         </button>
         <dialog
             class="confirm"
-            popover="auto"
             closedby="any"
             id=id
             aria-labelledby=labelled
@@ -59,8 +57,6 @@ pub fn Confirm(
                     data-tone="plain"
                     command="close"
                     commandfor=closes
-                    popovertarget=hides
-                    popovertargetaction="hide"
                     autofocus
                 >
                     {keep}

@@ -103,7 +103,7 @@ fn Alerts(usage: RwSignal<Usage>, admins: Admins) -> impl IntoView {
 #[component]
 fn Alert(usage_type: UsageType, level: Level, admins: Admins) -> impl IntoView {
     let (title, text) = if level == Level::Limit {
-        let text = format!(" All {} of this period are used. ", usage_type.noun());
+        let text = format!(" {} of this period are all used. ", usage_type.label());
         ("Limit reached - upgrade required.".to_owned(), text)
     } else {
         let text = " 80 % or more is used. Consider upgrading before they run out. ";

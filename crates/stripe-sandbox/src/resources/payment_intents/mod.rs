@@ -1,177 +1,21 @@
 //! Payment intents.
 
+mod params;
+
 use serde_json::{Value, json};
 
-use super::customers::ADDRESS;
-use super::payment_methods::{AUTOMATIC, DATA, OTHER_TYPES};
+use self::params::{CANCEL, CAPTURE, CONFIRM, CREATE, LIST, UPDATE};
 use crate::billing::paying;
+use crate::engine::objects::{Intent, IntentStatus};
 use crate::engine::{ApiError, Doc, Kind, Tx};
 use crate::http::{
-    Call, Field, METADATA, Role, Route, Shape, get, list, matches, merge_metadata, new_metadata, opt, page,
-    post, req, set, unsupported,
+    Call, Role, Route, Shape, get, list, matches, merge_metadata, new_metadata, opt, page, post, set,
 };
-use crate::payments::{Terms, check_secret, client_view, methods, payment};
+use crate::payments::{ConfirmOptions, check_secret, client_view, methods, payment};
 
 const KIND: Kind = Kind::PaymentIntent;
 /// Stripe's largest amount for a payment.
 const MAX_AMOUNT: i64 = 99_999_999;
-
-const FUTURE: Shape = Shape::Clearable(&Shape::Enum(&["off_session", "on_session"]));
-const CAPTURE_METHOD: Shape = Shape::Enum(&["automatic", "automatic_async", "manual"]);
-const CARD_OPTIONS: &[Field] = &[
-    opt("request_three_d_secure", Shape::Enum(&["any", "automatic", "challenge"])),
-    opt("setup_future_usage", Shape::Clearable(&Shape::Enum(&["none", "off_session", "on_session"]))),
-    unsupported(&[
-        "capture_method",
-        "cvc_token",
-        "installments",
-        "mandate_options",
-        "network",
-        "request_extended_authorization",
-        "request_incremental_authorization",
-        "request_multicapture",
-        "request_overcapture",
-        "require_cvc_recollection",
-        "statement_descriptor_suffix_kana",
-        "statement_descriptor_suffix_kanji",
-        "three_d_secure",
-    ]),
-];
-const OPTIONS: Shape = Shape::Object(&[
-    opt("card", Shape::Clearable(&Shape::Object(CARD_OPTIONS))),
-    unsupported(&["card_present"]),
-    unsupported(OTHER_TYPES),
-]);
-const OFF_SESSION: Shape = Shape::BoolOr(&["one_off", "recurring"]);
-const SHIPPING: &[Field] = &[
-    req("address", Shape::Object(ADDRESS)),
-    req("name", Shape::Text),
-    opt("carrier", Shape::Text),
-    opt("phone", Shape::Text),
-    opt("tracking_number", Shape::Text),
-];
-
-const CREATE: &[Field] = &[
-    req("amount", Shape::Int),
-    req("currency", Shape::Text),
-    opt("automatic_payment_methods", AUTOMATIC),
-    opt("capture_method", CAPTURE_METHOD),
-    opt("confirm", Shape::Bool),
-    opt("confirmation_method", Shape::Enum(&["automatic"])),
-    opt("customer", Shape::Text),
-    opt("description", Shape::Text),
-    opt("error_on_requires_action", Shape::Bool),
-    METADATA,
-    opt("off_session", OFF_SESSION),
-    opt("payment_method", Shape::Text),
-    opt("payment_method_data", Shape::Object(DATA)),
-    opt("payment_method_options", OPTIONS),
-    opt("payment_method_types", Shape::List(&Shape::Text)),
-    opt("receipt_email", Shape::Text),
-    opt("return_url", Shape::Text),
-    opt("setup_future_usage", FUTURE),
-    opt("shipping", Shape::Object(SHIPPING)),
-    opt("statement_descriptor", Shape::Text),
-    opt("statement_descriptor_suffix", Shape::Text),
-    opt("use_stripe_sdk", Shape::Bool),
-    unsupported(&[
-        "allowed_payment_method_types",
-        "amount_details",
-        "application_fee_amount",
-        "confirmation_token",
-        "customer_account",
-        "excluded_payment_method_types",
-        "hooks",
-        "mandate",
-        "mandate_data",
-        "on_behalf_of",
-        "payment_details",
-        "payment_method_configuration",
-        "radar_options",
-        "transfer_data",
-        "transfer_group",
-    ]),
-];
-
-const UPDATE: &[Field] = &[
-    opt("amount", Shape::Int),
-    opt("capture_method", CAPTURE_METHOD),
-    opt("currency", Shape::Text),
-    opt("customer", Shape::Text),
-    opt("description", Shape::Text),
-    METADATA,
-    opt("payment_method", Shape::Clearable(&Shape::Text)),
-    opt("payment_method_data", Shape::Object(DATA)),
-    opt("payment_method_options", OPTIONS),
-    opt("payment_method_types", Shape::List(&Shape::Text)),
-    opt("receipt_email", Shape::Clearable(&Shape::Text)),
-    opt("setup_future_usage", FUTURE),
-    opt("shipping", Shape::Clearable(&Shape::Object(SHIPPING))),
-    opt("statement_descriptor", Shape::Text),
-    opt("statement_descriptor_suffix", Shape::Text),
-    unsupported(&[
-        "allowed_payment_method_types",
-        "amount_details",
-        "application_fee_amount",
-        "customer_account",
-        "excluded_payment_method_types",
-        "hooks",
-        "payment_details",
-        "payment_method_configuration",
-        "transfer_data",
-        "transfer_group",
-    ]),
-];
-
-const CONFIRM: &[Field] = &[
-    opt("client_secret", Shape::Text),
-    opt("capture_method", CAPTURE_METHOD),
-    opt("error_on_requires_action", Shape::Bool),
-    opt("off_session", OFF_SESSION),
-    opt("payment_method", Shape::Text),
-    opt("payment_method_data", Shape::Object(DATA)),
-    opt("payment_method_options", OPTIONS),
-    opt("payment_method_types", Shape::List(&Shape::Text)),
-    opt("receipt_email", Shape::Clearable(&Shape::Text)),
-    opt("return_url", Shape::Text),
-    opt("setup_future_usage", FUTURE),
-    opt("shipping", Shape::Clearable(&Shape::Object(SHIPPING))),
-    opt("use_stripe_sdk", Shape::Bool),
-    unsupported(&[
-        "allowed_payment_method_types",
-        "amount_details",
-        "amount_to_confirm",
-        "confirmation_token",
-        "excluded_payment_method_types",
-        "hooks",
-        "mandate",
-        "mandate_data",
-        "payment_details",
-        "radar_options",
-    ]),
-];
-
-const CANCEL: &[Field] = &[opt(
-    "cancellation_reason",
-    Shape::Enum(&["duplicate", "fraudulent", "requested_by_customer", "abandoned"]),
-)];
-const CAPTURE: &[Field] = &[
-    opt("amount_to_capture", Shape::Int),
-    METADATA,
-    opt("statement_descriptor", Shape::Text),
-    opt("statement_descriptor_suffix", Shape::Text),
-    unsupported(&[
-        "amount_details",
-        "application_fee_amount",
-        "final_capture",
-        "hooks",
-        "payment_details",
-        "transfer_data",
-    ]),
-];
-
-const LIST: &[Field] =
-    &[opt("created", Shape::Range), opt("customer", Shape::Text), unsupported(&["customer_account"])];
 
 pub(super) const ROUTES: &[Route] = &[
     list("/v1/payment_intents", LIST, |call| {
@@ -276,7 +120,7 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
         methods::check_usable(tx, method, params["customer"].as_str())?;
     }
     let currency = params["currency"].as_str().unwrap_or_default().to_lowercase();
-    let plan = payment::Plan {
+    let plan = payment::NewPayment {
         amount,
         currency: &currency,
         customer: params["customer"].as_str(),
@@ -309,7 +153,7 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
         apply_options(object, params);
     });
     if params["confirm"] == true {
-        paying::confirm(tx, KIND, &id, &Terms::of(params))?;
+        paying::confirm(tx, KIND, &id, &ConfirmOptions::of(params))?;
     }
     Ok(tx.shown(KIND, &id))
 }
@@ -338,8 +182,7 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
     let (tx, params) = (&mut *call.tx, call.params);
     let status = doc.object["status"].as_str().unwrap_or_default();
     let money = ["amount", "currency", "customer", "payment_method", "payment_method_data"];
-    let open = ["requires_payment_method", "requires_confirmation", "requires_action"].contains(&status);
-    if !open && money.iter().any(|field| params.get(field).is_some()) {
+    if !Intent(&doc.object).is_open() && money.iter().any(|field| params.get(field).is_some()) {
         return Err(ApiError::invalid(format!(
             "This PaymentIntent's {} could not be updated because it has a status of {status}.",
             money.iter().find(|field| params.get(**field).is_some()).copied().unwrap_or("amount")
@@ -350,7 +193,7 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
         check_amount(amount)?;
     }
     check_types(params)?;
-    let customer = params["customer"].as_str().or(doc.object["customer"].as_str());
+    let customer = params["customer"].as_str().or(Intent(&doc.object).customer());
     if let Some(customer) = params["customer"].as_str() {
         tx.find(Kind::Customer, customer, "customer")?;
     }
@@ -380,8 +223,11 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
         apply_options(object, params);
         merge_metadata(object, params);
         if method.is_some() || params.get("payment_method").is_some_and(Value::is_null) {
-            object["status"] =
-                json!(if method.is_some() { "requires_confirmation" } else { "requires_payment_method" });
+            object["status"] = json!(if method.is_some() {
+                IntentStatus::RequiresConfirmation
+            } else {
+                IntentStatus::RequiresPaymentMethod
+            });
             object["payment_method"] = json!(method);
             object["next_action"] = Value::Null;
         }
@@ -394,7 +240,7 @@ fn confirm(call: &mut Call) -> Result<Value, ApiError> {
     let browser = call.role == Role::Browser;
     check_secret(&doc, call.params, browser)?;
     let (tx, params) = (&mut *call.tx, call.params);
-    if browser && Terms::of(params).off_session {
+    if browser && ConfirmOptions::of(params).off_session {
         let message = "You cannot confirm with `off_session=true` when using a publishable key.";
         return Err(ApiError::invalid(message).param("off_session"));
     }
@@ -412,7 +258,7 @@ fn confirm(call: &mut Call) -> Result<Value, ApiError> {
             object["payment_method"] = json!(method);
         }
     });
-    paying::confirm(tx, KIND, doc.id(), &Terms::of(params))
+    paying::confirm(tx, KIND, doc.id(), &ConfirmOptions::of(params))
         .map_err(|error| if browser { error.mapping("payment_intent", client_view) } else { error })?;
     Ok(seen(call, doc.id()))
 }

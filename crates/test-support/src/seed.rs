@@ -7,7 +7,7 @@ use tollgate::domain::{
     SubscriptionId, UsageType, User,
 };
 use tollgate::metering::Metering;
-use tollgate::storage::{NewSubscription, NewUser, Store, StripeState};
+use tollgate::storage::{NewUser, ReservationRow, Store, StripeState};
 use uuid::Uuid;
 
 /// The days of grace that [`Seed::metering`] starts with.
@@ -33,7 +33,7 @@ impl Seed {
     pub async fn with_clock(store: &Store, clock: Clock) -> Self {
         let now = clock.now();
         let (admin, member) = group(store, now).await;
-        let plan = plan(store, "Basic", 2_999, now).await;
+        let plan = plan(store, &format!("Basic {}", admin.id), 2_999, now).await;
         let start = now - Duration::days(10);
         let end = start.checked_add_months(Months::new(1)).expect("a month later");
         let seed = Self {
@@ -63,10 +63,9 @@ impl Seed {
             stripe_subscription_id: format!("sub_{}", self.subscription.0.simple()),
             status,
             stripe_price_id: "price_seed".into(),
-            price_minor: 2_999,
-            plan_id: None,
-            period_start: period.start,
-            period_end: period.end,
+            price: Some(Money::new(2_999, Currency::USD)),
+            interval: Some(Interval::Month),
+            period,
             cancel_at_period_end: false,
         }
     }
@@ -75,10 +74,12 @@ impl Seed {
     pub async fn stripe_says(&self, status: Status, period: Period) {
         let ticket = self.store.draw_sync_ticket(self.subscription).await.expect("a ticket");
         let state = self.at_stripe(status, period);
-        let now = self.clock.now();
-        let changed =
-            self.store.apply_stripe_state(self.group(), self.subscription, ticket, &state, None, now).await;
-        assert!(changed.expect("the subscription is written"));
+        let mut tx = self.store.begin().await.expect("a transaction");
+        tx.lock_group(self.group()).await.expect("a lock");
+        let written =
+            tx.apply_stripe_state(self.group(), self.subscription, ticket, &state, self.clock.now()).await;
+        assert!(written.expect("the subscription is written"));
+        tx.commit().await.expect("a commit");
     }
 }
 
@@ -140,18 +141,35 @@ pub async fn plan(store: &Store, name: &str, price_minor: i64, now: DateTime<Utc
     id
 }
 
-/// Takes the group's place for a live subscription; nothing was said by Stripe yet.
+/// Subscribes the admin's group: Stripe has made the subscription, and it isn't paid yet.
 pub async fn subscribe(store: &Store, admin: &User, plan: PlanId, now: DateTime<Utc>) -> SubscriptionId {
     let id = SubscriptionId(Uuid::now_v7());
-    let new = NewSubscription {
+    let group = admin.group.as_ref().expect("an admin has a group").id;
+    let reservation = ReservationRow {
+        group_id: group,
         id,
-        group_id: admin.group.as_ref().expect("an admin has a group").id,
         user_id: admin.id,
         plan_id: plan,
         stripe_price_id: "price_seed".into(),
         price_minor: 2_999,
-        period_end: now + Duration::days(30),
+        currency: Currency::USD,
+        billing_interval: Interval::Month,
+        created_at: now,
+        recoverable_at: now,
     };
-    store.reserve_subscription(&new, now).await.expect("a subscription");
+    let made = StripeState {
+        stripe_subscription_id: format!("sub_{}", id.0.simple()),
+        status: Status::Incomplete,
+        stripe_price_id: "price_seed".into(),
+        price: None,
+        interval: None,
+        period: Period { start: now, end: now + Duration::days(30) },
+        cancel_at_period_end: false,
+    };
+    let mut tx = store.begin().await.expect("a transaction");
+    tx.lock_group(group).await.expect("a lock");
+    tx.add_reservation(&reservation).await.expect("a reservation");
+    assert!(tx.convert_reservation(group, id, &made, now).await.expect("a subscription"));
+    tx.commit().await.expect("a commit");
     id
 }

@@ -1,4 +1,4 @@
-//! Carrying events to their endpoints.
+//! Delivering events to their endpoints.
 //!
 //! Each endpoint gets its events in order as long as it answers; what it refuses is tried again later, and
 //! out of order, as from Stripe. Nothing waits for a delivery but the delivery itself.
@@ -14,10 +14,10 @@ use tokio::task::JoinSet;
 
 use super::signature;
 use crate::clock::Clock;
-use crate::engine::{Failure, Kind, Origin, Sandbox};
+use crate::engine::{Cause, Kind, Sandbox, WriteFailed};
 
-/// The pauses before the second and later attempts. Stripe's are longer; a developer is waiting here.
-const PAUSES: [Duration; 6] = [
+/// The delays before the second and later attempts. Stripe's are longer; a developer is waiting here.
+const RETRY_DELAYS: [Duration; 6] = [
     Duration::from_millis(500),
     Duration::from_secs(2),
     Duration::from_secs(8),
@@ -28,10 +28,10 @@ const PAUSES: [Duration; 6] = [
 /// How long an endpoint may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an event holds up those after it at the same endpoint.
-const PATIENCE: Duration = Duration::from_secs(1);
+const HEAD_START: Duration = Duration::from_secs(1);
 const SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
 
-/// Carries what comes through `queue`, ids of deliveries, for as long as it is polled.
+/// Delivers what comes through `queue`, ids of deliveries, for as long as it is polled.
 ///
 /// # Errors
 /// If no HTTP client can be built.
@@ -43,62 +43,62 @@ pub(crate) fn deliver(
     let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().timeout(TIMEOUT).redirect(redirect::Policy::none()).no_proxy().build()?;
     Ok(async move {
-        let mut lanes = HashMap::new();
+        let mut queues = HashMap::new();
         let mut running = JoinSet::new();
         while let Some(delivery) = queue.recv().await {
             let endpoint = delivery.rsplit('/').next().unwrap_or_default().to_owned();
-            let lane = lanes.entry(endpoint).or_insert_with(|| {
-                let (lane, events) = mpsc::unbounded_channel();
-                running.spawn(one_endpoint(sandbox.clone(), client.clone(), events));
-                lane
+            let endpoint_queue = queues.entry(endpoint).or_insert_with(|| {
+                let (sender, events) = mpsc::unbounded_channel();
+                running.spawn(deliver_to_endpoint(sandbox.clone(), client.clone(), events));
+                sender
             });
-            // A lane ends with this function only.
-            let _ = lane.send(delivery);
+            // An endpoint's queue ends with this function only.
+            let _ = endpoint_queue.send(delivery);
         }
     })
 }
 
-async fn one_endpoint(sandbox: Sandbox, client: Client, mut events: mpsc::UnboundedReceiver<String>) {
+async fn deliver_to_endpoint(sandbox: Sandbox, client: Client, mut events: mpsc::UnboundedReceiver<String>) {
     let mut running = JoinSet::new();
     while let Some(delivery) = events.recv().await {
         let (tried, first) = oneshot::channel();
-        running.spawn(carry(sandbox.clone(), client.clone(), delivery, tried));
+        running.spawn(deliver_one(sandbox.clone(), client.clone(), delivery, tried));
         // Either way the next one may go.
-        let _ = tokio::time::timeout(PATIENCE, first).await;
+        let _ = tokio::time::timeout(HEAD_START, first).await;
         while running.try_join_next().is_some() {}
     }
 }
 
-/// Tries until the endpoint has it, or there is no pause left.
-async fn carry(sandbox: Sandbox, client: Client, delivery: String, tried: oneshot::Sender<()>) {
+/// Tries until the endpoint has it, or there is no delay left.
+async fn deliver_one(sandbox: Sandbox, client: Client, delivery: String, tried: oneshot::Sender<()>) {
     let mut tried = Some(tried);
-    for attempt in 0..=PAUSES.len() {
-        let pause = PAUSES.get(attempt);
-        let Some(letter) = letter(&sandbox, &delivery) else { return };
-        let outcome = letter.send(&client).await;
+    for attempt in 0..=RETRY_DELAYS.len() {
+        let delay = RETRY_DELAYS.get(attempt);
+        let Some(message) = message(&sandbox, &delivery) else { return };
+        let outcome = message.send(&client).await;
         // A disk that can't be written has been logged; another attempt does no harm.
-        let over = record(&sandbox, &delivery, outcome, pause.is_none()).await.unwrap_or(false);
+        let over = record(&sandbox, &delivery, outcome, delay.is_none()).await.unwrap_or(false);
         if let Some(tried) = tried.take() {
             let _ = tried.send(());
         }
-        let Some(pause) = pause.filter(|_| !over) else { return };
-        tokio::time::sleep(*pause).await;
+        let Some(delay) = delay.filter(|_| !over) else { return };
+        tokio::time::sleep(*delay).await;
     }
 }
 
-struct Letter {
+struct Message {
     url: String,
     secret: String,
     body: Vec<u8>,
 }
 
 /// What there is to send, if it still is. A delivery to an endpoint that is gone is over.
-fn letter(sandbox: &Sandbox, delivery: &str) -> Option<Letter> {
+fn message(sandbox: &Sandbox, delivery: &str) -> Option<Message> {
     sandbox.read(|tx| {
         let delivery = tx.get(Kind::Delivery, delivery).filter(|doc| doc.is_pending())?;
         let endpoint = tx.get(Kind::WebhookEndpoint, delivery.object["endpoint"].as_str()?)?;
         let event = tx.view(Kind::Event, delivery.object["event"].as_str()?)?;
-        Some(Letter {
+        Some(Message {
             url: endpoint.object["url"].as_str()?.to_owned(),
             secret: endpoint.hidden["secret"].as_str()?.to_owned(),
             body: serde_json::to_vec_pretty(&event).ok()?,
@@ -106,7 +106,7 @@ fn letter(sandbox: &Sandbox, delivery: &str) -> Option<Letter> {
     })
 }
 
-impl Letter {
+impl Message {
     async fn send(self, client: &Client) -> Result<u16, String> {
         let signature = signature::header(&self.secret, Clock::system().now().timestamp(), &self.body);
         let request = client
@@ -130,7 +130,7 @@ async fn record(
     delivery: &str,
     outcome: Result<u16, String>,
     last: bool,
-) -> Result<bool, Failure> {
+) -> Result<bool, WriteFailed> {
     let delivered = outcome.as_ref().is_ok_and(|status| (200..300).contains(status));
     let state = match (delivered, last) {
         (true, _) => "delivered",
@@ -138,7 +138,7 @@ async fn record(
         (false, false) => "pending",
     };
     sandbox
-        .transact(Origin::default(), |tx| {
+        .transact(Cause::default(), |tx| {
             let attempt =
                 json!({"at": tx.now(), "status": outcome.as_ref().ok(), "error": outcome.as_ref().err()});
             tx.change(Kind::Delivery, delivery, |doc| {

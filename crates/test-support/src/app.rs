@@ -1,13 +1,12 @@
 //! The real application on a free port, and people who use it.
 
-use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures::{Stream, TryStreamExt};
-use http_body_util::StreamBody;
-use hyper::body::Frame;
+use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Method, RequestBuilder, StatusCode};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
+use sha2::Sha256;
 use tollgate::clock::Clock;
 use tollgate::config::Settings;
 use tollgate::start::{Running, StartOptions, start};
@@ -33,18 +32,33 @@ impl App {
         Self::start_with(database_url, &[], StartOptions::default()).await
     }
 
+    /// With a clock that stands until the test moves it. The sandbox goes by it too.
+    pub async fn start_at(database_url: &str, variables: &[(&str, &str)], clock: &Clock) -> Self {
+        Self::start_by(database_url, variables, StartOptions::default(), clock.clone()).await
+    }
+
     pub async fn start_demo(database_url: &str) -> Self {
         Self::start_with(database_url, &[], StartOptions { demo: true, ..StartOptions::default() }).await
     }
 
     pub async fn start_with(database_url: &str, variables: &[(&str, &str)], options: StartOptions) -> Self {
+        Self::start_by(database_url, variables, options, Clock::system()).await
+    }
+
+    /// With everything that can be chosen.
+    pub async fn start_by(
+        database_url: &str,
+        variables: &[(&str, &str)],
+        options: StartOptions,
+        clock: Clock,
+    ) -> Self {
         let settings = Settings::read(|name| match name {
             "DATABASE_URL" => Some(database_url.to_owned()),
             "LISTEN_ADDR" | "SANDBOX_ADDR" => Some("127.0.0.1:0".to_owned()),
             _ => variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()),
         })
         .expect("the test's settings");
-        let running = start(settings, options, Clock::system()).await.expect("the application starts");
+        let running = start(settings, options, clock).await.expect("the application starts");
         let base = format!("http://{}", running.addr);
         let http =
             reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
@@ -66,6 +80,20 @@ impl App {
             .header("content-type", "application/x-www-form-urlencoded")
             .body(body);
         Answer::to(request).await
+    }
+
+    /// Delivers an event as Stripe does, signed; gives the answer's status.
+    pub async fn deliver_event(&self, event: &Value) -> u16 {
+        let body = event.to_string();
+        let services = &self.running.services;
+        // Signatures go by the wall clock, also where a test moves the application's.
+        let time = Clock::system().now().timestamp();
+        let secret = services.config.stripe.webhook_secret.expose_secret().as_bytes();
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key");
+        mac.update(format!("{time}.{body}").as_bytes());
+        let signature = format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()));
+        let request = self.http.post(format!("{}/api/subscriptions/webhook/stripe/", self.base));
+        Answer::to(request.header("stripe-signature", signature).body(body)).await.status
     }
 
     pub fn nobody(&self) -> Person<'_> {
@@ -241,14 +269,6 @@ impl<'a> Person<'a> {
         assert_eq!(answer.status, StatusCode::OK, "{:?}", answer.body);
         answer.body
     }
-}
-
-/// A body that is sent in pieces, without its length said beforehand.
-pub fn streamed<B: Into<Vec<u8>>>(
-    pieces: impl Stream<Item = io::Result<B>> + Send + Sync + 'static,
-) -> reqwest::Body {
-    let frames = pieces.map_ok(|piece| Frame::data(hyper::body::Bytes::from(piece.into())));
-    reqwest::Body::wrap(StreamBody::new(frames))
 }
 
 /// Asks again until the answer is right, or a deadline passes.
