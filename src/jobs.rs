@@ -40,9 +40,6 @@ async fn housekeeping(services: Services, stop: CancellationToken) {
         if let Err(error) = services.store.sweep(services.clock.now()).await {
             error!(%error, "clearing away failed");
         }
-        if let Err(error) = services.billing.sweep_inbox().await {
-            error!(%error, "clearing the inbox failed");
-        }
         match services.billing.reconcile().await {
             Ok(sum) if sum.repaired > 0 => info!(repaired = sum.repaired, "subscriptions were behind Stripe"),
             Ok(_) => {}
