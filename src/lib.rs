@@ -14,7 +14,8 @@
 //! | `api` | REST: handlers, the OpenAPI document, idempotency |
 //! | [`web`] | the pages: islands and components for both sides, `pages` and `ssr` for the server, `client` for the browser |
 //! | `http` | what every request passes: sessions, origins, headers, metrics; what every refusal looks like |
-//! | `services`, `router`, `start`, `jobs` | the composition root |
+//! | `services`, `router`, `start`, `jobs`, `stop` | the composition root |
+//! | `metrics` | what is counted, and its names |
 //! | `cli`, `demo` | the command line; the demo data |
 //!
 //! The Stripe sandbox is a crate of its own, `crates/stripe-sandbox`; the two meet over HTTP only.
@@ -63,6 +64,8 @@ pub mod jobs;
 #[cfg(feature = "ssr")]
 pub mod metering;
 #[cfg(feature = "ssr")]
+pub mod metrics;
+#[cfg(feature = "ssr")]
 pub mod notify;
 #[cfg(feature = "ssr")]
 pub mod router;
@@ -70,5 +73,7 @@ pub mod router;
 pub mod services;
 #[cfg(feature = "ssr")]
 pub mod start;
+#[cfg(feature = "ssr")]
+pub mod stop;
 #[cfg(feature = "ssr")]
 pub mod storage;

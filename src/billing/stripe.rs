@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use stripe::{Client, ClientBuilder, RequestStrategy, StripeError};
 use stripe_billing::subscription::{
     CancelSubscription, CreateSubscription, CreateSubscriptionItems, CreateSubscriptionPaymentBehavior,
@@ -58,7 +59,7 @@ impl Stripe {
     /// # Errors
     /// [`Error::Internal`] where Stripe's address or key can't be put into a request.
     pub fn new(config: &StripeConfig) -> Result<Self, Error> {
-        let mut builder = ClientBuilder::new(config.secret_key.expose())
+        let mut builder = ClientBuilder::new(config.secret_key.expose_secret())
             .timeout(TIMEOUT)
             .request_strategy(RequestStrategy::ExponentialBackoff(TRIES))
             .app_info("tollgate", Some(env!("CARGO_PKG_VERSION").into()), None);

@@ -2,7 +2,9 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate::storage::Store;
+use tollgate::domain::SubscriptionId;
+use tollgate::storage::{ReservationRow, Store};
+use uuid::Uuid;
 
 use crate::support::app::{App, Auth, PASSWORD, Person};
 use crate::support::databases::Database;
@@ -26,9 +28,34 @@ async fn fill(database: &Database) -> Auth {
     assert_eq!(app.nobody().post("/api/auth/login/", wrong).await.status, 401);
     let event = json!({"id": "evt_1", "object": "event", "type": "product.updated", "data": {"object": {}}});
     assert_eq!(app.deliver_event(&event).await, 200);
+    reserve(&app).await;
     let key = key.auth;
     app.stop().await;
     key
+}
+
+/// A purchase that was cut off on its way to Stripe.
+async fn reserve(app: &App) {
+    let services = &app.running.services;
+    let admin =
+        services.accounts.log_in("admin@newco.test", "tollgate-demo", "test").await.expect("Newco's admin");
+    let plan = services.billing.plans(false).await.expect("the plans").remove(0);
+    let now = services.clock.now();
+    let reservation = ReservationRow {
+        group_id: admin.must_be_admin().expect("an admin"),
+        id: SubscriptionId(Uuid::now_v7()),
+        user_id: admin.id,
+        plan_id: plan.id,
+        stripe_price_id: plan.stripe_price_id.expect("a price"),
+        price_minor: plan.price.minor,
+        currency: plan.price.currency,
+        billing_interval: plan.interval,
+        created_at: now,
+        recoverable_at: now,
+    };
+    let mut tx = services.store.begin().await.expect("a transaction");
+    tx.add_reservation(&reservation).await.expect("a reservation");
+    tx.commit().await.expect("a commit");
 }
 
 #[tokio::test]
