@@ -59,9 +59,6 @@ async fn sweep(services: &Services) {
     if let Err(error) = services.store.sweep(services.clock.now()).await {
         error!(%error, "what has no more use could not be deleted");
     }
-    if let Err(error) = services.billing.sweep_inbox().await {
-        error!(%error, "old webhook events could not be deleted");
-    }
 }
 
 async fn reconcile(services: &Services) {

@@ -26,8 +26,6 @@ const MAX_ATTEMPTS: i64 = 14;
 const BATCH: i64 = 100;
 /// How many are worked on at once.
 const CONCURRENCY: usize = 8;
-/// How long events that are done are kept: Stripe itself keeps them as long, and sends none anew after that.
-const KEPT: Duration = Duration::days(30);
 
 impl Billing {
     /// Keeps an event, and gives it to be processed; `None` for one that is done.
@@ -107,14 +105,6 @@ impl Billing {
             Ok(false) => {}
             Err(error) => error!(event = event.id, %error, "a webhook event can't be claimed"),
         }
-    }
-
-    /// Deletes the events that were done long ago.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn sweep_inbox(&self) -> Result<()> {
-        self.store.delete_done_events(self.clock.now() - KEPT).await.map(drop)
     }
 }
 

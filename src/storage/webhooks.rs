@@ -122,20 +122,6 @@ impl Store {
                 .await?
         }))
     }
-
-    /// Deletes the events that were done by `before`.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn delete_done_events(&self, before: DateTime<Utc>) -> Result<u64> {
-        Ok(write_db!(self, |pool| {
-            sqlx::query("DELETE FROM webhook_events WHERE processed_at <= $1")
-                .bind(before)
-                .execute(pool)
-                .await?
-                .rows_affected()
-        }))
-    }
 }
 
 impl Tx {

@@ -140,7 +140,7 @@ async fn a_payment_that_stripe_doesnt_tell_the_outcome_of_can_be_paid_again() {
         let path = format!("/payment_intents/{intent}/confirm");
         stage.stripe(Method::POST, &path, &[("payment_method", "pm_card_visa")]).await;
         let id = bought.body["subscription"]["stripe_subscription_id"].as_str().expect("an id");
-        assert_eq!(stage.deliver(&updated("evt_paid", id)).await, 200);
+        assert_eq!(stage.app.deliver_event(&updated("evt_paid", id)).await, 200);
         eventually("it is active", || async {
             (admin.subscription().await["status"] == "active").then_some(())
         })
@@ -223,7 +223,7 @@ async fn a_purchase_that_was_cut_off_is_recovered() {
         // A webhook tells of one.
         let list = stage.stripe(Method::GET, "/subscriptions?status=all", &[]).await;
         let newest = list["data"][0]["id"].as_str().expect("a subscription");
-        assert_eq!(stage.deliver(&updated("evt_made", newest)).await, 200);
+        assert_eq!(stage.app.deliver_event(&updated("evt_made", newest)).await, 200);
         eventually("the webhook adopts it", || async {
             (told.get(MY_SUBSCRIPTION).await.status == 200).then_some(())
         })

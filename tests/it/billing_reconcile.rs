@@ -81,15 +81,15 @@ async fn an_event_that_cant_get_on_is_backed_off_given_up_and_holds_nobody_up() 
         let plan = stage.app.plan("Basic", "29.99", None).await;
         let (_first, stuck) = subscribed(&stage, &plan).await;
         let (second, other) = subscribed(&stage, &plan).await;
-        let billing = &stage.app.running.services.billing;
+        let (billing, store) = (&stage.app.running.services.billing, &stage.app.running.services.store);
         let missing = serde_json::json!({"error": {
             "type": "invalid_request_error", "code": "resource_missing", "message": "No such subscription"}});
         let path = format!("/v1/subscriptions/{stuck}");
         stage.when(Method::GET, &path, crate::billing_stage::Trouble::Answer(404, missing));
 
-        assert_eq!(stage.deliver(&updated("evt_stuck", &stuck)).await, 200);
+        assert_eq!(stage.app.deliver_event(&updated("evt_stuck", &stuck)).await, 200);
         for number in 0..130 {
-            assert_eq!(stage.deliver(&updated(&format!("evt_stuck_{number}"), &stuck)).await, 200);
+            assert_eq!(stage.app.deliver_event(&updated(&format!("evt_stuck_{number}"), &stuck)).await, 200);
         }
         let attempts = async |expected: i64| {
             eventually("the attempt is counted", || async {
@@ -105,7 +105,7 @@ async fn an_event_that_cant_get_on_is_backed_off_given_up_and_holds_nobody_up() 
         // However many stand before it, an event that can get on does.
         stage.stripe(Method::DELETE, &format!("/subscriptions/{other}"), &[]).await;
         stage.clock.advance(Duration::seconds(10));
-        assert_eq!(stage.deliver(&updated("evt_other", &other)).await, 200);
+        assert_eq!(stage.app.deliver_event(&updated("evt_other", &other)).await, 200);
         eventually("the other event is done", || async {
             (second.get(MY_SUBSCRIPTION).await.status == 404).then_some(())
         })
@@ -128,12 +128,12 @@ async fn an_event_that_cant_get_on_is_backed_off_given_up_and_holds_nobody_up() 
 
         // Sent anew once the trouble is over, it is done; and swept a month later.
         stage.heal();
-        assert_eq!(stage.deliver(&updated("evt_stuck", &stuck)).await, 200);
+        assert_eq!(stage.app.deliver_event(&updated("evt_stuck", &stuck)).await, 200);
         eventually("it is done", || async { (state(&database).await == (15, 1, 0)).then_some(()) }).await;
-        billing.sweep_inbox().await.expect("a sweep");
+        store.sweep(stage.clock.now()).await.expect("a sweep");
         assert_eq!(state(&database).await, (15, 1, 0));
         stage.clock.advance(Duration::days(30));
-        billing.sweep_inbox().await.expect("a sweep");
+        store.sweep(stage.clock.now()).await.expect("a sweep");
         assert_eq!(state(&database).await, (0, 0, 0));
         stage.stop().await;
         database.drop().await;

@@ -10,23 +10,18 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use futures::stream;
-use hmac::{Hmac, KeyInit, Mac};
 use reqwest::Method;
 use serde_json::{Value, json};
-use sha2::Sha256;
 use stripe_sandbox::{PUBLISHABLE_KEY, SECRET_KEY};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tollgate::clock::Clock;
-use tollgate::config::Settings;
 use tollgate::domain::GroupId;
-use tollgate::start::{StartOptions, start};
 
 use crate::support::app::{Answer, App, Person};
 
 pub const CREATE: &str = "/api/subscriptions/subscriptions/create_subscription/";
-const WEBHOOK_SECRET: &str = "whsec_stage";
 
 /// What becomes of a request to Stripe.
 #[derive(Clone)]
@@ -180,22 +175,14 @@ impl Stage {
         let router = Router::new().fallback(pass).with_state(proxy.clone());
         let serving =
             tokio::spawn(async move { axum::serve(front, router).await.expect("the proxy serves") });
-        let settings = Settings::read(|name| {
-            Some(match name {
-                "DATABASE_URL" => database_url.to_owned(),
-                "LISTEN_ADDR" => "127.0.0.1:0".to_owned(),
-                "STRIPE_PUBLIC_KEY" => PUBLISHABLE_KEY.to_owned(),
-                "STRIPE_SECRET_KEY" => SECRET_KEY.to_owned(),
-                "STRIPE_WEBHOOK_SECRET" => WEBHOOK_SECRET.to_owned(),
-                "STRIPE_API_BASE" => base.clone(),
-                _ => return None,
-            })
-        })
-        .expect("the stage's settings");
-        let running = start(settings, StartOptions::default(), clock.clone()).await.expect("the application");
-        let base = format!("http://{}", running.addr);
-        let http = reqwest::Client::new();
-        Self { app: App { running, base, http }, clock, sandbox, proxy, serving }
+        let variables = [
+            ("STRIPE_PUBLIC_KEY", PUBLISHABLE_KEY),
+            ("STRIPE_SECRET_KEY", SECRET_KEY),
+            ("STRIPE_WEBHOOK_SECRET", "whsec_stage"),
+            ("STRIPE_API_BASE", &base),
+        ];
+        let app = App::start_at(database_url, &variables, &clock).await;
+        Self { app, clock, sandbox, proxy, serving }
     }
 
     pub async fn stop(self) {
@@ -223,18 +210,6 @@ impl Stage {
         let answer = request.body(body).send().await.expect("the sandbox answers");
         assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap_or_default());
         answer.json().await.expect("JSON")
-    }
-
-    /// Delivers an event as Stripe does, signed. Gives the answer's status.
-    pub async fn deliver(&self, event: &Value) -> u16 {
-        let body = event.to_string();
-        let time = Clock::system().now().timestamp();
-        let mut mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes()).expect("a key");
-        mac.update(format!("{time}.{body}").as_bytes());
-        let signature = format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()));
-        let path = "/api/subscriptions/webhook/stripe/";
-        let request = self.app.nobody().request(Method::POST, path).header("stripe-signature", signature);
-        request.body(body).send().await.expect("an answer").status().as_u16()
     }
 
     /// Buys a plan with a card that works.
