@@ -2,7 +2,7 @@
 # Arguments go in ARGS: `make test ARGS="unit e2e"`, `make serve ARGS=--help`.
 
 SHELL := /bin/sh
-# rustup's own folder, for shells that haven't heard of it yet.
+# rustup's own folder, for shells that were started before it was installed.
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 .DEFAULT_GOAL := help

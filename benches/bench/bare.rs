@@ -31,8 +31,8 @@ impl Bare {
             .spawn()
             .expect("this program starts");
         let mut address = String::new();
-        let mut said = BufReader::new(child.stdout.take().expect("its output"));
-        said.read_line(&mut address).expect("the address");
+        let mut output = BufReader::new(child.stdout.take().expect("its output"));
+        output.read_line(&mut address).expect("the address");
         Self { child, address: address.trim().to_owned() }
     }
 

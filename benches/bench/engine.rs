@@ -18,8 +18,8 @@ use sqlx::{Postgres, QueryBuilder, Sqlite};
 use tollgate::clock::Clock;
 use tollgate::domain::{GroupId, SummaryId, UserId};
 
-use crate::databases::Database;
-use crate::seed::Seed;
+use tollgate_test_support::databases::Database;
+use tollgate_test_support::seed::Seed;
 
 enum Pool {
     Sqlite(SqlitePool),

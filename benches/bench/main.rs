@@ -2,23 +2,14 @@
 //!
 //! Each row measures two things in turns, in the same run, and fails where one costs more than so many times
 //! the other: a limit on a ratio holds on a slow machine as on a fast one. Every row is measured on SQLite
-//! and, where `TOLLGATE_TEST_POSTGRES` names a cluster, on PostgreSQL.
+//! and on PostgreSQL, whose cluster `TOLLGATE_TEST_POSTGRES` names (`make bench` starts one).
 //!
 //! - Recording, against the same engine writing the same rows with no server (`engine` says how).
 //! - Reading, against a bare axum route that answers as many bytes.
 //! - Reading with a million events in the ledger, against reading with a hundred.
 //!
 //! The server and the bare route are processes of their own; with the callers they share this machine's cores.
-
-#[path = "../../tests/it/support/databases.rs"]
-#[allow(dead_code, reason = "the tests use more of it")]
-mod databases;
-#[path = "../../tests/it/support/process.rs"]
-#[allow(dead_code, reason = "the tests use more of it")]
-mod process;
-#[path = "../../tests/it/support/seed.rs"]
-#[allow(dead_code, reason = "the tests use more of it")]
-mod seed;
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a measurement that can't go on fails")]
 
 mod bare;
 mod client;
@@ -29,10 +20,10 @@ mod subject;
 use std::process::ExitCode;
 
 use bare::Bare;
-use databases::Database;
 use engine::Engine;
 use report::Report;
 use subject::Subject;
+use tollgate_test_support::databases::Database;
 
 /// Callers that report usage at the same time, one event each or a batch each.
 const REPORTERS: usize = 64;
@@ -71,14 +62,10 @@ async fn main() -> ExitCode {
     let mut report = Report::default();
     recording("SQLite", Database::sqlite(), Database::sqlite(), &SQLITE, &mut report).await;
     reading("SQLite", Database::sqlite(), Database::sqlite(), &SQLITE, &mut report).await;
-    if let (Some(one), Some(two)) = (Database::postgres().await, Database::postgres().await) {
-        recording("PostgreSQL", one, two, &POSTGRES, &mut report).await;
-    } else {
-        println!("PostgreSQL is left out: TOLLGATE_TEST_POSTGRES names no cluster.");
-    }
-    if let (Some(one), Some(two)) = (Database::postgres().await, Database::postgres().await) {
-        reading("PostgreSQL", one, two, &POSTGRES, &mut report).await;
-    }
+    let (one, other) = (Database::postgres().await, Database::postgres().await);
+    recording("PostgreSQL", one, other, &POSTGRES, &mut report).await;
+    let (small, large) = (Database::postgres().await, Database::postgres().await);
+    reading("PostgreSQL", small, large, &POSTGRES, &mut report).await;
     report.outcome()
 }
 

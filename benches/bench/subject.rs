@@ -1,4 +1,4 @@
-//! The server that is measured, with a subscribed group and somebody of it to call as.
+//! The server that is measured, with a subscribed group and a member of it to call as.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,10 +12,11 @@ use tempfile::TempDir;
 use tollgate::clock::Clock;
 
 use crate::client::Call;
-use crate::databases::Database;
-use crate::process::{Server, client, program};
-use crate::seed::Seed;
+use tollgate_test_support::databases::Database;
+use tollgate_test_support::process::{Server, client, program};
+use tollgate_test_support::seed::Seed;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tollgate");
 const EMAIL: &str = "bench@acme.test";
 const PASSWORD: &str = "a password of some length";
 
@@ -36,7 +37,7 @@ impl Subject {
         store.close().await;
         let folder = TempDir::new().expect("a folder");
         let run = |arguments: &[&str]| {
-            let mut command = program(folder.path(), &database.url);
+            let mut command = program(PROGRAM, folder.path(), &database.url);
             let output = command.env("TOLLGATE_PASSWORD", PASSWORD).args(arguments).output();
             let output = output.expect("the program runs");
             assert!(output.status.success(), "{output:?}");
@@ -44,7 +45,7 @@ impl Subject {
         };
         run(&["user", "create", "--email", EMAIL, "--role", "member", "--group", "Acme"]);
         let key = format!("Bearer {}", run(&["key", "create", "--name", "bench", "--user", EMAIL]).trim());
-        let server = Server::start(program(folder.path(), &database.url));
+        let server = Server::start(program(PROGRAM, folder.path(), &database.url));
         let cookie = log_in(&server.base).await;
         Self { server, key, cookie, _folder: folder }
     }

@@ -40,9 +40,10 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
-CREATE TABLE login_failures (
+-- Log-ins, sign-ups and invitations, counted to be throttled.
+CREATE TABLE attempts (
     subject_hash BYTEA PRIMARY KEY,
-    failures     BIGINT NOT NULL,
+    count        BIGINT NOT NULL,
     since        TIMESTAMPTZ NOT NULL
 );
 
@@ -197,16 +198,23 @@ CREATE TABLE idempotency_keys (
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 
 CREATE TABLE outbox (
-    id              UUID PRIMARY KEY,
-    recipient       TEXT NOT NULL,
-    subject         TEXT NOT NULL,
-    body            TEXT NOT NULL,
-    created_at      TIMESTAMPTZ NOT NULL,
-    sent_at         TIMESTAMPTZ,
-    attempts        BIGINT NOT NULL DEFAULT 0,
-    next_attempt_at TIMESTAMPTZ NOT NULL
+    id                UUID PRIMARY KEY,
+    recipient         TEXT NOT NULL,
+    subject           TEXT NOT NULL,
+    -- With {link} where the secret goes.
+    body              TEXT NOT NULL,
+    -- A link that admits its reader. Erased once the message is sent or the link has expired.
+    secret            TEXT,
+    secret_expires_at TIMESTAMPTZ,
+    -- 'kept' is a message that was written while no mail server was set.
+    state             TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'failed', 'kept')),
+    attempts          BIGINT NOT NULL DEFAULT 0,
+    created_at        TIMESTAMPTZ NOT NULL,
+    sent_at           TIMESTAMPTZ,
+    next_attempt_at   TIMESTAMPTZ NOT NULL
 );
-CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE sent_at IS NULL;
+CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE state = 'waiting';
+CREATE INDEX outbox_age ON outbox (created_at);
 
 -- The demo data's one row: who loads it holds it until then, for a while at a time.
 CREATE TABLE demo_load (

@@ -4,14 +4,17 @@ use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use super::{Accounts, email, passwords, tokens};
-use crate::domain::{FieldErrors, InvitationId, NewInvitation, Refusal, Role, Team, User, UserId, text};
+use crate::domain::{
+    FieldErrors, Invitation, InvitationId, Member, NewInvitation, Refusal, Role, Team, User, UserId, text,
+};
 use crate::error::Result;
-use crate::storage::{InvitationRow, NewInvitationRow};
+use crate::notify::{MessageLink, NewMessage};
+use crate::storage::{InvitationRow, NewInvitationRow, PageRequest, PageRows};
 
 /// How long an invitation's link works.
 const VALID_FOR: Duration = Duration::days(7);
 
-/// What somebody with an invitation's link may see of it.
+/// What the holder of an invitation's link may see of it.
 #[derive(Clone, Debug)]
 pub struct InvitationOffer {
     pub email: String,
@@ -24,7 +27,7 @@ impl Accounts {
     /// The admin's team.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`] for anybody but an admin; the database's.
+    /// [`Refusal::Forbidden`] for all but an admin; the database's.
     pub async fn team(&self, user: &User) -> Result<Team> {
         let group = user.must_be_admin()?;
         let now = self.clock.now();
@@ -47,7 +50,27 @@ impl Accounts {
         Ok(admins.map(|admin| admin.name).collect())
     }
 
-    /// Removes somebody from the admin's group.
+    /// One page of the members of the admin's group, the longest there first.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for any other role; the database's.
+    pub async fn members_page(&self, user: &User, page: PageRequest<UserId>) -> Result<PageRows<Member>> {
+        self.store.members_page(user.must_be_admin()?, page).await
+    }
+
+    /// One page of the open invitations of the admin's group, oldest first.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for any other role; the database's.
+    pub async fn invitations_page(
+        &self,
+        user: &User,
+        page: PageRequest<InvitationId>,
+    ) -> Result<PageRows<Invitation>> {
+        self.store.invitations_page(user.must_be_admin()?, self.clock.now(), page).await
+    }
+
+    /// Removes a member from the admin's group.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::LastAdmin`]; the database's.
@@ -59,17 +82,19 @@ impl Accounts {
         tx.commit().await
     }
 
-    /// Invites somebody by e-mail. The answer's link is shown this once.
+    /// Sends an invitation by e-mail. The answer's link is shown this once.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::Invalid`], [`Refusal::MaxUsersReached`] where every seat is taken by
-    /// a member or an open invitation, [`Refusal::EmailTaken`]; the database's.
+    /// a member or an open invitation, [`Refusal::EmailTaken`]; [`Refusal::TooManyAttempts`] after too many from
+    /// the group or to the address; the database's.
     pub async fn invite(&self, user: &User, address: &str, role: &str) -> Result<NewInvitation> {
         let group_id = user.must_be_admin()?;
         let mut errors = FieldErrors::new();
         let address = errors.take("email", email(address));
         let role = errors.take("role", group_role(role));
         let (Some(address), Some(role)) = (address, role) else { return Err(errors.into()) };
+        self.attempt_invitation(&group_id.to_string(), &address).await?;
         let token = tokens::new("");
         let now = self.clock.now();
         let row = NewInvitationRow {
@@ -83,10 +108,15 @@ impl Accounts {
         let mut url = self.config.public_url.clone();
         url.set_path(&format!("/invite/{token}"));
         let group = user.group.as_ref().map_or("", |group| group.name.as_str());
-        let body = format!(
-            "{} invites you to {group} on Tollgate.\n\nAccept the invitation within 7 days:\n{url}\n",
-            user.name
-        );
+        let message = NewMessage {
+            recipient: row.email.clone(),
+            subject: format!("Invitation to {group}"),
+            body: format!(
+                "{} invites you to {group} on Tollgate.\n\nAccept the invitation within 7 days:\n{{link}}\n",
+                user.name
+            ),
+            link: Some(MessageLink { url: url.to_string(), expires_at: row.expires_at }),
+        };
         let mut tx = self.store.begin().await?;
         tx.lock_group(group_id).await?;
         tx.withdraw_invitation_of(group_id, &row.email).await?;
@@ -95,7 +125,7 @@ impl Accounts {
             return Err(Refusal::EmailTaken.into());
         }
         tx.add_invitation(&row, now).await?;
-        self.outbox.add(&mut tx, &row.email, &format!("Invitation to {group}"), &body).await?;
+        self.outbox.add(&mut tx, &message).await?;
         tx.commit().await?;
         self.outbox.wake();
         Ok(NewInvitation { id: row.id, email: row.email, role, url: url.into(), expires_at: row.expires_at })
@@ -153,9 +183,9 @@ impl Accounts {
     }
 }
 
-/// A role somebody in a group can have.
-fn group_role(word: &str) -> Result<Role, String> {
-    match word.parse() {
+/// A role that a member of a group can have.
+fn group_role(role: &str) -> Result<Role, String> {
+    match role.parse() {
         Ok(role @ (Role::Admin | Role::Member)) => Ok(role),
         _ => Err("Role must be admin or member.".into()),
     }

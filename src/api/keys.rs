@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::ApiState;
 use super::idempotency::idempotent;
 use super::json::Json;
-use super::page::{Page, PageQuery};
+use super::page::{Page, PageParams, PageQuery};
 use super::path::Id;
 use crate::accounts::Accounts;
 use crate::domain::{ApiKey, KeyId, NewApiKey};
@@ -30,22 +30,26 @@ pub struct KeyInput {
 /// List my API keys
 ///
 /// Newest first. The keys themselves can't be read again.
-#[utoipa::path(get, path = "/api/auth/keys/", operation_id = "list_keys", tag = "API keys", params(PageQuery),
+#[utoipa::path(get, path = "/api/auth/keys/", operation_id = "list_keys", tag = "API keys", params(PageParams),
     responses((status = 200, description = "My keys.", body = Page<ApiKey>)))]
 async fn list_keys(
     State(accounts): State<Accounts>,
     CurrentUser(user): CurrentUser,
-    page: PageQuery,
+    page: PageQuery<KeyId>,
 ) -> ApiResult<Answer<Page<ApiKey>>> {
-    Ok(Answer(page.cut(accounts.keys(&user).await?)))
+    let keys = accounts.keys_page(&user, page.request()).await?;
+    Ok(Answer(Page::of(keys, |key| key.id)))
 }
 
 /// Make an API key
 ///
-/// It acts as whoever makes it. The answer shows it this once: it is stored hashed.
+/// It acts as the user who makes it. The answer shows it this once: it is stored hashed.
 #[utoipa::path(post, path = "/api/auth/keys/", operation_id = "create_key", tag = "API keys",
     request_body = KeyInput,
-    responses((status = 201, description = "The key.", body = NewApiKey)))]
+    responses(
+        (status = 201, description = "The key.", body = NewApiKey),
+        (status = 409, description = "`too_many_keys`: the user has 50, as many as one may have."),
+    ))]
 async fn create_key(
     State(accounts): State<Accounts>,
     CurrentUser(user): CurrentUser,

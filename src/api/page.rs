@@ -11,8 +11,9 @@ use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::domain::{ApiKey, FieldErrors, Invitation, Member, Plan};
+use crate::domain::FieldErrors;
 use crate::http::problem::Problem;
+use crate::storage::{PageRequest, PageRows, PlanKey};
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
@@ -25,26 +26,34 @@ pub struct Page<T> {
     pub next_cursor: Option<String>,
 }
 
-/// Which page of a list.
+/// A page's parameters, for the API's document: requests are read by [`PageQuery`].
 #[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct PageQuery {
+#[allow(dead_code, reason = "for the document")]
+pub struct PageParams {
     /// How many results at most, 1 to 200.
-    #[param(required = false, value_type = u16, minimum = 1, maximum = 200, default = 50)]
-    limit: usize,
+    #[param(required = false, minimum = 1, maximum = 200, default = 50)]
+    limit: u16,
     /// The page before's `next_cursor`.
-    #[param(required = false, value_type = String, pattern = "^[A-Za-z0-9_-]{26}[AEIMQUYcgkosw048]$")]
-    cursor: Option<Cursor>,
+    #[param(required = false, pattern = "^[A-Za-z0-9_-]{22,64}$")]
+    cursor: String,
+}
+
+/// Which page of a list whose rows are found by `K`.
+#[derive(Debug)]
+pub struct PageQuery<K> {
+    limit: usize,
+    cursor: Option<K>,
 }
 
 /// Which page of the plans, and of which plans.
 #[derive(Debug)]
 pub struct PlansQuery {
     pub include_archived: bool,
-    pub page: PageQuery,
+    pub page: PageQuery<PlanKey>,
 }
 
-impl<S: Sync> FromRequestParts<S> for PageQuery {
+impl<S: Sync, K: Cursor> FromRequestParts<S> for PageQuery<K> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
@@ -93,13 +102,14 @@ impl<'a> Query<'a> {
         T::default()
     }
 
-    fn page(&mut self) -> PageQuery {
+    fn page<K: Cursor>(&mut self) -> PageQuery<K> {
         let limit = self.take("limit").map_or(DEFAULT_LIMIT, |text| match text.parse() {
             Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => limit,
             _ => self.wrong("limit", "Must be a whole number, 1 to 200."),
         });
         let cursor = self.take("cursor").and_then(|text| {
-            Cursor::decode(&text).or_else(|| self.wrong("cursor", "Is not a cursor that this list gave."))
+            let key = BASE64_URL_SAFE_NO_PAD.decode(&*text).ok().and_then(|bytes| K::from_bytes(&bytes));
+            key.or_else(|| self.wrong("cursor", "Is not a cursor that this list gave."))
         });
         PageQuery { limit, cursor }
     }
@@ -117,61 +127,56 @@ impl<'a> Query<'a> {
     }
 }
 
-/// Where a page ended: the id of its last item, and how many items came up to it, which is where the next
-/// page begins if that item is gone meanwhile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Cursor {
-    seen: u32,
-    last: Uuid,
+/// The key of a list's rows, as a cursor carries it.
+pub trait Cursor: Sized {
+    fn to_bytes(&self) -> Vec<u8>;
+    fn from_bytes(bytes: &[u8]) -> Option<Self>;
 }
 
-impl Cursor {
-    fn encode(self) -> String {
-        let mut bytes = [0; 20];
-        bytes[..4].copy_from_slice(&self.seen.to_be_bytes());
-        bytes[4..].copy_from_slice(self.last.as_bytes());
-        BASE64_URL_SAFE_NO_PAD.encode(bytes)
+/// Ids are in the order of creation, so most lists are found by them.
+impl<T: From<Uuid> + Into<Uuid> + Copy> Cursor for T {
+    fn to_bytes(&self) -> Vec<u8> {
+        (*self).into().into_bytes().to_vec()
     }
 
-    fn decode(text: &str) -> Option<Self> {
-        let bytes: [u8; 20] = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
-        let (seen, last) = bytes.split_first_chunk::<4>()?;
-        Some(Self { seen: u32::from_be_bytes(*seen), last: Uuid::from_slice(last).ok()? })
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Uuid::from_slice(bytes).ok().map(Self::from)
     }
 }
 
-/// What a list is made of.
-pub trait Listed {
-    fn id(&self) -> Uuid;
+impl Cursor for PlanKey {
+    fn to_bytes(&self) -> Vec<u8> {
+        let id: Uuid = self.id.into();
+        [self.currency.code().as_bytes(), &self.yearly_minor.to_be_bytes(), id.as_bytes()].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (currency, rest) = bytes.split_first_chunk::<3>()?;
+        let (yearly_minor, id) = rest.split_first_chunk::<8>()?;
+        Some(Self {
+            currency: std::str::from_utf8(currency).ok()?.parse().ok()?,
+            yearly_minor: i64::from_be_bytes(*yearly_minor),
+            id: Uuid::from_slice(id).ok()?.into(),
+        })
+    }
 }
 
-macro_rules! listed {
-    ($($item:ty),*) => {
-        $(impl Listed for $item {
-            fn id(&self) -> Uuid {
-                self.id.into()
-            }
-        })*
-    };
+impl<K: Copy> PageQuery<K> {
+    /// What the list's owner is asked for.
+    pub fn request(&self) -> PageRequest<K> {
+        PageRequest { after: self.cursor, limit: self.limit }
+    }
 }
 
-listed!(ApiKey, Invitation, Member, Plan);
-
-impl PageQuery {
-    /// The page of `items` that was asked for.
-    pub fn cut<T: Listed>(&self, mut items: Vec<T>) -> Page<T> {
-        let start = self.cursor.map_or(0, |cursor| {
-            let after = items.iter().position(|item| item.id() == cursor.last).map(|index| index + 1);
-            after.unwrap_or(cursor.seen as usize).min(items.len())
-        });
-        let more = items.len() - start > self.limit;
-        let mut results = items.split_off(start);
-        results.truncate(self.limit);
-        let next_cursor = results.last().filter(|_| more).map(|last| {
-            let seen = u32::try_from(start + results.len()).unwrap_or(u32::MAX);
-            Cursor { seen, last: last.id() }.encode()
-        });
-        Page { results, next_cursor }
+impl<T> Page<T> {
+    /// The page of these rows, each of which `key` gives the key of.
+    pub fn of<K: Cursor>(page: PageRows<T>, key: impl Fn(&T) -> K) -> Self {
+        let next_cursor = page
+            .rows
+            .last()
+            .filter(|_| page.more)
+            .map(|last| BASE64_URL_SAFE_NO_PAD.encode(key(last).to_bytes()));
+        Self { results: page.rows, next_cursor }
     }
 }
 
@@ -180,56 +185,32 @@ mod tests {
     use axum::http::Request;
 
     use super::*;
-
-    #[derive(Clone, Debug, PartialEq)]
-    struct Item(u128);
-
-    impl Listed for Item {
-        fn id(&self) -> Uuid {
-            Uuid::from_u128(self.0)
-        }
-    }
+    use crate::domain::{Currency, UserId};
 
     fn parts(query: &str) -> Parts {
         Request::get(format!("/?{query}")).body(()).unwrap().into_parts().0
     }
 
-    async fn page(query: &str) -> Result<PageQuery, Problem> {
+    async fn page(query: &str) -> Result<PageQuery<UserId>, Problem> {
         PageQuery::from_request_parts(&mut parts(query), &()).await
     }
 
     #[tokio::test]
-    async fn following_the_cursor_visits_every_item_once() {
-        let items: Vec<_> = (0..7).map(Item).collect();
-        let mut seen = vec![];
-        let mut query = "limit=3".to_owned();
-        for _ in 0..3 {
-            let page = page(&query).await.unwrap().cut(items.clone());
-            seen.extend(page.results);
-            match page.next_cursor {
-                Some(cursor) => query = format!("limit=3&cursor={cursor}"),
-                None => break,
-            }
+    async fn a_page_s_cursor_asks_for_what_comes_after_its_last_row() {
+        let ids = [1, 2].map(|n| UserId(Uuid::from_u128(n)));
+        let first = Page::of(PageRows { rows: ids.to_vec(), more: true }, |id| *id);
+        let next = page(&format!("limit=7&cursor={}", first.next_cursor.unwrap())).await.unwrap();
+        assert_eq!(next.request(), PageRequest { after: Some(ids[1]), limit: 7 });
+        assert_eq!(Page::of(PageRows { rows: ids.to_vec(), more: false }, |id| *id).next_cursor, None);
+    }
+
+    #[test]
+    fn a_plan_s_key_survives_its_cursor() {
+        let key = PlanKey { currency: Currency::USD, yearly_minor: 35_988, id: Uuid::from_u128(5).into() };
+        assert_eq!(PlanKey::from_bytes(&key.to_bytes()), Some(key));
+        for bytes in [&b"usd"[..], &[0; 27], &[b'z'; 27]] {
+            assert_eq!(PlanKey::from_bytes(bytes), None);
         }
-        assert_eq!(seen, items);
-    }
-
-    #[tokio::test]
-    async fn a_page_that_ends_with_the_list_is_the_last() {
-        let cut = page("limit=3").await.unwrap().cut((0..3).map(Item).collect());
-        assert_eq!((cut.results.len(), cut.next_cursor), (3, None));
-    }
-
-    #[tokio::test]
-    async fn what_came_or_went_meanwhile_moves_no_page() {
-        let first = page("limit=2").await.unwrap().cut((0..5).map(Item).collect());
-        let query = format!("cursor={}", first.next_cursor.unwrap());
-        let grown = page(&query).await.unwrap().cut([9, 0, 1, 2, 3].map(Item).into());
-        assert_eq!(grown.results, [Item(2), Item(3)]);
-        let without_the_last = page(&query).await.unwrap().cut([0, 5, 2, 3].map(Item).into());
-        assert_eq!(without_the_last.results, [Item(2), Item(3)]);
-        let emptied = page(&query).await.unwrap().cut(Vec::<Item>::new());
-        assert!(emptied.results.is_empty());
     }
 
     #[tokio::test]

@@ -11,12 +11,13 @@ use utoipa_axum::routes;
 use super::ApiState;
 use super::idempotency::idempotent;
 use super::json::Json;
-use super::page::{Page, PageQuery, PlansQuery};
+use super::page::{Page, PageParams, PlansQuery};
 use super::path::Id;
 use crate::billing::Billing;
 use crate::domain::{Plan, PlanFields, PlanId, PlanInput, Role};
 use crate::http::auth::{MaybeUser, SuperAdmin};
 use crate::http::problem::ApiResult;
+use crate::storage::PlanKey;
 
 impl PartialSchema for Plan {
     fn schema() -> RefOr<Schema> {
@@ -39,7 +40,7 @@ impl ToSchema for Plan {
     params(
         ("include_archived" = Option<bool>, Query, description = "Also the archived ones. Has an effect for a \
             SuperAdmin only."),
-        PageQuery,
+        PageParams,
     ),
     responses((status = 200, description = "The plans.", body = Page<Plan>)))]
 async fn list_plans(
@@ -47,11 +48,9 @@ async fn list_plans(
     MaybeUser(user): MaybeUser,
     query: PlansQuery,
 ) -> ApiResult<Answer<Page<Plan>>> {
-    let plans = match user.filter(|user| user.role == Role::SuperAdmin) {
-        Some(superadmin) => billing.plans_with_subscribers(&superadmin, query.include_archived).await?,
-        None => billing.plans(false).await?,
-    };
-    Ok(Answer(query.page.cut(plans)))
+    let request = query.page.request();
+    let plans = billing.plans_page(user.as_ref(), query.include_archived, request).await?;
+    Ok(Answer(Page::of(plans, PlanKey::of)))
 }
 
 /// Make a plan

@@ -11,14 +11,14 @@ use utoipa_axum::routes;
 use super::ApiState;
 use super::idempotency::idempotent;
 use super::json::Json;
-use super::page::{Page, PageQuery};
+use super::page::{Page, PageParams, PageQuery};
 use super::path::Id;
 use crate::accounts::Accounts;
 use crate::domain::{Invitation, InvitationId, Member, NewInvitation, User, UserId};
 use crate::http::auth::GroupAdmin;
 use crate::http::problem::ApiResult;
 
-/// Whom to invite.
+/// An invitation to send.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"email": "grace@example.com", "role": "member"}))]
@@ -28,7 +28,7 @@ pub struct InvitationInput {
     role: String,
 }
 
-/// Whoever accepts an invitation.
+/// An account to make by invitation.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"token": "0GZl…", "name": "Grace", "password": "correct horse battery"}))]
@@ -40,7 +40,7 @@ pub struct Acceptance {
 }
 
 /// List the group's members
-#[utoipa::path(get, path = "/api/team/members/", operation_id = "list_members", tag = "Team", params(PageQuery),
+#[utoipa::path(get, path = "/api/team/members/", operation_id = "list_members", tag = "Team", params(PageParams),
     responses(
         (status = 200, description = "The members.", body = Page<Member>),
         (status = 403, description = "`forbidden`: not an admin of a group."),
@@ -48,9 +48,10 @@ pub struct Acceptance {
 async fn list_members(
     State(accounts): State<Accounts>,
     GroupAdmin(user): GroupAdmin,
-    page: PageQuery,
+    page: PageQuery<UserId>,
 ) -> ApiResult<Answer<Page<Member>>> {
-    Ok(Answer(page.cut(accounts.team(&user).await?.members)))
+    let members = accounts.members_page(&user, page.request()).await?;
+    Ok(Answer(Page::of(members, |member| member.id)))
 }
 
 /// Remove a member
@@ -76,7 +77,7 @@ async fn remove_member(
 ///
 /// Without their links, which are stored hashed.
 #[utoipa::path(get, path = "/api/team/invitations/", operation_id = "list_invitations", tag = "Team",
-    params(PageQuery),
+    params(PageParams),
     responses(
         (status = 200, description = "The invitations.", body = Page<Invitation>),
         (status = 403, description = "`forbidden`: not an admin of a group."),
@@ -84,12 +85,13 @@ async fn remove_member(
 async fn list_invitations(
     State(accounts): State<Accounts>,
     GroupAdmin(user): GroupAdmin,
-    page: PageQuery,
+    page: PageQuery<InvitationId>,
 ) -> ApiResult<Answer<Page<Invitation>>> {
-    Ok(Answer(page.cut(accounts.team(&user).await?.invitations)))
+    let invitations = accounts.invitations_page(&user, page.request()).await?;
+    Ok(Answer(Page::of(invitations, |invitation| invitation.id)))
 }
 
-/// Invite somebody into the group
+/// Invite into the group
 ///
 /// The answer shows the link to pass on this once. An open invitation takes a seat of the plan's `max_users`.
 #[utoipa::path(post, path = "/api/team/invitations/", operation_id = "invite", tag = "Team",
@@ -99,6 +101,7 @@ async fn list_invitations(
         (status = 403, description = "`forbidden`: not an admin of a group."),
         (status = 409, description = "`max_users_reached`: the plan's seats are taken. `email_taken`: there is \
             an account with this e-mail address."),
+        (status = 429, description = "`too_many_attempts`: the group sent, or the address got, too many."),
     ))]
 async fn invite(
     State(accounts): State<Accounts>,

@@ -5,8 +5,9 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::Billing;
-use crate::domain::{Interval, Money, Plan, PlanId, PlanInput, PlanTerms, Refusal, User};
+use crate::domain::{Interval, Money, Plan, PlanId, PlanInput, PlanTerms, Refusal, Role, User};
 use crate::error::Result;
+use crate::storage::{PageRequest, PageRows, PlanKey};
 
 /// What a plan is at Stripe.
 struct Sold {
@@ -30,9 +31,26 @@ impl Billing {
     /// [`Refusal::Forbidden`] for anyone but a SuperAdmin; the database's.
     pub async fn plans_with_subscribers(&self, user: &User, include_archived: bool) -> Result<Vec<Plan>> {
         user.must_be_superadmin()?;
-        let mut plans = self.store.plans(include_archived).await?;
+        let all = PageRequest { after: None, limit: usize::MAX };
+        Ok(self.plans_page(Some(user), include_archived, all).await?.rows)
+    }
+
+    /// One page of the plans as `user` may see them: archived ones and numbers of subscribers are for a SuperAdmin.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn plans_page(
+        &self,
+        user: Option<&User>,
+        include_archived: bool,
+        page: PageRequest<PlanKey>,
+    ) -> Result<PageRows<Plan>> {
+        if user.is_none_or(|user| user.role != Role::SuperAdmin) {
+            return self.store.plans_page(false, page).await;
+        }
+        let mut plans = self.store.plans_page(include_archived, page).await?;
         let subscribers = self.store.subscribers_by_plan().await?;
-        for plan in &mut plans {
+        for plan in &mut plans.rows {
             plan.subscribers = Some(subscribers.get(&plan.id).copied().unwrap_or(0));
         }
         Ok(plans)

@@ -14,7 +14,8 @@ pub struct DemoTerms {
 }
 
 impl Billing {
-    /// Subscribes the admin's group to a plan as of a time in the past, paid by `payment_method`.
+    /// Subscribes the admin's group to a plan as of a time in the past, paid by `payment_method`. Where an earlier
+    /// attempt was cut off after Stripe had made the subscription, that one is given.
     ///
     /// # Errors
     /// As [`Billing::subscribe`]; [`Error::Internal`] where this isn't the sandbox.
@@ -29,6 +30,13 @@ impl Billing {
             return Err(Error::Internal("the demo data is for the sandbox only".into()));
         }
         let group = user.must_be_admin()?;
+        // Left by a load that was cut off: none but this one buys for the demo's groups.
+        if let Some(reservation) = self.store.reservation(group).await? {
+            self.recover(&reservation).await?;
+        }
+        if let Some(made) = self.store.live_subscription(group).await? {
+            return Ok(made.subscription());
+        }
         let reservation = self.reserve(user, group, plan.id).await?;
         let backdated = (terms.began.timestamp(), terms.period_end.timestamp());
         self.make(user, &reservation, Some(payment_method), Some(backdated)).await?;

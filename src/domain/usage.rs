@@ -164,8 +164,7 @@ fn share(used: i64, limit: i64, scale: i64) -> i64 {
 }
 
 /// What a usage says of each resource, for the API's document, where a generic type has no name.
-#[cfg(feature = "ssr")]
-#[derive(utoipa::ToSchema)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[allow(dead_code, reason = "for the document")]
 pub struct UsageResources {
     llm: Resource,

@@ -1,45 +1,50 @@
-//! E-mail: written to the outbox with what it tells of, sent from there.
+//! E-mail: written to the outbox in the transaction of what it tells of, sent from there.
 //!
-//! Owns: the outbox and its worker. Without an SMTP server the messages stay, and the SuperAdmin reads them
-//! on a page. Doesn't own: when somebody is to be told, and in what words.
+//! Owns: the outbox and its worker. A message that is written while no SMTP server is set isn't sent: the SuperAdmin
+//! reads it on a page. Doesn't own: what is written when, and to which address.
 
-mod sender;
+mod mailer;
+
+use std::sync::Arc;
 
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use std::sync::Arc;
-
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::storage::{Store, Tx};
+use crate::storage::{MessageState, Store, Tx};
 
-pub use sender::{Mailer, MailerError};
+pub use crate::storage::{MessageLink, NewMessage};
+pub use mailer::{MAX_ATTEMPTS, Mailer, MailerError};
 
 /// Where messages are put. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Outbox {
     store: Store,
     clock: Clock,
-    nudge: Arc<Notify>,
+    /// The state that a message begins in.
+    first_state: MessageState,
+    added: Arc<Notify>,
 }
 
 impl Outbox {
-    pub fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock, nudge: Arc::default() }
+    /// With `sends`, a [`Mailer`] sends what is put in, in this process or another.
+    pub fn new(store: Store, clock: Clock, sends: bool) -> Self {
+        let first_state = if sends { MessageState::Waiting } else { MessageState::Kept };
+        Self { store, clock, first_state, added: Arc::default() }
     }
 
-    /// Puts a plain-text message into the outbox, in the transaction of what it tells of. [`Outbox::wake`] after the
-    /// commit sends it at once.
+    /// Puts a message into the outbox, in the transaction of what it tells of. [`Outbox::wake`] after the commit sends
+    /// it at once.
     ///
     /// # Errors
     /// The database's.
-    pub async fn add(&self, tx: &mut Tx, to: &str, subject: &str, body: &str) -> Result<()> {
-        tx.add_to_outbox(Uuid::now_v7().into(), to, subject, body, self.clock.now()).await
+    pub async fn add(&self, tx: &mut Tx, message: &NewMessage) -> Result<()> {
+        tx.add_to_outbox(Uuid::now_v7().into(), message, self.first_state, self.clock.now()).await
     }
 
     /// Has the worker look at the outbox now.
     pub fn wake(&self) {
-        self.nudge.notify_one();
+        self.added.notify_one();
     }
 }

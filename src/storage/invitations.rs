@@ -5,8 +5,9 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
+use uuid::Uuid;
 
-use super::{Store, Tx};
+use super::{PageRequest, PageRows, Store, Tx};
 use crate::domain::{GroupId, Invitation, InvitationId, Refusal, Role};
 use crate::error::Result;
 
@@ -53,7 +54,24 @@ impl Store {
     }
 
     /// The group's open invitations, oldest first.
+    ///
+    /// # Errors
+    /// The database's.
     pub async fn invitations(&self, group: GroupId, now: DateTime<Utc>) -> Result<Vec<Invitation>> {
+        let all = PageRequest { after: None, limit: usize::MAX };
+        Ok(self.invitations_page(group, now, all).await?.rows)
+    }
+
+    /// One page of [`Store::invitations`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn invitations_page(
+        &self,
+        group: GroupId,
+        now: DateTime<Utc>,
+        page: PageRequest<InvitationId>,
+    ) -> Result<PageRows<Invitation>> {
         #[derive(FromRow)]
         struct Row {
             id: InvitationId,
@@ -66,10 +84,12 @@ impl Store {
         let rows: Vec<Row> = on_db!(self, |pool| {
             sqlx::query_as(
                 "SELECT id, email, role, created_at, expires_at FROM invitations
-                 WHERE group_id = $1 AND expires_at > $2 ORDER BY created_at, id",
+                 WHERE group_id = $1 AND expires_at > $2 AND id > $3 ORDER BY id LIMIT $4",
             )
             .bind(group)
             .bind(now)
+            .bind(page.after.unwrap_or(InvitationId(Uuid::nil())))
+            .bind(page.rows())
             .fetch_all(pool)
             .await?
         });
@@ -80,7 +100,7 @@ impl Store {
             created_at,
             expires_at,
         };
-        Ok(rows.into_iter().map(invitation).collect())
+        Ok(page.page(rows.into_iter().map(invitation).collect()))
     }
 
     /// The open invitation whose token has this hash.

@@ -1,8 +1,9 @@
 //! API keys.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
-use super::Store;
+use super::{PageRequest, PageRows, Store};
 use crate::domain::{ApiKey, KeyId, Refusal, UserId};
 use crate::error::Result;
 
@@ -18,11 +19,15 @@ pub struct NewKeyRow {
 }
 
 impl Store {
-    pub async fn add_key(&self, key: &NewKeyRow, now: DateTime<Utc>) -> Result<()> {
-        write_db!(self, |pool| {
+    /// Adds a key where its user has fewer than `most`.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyKeys`]; the database's.
+    pub async fn add_key(&self, key: &NewKeyRow, most: i64, now: DateTime<Utc>) -> Result<()> {
+        let added = write_db!(self, |pool| {
             sqlx::query(
                 "INSERT INTO api_keys (id, user_id, name, prefix, key_hash, created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6)",
+                 SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT COUNT(*) FROM api_keys WHERE user_id = $2) < $7",
             )
             .bind(key.id)
             .bind(key.user_id)
@@ -30,25 +35,41 @@ impl Store {
             .bind(&key.prefix)
             .bind(&key.key_hash)
             .bind(now)
+            .bind(most)
             .execute(pool)
-            .await?;
+            .await?
+            .rows_affected()
         });
-        Ok(())
+        if added == 0 { Err(Refusal::TooManyKeys(most).into()) } else { Ok(()) }
     }
 
     /// The user's keys, newest first.
+    ///
+    /// # Errors
+    /// The database's.
     pub async fn keys(&self, user: UserId) -> Result<Vec<ApiKey>> {
+        let all = PageRequest { after: None, limit: usize::MAX };
+        Ok(self.keys_page(user, all).await?.rows)
+    }
+
+    /// One page of [`Store::keys`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keys_page(&self, user: UserId, page: PageRequest<KeyId>) -> Result<PageRows<ApiKey>> {
         type Row = (KeyId, String, String, DateTime<Utc>, Option<DateTime<Utc>>);
         let rows: Vec<Row> = on_db!(self, |pool| {
             sqlx::query_as(
                 "SELECT id, name, prefix, created_at, last_used_at FROM api_keys
-                 WHERE user_id = $1 ORDER BY created_at DESC, id DESC",
+                 WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
             )
             .bind(user)
+            .bind(page.after.unwrap_or(KeyId(Uuid::max())))
+            .bind(page.rows())
             .fetch_all(pool)
             .await?
         });
-        Ok(rows
+        let keys = rows
             .into_iter()
             .map(|(id, name, prefix, created_at, last_used_at)| ApiKey {
                 id,
@@ -57,7 +78,8 @@ impl Store {
                 created_at,
                 last_used_at,
             })
-            .collect())
+            .collect();
+        Ok(page.page(keys))
     }
 
     /// Revokes one of the user's keys, at once.

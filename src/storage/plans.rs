@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use sqlx::types::Json;
+use uuid::Uuid;
 
-use super::{Store, Tx, dialect};
+use super::{PageRequest, PageRows, Store, Tx, dialect};
 use crate::domain::{Currency, FieldError, Interval, Money, PerType, Plan, PlanId, PlanTerms, Refusal};
 use crate::error::{Error, Result};
 
@@ -70,27 +71,71 @@ macro_rules! plan_columns {
 }
 pub(super) use plan_columns;
 
+/// SQL's [`PlanKey::yearly_minor`].
+macro_rules! yearly_minor {
+    () => {
+        "p.price_minor * CASE p.billing_interval WHEN 'month' THEN 12 ELSE 1 END"
+    };
+}
+
+/// Where a plan stands in lists: by currency, then by what a month costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlanKey {
+    pub currency: Currency,
+    /// What a year costs, in minor units: monthly prices compared so that nothing is rounded.
+    pub yearly_minor: i64,
+    pub id: PlanId,
+}
+
+impl PlanKey {
+    pub fn of(plan: &Plan) -> Self {
+        let yearly_minor = plan.price.minor * i64::from(12 / plan.interval.months());
+        Self { currency: plan.price.currency, yearly_minor, id: plan.id }
+    }
+}
+
 impl Store {
-    /// Every plan that can be bought, by currency and then by what a month costs; with `include_archived`, the others
-    /// too.
+    /// Every plan that can be bought, in the order of [`PlanKey`]; with `include_archived`, the others too.
     ///
     /// # Errors
     /// The database's.
     pub async fn plans(&self, include_archived: bool) -> Result<Vec<Plan>> {
+        let all = PageRequest { after: None, limit: usize::MAX };
+        Ok(self.plans_page(include_archived, all).await?.rows)
+    }
+
+    /// One page of [`Store::plans`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn plans_page(
+        &self,
+        include_archived: bool,
+        page: PageRequest<PlanKey>,
+    ) -> Result<PageRows<Plan>> {
+        // Sorts before every plan there can be.
+        let first = (String::new(), i64::MIN, PlanId(Uuid::nil()));
+        let (currency, yearly, id) =
+            page.after.map_or(first, |key| (key.currency.code().to_owned(), key.yearly_minor, key.id));
         let rows: Vec<PlanRow> = on_db!(self, |pool| {
             sqlx::query_as(concat!(
                 "SELECT ",
                 plan_columns!(),
-                // Compared by the year, so that nothing is rounded.
-                " FROM plans p WHERE $1 OR NOT p.archived
-                 ORDER BY p.currency, p.price_minor * CASE p.billing_interval WHEN 'month' THEN 12 ELSE 1 END,
-                     p.created_at, p.id"
+                " FROM plans p WHERE ($1 OR NOT p.archived) AND (p.currency, ",
+                yearly_minor!(),
+                ", p.id) > ($2, $3, $4) ORDER BY p.currency, ",
+                yearly_minor!(),
+                ", p.id LIMIT $5"
             ))
             .bind(include_archived)
+            .bind(currency)
+            .bind(yearly)
+            .bind(id)
+            .bind(page.rows())
             .fetch_all(pool)
             .await?
         });
-        Ok(rows.into_iter().map(PlanRow::plan).collect())
+        Ok(page.page(rows.into_iter().map(PlanRow::plan).collect()))
     }
 
     /// How many live subscriptions each plan has; those without any are left out.

@@ -60,20 +60,4 @@ impl Store {
         });
         Ok(())
     }
-
-    /// Clears away what no longer has any use at `now`: expired sessions and invitations, old log-in failures,
-    /// idempotency keys past their day.
-    pub async fn sweep(&self, now: DateTime<Utc>) -> Result<()> {
-        let yesterday = now - chrono::Duration::hours(24);
-        write_db!(self, |pool| {
-            sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now).execute(pool).await?;
-            sqlx::query("DELETE FROM invitations WHERE expires_at <= $1").bind(now).execute(pool).await?;
-            sqlx::query("DELETE FROM login_failures WHERE since <= $1").bind(yesterday).execute(pool).await?;
-            sqlx::query("DELETE FROM idempotency_keys WHERE created_at <= $1")
-                .bind(yesterday)
-                .execute(pool)
-                .await?;
-        });
-        Ok(())
-    }
 }

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
+use uuid::Uuid;
 
-use super::{Store, Tx, dialect};
+use super::{PageRequest, PageRows, Store, Tx, dialect};
 use crate::domain::{Group, GroupId, KeyId, Member, Refusal, Role, User, UserId};
 use crate::error::{Error, Result};
 
@@ -136,6 +137,15 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn members(&self, group: GroupId) -> Result<Vec<Member>> {
+        let all = PageRequest { after: None, limit: usize::MAX };
+        Ok(self.members_page(group, all).await?.rows)
+    }
+
+    /// One page of [`Store::members`].
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn members_page(&self, group: GroupId, page: PageRequest<UserId>) -> Result<PageRows<Member>> {
         #[derive(FromRow)]
         struct Row {
             id: UserId,
@@ -148,14 +158,16 @@ impl Store {
         let rows: Vec<Row> = on_db!(self, |pool| {
             sqlx::query_as(
                 "SELECT id, email, name, role, created_at AS joined_at FROM users
-                 WHERE group_id = $1 AND removed_at IS NULL ORDER BY created_at, id",
+                 WHERE group_id = $1 AND removed_at IS NULL AND id > $2 ORDER BY id LIMIT $3",
             )
             .bind(group)
+            .bind(page.after.unwrap_or(UserId(Uuid::nil())))
+            .bind(page.rows())
             .fetch_all(pool)
             .await?
         });
         let member = |Row { id, email, name, role, joined_at }| Member { id, email, name, role, joined_at };
-        Ok(rows.into_iter().map(member).collect())
+        Ok(page.page(rows.into_iter().map(member).collect()))
     }
 }
 

@@ -17,6 +17,7 @@ use crate::support::databases::Database;
 use crate::support::process::{Server, client, program};
 use crate::support::seed::Seed;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tollgate");
 const ROUNDS: usize = 5;
 const WORKERS: usize = 8;
 
@@ -75,7 +76,7 @@ async fn a_killed_server_loses_nothing_it_acknowledged_and_counts_nothing_twice(
         let store = database.store().await;
         let seed = Seed::with_clock(&store, Clock::system()).await;
         store.close().await;
-        let made = program(folder.path(), &database.url)
+        let made = program(PROGRAM, folder.path(), &database.url)
             .args(["key", "create", "--name", "crash", "--user", &seed.member.email])
             .output()
             .expect("the program runs");
@@ -84,7 +85,7 @@ async fn a_killed_server_loses_nothing_it_acknowledged_and_counts_nothing_twice(
 
         let (callers, http) = (Arc::new(Callers::default()), client());
         for _ in 0..ROUNDS {
-            let mut server = Server::start(program(folder.path(), &database.url));
+            let mut server = Server::start(program(PROGRAM, folder.path(), &database.url));
             let base = server.base.clone();
             let work = (0..WORKERS).map(|_| {
                 let (callers, http, base, key) = (callers.clone(), http.clone(), base.clone(), key.clone());
@@ -105,7 +106,7 @@ async fn a_killed_server_loses_nothing_it_acknowledged_and_counts_nothing_twice(
 
         let cut_off = callers.unanswered.lock().unwrap().len();
         assert!(cut_off > 0, "some requests were under way when the server was killed");
-        let server = Server::start(program(folder.path(), &database.url));
+        let server = Server::start(program(PROGRAM, folder.path(), &database.url));
         callers.call(&http, &server.base, &key, true).await;
         let usage = http
             .get(format!("{}/api/subscriptions/subscriptions/usage/", server.base))

@@ -1,8 +1,13 @@
 //! The application from outside: every test starts it on a free port, on SQLite and on PostgreSQL.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that can't go on fails")]
 
-mod support;
+use tollgate_test_support as support;
 
 mod accounts;
+mod billing_plans;
+mod billing_purchases;
+mod billing_reconcile;
+mod billing_stage;
 mod copy;
 mod copy_in_use;
 mod crash;
@@ -11,12 +16,18 @@ mod ledger;
 mod ledger_periods;
 mod ledger_properties;
 mod locks;
+mod malformed;
 mod modules;
+mod outbox;
 mod pages;
 mod plans;
 mod roles;
+mod statements;
 mod stream;
 mod subscriptions;
+mod sweep;
 mod team;
+mod throttling;
+mod time_limits;
 mod usage;
 mod webhook_properties;

@@ -1,6 +1,8 @@
 //! Plans: made, changed, archived by the SuperAdmin; seen by everyone.
 
+use reqwest::Method;
 use serde_json::json;
+use stripe_sandbox::SECRET_KEY;
 
 use crate::support::app::App;
 use crate::support::databases::each_database;
@@ -27,12 +29,16 @@ async fn the_superadmin_makes_a_plan_with_a_price_at_stripe() {
         assert!(made.text("stripe_price_id").starts_with("price_"));
         assert_eq!(made.body["archived"], false);
         assert!(made.text("created_at").ends_with('Z'), "{}", made.text("created_at"));
-        let seen = app.nobody().get(&format!("{PLANS}{}/", made.text("id"))).await;
-        assert_eq!(seen.body, made.body);
+        let path = format!("{PLANS}{}/", made.text("id"));
+        assert_eq!(superadmin.get(&path).await.body, made.body);
 
         let price = made.text("stripe_price_id");
-        let with_price = json!({"name": "Same", "price": "29.99", "stripe_price_id": price});
-        let same = superadmin.post(PLANS, with_price).await;
+        assert_eq!(superadmin.delete(&path).await.status, 204);
+        let product = json!({"name": "Same", "price": "29.99", "stripe_price_id": price});
+        let inactive = superadmin.post(PLANS, product.clone()).await;
+        assert_eq!(inactive.fields(), ["stripe_price_id"], "the price of a removed plan is off sale");
+        app.stripe(SECRET_KEY, Method::POST, &format!("/prices/{price}"), &[("active", "true")]).await;
+        let same = superadmin.post(PLANS, product).await;
         assert_eq!((same.status, same.text("stripe_price_id")), (201, price));
         for (field, value) in [("price", "30.00"), ("currency", "eur"), ("interval", "year")] {
             let mut other = json!({"name": "Other", "price": "29.99", "stripe_price_id": price});
@@ -84,7 +90,7 @@ async fn currencies_keep_their_own_decimals() {
             [("1200", "jpy", "1200"), ("4.5", "kwd", "4.500"), ("10", "eur", "10.00")]
         {
             let made =
-                superadmin.post(PLANS, json!({"name": "X", "price": price, "currency": currency})).await;
+                superadmin.post(PLANS, json!({"name": currency, "price": price, "currency": currency})).await;
             assert_eq!((made.status, made.text("price")), (201, shown), "{}", made.body);
         }
         app.stop().await;

@@ -42,6 +42,7 @@ fn api() -> Vec<(&'static str, &'static str, Value, Expected)> {
         ("GET", "/api/subscriptions/plans/{id}/", null.clone(), [404, 404, 404, 404, 404]),
         ("PUT", "/api/subscriptions/plans/{id}/", empty.clone(), [401, 403, 403, 403, 422]),
         ("DELETE", "/api/subscriptions/plans/{id}/", null.clone(), [401, 403, 403, 403, 404]),
+        ("POST", "/api/subscriptions/plans/{id}/restore/", null.clone(), [401, 403, 403, 403, 404]),
         ("GET", "/api/subscriptions/subscriptions/my_subscription/", null.clone(), [401, 200, 200, 404, 403]),
         (
             "POST",

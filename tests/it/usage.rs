@@ -246,7 +246,13 @@ async fn the_demo_has_the_numbers_it_promises() {
             plans.body["results"].as_array().unwrap().iter().map(|plan| plan["name"].clone()).collect();
         assert_eq!(names, ["Basic", "Pro", "Scale"]);
         eventually("the sandbox's events are worked off", || async {
-            services.store.pending_events(Clock::system().now()).await.unwrap().is_empty().then_some(())
+            services
+                .store
+                .due_events(Clock::system().now() + chrono::Duration::days(2), 10)
+                .await
+                .unwrap()
+                .is_empty()
+                .then_some(())
         })
         .await;
         app.stop().await;

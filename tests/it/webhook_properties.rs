@@ -4,17 +4,14 @@
 use std::collections::BTreeSet;
 
 use futures::future::join_all;
-use hmac::{Hmac, KeyInit, Mac};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, TestRunner};
 use reqwest::Method;
 use serde_json::{Value, json};
-use sha2::Sha256;
 use stripe_sandbox::SECRET_KEY;
 use tokio::runtime::Runtime;
-use tollgate::clock::Clock;
-use tollgate::domain::Status;
+use tollgate::domain::{Currency, Money, Status};
 use tollgate::storage::{Store, StripeState};
 
 use crate::support::app::{App, MY_SUBSCRIPTION, Person, eventually};
@@ -75,27 +72,11 @@ impl Post {
 
     /// Delivers events at the same time. Says whether one of them is new.
     async fn deliver(&self, events: &[&Value], known: &mut BTreeSet<String>) -> bool {
-        let answers = join_all(events.iter().map(|event| self.carry(event))).await;
+        let answers = join_all(events.iter().map(|event| self.app.deliver_event(event))).await;
         assert!(answers.iter().all(|status| *status == 200), "{answers:?}");
         let before = known.len();
         known.extend(events.iter().map(|event| event["id"].as_str().expect("an id").to_owned()));
         known.len() > before
-    }
-
-    async fn carry(&self, event: &Value) -> u16 {
-        let body = event.to_string();
-        let secret = &self.app.running.services.config.stripe.webhook_secret;
-        let time = Clock::system().now().timestamp();
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("a key");
-        mac.update(format!("{time}.{body}").as_bytes());
-        let signature = format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()));
-        let request = self
-            .app
-            .nobody()
-            .request(Method::POST, "/api/subscriptions/webhook/stripe/")
-            .header("stripe-signature", signature)
-            .body(body);
-        request.send().await.expect("an answer").status().as_u16()
     }
 
     /// What people see of a subscription that Stripe has like this.
@@ -227,12 +208,13 @@ async fn never_goes_back(store: &Store, _: &Database, fetches: Vec<Fetch>) {
     let mut at_least = 0;
     for (fetch, ticket) in drawn {
         let answer = seed.at_stripe(Status::Active, seed.period);
-        let state = StripeState { price_minor: i64::from(fetch.answered), ..answer };
-        let now = seed.clock.now();
-        store
-            .apply_stripe_state(group, seed.subscription, ticket, &state, None, now)
+        let state = StripeState { price: Some(Money::new(fetch.answered.into(), Currency::USD)), ..answer };
+        let mut tx = store.begin().await.expect("a transaction");
+        tx.lock_group(group).await.expect("a lock");
+        tx.apply_stripe_state(group, seed.subscription, ticket, &state, seed.clock.now())
             .await
             .expect("is written or dropped");
+        tx.commit().await.expect("a commit");
         at_least = at_least.max(i64::from(fetch.drawn));
         let row = store.live_subscription(group).await.expect("a row").expect("a subscription");
         assert!(row.sold_price_minor >= at_least, "{} is from before {at_least}", row.sold_price_minor);

@@ -1,4 +1,4 @@
-//! The time, as the sandbox asks for it: the machine's, or one that whoever starts it decides.
+//! The time, as the sandbox asks for it: the machine's, or one that its caller provides.
 
 use std::fmt;
 use std::sync::Arc;

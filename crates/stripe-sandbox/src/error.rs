@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-/// Why a sandbox could not be started. Shown to whoever starts the server.
+/// Why a sandbox could not be started. Shown to the person who starts the server.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("the sandbox's address could not be used: {0}")]

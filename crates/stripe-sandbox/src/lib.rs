@@ -1,11 +1,12 @@
-//! The Stripe sandbox: a server that speaks Stripe's API, keeps what it is told, and charges nobody.
+//! The Stripe sandbox: a server that speaks Stripe's API, keeps what it is sent, and moves no money.
 //!
 //! It owns the far end of the payments: the API at `/v1`, the objects behind it, test cards, webhooks,
 //! Stripe.js's stand-in and a panel to look into it all. It doesn't know the application: the two meet
 //! over HTTP only, so that what works here works at Stripe.
 //!
-//! From the ground up, each using only what stands above it in this list:
+//! Layer by layer, each using only what stands above it in this list (`layers.rs` holds the code to it):
 //!
+//! - `clock`, `error`, `money`: what any of them may need
 //! - [`engine`]: documents in memory, written through to SQLite, changed in transactions
 //! - [`webhooks`]: delivering events
 //! - [`http`]: Stripe's conventions: keys, forms, lists, idempotency
@@ -23,6 +24,8 @@ mod dispatch;
 mod engine;
 mod error;
 mod http;
+#[cfg(test)]
+mod layers;
 mod money;
 mod panel;
 mod payments;
@@ -41,7 +44,7 @@ use tokio::task::JoinSet;
 pub use billing::ChallengeError;
 pub use clock::Clock;
 pub use dispatch::routes;
-pub use engine::{Failure, Sandbox};
+pub use engine::{Sandbox, WriteFailed};
 pub use error::StartError;
 pub use webhooks::{Attempt, Delivery, DeliveryState, Webhook};
 
@@ -54,8 +57,8 @@ pub const SECRET_KEY: &str = "sk_test_tollgate_sandbox";
 pub struct Options {
     /// Where it listens; port 0 picks a free one.
     pub listener: TcpListener,
-    /// Let it be reached from other machines and under any host name: whoever reaches it can read and change
-    /// everything in it. Without this the listener must be a loopback one.
+    /// Let it be reached from other machines and under any host name: every client that reaches it can read and
+    /// change everything in it. Without this the listener must be a loopback one.
     pub allow_network: bool,
     /// The SQLite file that keeps its objects; without one they live as long as the process.
     pub database: Option<PathBuf>,
@@ -90,8 +93,9 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         Some(path) => Some(engine::Disk::open(path).await?),
         None => None,
     };
-    let (sandbox, courier) = Sandbox::open(disk, billing::due::SCHEDULE, options.clock, origin(addr)).await?;
-    sandbox.forget_old_answers().await?;
+    let (sandbox, deliveries_due) =
+        Sandbox::open(disk, billing::due::SCHEDULE, options.clock, origin(addr)).await?;
+    sandbox.discard_expired_replays().await?;
     if let Some(webhook) = &options.webhook {
         sandbox.install_webhook(webhook).await?;
     }
@@ -106,12 +110,12 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
     }
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
-    tasks.spawn(webhooks::deliver(sandbox.clone(), courier)?);
+    tasks.spawn(webhooks::deliver(sandbox.clone(), deliveries_due)?);
     tasks.spawn(billing::due::watch(sandbox.clone()));
     tasks.spawn(async move {
         let mut stopped = stopped;
         let until = async move {
-            // The sender gone counts as told to stop.
+            // A sender that is gone means stop.
             let _ = stopped.wait_for(|stop| *stop).await;
         };
         if let Err(error) = axum::serve(options.listener, router).with_graceful_shutdown(until).await {
@@ -128,8 +132,8 @@ impl Running {
     }
 
     /// Resolves once every event has been delivered or given up on.
-    pub async fn settled(&self) {
-        self.sandbox.settled().await;
+    pub async fn deliveries_finished(&self) {
+        self.sandbox.deliveries_finished().await;
     }
 
     /// Finishes the requests at hand and stops. What is undelivered waits in the database, if there is one.

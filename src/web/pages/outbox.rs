@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::accounts::OutboxMessage;
+use crate::accounts::{MessageState, OutboxMessage};
 use crate::web::AppError;
 use crate::web::components::badge::Badge;
 use crate::web::components::page::{Head, Heading, load};
@@ -32,7 +32,12 @@ async fn messages() -> Result<Vec<OutboxMessage>, AppError> {
 
 #[component]
 fn Letter(message: OutboxMessage) -> impl IntoView {
-    let (tone, label) = if message.sent_at.is_some() { ("ok", "Sent") } else { ("quiet", "Kept") };
+    let (tone, label) = match message.state {
+        MessageState::Waiting => ("quiet", "Waiting"),
+        MessageState::Sent => ("ok", "Sent"),
+        MessageState::Failed => ("limit", "Failed"),
+        MessageState::Kept => ("quiet", "Kept"),
+    };
     view! {
         <article class="letter">
             <header class="letter__head">

@@ -2,15 +2,18 @@
 
 use serde_json::Value;
 
+use crate::engine::objects::Price;
+
 /// Decimals that a `unit_amount_decimal` may have.
 const PRECISION: u32 = 12;
 
 /// What `quantity` of a price cost, in the currency's smallest unit, fractions of it rounded half up.
 pub(super) fn amount(price: &Value, quantity: i64) -> i64 {
-    if let Some(unit) = price["unit_amount"].as_i64() {
+    let price = Price(price);
+    if let Some(unit) = price.unit_amount() {
         return unit * quantity;
     }
-    let text = price["unit_amount_decimal"].as_str().unwrap_or("0");
+    let text = price.unit_amount_decimal();
     let (whole, part) = text.split_once('.').unwrap_or((text, ""));
     let digits = format!("{whole}{part:0<width$}", width = PRECISION as usize);
     let unit: i128 = digits.parse().unwrap_or_default();

@@ -6,8 +6,9 @@ use super::lines::Line;
 use super::timing::{self, Timing};
 use super::{Interval, invoices, paying, prices, shape, subscriptions};
 use crate::cards::{self, Purpose, Verdict};
+use crate::engine::objects::{Customer, Invoice, Price, Subscription, SubscriptionStatus, owner};
 use crate::engine::{ApiError, Kind, Tx, new_id};
-use crate::payments::{Terms, methods, setup};
+use crate::payments::{ConfirmOptions, methods, setup};
 
 const KIND: Kind = Kind::Subscription;
 
@@ -42,12 +43,12 @@ pub(crate) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
     let id = new_id(KIND);
     insert(tx, &id, params, &currency, &timing, &wanted)?;
     tx.update(Kind::Customer, customer, "customer.updated", |doc| doc.object["currency"] = json!(currency));
-    let place = tx.mark();
+    let position = tx.mark();
     let invoice = first_invoice(tx, &id, &timing);
-    let total =
-        tx.get(Kind::Invoice, &invoice).and_then(|doc| doc.object["total"].as_i64()).unwrap_or_default();
+    let total = tx.get(Kind::Invoice, &invoice).map(|doc| Invoice(&doc.object).total()).unwrap_or_default();
     if total == 0 || sent {
-        let status = if timing.trial.is_some() { "trialing" } else { "active" };
+        let status =
+            if timing.trial.is_some() { SubscriptionStatus::Trialing } else { SubscriptionStatus::Active };
         tx.change(KIND, &id, |doc| doc.object["status"] = json!(status));
         if total == 0 {
             invoices::finalize(tx, &invoice);
@@ -55,11 +56,11 @@ pub(crate) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
         if !sent {
             set_up_later(tx, &id, customer)?;
         }
-        tx.emit_at(place, "customer.subscription.created", KIND, &id);
+        tx.emit_at(position, "customer.subscription.created", KIND, &id);
         return Ok(id);
     }
     invoices::finalize(tx, &invoice);
-    tx.emit_at(place, "customer.subscription.created", KIND, &id);
+    tx.emit_at(position, "customer.subscription.created", KIND, &id);
     if params["payment_behavior"] != "default_incomplete" {
         pay(tx, &id, &invoice, params)?;
     }
@@ -79,17 +80,17 @@ fn wanted(tx: &mut Tx, items: &Value) -> Result<Vec<Wanted>, ApiError> {
             (None, true) => prices::create_inline(tx, &item["price_data"], &at("price_data"))?,
             (None, false) => return Err(ApiError::required(&at("price"))),
         };
-        if price["type"] != "recurring" {
+        if !Price(&price).is_recurring() {
             let message = "The price specified is set to `type=one_time` but this field only accepts prices with \
                            `type=recurring`.";
             return Err(ApiError::invalid(message).param(&at("price")));
         }
-        if price["active"] != true && !item["price_data"].is_object() {
+        if !Price(&price).is_active() && !item["price_data"].is_object() {
             let message = "The price specified is inactive. This field only accepts active prices.";
             return Err(ApiError::invalid(message).param(&at("price")));
         }
-        if wanted.iter().any(|other| other.price["id"] == price["id"]) {
-            let id = price["id"].as_str().unwrap_or_default();
+        let id = Price(&price).id();
+        if wanted.iter().any(|other| Price(&other.price).id() == id) {
             let message = format!("Cannot add multiple subscription items with the same plan: {id}");
             return Err(ApiError::invalid(message).param(&at("price")));
         }
@@ -106,11 +107,11 @@ fn wanted(tx: &mut Tx, items: &Value) -> Result<Vec<Wanted>, ApiError> {
 }
 
 fn common_currency(tx: &Tx, customer: &str, wanted: &[Wanted], params: &Value) -> Result<String, ApiError> {
-    let first = wanted.first().and_then(|item| item.price["currency"].as_str()).unwrap_or_default();
-    let customers =
-        tx.get(Kind::Customer, customer).map(|doc| doc.object["currency"].clone()).unwrap_or_default();
-    let expected = params["currency"].as_str().or(customers.as_str()).unwrap_or(first);
-    let other = wanted.iter().filter_map(|item| item.price["currency"].as_str()).find(|own| *own != expected);
+    let first = wanted.first().map(|item| Price(&item.price).currency()).unwrap_or_default();
+    let customer = tx.get(Kind::Customer, customer);
+    let customers = customer.as_ref().and_then(|doc| Customer(&doc.object).currency());
+    let expected = params["currency"].as_str().or(customers).unwrap_or(first);
+    let other = wanted.iter().map(|item| Price(&item.price).currency()).find(|own| *own != expected);
     match other {
         Some(other) => Err(ApiError::invalid(format!(
             "The price specified only supports `{other}`. This doesn't match the expected currency: `{expected}`."
@@ -121,7 +122,7 @@ fn common_currency(tx: &Tx, customer: &str, wanted: &[Wanted], params: &Value) -
 }
 
 fn common_interval(wanted: &[Wanted]) -> Result<Interval, ApiError> {
-    let mut intervals = wanted.iter().map(|item| Interval::of(&item.price["recurring"]));
+    let mut intervals = wanted.iter().map(|item| Interval::of(Price(&item.price).recurring()));
     let Some(first) = intervals.next() else { return Err(ApiError::required("items")) };
     if intervals.all(|other| other == first) {
         return Ok(first);
@@ -138,7 +139,7 @@ fn common_interval(wanted: &[Wanted]) -> Result<Interval, ApiError> {
 /// `resource_missing`.
 pub(super) fn check_owner(tx: &Tx, method: &str, customer: &str) -> Result<(), ApiError> {
     let doc = tx.find(Kind::PaymentMethod, method, "default_payment_method")?;
-    if doc.object["customer"] == customer {
+    if owner(&doc.object) == Some(customer) {
         return Ok(());
     }
     Err(ApiError::invalid(format!(
@@ -205,11 +206,12 @@ fn first_invoice(tx: &mut Tx, id: &str, timing: &Timing) -> String {
 /// Where nothing is due now, a setup intent for the card that will be charged later, unless there is one
 /// that can be.
 fn set_up_later(tx: &mut Tx, id: &str, customer: &str) -> Result<(), ApiError> {
-    let own =
-        tx.get(KIND, id).and_then(|doc| doc.object["default_payment_method"].as_str().map(str::to_owned));
+    let own = tx
+        .get(KIND, id)
+        .and_then(|doc| Subscription(&doc.object).default_payment_method().map(str::to_owned));
     let method = own.or_else(|| {
         let customer = tx.get(Kind::Customer, customer)?;
-        customer.object["invoice_settings"]["default_payment_method"].as_str().map(str::to_owned)
+        Customer(&customer.object).default_payment_method().map(str::to_owned)
     });
     if let Some(doc) = method.as_deref().and_then(|method| tx.get(Kind::PaymentMethod, method)) {
         let set_up = doc.hidden["set_up"] == true;
@@ -220,7 +222,7 @@ fn set_up_later(tx: &mut Tx, id: &str, customer: &str) -> Result<(), ApiError> {
             return Ok(());
         }
     }
-    let plan = setup::Plan {
+    let plan = setup::NewSetup {
         customer: Some(customer),
         payment_method: method.as_deref(),
         usage: "off_session",
@@ -229,7 +231,7 @@ fn set_up_later(tx: &mut Tx, id: &str, customer: &str) -> Result<(), ApiError> {
     let intent = setup::create(tx, &plan, |_| {});
     tx.change(KIND, id, |doc| doc.object["pending_setup_intent"] = json!(intent));
     if method.is_some() {
-        paying::confirm(tx, Kind::SetupIntent, &intent, &Terms::default())?;
+        paying::confirm(tx, Kind::SetupIntent, &intent, &ConfirmOptions::default())?;
     }
     Ok(())
 }
@@ -246,16 +248,19 @@ fn pay(tx: &mut Tx, id: &str, invoice: &str, params: &Value) -> Result<(), ApiEr
         )
         .code("resource_missing"));
     };
-    let terms = Terms { off_session: params["off_session"] == true, ..Terms::default() };
-    match paying::pay(tx, invoice, &method, &terms) {
+    let options = ConfirmOptions { off_session: params["off_session"] == true, ..ConfirmOptions::default() };
+    match paying::pay(tx, invoice, &method, &options) {
         Err(mut error) if all_or_nothing => {
             error.keeps_changes = false;
             Err(error)
         }
-        // The subscription is incomplete; its invoice tells why.
+        // The subscription is incomplete; its invoice says why.
         Err(_) => Ok(()),
         Ok(())
-            if all_or_nothing && tx.get(KIND, id).is_some_and(|doc| doc.object["status"] == "incomplete") =>
+            if all_or_nothing
+                && tx
+                    .get(KIND, id)
+                    .is_some_and(|doc| Subscription(&doc.object).is(SubscriptionStatus::Incomplete)) =>
         {
             let message = "Payment for this subscription requires additional user action before it can be completed \
                            successfully. Payment can be completed using the PaymentIntent associated with \

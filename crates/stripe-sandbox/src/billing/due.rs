@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use super::{invoices, subscriptions};
+use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{Doc, Kind, Sandbox, Schedule, Tx};
 
 /// How long a first payment may take. Source: <https://docs.stripe.com/billing/subscriptions/overview>
@@ -18,17 +19,27 @@ pub(crate) const SCHEDULE: Schedule = Schedule { at, perform };
 
 /// When the document has to be seen to next, in Unix seconds of its own clock.
 fn at(kind: Kind, doc: &Doc) -> Option<i64> {
-    let time = |field: &str| doc.object[field].as_i64();
-    match (kind, doc.object["status"].as_str()?) {
-        (Kind::Subscription, "incomplete") => expiry(doc).into_iter().chain(time("cancel_at")).min(),
-        (Kind::Subscription, "trialing" | "active" | "past_due" | "unpaid" | "paused") => time("cancel_at"),
-        (Kind::Invoice, "draft") if doc.object["auto_advance"] == true => time("automatically_finalizes_at"),
+    match kind {
+        Kind::Subscription => {
+            let subscription = Subscription(&doc.object);
+            match subscription.status()? {
+                SubscriptionStatus::Incomplete => {
+                    expiry(subscription).into_iter().chain(subscription.cancel_at()).min()
+                }
+                _ if subscription.is_over() => None,
+                _ => subscription.cancel_at(),
+            }
+        }
+        Kind::Invoice => {
+            let invoice = Invoice(&doc.object);
+            invoice.finalizes_at().filter(|_| invoice.is(InvoiceStatus::Draft))
+        }
         _ => None,
     }
 }
 
-fn expiry(subscription: &Doc) -> Option<i64> {
-    subscription.object["created"].as_i64().map(|created| created + INCOMPLETE_SECONDS)
+fn expiry(subscription: Subscription) -> Option<i64> {
+    subscription.created().map(|created| created + INCOMPLETE_SECONDS)
 }
 
 /// Does what is due at the transaction's time.
@@ -36,8 +47,9 @@ fn perform(tx: &mut Tx, kind: Kind, id: &str) {
     let Some(doc) = tx.get(kind, id) else { return };
     match kind {
         Kind::Subscription => {
-            let unpaid =
-                doc.object["status"] == "incomplete" && expiry(&doc).is_some_and(|at| at <= tx.now());
+            let subscription = Subscription(&doc.object);
+            let unpaid = subscription.is(SubscriptionStatus::Incomplete)
+                && expiry(subscription).is_some_and(|at| at <= tx.now());
             if unpaid { subscriptions::expire(tx, id) } else { subscriptions::end(tx, id) }
         }
         Kind::Invoice => invoices::finalize(tx, id),

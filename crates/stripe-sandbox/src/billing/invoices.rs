@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::lines::{self, Line};
 use super::shape;
+use crate::engine::objects::{Customer, Intent, Invoice, InvoiceStatus, Subscription};
 use crate::engine::{ApiError, Doc, Kind, Tx, new_id, new_secret};
 use crate::payments::payment;
 
@@ -25,19 +26,20 @@ pub(super) fn draft(tx: &mut Tx, subscription: &Value, reason: &str, bill: &[Lin
 
 /// Gives a draft its number and the way to pay it; one of nothing is paid by that.
 pub(crate) fn finalize(tx: &mut Tx, id: &str) {
-    let Some(doc) = tx.get(KIND, id).filter(|doc| doc.object["status"] == "draft") else { return };
-    let invoice = &doc.object;
-    let (now, due) = (tx.now(), invoice["amount_due"].as_i64().unwrap_or_default());
-    let customer = invoice["customer"].as_str().unwrap_or_default().to_owned();
-    let number = take_number(tx, &customer);
+    let Some(doc) = tx.get(KIND, id).filter(|doc| Invoice(&doc.object).is(InvoiceStatus::Draft)) else {
+        return;
+    };
+    let invoice = Invoice(&doc.object);
+    let (now, due) = (tx.now(), invoice.amount_due());
+    let number = take_number(tx, invoice.customer());
     if due > 0 {
-        prepare_payment(tx, &doc, &customer, due);
+        prepare_payment(tx, &doc, due);
     }
-    let page = format!("{}/panel/invoices/{id}", tx.site());
+    let page = format!("{}/panel/invoices/{id}", tx.base_url());
     tx.change(KIND, id, |doc| {
         let due_days = doc.hidden["days_until_due"].as_i64();
         let invoice = &mut doc.object;
-        invoice["status"] = json!("open");
+        invoice["status"] = json!(InvoiceStatus::Open);
         invoice["number"] = json!(number);
         invoice["automatically_finalizes_at"] = Value::Null;
         invoice["effective_at"] = json!(now);
@@ -48,45 +50,42 @@ pub(crate) fn finalize(tx: &mut Tx, id: &str) {
     });
     tx.emit("invoice.finalized", KIND, id);
     if due == 0 {
-        settle(tx, id, 0);
+        mark_paid(tx, id, 0);
     }
 }
 
 fn take_number(tx: &mut Tx, customer: &str) -> String {
     let mut number = String::new();
     tx.change(Kind::Customer, customer, |doc| {
-        let next = doc.object["next_invoice_sequence"].as_i64().unwrap_or(1);
-        let prefix = doc.object["invoice_prefix"].as_str().unwrap_or_default();
-        number = format!("{prefix}-{next:04}");
+        let customer = Customer(&doc.object);
+        let next = customer.next_invoice_sequence();
+        number = format!("{}-{next:04}", customer.invoice_prefix());
         doc.object["next_invoice_sequence"] = json!(next + 1);
     });
     number
 }
 
 /// The payment intent of an invoice, and the record that joins them.
-fn prepare_payment(tx: &mut Tx, invoice: &Doc, customer: &str, due: i64) {
-    let object = &invoice.object;
-    let automatic = object["collection_method"] == "charge_automatically";
-    let method = default_method(tx, invoice).filter(|_| automatic);
-    let currency = object["currency"].as_str().unwrap_or_default();
-    let description = match object["billing_reason"].as_str() {
+fn prepare_payment(tx: &mut Tx, doc: &Doc, due: i64) {
+    let invoice = Invoice(&doc.object);
+    let automatic = invoice.charges_automatically();
+    let method = default_method(tx, doc).filter(|_| automatic);
+    let description = match invoice.billing_reason() {
         Some("subscription_create") => "Subscription creation",
         Some(_) => "Subscription update",
         None => "Invoice",
     };
-    let plan = payment::Plan {
+    let plan = payment::NewPayment {
         amount: due,
-        currency,
-        customer: Some(customer),
+        currency: invoice.currency(),
+        customer: Some(invoice.customer()),
         payment_method: method.as_deref(),
         setup_future_usage: automatic.then_some("off_session"),
         description: Some(description),
-        invoice: Some(invoice.id()),
+        invoice: Some(doc.id()),
     };
-    let demand = subscription_of(object).and_then(|id| tx.get(Kind::Subscription, id)).and_then(|doc| {
-        let options = &doc.object["payment_settings"]["payment_method_options"]["card"];
-        options["request_three_d_secure"].as_str().map(str::to_owned)
-    });
+    let subscription = invoice.subscription().and_then(|id| tx.get(Kind::Subscription, id));
+    let demand = subscription.as_ref().and_then(|doc| Subscription(&doc.object).three_d_secure());
     let intent = payment::create(tx, &plan, |intent| {
         if let Some(demand) = demand {
             intent["payment_method_options"]["card"]["request_three_d_secure"] = json!(demand);
@@ -99,8 +98,8 @@ fn prepare_payment(tx: &mut Tx, invoice: &Doc, customer: &str, due: i64) {
         "amount_paid": null,
         "amount_requested": due,
         "created": tx.now(),
-        "currency": currency,
-        "invoice": invoice.id(),
+        "currency": invoice.currency(),
+        "invoice": doc.id(),
         "is_default": true,
         "livemode": false,
         "payment": {"payment_intent": intent, "type": "payment_intent"},
@@ -110,19 +109,16 @@ fn prepare_payment(tx: &mut Tx, invoice: &Doc, customer: &str, due: i64) {
     tx.insert(Kind::InvoicePayment, joined, Value::Null);
 }
 
-/// What an invoice is paid with unless told otherwise: its own, its subscription's, its customer's.
+/// What an invoice is paid with unless a request says otherwise: its own, its subscription's, its customer's.
 pub(crate) fn default_method(tx: &Tx, invoice: &Doc) -> Option<String> {
-    let own = invoice.object["default_payment_method"].as_str().map(str::to_owned);
-    let subscription = subscription_of(&invoice.object).and_then(|id| tx.get(Kind::Subscription, id));
-    own.or_else(|| subscription?.object["default_payment_method"].as_str().map(str::to_owned)).or_else(|| {
-        let customer = tx.get(Kind::Customer, invoice.object["customer"].as_str()?)?;
-        customer.object["invoice_settings"]["default_payment_method"].as_str().map(str::to_owned)
-    })
-}
-
-/// The subscription that an invoice is for.
-pub(crate) fn subscription_of(invoice: &Value) -> Option<&str> {
-    invoice["parent"]["subscription_details"]["subscription"].as_str()
+    let invoice = Invoice(&invoice.object);
+    let subscription = invoice.subscription().and_then(|id| tx.get(Kind::Subscription, id));
+    let customer = tx.get(Kind::Customer, invoice.customer());
+    let method = invoice
+        .default_payment_method()
+        .or_else(|| Subscription(&subscription.as_ref()?.object).default_payment_method())
+        .or_else(|| Customer(&customer.as_ref()?.object).default_payment_method());
+    method.map(str::to_owned)
 }
 
 fn payment_of(tx: &Tx, invoice: &str) -> Option<(String, String)> {
@@ -141,16 +137,16 @@ pub(crate) fn confirmation_secret(tx: &Tx, invoice: &str) -> Value {
     let intent = intent_of(tx, invoice).and_then(|id| tx.get(Kind::PaymentIntent, &id));
     intent.map_or(
         Value::Null,
-        |intent| json!({"client_secret": intent.object["client_secret"], "type": "payment_intent"}),
+        |intent| json!({"client_secret": Intent(&intent.object).client_secret(), "type": "payment_intent"}),
     )
 }
 
 /// The invoice is paid with this amount.
-pub(super) fn settle(tx: &mut Tx, id: &str, amount: i64) {
+pub(super) fn mark_paid(tx: &mut Tx, id: &str, amount: i64) {
     let now = tx.now();
     tx.update(KIND, id, "invoice.updated", |doc| {
         let invoice = &mut doc.object;
-        invoice["status"] = json!("paid");
+        invoice["status"] = json!(InvoiceStatus::Paid);
         invoice["amount_paid"] = json!(amount);
         invoice["amount_remaining"] = json!(0);
         invoice["attempted"] = json!(true);
@@ -169,7 +165,7 @@ pub(super) fn settle(tx: &mut Tx, id: &str, amount: i64) {
     }
 }
 
-/// Somebody tried to pay it.
+/// A payment of it was attempted.
 pub(super) fn note_attempt(tx: &mut Tx, id: &str) {
     tx.change(KIND, id, |doc| {
         let count = doc.object["attempt_count"].as_i64().unwrap_or_default();
@@ -196,9 +192,8 @@ pub(super) fn action_required(tx: &mut Tx, id: &str) {
 /// If it isn't open or uncollectible.
 pub(crate) fn void(tx: &mut Tx, id: &str) -> Result<(), ApiError> {
     let doc = tx.find(KIND, id, "id")?;
-    let status = doc.object["status"].as_str().unwrap_or_default();
-    if !["open", "uncollectible"].contains(&status) {
-        return Err(wrong_status(status, "voided"));
+    if !matches!(Invoice(&doc.object).status(), Some(InvoiceStatus::Open | InvoiceStatus::Uncollectible)) {
+        return Err(wrong_status(&doc, "voided"));
     }
     let now = tx.now();
     if let Some((joined, intent)) = payment_of(tx, id) {
@@ -209,7 +204,7 @@ pub(crate) fn void(tx: &mut Tx, id: &str) -> Result<(), ApiError> {
         });
     }
     tx.change(KIND, id, |doc| {
-        doc.object["status"] = json!("void");
+        doc.object["status"] = json!(InvoiceStatus::Void);
         doc.object["auto_advance"] = json!(false);
         doc.object["status_transitions"]["voided_at"] = json!(now);
     });
@@ -223,13 +218,12 @@ pub(crate) fn void(tx: &mut Tx, id: &str) -> Result<(), ApiError> {
 /// If it isn't open.
 pub(crate) fn mark_uncollectible(tx: &mut Tx, id: &str) -> Result<(), ApiError> {
     let doc = tx.find(KIND, id, "id")?;
-    let status = doc.object["status"].as_str().unwrap_or_default();
-    if status != "open" {
-        return Err(wrong_status(status, "marked as uncollectible"));
+    if !Invoice(&doc.object).is(InvoiceStatus::Open) {
+        return Err(wrong_status(&doc, "marked as uncollectible"));
     }
     let now = tx.now();
     tx.change(KIND, id, |doc| {
-        doc.object["status"] = json!("uncollectible");
+        doc.object["status"] = json!(InvoiceStatus::Uncollectible);
         doc.object["auto_advance"] = json!(false);
         doc.object["status_transitions"]["marked_uncollectible_at"] = json!(now);
     });
@@ -238,7 +232,8 @@ pub(crate) fn mark_uncollectible(tx: &mut Tx, id: &str) -> Result<(), ApiError> 
 }
 
 /// The error for an invoice whose status doesn't allow this.
-pub(crate) fn wrong_status(status: &str, done: &str) -> ApiError {
+pub(crate) fn wrong_status(invoice: &Doc, done: &str) -> ApiError {
+    let status = invoice.object["status"].as_str().unwrap_or_default();
     ApiError::invalid(format!("This invoice can't be {done} because it has a status of {status}."))
         .code("invoice_not_editable")
 }

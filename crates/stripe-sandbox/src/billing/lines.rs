@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::amount::amount;
+use crate::engine::objects::Price;
 use crate::engine::{Kind, Tx, new_secret};
 use crate::money;
 
@@ -18,18 +19,17 @@ pub(super) struct Line<'a> {
 
 /// The line as it stands in the invoice.
 pub(super) fn line(tx: &Tx, invoice: &str, line: &Line) -> Value {
-    let price = &line.item["price"];
+    let price = Price(&line.item["price"]);
     let quantity = line.item["quantity"].as_i64().unwrap_or(1);
-    let currency = price["currency"].as_str().unwrap_or_default();
-    let product = price["product"].as_str().unwrap_or_default();
+    let (currency, product) = (price.currency(), price.product());
     let name = tx.get(Kind::Product, product).and_then(|doc| doc.object["name"].as_str().map(str::to_owned));
     let name = name.unwrap_or_default();
     let (total, unit, description) = match line.free {
         Some(why) => (0, json!("0"), format!("{why} {name}")),
         None => {
-            let each = money::with_sign(amount(price, 1), currency);
-            let text = format!("{quantity} × {name} (at {each} / {})", interval(&price["recurring"]));
-            (amount(price, quantity), price["unit_amount_decimal"].clone(), text)
+            let each = money::with_sign(amount(price.0, 1), currency);
+            let text = format!("{quantity} × {name} (at {each} / {})", interval(price.recurring()));
+            (amount(price.0, quantity), price.0["unit_amount_decimal"].clone(), text)
         }
     };
     json!({
@@ -58,7 +58,7 @@ pub(super) fn line(tx: &Tx, invoice: &str, line: &Line) -> Value {
         "period": {"start": line.period.0, "end": line.period.1},
         "pretax_credit_amounts": [],
         "pricing": {
-            "price_details": {"price": price["id"], "product": product},
+            "price_details": {"price": price.id(), "product": product},
             "type": "price_details",
             "unit_amount_decimal": unit,
         },

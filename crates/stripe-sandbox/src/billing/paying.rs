@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::{invoices, subscriptions};
-use crate::engine::{ApiError, Kind, Origin, Sandbox, Tx};
-use crate::payments::{Terms, payment, setup};
+use crate::engine::objects::{Intent, IntentStatus, Invoice};
+use crate::engine::{ApiError, Cause, Kind, Sandbox, Tx};
+use crate::payments::{ConfirmOptions, payment, setup};
 
 /// Why a 3D Secure challenge could not be answered. Shown by the challenge's page.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +24,7 @@ impl Sandbox {
     /// # Errors
     /// If there is no such intent, or it isn't waiting for an answer (any more).
     pub async fn authenticate(&self, intent: &str, approve: bool) -> Result<(), ChallengeError> {
-        self.transact(Origin::default(), |tx| {
+        self.transact(Cause::default(), |tx| {
             let outcome = authenticate(tx, intent, approve);
             (outcome.is_ok(), outcome)
         })
@@ -35,7 +36,7 @@ impl Sandbox {
 fn authenticate(tx: &mut Tx, id: &str, approve: bool) -> Result<(), ChallengeError> {
     for kind in [Kind::PaymentIntent, Kind::SetupIntent] {
         let Some(intent) = tx.get(kind, id) else { continue };
-        if intent.object["status"] != "requires_action" {
+        if !Intent(&intent.object).is(IntentStatus::RequiresAction) {
             return Err(ChallengeError::NotWaiting);
         }
         let outcome = match kind {
@@ -54,10 +55,10 @@ fn authenticate(tx: &mut Tx, id: &str, approve: bool) -> Result<(), ChallengeErr
 /// # Errors
 /// If its status doesn't allow that or it has no payment method; 402 if the card is declined, in which
 /// case the intent and its invoice say so too.
-pub(crate) fn confirm(tx: &mut Tx, kind: Kind, id: &str, terms: &Terms) -> Result<(), ApiError> {
+pub(crate) fn confirm(tx: &mut Tx, kind: Kind, id: &str, options: &ConfirmOptions) -> Result<(), ApiError> {
     let outcome = match kind {
-        Kind::PaymentIntent => payment::confirm(tx, id, terms),
-        _ => setup::confirm(tx, id, terms),
+        Kind::PaymentIntent => payment::confirm(tx, id, options),
+        _ => setup::confirm(tx, id, options),
     };
     followed(tx, kind, id, outcome)
 }
@@ -66,10 +67,15 @@ pub(crate) fn confirm(tx: &mut Tx, kind: Kind, id: &str, terms: &Terms) -> Resul
 ///
 /// # Errors
 /// 402 if the card is declined; the invoice has noted the attempt.
-pub(crate) fn pay(tx: &mut Tx, invoice: &str, method: &str, terms: &Terms) -> Result<(), ApiError> {
+pub(crate) fn pay(
+    tx: &mut Tx,
+    invoice: &str,
+    method: &str,
+    options: &ConfirmOptions,
+) -> Result<(), ApiError> {
     let Some(intent) = invoices::intent_of(tx, invoice) else { return Ok(()) };
     tx.change(Kind::PaymentIntent, &intent, |doc| doc.object["payment_method"] = json!(method));
-    confirm(tx, Kind::PaymentIntent, &intent, terms)
+    confirm(tx, Kind::PaymentIntent, &intent, options)
 }
 
 /// Pays an invoice without a payment: it was paid elsewhere.
@@ -79,32 +85,33 @@ pub(crate) fn paid_elsewhere(tx: &mut Tx, invoice: &str) {
         let _ = payment::cancel(tx, &intent, Some("automatic"));
     }
     let Some(doc) = tx.get(Kind::Invoice, invoice) else { return };
-    if let Some(subscription) = invoices::subscription_of(&doc.object) {
+    let view = Invoice(&doc.object);
+    if let Some(subscription) = view.subscription() {
         subscriptions::paid_elsewhere(tx, subscription, invoice);
     }
-    invoices::settle(tx, invoice, doc.object["amount_due"].as_i64().unwrap_or_default());
+    invoices::mark_paid(tx, invoice, view.amount_due());
     tx.change(Kind::Invoice, invoice, |doc| {
         doc.object["amount_paid_off_stripe"] = doc.object["amount_due"].clone();
     });
 }
 
-/// Tells the invoice or the subscription of an intent what came of an attempt. What was refused before
-/// the card was asked was none.
+/// Carries the outcome of an attempt over to the intent's invoice or subscription. What was refused before the
+/// card was asked is no attempt.
 fn followed(tx: &mut Tx, kind: Kind, id: &str, outcome: Result<(), ApiError>) -> Result<(), ApiError> {
     let attempted = outcome.as_ref().err().is_none_or(|error| error.keeps_changes);
     let Some(intent) = tx.get(kind, id).filter(|_| attempted) else { return outcome };
-    let method = intent.object["payment_method"].as_str().unwrap_or_default();
-    let status = intent.object["status"].as_str();
+    let view = Intent(&intent.object);
+    let (method, status) = (view.payment_method().unwrap_or_default(), view.status());
     if let Some(invoice) = intent.hidden["invoice"].as_str() {
         match status {
-            Some("succeeded") => succeeded(tx, invoice, method),
-            Some("requires_action") => invoices::action_required(tx, invoice),
-            Some("requires_payment_method") => invoices::payment_failed(tx, invoice),
+            Some(IntentStatus::Succeeded) => succeeded(tx, invoice, method),
+            Some(IntentStatus::RequiresAction) => invoices::action_required(tx, invoice),
+            Some(IntentStatus::RequiresPaymentMethod) => invoices::payment_failed(tx, invoice),
             _ => {}
         }
     }
     if let Some(subscription) = intent.hidden["subscription"].as_str()
-        && status == Some("succeeded")
+        && status == Some(IntentStatus::Succeeded)
     {
         subscriptions::card_set_up(tx, subscription, method);
     }
@@ -114,8 +121,9 @@ fn followed(tx: &mut Tx, kind: Kind, id: &str, outcome: Result<(), ApiError>) ->
 fn succeeded(tx: &mut Tx, invoice: &str, method: &str) {
     let Some(doc) = tx.get(Kind::Invoice, invoice) else { return };
     invoices::note_attempt(tx, invoice);
-    if let Some(subscription) = invoices::subscription_of(&doc.object) {
+    let view = Invoice(&doc.object);
+    if let Some(subscription) = view.subscription() {
         subscriptions::paid(tx, subscription, invoice, method);
     }
-    invoices::settle(tx, invoice, doc.object["amount_due"].as_i64().unwrap_or_default());
+    invoices::mark_paid(tx, invoice, view.amount_due());
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::timing::Timing;
+use crate::engine::objects::{InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{Kind, Tx, join};
 use crate::http::given;
 
@@ -71,7 +72,7 @@ pub(super) fn subscription(tx: &Tx, id: &str, params: &Value, currency: &str, ti
             "pending_update": null,
             "schedule": null,
             "start_date": timing.start_date,
-            "status": "incomplete",
+            "status": SubscriptionStatus::Incomplete,
             "test_clock": null,
             "transfer_data": null,
             "trial_end": timing.trial.map(|(_, end)| end),
@@ -88,7 +89,7 @@ pub(super) fn subscription(tx: &Tx, id: &str, params: &Value, currency: &str, ti
 pub(super) fn invoice(tx: &Tx, id: &str, subscription: &Value, reason: &str, rows: Vec<Value>) -> Value {
     let now = tx.now();
     let total: i64 = rows.iter().filter_map(|row| row["amount"].as_i64()).sum();
-    let customer_id = subscription["customer"].as_str().unwrap_or_default();
+    let customer_id = Subscription(subscription).customer();
     let customer = tx.shown(Kind::Customer, customer_id);
     join([
         json!({
@@ -173,7 +174,7 @@ pub(super) fn invoice(tx: &Tx, id: &str, subscription: &Value, reason: &str, row
             "shipping_details": null,
             "starting_balance": 0,
             "statement_descriptor": null,
-            "status": "draft",
+            "status": InvoiceStatus::Draft,
             "status_transitions": {
                 "finalized_at": null, "marked_uncollectible_at": null, "paid_at": null, "voided_at": null,
             },

@@ -5,15 +5,11 @@
 use serde_json::{Value, json};
 
 use super::invoices;
+use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Doc, Kind, Tx};
 
 const KIND: Kind = Kind::Subscription;
 const UPDATED: &str = "customer.subscription.updated";
-
-/// Whether a subscription is over.
-pub(crate) fn is_over(subscription: &Doc) -> bool {
-    ["canceled", "incomplete_expired"].contains(&subscription.object["status"].as_str().unwrap_or_default())
-}
 
 /// The end of the current period, the first of its items'.
 pub(crate) fn period_end(tx: &Tx, subscription: &str) -> Option<i64> {
@@ -28,11 +24,11 @@ pub(crate) fn items(tx: &Tx, subscription: &str) -> Vec<Value> {
 /// An invoice of the subscription was paid with a payment method.
 pub(super) fn paid(tx: &mut Tx, id: &str, invoice: &str, method: &str) {
     let Some(doc) = tx.get(KIND, id) else { return };
-    let saves = doc.object["payment_settings"]["save_default_payment_method"] == "on_subscription";
+    let saves = Subscription(&doc.object).saves_payment_method();
     let first = is_first(&doc, invoice);
     tx.update(KIND, id, UPDATED, |doc| {
         if first {
-            doc.object["status"] = json!("active");
+            doc.object["status"] = json!(SubscriptionStatus::Active);
         }
         if saves {
             doc.object["default_payment_method"] = json!(method);
@@ -43,19 +39,20 @@ pub(super) fn paid(tx: &mut Tx, id: &str, invoice: &str, method: &str) {
 /// An invoice of the subscription was paid without a payment here.
 pub(super) fn paid_elsewhere(tx: &mut Tx, id: &str, invoice: &str) {
     if tx.get(KIND, id).is_some_and(|doc| is_first(&doc, invoice)) {
-        tx.update(KIND, id, UPDATED, |doc| doc.object["status"] = json!("active"));
+        tx.update(KIND, id, UPDATED, |doc| doc.object["status"] = json!(SubscriptionStatus::Active));
     }
 }
 
 fn is_first(subscription: &Doc, invoice: &str) -> bool {
-    subscription.object["status"] == "incomplete" && subscription.object["latest_invoice"] == invoice
+    let subscription = Subscription(&subscription.object);
+    subscription.is(SubscriptionStatus::Incomplete) && subscription.latest_invoice() == Some(invoice)
 }
 
 /// The subscription's setup intent has succeeded.
 pub(super) fn card_set_up(tx: &mut Tx, id: &str, method: &str) {
     tx.update(KIND, id, UPDATED, |doc| {
         doc.object["pending_setup_intent"] = Value::Null;
-        let saves = doc.object["payment_settings"]["save_default_payment_method"] == "on_subscription";
+        let saves = Subscription(&doc.object).saves_payment_method();
         if saves {
             doc.object["default_payment_method"] = json!(method);
         }
@@ -67,14 +64,15 @@ pub(crate) fn expire(tx: &mut Tx, id: &str) {
     let now = tx.now();
     void_open_invoice(tx, id);
     tx.update(KIND, id, UPDATED, |doc| {
-        doc.object["status"] = json!("incomplete_expired");
+        doc.object["status"] = json!(SubscriptionStatus::IncompleteExpired);
         doc.object["canceled_at"] = json!(now);
         doc.object["ended_at"] = json!(now);
     });
 }
 
 fn void_open_invoice(tx: &mut Tx, id: &str) {
-    let latest = tx.get(KIND, id).and_then(|doc| doc.object["latest_invoice"].as_str().map(str::to_owned));
+    let latest =
+        tx.get(KIND, id).and_then(|doc| Subscription(&doc.object).latest_invoice().map(str::to_owned));
     if let Some(invoice) = latest {
         // One that isn't open has nothing to void.
         let _ = invoices::void(tx, &invoice);
@@ -84,16 +82,17 @@ fn void_open_invoice(tx: &mut Tx, id: &str) {
 /// Ends a subscription now.
 pub(crate) fn end(tx: &mut Tx, id: &str) {
     let Some(doc) = tx.get(KIND, id) else { return };
-    if doc.object["status"] == "incomplete" {
+    if Subscription(&doc.object).is(SubscriptionStatus::Incomplete) {
         return expire(tx, id);
     }
     let now = tx.now();
-    // What is open stays so, but nobody asks for it any more.
+    // What is open stays so, and isn't collected any more.
     let open: Vec<String> = tx
         .all(Kind::Invoice)
         .filter(|invoice| {
-            invoices::subscription_of(&invoice.object) == Some(id)
-                && ["open", "draft"].contains(&invoice.object["status"].as_str().unwrap_or_default())
+            let invoice = Invoice(&invoice.object);
+            invoice.subscription() == Some(id)
+                && (invoice.is(InvoiceStatus::Open) || invoice.is(InvoiceStatus::Draft))
         })
         .map(|invoice| invoice.id().to_owned())
         .collect();
@@ -105,7 +104,7 @@ pub(crate) fn end(tx: &mut Tx, id: &str) {
     }
     tx.change(KIND, id, |doc| {
         let subscription = &mut doc.object;
-        subscription["status"] = json!("canceled");
+        subscription["status"] = json!(SubscriptionStatus::Canceled);
         subscription["ended_at"] = json!(now);
         if subscription["canceled_at"].is_null() {
             subscription["canceled_at"] = json!(now);

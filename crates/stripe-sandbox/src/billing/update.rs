@@ -1,9 +1,10 @@
 //! Changing a subscription.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::create::check_owner;
 use super::subscriptions;
+use crate::engine::objects::Subscription;
 use crate::engine::{ApiError, Kind, Tx};
 use crate::http::{merge_metadata, set};
 
@@ -15,7 +16,8 @@ const KIND: Kind = Kind::Subscription;
 /// If it is over, or the parameters don't fit.
 pub(crate) fn update(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiError> {
     let doc = tx.find(KIND, id, "id")?;
-    if subscriptions::is_over(&doc) {
+    let subscription = Subscription(&doc.object);
+    if subscription.is_over() {
         let only = ["metadata", "cancellation_details"];
         let status = doc.object["status"].as_str().unwrap_or_default();
         if params.as_object().is_some_and(|given| given.keys().any(|key| !only.contains(&key.as_str()))) {
@@ -24,9 +26,8 @@ pub(crate) fn update(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiErr
             )));
         }
     }
-    let customer = doc.object["customer"].as_str().unwrap_or_default();
     if let Some(method) = params["default_payment_method"].as_str() {
-        check_owner(tx, method, customer)?;
+        check_owner(tx, method, subscription.customer())?;
     }
     let mut object = doc.object.clone();
     for field in ["default_payment_method", "description", "days_until_due"] {
@@ -51,7 +52,7 @@ fn reschedule(tx: &Tx, id: &str, object: &mut Value, params: &Value) -> Result<(
             let message = "You may only specify one of these parameters: cancel_at, cancel_at_period_end.";
             Err(ApiError::invalid(message).param("cancel_at_period_end"))
         }
-        (Some(true), _) if object["cancel_at_period_end"] != true => {
+        (Some(true), _) if !Subscription(object).cancels_at_period_end() => {
             let end = subscriptions::period_end(tx, id);
             subscriptions::schedule_end(tx, object, end, true)
         }
@@ -60,7 +61,7 @@ fn reschedule(tx: &Tx, id: &str, object: &mut Value, params: &Value) -> Result<(
             subscriptions::schedule_end(tx, object, end, false)
         }
         (_, Some(at)) => subscriptions::schedule_end(tx, object, at.as_i64(), false),
-        (Some(false), None) if object["cancel_at_period_end"] == json!(true) => {
+        (Some(false), None) if Subscription(object).cancels_at_period_end() => {
             subscriptions::schedule_end(tx, object, None, false)
         }
         _ => Ok(()),

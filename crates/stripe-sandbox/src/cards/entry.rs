@@ -74,11 +74,11 @@ fn year_and_month(now: i64) -> (i64, i64) {
 /// The check digit of a card number. Source: ISO/IEC 7812-1, annex B.
 pub(super) fn passes_luhn(digits: &str) -> bool {
     let mut sum = 0;
-    for (place, byte) in digits.bytes().rev().enumerate() {
+    for (position, byte) in digits.bytes().rev().enumerate() {
         if !byte.is_ascii_digit() {
             return false;
         }
-        let digit = u32::from(byte - b'0') * if place % 2 == 1 { 2 } else { 1 };
+        let digit = u32::from(byte - b'0') * if position % 2 == 1 { 2 } else { 1 };
         sum += if digit > 9 { digit - 9 } else { digit };
     }
     sum % 10 == 0

@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 
 use super::expand::expand;
 use super::table;
-use crate::engine::{API_VERSION, ApiError, Origin, Sandbox, Tx, new_secret};
-use crate::http::idempotency::{Kept, Keyed};
-use crate::http::{Call, Role, Route, auth, form, params};
+use crate::engine::{API_VERSION, ApiError, Cause, Sandbox, Tx, new_secret};
+use crate::http::idempotency::{Keyed, Replay};
+use crate::http::{Call, Field, Role, Route, Shape, auth, form, opt, params};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
@@ -136,7 +136,7 @@ fn body_form<'a>(headers: &HeaderMap, body: &'a [u8]) -> Result<&'a [u8], ApiErr
 }
 
 fn take_expand(form: &mut Map<String, Value>) -> Result<Vec<String>, ApiError> {
-    const EXPAND: &[params::Field] = &[params::opt("expand", params::Shape::List(&params::Shape::Text))];
+    const EXPAND: &[Field] = &[opt("expand", Shape::List(&Shape::Text))];
     let Some(raw) = form.remove("expand") else { return Ok(Vec::new()) };
     let only = Map::from_iter([("expand".to_owned(), raw)]);
     let read = params::read(&only, EXPAND)?;
@@ -146,9 +146,9 @@ fn take_expand(form: &mut Map<String, Value>) -> Result<Vec<String>, ApiError> {
 
 async fn carry_out(sandbox: &Sandbox, request: Request, key: Option<&HeaderValue>) -> Outcome {
     let key = key.map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
-    let origin = Origin { request: Some(request.id.clone()), idempotency_key: key };
+    let cause = Cause { request: Some(request.id.clone()), idempotency_key: key };
     sandbox
-        .transact(origin, |tx| match attempt(tx, &request) {
+        .transact(cause, |tx| match attempt(tx, &request) {
             Ok(outcome) => (request.route.method != "GET" && outcome.original.is_none(), outcome),
             Err(error) => (error.keeps_changes, error.into()),
         })
@@ -158,7 +158,7 @@ async fn carry_out(sandbox: &Sandbox, request: Request, key: Option<&HeaderValue
 
 fn attempt(tx: &mut Tx, request: &Request) -> Result<Outcome, ApiError> {
     if let Some(keyed) = &request.keyed
-        && let Some(Kept { status, body, request }) = keyed.find(tx)?
+        && let Some(Replay { status, body, request }) = keyed.find(tx)?
     {
         return Ok(Outcome { status, body, original: Some(request) });
     }
@@ -186,7 +186,7 @@ fn attempt(tx: &mut Tx, request: &Request) -> Result<Outcome, ApiError> {
 
 fn respond(outcome: Outcome, headers: &HeaderMap, id: &str, key: Option<HeaderValue>) -> Response {
     let status = StatusCode::from_u16(outcome.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    // As Stripe does, for whoever reads it in a terminal.
+    // Indented, as Stripe does it, to be read in a terminal.
     let body = serde_json::to_vec_pretty(&outcome.body).unwrap_or_default();
     let mut response = (status, body).into_response();
     let version = headers.get(STRIPE_VERSION).cloned().unwrap_or(HeaderValue::from_static(API_VERSION));

@@ -22,7 +22,7 @@ pub(crate) enum Kind {
     /// An event on its way to an endpoint.
     Delivery,
     /// An answer kept for its `Idempotency-Key`.
-    Answer,
+    Replay,
 }
 
 impl Kind {
@@ -44,7 +44,7 @@ impl Kind {
         Self::Event,
         Self::WebhookEndpoint,
         Self::Delivery,
-        Self::Answer,
+        Self::Replay,
     ];
 
     /// The `object` field, as Stripe writes it.
@@ -67,7 +67,7 @@ impl Kind {
             Self::Event => "event",
             Self::WebhookEndpoint => "webhook_endpoint",
             Self::Delivery => "delivery",
-            Self::Answer => "answer",
+            Self::Replay => "answer",
         }
     }
 
@@ -91,7 +91,7 @@ impl Kind {
             Self::Event => "evt",
             Self::WebhookEndpoint => "we",
             Self::Delivery => "delivery",
-            Self::Answer => "answer",
+            Self::Replay => "answer",
         }
     }
 

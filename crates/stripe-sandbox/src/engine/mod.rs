@@ -2,12 +2,13 @@
 //!
 //! Everything the sandbox knows is a document: an object as the API shows it, and beside it what the API
 //! doesn't show. They live in memory; a transaction collects changes, which reach the file before they
-//! reach the memory, so that nothing that was answered is forgotten.
+//! reach the memory, so that nothing that was answered is lost.
 
 mod disk;
 mod error;
 mod id;
 mod kind;
+pub(super) mod objects;
 mod outbox;
 mod sandbox;
 mod state;
@@ -19,9 +20,9 @@ pub(super) use error::ApiError;
 pub(super) use id::{new_id, new_secret};
 pub(super) use kind::Kind;
 pub(super) use sandbox::Schedule;
-pub use sandbox::{Failure, Sandbox};
+pub use sandbox::{Sandbox, WriteFailed};
 pub(super) use state::Doc;
-pub(super) use tx::{Origin, Tx};
+pub(super) use tx::{Cause, Tx};
 pub(super) use view::plan;
 
 use serde_json::Value;

@@ -24,7 +24,7 @@ impl Tx<'_> {
                 "data": event["data"].take(),
                 "livemode": false,
                 "pending_webhooks": of.len(),
-                "request": {"id": self.origin.request, "idempotency_key": self.origin.idempotency_key},
+                "request": {"id": self.cause.request, "idempotency_key": self.cause.idempotency_key},
                 "type": event["type"].take(),
             });
             self.insert(Kind::Event, object, json!({"endpoints": of}));

@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, Notify, mpsc, watch};
 use super::disk::Disk;
 use super::kind::Kind;
 use super::state::{DueAt, State};
-use super::tx::{Origin, Tx};
+use super::tx::{Cause, Tx};
 use crate::clock::Clock;
 use crate::error::StartError;
 
@@ -18,16 +18,16 @@ pub struct Sandbox(Arc<Inner>);
 
 struct Inner {
     state: RwLock<State>,
-    /// Held by whoever changes something, from reading until it is on disk: one request at a time, which
-    /// is what makes every one of them a transaction.
+    /// Held while something is changed, from reading until it is on disk: one request at a time, which is what
+    /// makes every one of them a transaction.
     writing: Mutex<()>,
     disk: Option<Disk>,
     schedule: Schedule,
     clock: Clock,
-    site: String,
-    courier: mpsc::UnboundedSender<String>,
+    base_url: String,
+    deliveries_due: mpsc::UnboundedSender<String>,
     undelivered: watch::Sender<usize>,
-    /// Told when something was written that may fall due.
+    /// Notified when something was written that may fall due.
     written: Notify,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct Schedule {
 /// Why nothing came of a transaction: the disk. Logged here; callers only say that it failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the sandbox's database could not be written")]
-pub struct Failure;
+pub struct WriteFailed;
 
 impl Sandbox {
     /// Reads what `disk` holds. Deliveries that are still to be made are sent to the receiver at once.
@@ -50,19 +50,19 @@ impl Sandbox {
         disk: Option<Disk>,
         schedule: Schedule,
         clock: Clock,
-        site: String,
+        base_url: String,
     ) -> Result<(Self, mpsc::UnboundedReceiver<String>), StartError> {
         let state = match &disk {
             Some(disk) => disk.load(schedule.at).await?,
             None => State::new(schedule.at),
         };
-        let (courier, deliveries) = mpsc::unbounded_channel();
+        let (deliveries_due, deliveries) = mpsc::unbounded_channel();
         let mut waiting: Vec<&str> =
             state.all(Kind::Delivery).filter(|doc| doc.is_pending()).map(|doc| doc.id()).collect();
         waiting.reverse();
         for id in waiting {
             // The receiver is right here.
-            let _ = courier.send(id.to_owned());
+            let _ = deliveries_due.send(id.to_owned());
         }
         let undelivered = watch::Sender::new(state.undelivered());
         let inner = Inner {
@@ -71,8 +71,8 @@ impl Sandbox {
             disk,
             schedule,
             clock,
-            site,
-            courier,
+            base_url,
+            deliveries_due,
             undelivered,
             written: Notify::new(),
         };
@@ -95,11 +95,11 @@ impl Sandbox {
     /// the clock.
     pub async fn catch_up(&self) {
         // A disk that can't be written has been logged; the watcher tries again.
-        let _ = self.transact(Origin::default(), |_| (false, ())).await;
+        let _ = self.transact(Cause::default(), |_| (false, ())).await;
     }
 
     /// Resolves once every event has been delivered or given up on.
-    pub async fn settled(&self) {
+    pub async fn deliveries_finished(&self) {
         let mut undelivered = self.0.undelivered.subscribe();
         // The sender lives as long as `self`.
         let _ = undelivered.wait_for(|count| *count == 0).await;
@@ -128,7 +128,7 @@ impl Sandbox {
     /// Reads, without waiting for writers.
     pub(crate) fn read<T>(&self, look: impl FnOnce(&Tx) -> T) -> T {
         let now = self.now();
-        self.with_state(|state| look(&Tx::new(state, now, now, &self.0.site, Origin::default())))
+        self.with_state(|state| look(&Tx::new(state, now, now, &self.0.base_url, Cause::default())))
     }
 
     /// Runs `work` on its own, after everything that had fallen due; keeps its changes if it says `true`.
@@ -137,17 +137,17 @@ impl Sandbox {
     /// If the changes can't be written; then none are kept.
     pub(crate) async fn transact<T>(
         &self,
-        origin: Origin,
+        cause: Cause,
         work: impl FnOnce(&mut Tx) -> (bool, T),
-    ) -> Result<T, Failure> {
+    ) -> Result<T, WriteFailed> {
         let _alone = self.0.writing.lock().await;
         self.run_due().await?;
         let now = self.now();
-        self.commit(now, origin, work).await
+        self.commit(now, cause, work).await
     }
 
     /// Performs what has fallen due, each step at the time it was due and in a transaction of its own.
-    async fn run_due(&self) -> Result<(), Failure> {
+    async fn run_due(&self) -> Result<(), WriteFailed> {
         let mut last = None;
         loop {
             let now = self.now();
@@ -159,19 +159,19 @@ impl Sandbox {
             }
             let (at, kind, id) = step.clone();
             last = Some(step);
-            self.commit(at, Origin::default(), |tx| (true, (self.0.schedule.perform)(tx, kind, &id))).await?;
+            self.commit(at, Cause::default(), |tx| (true, (self.0.schedule.perform)(tx, kind, &id))).await?;
         }
     }
 
     async fn commit<T>(
         &self,
         now: i64,
-        origin: Origin,
+        cause: Cause,
         work: impl FnOnce(&mut Tx) -> (bool, T),
-    ) -> Result<T, Failure> {
+    ) -> Result<T, WriteFailed> {
         let wall = self.now();
         let (changes, outcome) = self.with_state(|state| {
-            let mut tx = Tx::new(state, now, wall, &self.0.site, origin);
+            let mut tx = Tx::new(state, now, wall, &self.0.base_url, cause);
             let (keep, outcome) = work(&mut tx);
             (keep.then(|| tx.finish()), outcome)
         });
@@ -181,7 +181,7 @@ impl Sandbox {
         if let Some(disk) = &self.0.disk {
             disk.write(&writes).await.map_err(|error| {
                 tracing::error!(%error, "the sandbox's database could not be written");
-                Failure
+                WriteFailed
             })?;
         }
         let undelivered = {
@@ -191,8 +191,8 @@ impl Sandbox {
         };
         self.0.undelivered.send_replace(undelivered);
         for delivery in deliveries {
-            // Nobody listens any more while the sandbox is being stopped; the next start sends them.
-            let _ = self.0.courier.send(delivery);
+            // The receiver is gone while the sandbox is being stopped; the next start sends them.
+            let _ = self.0.deliveries_due.send(delivery);
         }
         self.0.written.notify_one();
         Ok(outcome)

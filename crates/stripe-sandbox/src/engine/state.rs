@@ -11,7 +11,7 @@ use super::kind::Kind;
 /// A document.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Doc {
-    /// Its place in the order of creation, across all kinds.
+    /// Its position in the order of creation, across all kinds.
     #[serde(skip)]
     pub(crate) seq: i64,
     /// The object as the API shows it, but for what [`super::Tx::view`] fills in.

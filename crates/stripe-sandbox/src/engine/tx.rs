@@ -8,9 +8,9 @@ use super::error::ApiError;
 use super::kind::Kind;
 use super::state::{Doc, State, Writes};
 
-/// Where a change comes from, as its events tell. Both empty: from the passing of time.
+/// Where a change comes from, as its events show. Both empty: from the passing of time.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Origin {
+pub(crate) struct Cause {
     pub(crate) request: Option<String>,
     pub(crate) idempotency_key: Option<String>,
 }
@@ -24,14 +24,14 @@ pub(crate) struct Tx<'a> {
     last_seq: i64,
     now: i64,
     pub(super) wall: i64,
-    site: &'a str,
-    pub(super) origin: Origin,
+    base_url: &'a str,
+    pub(super) cause: Cause,
 }
 
 impl<'a> Tx<'a> {
-    /// `now` is the time of the objects it touches, `wall` the sandbox's own, both Unix seconds; `site` is
+    /// `now` is the time of the objects it touches, `wall` the sandbox's own, both Unix seconds; `base_url` is
     /// the sandbox's address.
-    pub(super) fn new(state: &'a State, now: i64, wall: i64, site: &'a str, origin: Origin) -> Self {
+    pub(super) fn new(state: &'a State, now: i64, wall: i64, base_url: &'a str, cause: Cause) -> Self {
         Self {
             state,
             writes: Writes::new(),
@@ -40,8 +40,8 @@ impl<'a> Tx<'a> {
             last_seq: state.last_seq(),
             now,
             wall,
-            site,
-            origin,
+            base_url,
+            cause,
         }
     }
 
@@ -52,8 +52,8 @@ impl<'a> Tx<'a> {
     }
 
     /// The sandbox's address, without a slash at the end.
-    pub(crate) fn site(&self) -> &'a str {
-        self.site
+    pub(crate) fn base_url(&self) -> &'a str {
+        self.base_url
     }
 
     pub(crate) fn get(&self, kind: Kind, id: &str) -> Option<Arc<Doc>> {
@@ -120,9 +120,9 @@ impl<'a> Tx<'a> {
 
     /// Leaves of a document only that it was deleted.
     pub(crate) fn mark_deleted(&mut self, kind: Kind, id: &str) -> Value {
-        let stone = json!({"id": id, "object": kind.object(), "deleted": true});
-        self.change(kind, id, |doc| doc.object = stone.clone());
-        stone
+        let tombstone = json!({"id": id, "object": kind.object(), "deleted": true});
+        self.change(kind, id, |doc| doc.object = tombstone.clone());
+        tombstone
     }
 
     /// Removes a document without a trace.
@@ -141,12 +141,12 @@ impl<'a> Tx<'a> {
         self.events.push(json!({"type": event, "data": {"object": object}}));
     }
 
-    /// A place among the events, for one that comes before others but shows what the object became.
+    /// A position among the events, for one that comes before others but shows what the object became.
     pub(crate) fn mark(&self) -> usize {
         self.events.len()
     }
 
-    /// Announces an object as it is now, at an earlier place.
+    /// Announces an object as it is now, at an earlier position.
     pub(crate) fn emit_at(&mut self, mark: usize, event: &str, kind: Kind, id: &str) {
         let object = self.shown(kind, id);
         self.events.insert(mark, json!({"type": event, "data": {"object": object}}));
@@ -158,7 +158,7 @@ fn difference(before: &Value, after: &Value) -> Option<Value> {
     let (Value::Object(old), Value::Object(new)) = (before, after) else {
         return (before != after).then(|| before.clone());
     };
-    // Lists are told as a whole, as are objects that changed their kind.
+    // Lists are given as a whole, as are objects that changed their kind.
     if old.get("object") == Some(&json!("list")) {
         return (before != after).then(|| before.clone());
     }

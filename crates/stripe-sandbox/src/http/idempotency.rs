@@ -6,15 +6,15 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::engine::{ApiError, Doc, Failure, Kind, Origin, Sandbox, Tx};
+use crate::engine::{ApiError, Cause, Doc, Kind, Sandbox, Tx, WriteFailed};
 use crate::error::StartError;
 
-/// Stripe forgets after 24 hours at the earliest.
+/// Stripe discards them after 24 hours at the earliest.
 const KEPT_SECONDS: i64 = 24 * 3600;
 const MAX_KEY_LENGTH: usize = 255;
 
 /// An answer to give again.
-pub(crate) struct Kept {
+pub(crate) struct Replay {
     pub(crate) status: u16,
     pub(crate) body: Value,
     pub(crate) request: String,
@@ -48,10 +48,10 @@ impl Keyed {
     ///
     /// # Errors
     /// If the key was used for another request.
-    pub(crate) fn find(&self, tx: &mut Tx) -> Result<Option<Kept>, ApiError> {
-        let Some(kept) = tx.get(Kind::Answer, &self.id) else { return Ok(None) };
-        if is_forgotten(&kept, tx.now()) {
-            tx.remove(Kind::Answer, &self.id);
+    pub(crate) fn find(&self, tx: &mut Tx) -> Result<Option<Replay>, ApiError> {
+        let Some(kept) = tx.get(Kind::Replay, &self.id) else { return Ok(None) };
+        if is_expired(&kept, tx.now()) {
+            tx.remove(Kind::Replay, &self.id);
             return Ok(None);
         }
         let kept = &kept.object;
@@ -62,7 +62,7 @@ impl Keyed {
                 self.key
             )));
         }
-        Ok(Some(Kept {
+        Ok(Some(Replay {
             status: kept["status"].as_u64().and_then(|status| status.try_into().ok()).unwrap_or(200),
             body: kept["body"].clone(),
             request: kept["request"].as_str().unwrap_or_default().to_owned(),
@@ -74,32 +74,32 @@ impl Keyed {
             "id": self.id, "created": tx.now(), "fingerprint": self.fingerprint,
             "status": status, "body": body, "request": request,
         });
-        tx.insert(Kind::Answer, answer, Value::Null);
+        tx.insert(Kind::Replay, answer, Value::Null);
     }
 }
 
 impl Sandbox {
     /// Drops the answers kept for idempotency keys that are as good as new by now.
-    pub(crate) async fn forget_old_answers(&self) -> Result<(), StartError> {
-        self.transact(Origin::default(), |tx| {
+    pub(crate) async fn discard_expired_replays(&self) -> Result<(), StartError> {
+        self.transact(Cause::default(), |tx| {
             let now = tx.now();
             let old: Vec<String> = tx
-                .all(Kind::Answer)
-                .filter(|doc| is_forgotten(doc, now))
+                .all(Kind::Replay)
+                .filter(|doc| is_expired(doc, now))
                 .map(|doc| doc.id().to_owned())
                 .collect();
             for id in old {
-                tx.remove(Kind::Answer, &id);
+                tx.remove(Kind::Replay, &id);
             }
             (true, ())
         })
         .await
-        .map_err(|Failure| StartError::Write)
+        .map_err(|WriteFailed| StartError::Write)
     }
 }
 
 /// Whether a kept answer is so old that its key is as good as new.
-fn is_forgotten(answer: &Doc, now: i64) -> bool {
+fn is_expired(answer: &Doc, now: i64) -> bool {
     answer.object["created"].as_i64().is_none_or(|created| created + KEPT_SECONDS <= now)
 }
 

@@ -1,6 +1,7 @@
 //! Stripe's conventions over HTTP: everything about a request that isn't its subject.
 
 pub(super) mod auth;
+mod field;
 pub(super) mod form;
 pub(super) mod host;
 pub(super) mod idempotency;
@@ -10,7 +11,7 @@ pub(super) mod params;
 mod route;
 
 pub(super) use auth::Role;
+pub(super) use field::{Field, METADATA, Shape, opt, req, unsupported};
 pub(super) use list::{in_range, matches, page, page_of_values};
 pub(super) use metadata::{given, merge_metadata, new_metadata, set};
-pub(super) use params::{Field, METADATA, Shape, opt, req, unsupported};
 pub(super) use route::{Call, Route, delete, get, list, post};

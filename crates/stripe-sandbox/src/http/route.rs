@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::auth::Role;
-use super::params::{Field, PAGE};
+use super::field::{Field, PAGE};
 use crate::engine::{ApiError, Tx};
 
 /// A call of an endpoint.

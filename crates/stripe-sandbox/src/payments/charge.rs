@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cards::Decline;
+use crate::engine::objects::Intent;
 use crate::engine::{Doc, Kind, Tx, join, new_id};
 
 /// Stripe's standard fee for cards in the US: 2.9 % and 30 cents.
@@ -19,9 +20,9 @@ pub(super) fn make(
     authenticated: bool,
 ) -> String {
     let id = new_id(Kind::Charge);
-    let amount = intent.object["amount"].as_i64().unwrap_or_default();
+    let amount = Intent(&intent.object).amount();
     let paid = decline.is_none();
-    let captured = paid && intent.object["capture_method"] != "manual";
+    let captured = paid && !Intent(&intent.object).is_captured_by_hand();
     let outcome = match decline {
         None => json!({
             "advice_code": null, "network_advice_code": null, "network_decline_code": null,
@@ -86,7 +87,7 @@ pub(super) fn make(
     ]);
     tx.insert(Kind::Charge, object, Value::Null);
     if captured {
-        settle(tx, &id, amount);
+        add_to_balance(tx, &id, amount);
     }
     id
 }
@@ -133,11 +134,11 @@ pub(super) fn capture(tx: &mut Tx, id: &str, amount: i64) {
         doc.object["captured"] = json!(true);
         doc.object["amount_captured"] = json!(amount);
     });
-    settle(tx, id, amount);
+    add_to_balance(tx, id, amount);
 }
 
 /// Puts the money of a charge into the balance.
-fn settle(tx: &mut Tx, charge: &str, amount: i64) {
+fn add_to_balance(tx: &mut Tx, charge: &str, amount: i64) {
     let id = new_id(Kind::BalanceTransaction);
     let Some(doc) = tx.get(Kind::Charge, charge) else { return };
     let fee = (amount * FEE_PER_MILLE + 500) / 1000 + FEE_FIXED;

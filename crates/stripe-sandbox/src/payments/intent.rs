@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
+use crate::engine::objects::Intent;
 use crate::engine::{ApiError, Doc, Tx};
 
 /// How an intent is confirmed.
 #[derive(Clone, Default)]
-pub(crate) struct Terms {
+pub(crate) struct ConfirmOptions {
     /// Without the customer.
     pub(crate) off_session: bool,
     /// Fail instead of asking for 3D Secure.
@@ -17,7 +18,7 @@ pub(crate) struct Terms {
     pub(crate) use_stripe_sdk: bool,
 }
 
-impl Terms {
+impl ConfirmOptions {
     pub(crate) fn of(params: &Value) -> Self {
         Self {
             // `one_off` and `recurring` are ways of being off session.
@@ -30,11 +31,11 @@ impl Terms {
 }
 
 /// What the customer has to do for a challenge.
-pub(super) fn next_action(tx: &Tx, intent: &Doc, terms: &Terms) -> Value {
-    let secret = intent.object["client_secret"].as_str().unwrap_or_default();
-    let page = format!("{}/3d_secure/{}?client_secret={secret}", tx.site(), intent.id());
-    match &terms.return_url {
-        Some(back) if !terms.use_stripe_sdk => {
+pub(super) fn next_action(tx: &Tx, intent: &Doc, options: &ConfirmOptions) -> Value {
+    let secret = Intent(&intent.object).client_secret();
+    let page = format!("{}/3d_secure/{}?client_secret={secret}", tx.base_url(), intent.id());
+    match &options.return_url {
+        Some(back) if !options.use_stripe_sdk => {
             json!({"type": "redirect_to_url", "redirect_to_url": {"url": page, "return_url": back}})
         }
         _ => json!({
@@ -49,12 +50,14 @@ pub(super) fn next_action(tx: &Tx, intent: &Doc, terms: &Terms) -> Value {
 /// # Errors
 /// 400 if the secret is missing or another's.
 pub(crate) fn check_secret(intent: &Doc, params: &Value, browser: bool) -> Result<(), ApiError> {
-    let (name, code) = match intent.object["object"].as_str() {
-        Some("setup_intent") => ("SetupIntent", "setup_intent_invalid_parameter"),
-        _ => ("PaymentIntent", "payment_intent_invalid_parameter"),
+    let intent = Intent(&intent.object);
+    let (name, code) = if intent.is_setup() {
+        ("SetupIntent", "setup_intent_invalid_parameter")
+    } else {
+        ("PaymentIntent", "payment_intent_invalid_parameter")
     };
     match params["client_secret"].as_str() {
-        Some(secret) if intent.object["client_secret"] == secret => Ok(()),
+        Some(secret) if intent.client_secret() == secret => Ok(()),
         Some(_) => Err(ApiError::invalid(format!(
             "The client_secret provided does not match the client_secret associated with the {name}."
         ))
@@ -106,9 +109,10 @@ pub(crate) fn client_view(mut intent: Value) -> Value {
 /// The error for an intent in a state in which this can't be done.
 pub(crate) fn unexpected_state(intent: &Doc, verb: &str) -> ApiError {
     let status = intent.object["status"].as_str().unwrap_or_default();
-    let (name, field) = match intent.object["object"].as_str() {
-        Some("setup_intent") => ("SetupIntent", "setup_intent"),
-        _ => ("PaymentIntent", "payment_intent"),
+    let (name, field) = if Intent(&intent.object).is_setup() {
+        ("SetupIntent", "setup_intent")
+    } else {
+        ("PaymentIntent", "payment_intent")
     };
     ApiError::invalid(format!("You cannot {verb} this {name} because it has a status of {status}."))
         .code(&format!("{field}_unexpected_state"))

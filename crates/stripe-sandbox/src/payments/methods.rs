@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cards::{self, Entered, Purpose, TestCard, Verdict};
+use crate::engine::objects::{Subscription, owner};
 use crate::engine::{ApiError, Doc, Kind, Tx, new_id};
 
 /// The card behind a payment method.
@@ -125,8 +126,7 @@ pub(crate) fn resolve(tx: &mut Tx, id: &str, param: &str) -> Result<String, ApiE
 /// If it is another customer's, or was used up without one.
 pub(crate) fn check_usable(tx: &Tx, method: &str, customer: Option<&str>) -> Result<(), ApiError> {
     let doc = tx.find(Kind::PaymentMethod, method, "payment_method")?;
-    let owner = doc.object["customer"].as_str();
-    match (owner, customer) {
+    match (owner(&doc.object), customer) {
         (Some(owner), Some(customer)) if owner == customer => Ok(()),
         (Some(owner), Some(_)) => Err(ApiError::invalid(format!(
             "The provided PaymentMethod is attached to another customer ({owner}). Use a PaymentMethod of the \
@@ -153,7 +153,7 @@ pub(crate) fn check_usable(tx: &Tx, method: &str, customer: Option<&str>) -> Res
 /// If it is another customer's or used up; 402 if the card is declined.
 pub(crate) fn attach(tx: &mut Tx, method: &str, customer: &str) -> Result<(), ApiError> {
     let doc = tx.find(Kind::PaymentMethod, method, "payment_method")?;
-    match doc.object["customer"].as_str() {
+    match owner(&doc.object) {
         Some(owner) if owner == customer => return Ok(()),
         Some(_) => {
             let message = "The payment method you provided has already been attached to a customer.";
@@ -189,7 +189,7 @@ pub(super) fn keep_with(tx: &mut Tx, method: &str, customer: &str) {
 /// If it isn't attached.
 pub(crate) fn detach(tx: &mut Tx, method: &str) -> Result<(), ApiError> {
     let doc = tx.find(Kind::PaymentMethod, method, "id")?;
-    let Some(customer) = doc.object["customer"].as_str() else {
+    let Some(customer) = owner(&doc.object) else {
         let message =
             "The payment method you provided is not attached to a customer so detachment is impossible.";
         return Err(ApiError::invalid(message).code("payment_method_unexpected_state"));
@@ -206,7 +206,7 @@ pub(crate) fn detach(tx: &mut Tx, method: &str) -> Result<(), ApiError> {
     });
     let subscriptions: Vec<String> = tx
         .all(Kind::Subscription)
-        .filter(|doc| doc.object["default_payment_method"] == method)
+        .filter(|doc| Subscription(&doc.object).default_payment_method() == Some(method))
         .map(|doc| doc.id().to_owned())
         .collect();
     for subscription in subscriptions {

@@ -6,4 +6,4 @@ pub(super) mod methods;
 pub(super) mod payment;
 pub(super) mod setup;
 
-pub(super) use intent::{Terms, check_secret, client_view};
+pub(super) use intent::{ConfirmOptions, check_secret, client_view};

@@ -5,15 +5,16 @@
 use serde_json::{Value, json};
 
 use super::charge;
-use super::intent::{Terms, authentication_failed, next_action, unexpected_state};
+use super::intent::{ConfirmOptions, authentication_failed, next_action, unexpected_state};
 use super::methods::{self, card_of};
 use crate::cards::{self, Purpose, Verdict};
+use crate::engine::objects::{Intent, IntentStatus, owner};
 use crate::engine::{ApiError, Doc, Kind, Tx, join, new_id, new_secret};
 
 const KIND: Kind = Kind::PaymentIntent;
 
 /// What a new payment intent is for.
-pub(crate) struct Plan<'a> {
+pub(crate) struct NewPayment<'a> {
     pub(crate) amount: i64,
     pub(crate) currency: &'a str,
     pub(crate) customer: Option<&'a str>,
@@ -32,15 +33,17 @@ pub(crate) fn default_card_options() -> Value {
 }
 
 /// Makes a payment intent and announces it.
-pub(crate) fn create(tx: &mut Tx, plan: &Plan, with: impl FnOnce(&mut Value)) -> String {
+pub(crate) fn create(tx: &mut Tx, new: &NewPayment, with: impl FnOnce(&mut Value)) -> String {
     let id = new_id(KIND);
-    let status =
-        if plan.payment_method.is_some() { "requires_confirmation" } else { "requires_payment_method" };
+    let status = match new.payment_method {
+        Some(_) => IntentStatus::RequiresConfirmation,
+        None => IntentStatus::RequiresPaymentMethod,
+    };
     let mut object = join([
         json!({
             "id": id,
             "object": "payment_intent",
-            "amount": plan.amount,
+            "amount": new.amount,
             "amount_capturable": 0,
             "amount_details": {"tip": {}},
             "amount_received": 0,
@@ -53,10 +56,10 @@ pub(crate) fn create(tx: &mut Tx, plan: &Plan, with: impl FnOnce(&mut Value)) ->
             "client_secret": new_secret(&format!("{id}_secret_")),
             "confirmation_method": "automatic",
             "created": tx.now(),
-            "currency": plan.currency,
-            "customer": plan.customer,
+            "currency": new.currency,
+            "customer": new.customer,
             "customer_account": null,
-            "description": plan.description,
+            "description": new.description,
             "excluded_payment_method_types": null,
         }),
         json!({
@@ -66,14 +69,14 @@ pub(crate) fn create(tx: &mut Tx, plan: &Plan, with: impl FnOnce(&mut Value)) ->
             "metadata": {},
             "next_action": null,
             "on_behalf_of": null,
-            "payment_method": plan.payment_method,
+            "payment_method": new.payment_method,
             "payment_method_configuration_details": null,
             "payment_method_options": {"card": default_card_options()},
             "payment_method_types": ["card"],
             "processing": null,
             "receipt_email": null,
             "review": null,
-            "setup_future_usage": plan.setup_future_usage,
+            "setup_future_usage": new.setup_future_usage,
             "shipping": null,
             "source": null,
             "statement_descriptor": null,
@@ -84,7 +87,7 @@ pub(crate) fn create(tx: &mut Tx, plan: &Plan, with: impl FnOnce(&mut Value)) ->
         }),
     ]);
     with(&mut object);
-    tx.insert(KIND, object, json!({"invoice": plan.invoice}));
+    tx.insert(KIND, object, json!({"invoice": new.invoice}));
     tx.emit("payment_intent.created", KIND, &id);
     id
 }
@@ -94,13 +97,13 @@ pub(crate) fn create(tx: &mut Tx, plan: &Plan, with: impl FnOnce(&mut Value)) ->
 /// # Errors
 /// If its status doesn't allow that or it has no payment method; 402 if the card is declined, in which
 /// case the intent says so too.
-pub(crate) fn confirm(tx: &mut Tx, id: &str, terms: &Terms) -> Result<(), ApiError> {
+pub(crate) fn confirm(tx: &mut Tx, id: &str, options: &ConfirmOptions) -> Result<(), ApiError> {
     let intent = tx.find(KIND, id, "intent")?;
-    let open = ["requires_payment_method", "requires_confirmation", "requires_action"];
-    if !open.contains(&intent.object["status"].as_str().unwrap_or_default()) {
+    let view = Intent(&intent.object);
+    if !view.is_open() {
         return Err(unexpected_state(&intent, "confirm"));
     }
-    let Some(method) = intent.object["payment_method"].as_str() else {
+    let Some(method) = view.payment_method() else {
         return Err(ApiError::invalid(
             "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the \
              PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a \
@@ -109,33 +112,34 @@ pub(crate) fn confirm(tx: &mut Tx, id: &str, terms: &Terms) -> Result<(), ApiErr
         .code("payment_intent_unexpected_state")
         .with("payment_intent", intent.object.clone()));
     };
-    methods::check_usable(tx, method, intent.object["customer"].as_str())?;
-    attempt(tx, &intent, terms, false)
+    methods::check_usable(tx, method, view.customer())?;
+    attempt(tx, &intent, options, false)
 }
 
 /// Goes on after the customer answered the challenge.
 pub(crate) fn answer_challenge(tx: &mut Tx, id: &str, approve: bool) -> Result<(), ApiError> {
     let intent = tx.find(KIND, id, "intent")?;
     if approve {
-        attempt(tx, &intent, &Terms::default(), true)
+        attempt(tx, &intent, &ConfirmOptions::default(), true)
     } else {
         Err(fail(tx, &intent, authentication_failed("payment_intent"), None))
     }
 }
 
-fn attempt(tx: &mut Tx, intent: &Doc, terms: &Terms, authenticated: bool) -> Result<(), ApiError> {
-    let method_id = intent.object["payment_method"].as_str().unwrap_or_default();
+fn attempt(tx: &mut Tx, intent: &Doc, options: &ConfirmOptions, authenticated: bool) -> Result<(), ApiError> {
+    let view = Intent(&intent.object);
+    let method_id = view.payment_method().unwrap_or_default();
     let method = tx.find(Kind::PaymentMethod, method_id, "payment_method")?;
     let card = card_of(&method)
         .ok_or_else(|| ApiError::missing(Kind::PaymentMethod, method_id, "payment_method"))?;
-    let purpose = Purpose::Charge { off_session: terms.off_session };
-    let demanded = intent.object["payment_method_options"]["card"]["request_three_d_secure"] != "automatic";
+    let purpose = Purpose::Charge { off_session: options.off_session };
+    let demanded = view.demands_three_d_secure();
     match cards::judge(card, purpose, method.hidden["set_up"] == true, authenticated, demanded) {
         Verdict::Approved => {
             succeed(tx, intent, &method, authenticated);
             Ok(())
         }
-        Verdict::Challenged if terms.refuse_action => {
+        Verdict::Challenged if options.refuse_action => {
             let error = ApiError::card(
                 "authentication_required",
                 "This payment required an authentication action to complete, but `error_on_requires_action` was set.",
@@ -143,9 +147,9 @@ fn attempt(tx: &mut Tx, intent: &Doc, terms: &Terms, authenticated: bool) -> Res
             Err(fail(tx, intent, error, None))
         }
         Verdict::Challenged => {
-            let next = next_action(tx, intent, terms);
+            let next = next_action(tx, intent, options);
             tx.change(KIND, intent.id(), |doc| {
-                doc.object["status"] = json!("requires_action");
+                doc.object["status"] = json!(IntentStatus::RequiresAction);
                 doc.object["next_action"] = next;
                 doc.object["last_payment_error"] = Value::Null;
             });
@@ -161,16 +165,14 @@ fn attempt(tx: &mut Tx, intent: &Doc, terms: &Terms, authenticated: bool) -> Res
 }
 
 fn succeed(tx: &mut Tx, intent: &Doc, method: &Doc, authenticated: bool) {
-    let amount = intent.object["amount"].as_i64().unwrap_or_default();
-    let manual = intent.object["capture_method"] == "manual";
+    let view = Intent(&intent.object);
+    let (amount, manual, reusable) = (view.amount(), view.is_captured_by_hand(), view.setup_future_usage());
     let charge = charge::make(tx, intent, method, None, authenticated);
-    let of_card = intent.object["payment_method_options"]["card"]["setup_future_usage"].as_str();
-    let reusable = of_card.or(intent.object["setup_future_usage"].as_str()).filter(|usage| *usage != "none");
-    if let Some(customer) = intent.object["customer"].as_str().filter(|_| reusable.is_some()) {
-        if method.object["customer"].is_null() {
+    if let Some(customer) = view.customer().filter(|_| reusable.is_some()) {
+        if owner(&method.object).is_none() {
             methods::keep_with(tx, method.id(), customer);
         }
-    } else if method.object["customer"].is_null() {
+    } else if owner(&method.object).is_none() {
         tx.change(Kind::PaymentMethod, method.id(), |doc| doc.hidden["used_up"] = json!(true));
     }
     if reusable == Some("off_session") {
@@ -178,7 +180,8 @@ fn succeed(tx: &mut Tx, intent: &Doc, method: &Doc, authenticated: bool) {
     }
     tx.change(KIND, intent.id(), |doc| {
         let object = &mut doc.object;
-        object["status"] = json!(if manual { "requires_capture" } else { "succeeded" });
+        object["status"] =
+            json!(if manual { IntentStatus::RequiresCapture } else { IntentStatus::Succeeded });
         object[if manual { "amount_capturable" } else { "amount_received" }] = json!(amount);
         object["latest_charge"] = json!(charge);
         object["next_action"] = Value::Null;
@@ -194,7 +197,7 @@ fn succeed(tx: &mut Tx, intent: &Doc, method: &Doc, authenticated: bool) {
 
 /// Notes a failed attempt, and returns its error to be answered.
 fn fail(tx: &mut Tx, intent: &Doc, error: ApiError, charge: Option<&str>) -> ApiError {
-    let method = intent.object["payment_method"].as_str().and_then(|id| tx.view(Kind::PaymentMethod, id));
+    let method = Intent(&intent.object).payment_method().and_then(|id| tx.view(Kind::PaymentMethod, id));
     let error = match charge {
         Some(charge) => error.with("charge", json!(charge)),
         None => error,
@@ -202,7 +205,7 @@ fn fail(tx: &mut Tx, intent: &Doc, error: ApiError, charge: Option<&str>) -> Api
     let error = error.with("payment_method", method.unwrap_or_default());
     tx.change(KIND, intent.id(), |doc| {
         let object = &mut doc.object;
-        object["status"] = json!("requires_payment_method");
+        object["status"] = json!(IntentStatus::RequiresPaymentMethod);
         object["payment_method"] = Value::Null;
         object["next_action"] = Value::Null;
         object["last_payment_error"] = error.clone().into_object();
@@ -220,21 +223,22 @@ fn fail(tx: &mut Tx, intent: &Doc, error: ApiError, charge: Option<&str>) -> Api
 /// If nothing is authorized, or less than that.
 pub(crate) fn capture(tx: &mut Tx, id: &str, amount: Option<i64>) -> Result<(), ApiError> {
     let intent = tx.find(KIND, id, "intent")?;
-    if intent.object["status"] != "requires_capture" {
+    let view = Intent(&intent.object);
+    if !view.is(IntentStatus::RequiresCapture) {
         return Err(unexpected_state(&intent, "capture"));
     }
-    let most = intent.object["amount_capturable"].as_i64().unwrap_or_default();
+    let most = view.amount_capturable();
     let amount = amount.unwrap_or(most);
     if !(1..=most).contains(&amount) {
         let message = format!("The amount to capture must be between 1 and {most}.");
         return Err(ApiError::invalid(message).code("amount_too_large").param("amount_to_capture"));
     }
-    if let Some(charge) = intent.object["latest_charge"].as_str() {
+    if let Some(charge) = view.latest_charge() {
         charge::capture(tx, charge, amount);
         tx.emit("charge.captured", Kind::Charge, charge);
     }
     tx.change(KIND, id, |doc| {
-        doc.object["status"] = json!("succeeded");
+        doc.object["status"] = json!(IntentStatus::Succeeded);
         doc.object["amount_capturable"] = json!(0);
         doc.object["amount_received"] = json!(amount);
     });
@@ -248,12 +252,12 @@ pub(crate) fn capture(tx: &mut Tx, id: &str, amount: Option<i64>) -> Result<(), 
 /// If it is over already.
 pub(crate) fn cancel(tx: &mut Tx, id: &str, reason: Option<&str>) -> Result<(), ApiError> {
     let intent = tx.find(KIND, id, "intent")?;
-    if ["succeeded", "canceled"].contains(&intent.object["status"].as_str().unwrap_or_default()) {
+    if Intent(&intent.object).is_over() {
         return Err(unexpected_state(&intent, "cancel"));
     }
     let now = tx.now();
     tx.change(KIND, id, |doc| {
-        doc.object["status"] = json!("canceled");
+        doc.object["status"] = json!(IntentStatus::Canceled);
         doc.object["canceled_at"] = json!(now);
         doc.object["cancellation_reason"] = json!(reason);
         doc.object["amount_capturable"] = json!(0);

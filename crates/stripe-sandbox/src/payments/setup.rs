@@ -4,15 +4,16 @@
 
 use serde_json::{Value, json};
 
-use super::intent::{Terms, authentication_failed, next_action, unexpected_state};
+use super::intent::{ConfirmOptions, authentication_failed, next_action, unexpected_state};
 use super::methods::{self, card_of};
 use crate::cards::{self, Purpose, Verdict};
+use crate::engine::objects::{Intent, IntentStatus, owner};
 use crate::engine::{ApiError, Doc, Kind, Tx, join, new_id, new_secret};
 
 const KIND: Kind = Kind::SetupIntent;
 
 /// What a new setup intent is for.
-pub(crate) struct Plan<'a> {
+pub(crate) struct NewSetup<'a> {
     pub(crate) customer: Option<&'a str>,
     pub(crate) payment_method: Option<&'a str>,
     pub(crate) usage: &'a str,
@@ -21,10 +22,12 @@ pub(crate) struct Plan<'a> {
 }
 
 /// Makes a setup intent and announces it.
-pub(crate) fn create(tx: &mut Tx, plan: &Plan, with: impl FnOnce(&mut Value)) -> String {
+pub(crate) fn create(tx: &mut Tx, new: &NewSetup, with: impl FnOnce(&mut Value)) -> String {
     let id = new_id(KIND);
-    let status =
-        if plan.payment_method.is_some() { "requires_confirmation" } else { "requires_payment_method" };
+    let status = match new.payment_method {
+        Some(_) => IntentStatus::RequiresConfirmation,
+        None => IntentStatus::RequiresPaymentMethod,
+    };
     let mut object = join([
         json!({
         "id": id,
@@ -34,7 +37,7 @@ pub(crate) fn create(tx: &mut Tx, plan: &Plan, with: impl FnOnce(&mut Value)) ->
             "cancellation_reason": null,
             "client_secret": new_secret(&format!("{id}_secret_")),
             "created": tx.now(),
-            "customer": plan.customer,
+            "customer": new.customer,
             "customer_account": null,
             "description": null,
             "excluded_payment_method_types": null,
@@ -48,7 +51,7 @@ pub(crate) fn create(tx: &mut Tx, plan: &Plan, with: impl FnOnce(&mut Value)) ->
             "metadata": {},
             "next_action": null,
             "on_behalf_of": null,
-            "payment_method": plan.payment_method,
+            "payment_method": new.payment_method,
             "payment_method_configuration_details": null,
             "payment_method_options": {"card": {
                 "mandate_options": null, "network": null, "request_three_d_secure": "automatic",
@@ -56,11 +59,11 @@ pub(crate) fn create(tx: &mut Tx, plan: &Plan, with: impl FnOnce(&mut Value)) ->
             "payment_method_types": ["card"],
             "single_use_mandate": null,
             "status": status,
-            "usage": plan.usage,
+            "usage": new.usage,
         }),
     ]);
     with(&mut object);
-    tx.insert(KIND, object, json!({"subscription": plan.subscription}));
+    tx.insert(KIND, object, json!({"subscription": new.subscription}));
     tx.emit("setup_intent.created", KIND, &id);
     id
 }
@@ -69,13 +72,13 @@ pub(crate) fn create(tx: &mut Tx, plan: &Plan, with: impl FnOnce(&mut Value)) ->
 ///
 /// # Errors
 /// If its status doesn't allow that or it has no payment method; 402 if the card is declined.
-pub(crate) fn confirm(tx: &mut Tx, id: &str, terms: &Terms) -> Result<(), ApiError> {
+pub(crate) fn confirm(tx: &mut Tx, id: &str, options: &ConfirmOptions) -> Result<(), ApiError> {
     let intent = tx.find(KIND, id, "intent")?;
-    let open = ["requires_payment_method", "requires_confirmation", "requires_action"];
-    if !open.contains(&intent.object["status"].as_str().unwrap_or_default()) {
+    let view = Intent(&intent.object);
+    if !view.is_open() {
         return Err(unexpected_state(&intent, "confirm"));
     }
-    let Some(method) = intent.object["payment_method"].as_str() else {
+    let Some(method) = view.payment_method() else {
         return Err(ApiError::invalid(
             "You cannot confirm this SetupIntent because it's missing a payment method. Update the SetupIntent with \
              a payment method and then confirm it again.",
@@ -83,26 +86,27 @@ pub(crate) fn confirm(tx: &mut Tx, id: &str, terms: &Terms) -> Result<(), ApiErr
         .code("setup_intent_unexpected_state")
         .with("setup_intent", intent.object.clone()));
     };
-    methods::check_usable(tx, method, intent.object["customer"].as_str())?;
-    attempt(tx, &intent, terms, false)
+    methods::check_usable(tx, method, view.customer())?;
+    attempt(tx, &intent, options, false)
 }
 
 /// Goes on after the customer answered the challenge.
 pub(crate) fn answer_challenge(tx: &mut Tx, id: &str, approve: bool) -> Result<(), ApiError> {
     let intent = tx.find(KIND, id, "intent")?;
     if approve {
-        attempt(tx, &intent, &Terms::default(), true)
+        attempt(tx, &intent, &ConfirmOptions::default(), true)
     } else {
         Err(fail(tx, &intent, authentication_failed("setup_intent")))
     }
 }
 
-fn attempt(tx: &mut Tx, intent: &Doc, terms: &Terms, authenticated: bool) -> Result<(), ApiError> {
-    let method_id = intent.object["payment_method"].as_str().unwrap_or_default();
+fn attempt(tx: &mut Tx, intent: &Doc, options: &ConfirmOptions, authenticated: bool) -> Result<(), ApiError> {
+    let view = Intent(&intent.object);
+    let method_id = view.payment_method().unwrap_or_default();
     let method = tx.find(Kind::PaymentMethod, method_id, "payment_method")?;
     let card = card_of(&method)
         .ok_or_else(|| ApiError::missing(Kind::PaymentMethod, method_id, "payment_method"))?;
-    let demanded = intent.object["payment_method_options"]["card"]["request_three_d_secure"] != "automatic";
+    let demanded = view.demands_three_d_secure();
     let set_up = method.hidden["set_up"] == true;
     match cards::judge(card, Purpose::SetUp, set_up, authenticated, demanded) {
         Verdict::Approved => {
@@ -110,10 +114,10 @@ fn attempt(tx: &mut Tx, intent: &Doc, terms: &Terms, authenticated: bool) -> Res
             Ok(())
         }
         Verdict::Challenged => {
-            let next = next_action(tx, intent, terms);
+            let next = next_action(tx, intent, options);
             note_attempt(tx, intent, "requires_action", Value::Null, false);
             tx.change(KIND, intent.id(), |doc| {
-                doc.object["status"] = json!("requires_action");
+                doc.object["status"] = json!(IntentStatus::RequiresAction);
                 doc.object["next_action"] = next;
                 doc.object["last_setup_error"] = Value::Null;
             });
@@ -126,14 +130,14 @@ fn attempt(tx: &mut Tx, intent: &Doc, terms: &Terms, authenticated: bool) -> Res
 
 fn succeed(tx: &mut Tx, intent: &Doc, method: &Doc, authenticated: bool) {
     tx.change(Kind::PaymentMethod, method.id(), |doc| doc.hidden["set_up"] = json!(true));
-    if let Some(customer) = intent.object["customer"].as_str()
-        && method.object["customer"].is_null()
+    if let Some(customer) = Intent(&intent.object).customer()
+        && owner(&method.object).is_none()
     {
         methods::keep_with(tx, method.id(), customer);
     }
     note_attempt(tx, intent, "succeeded", Value::Null, authenticated);
     tx.change(KIND, intent.id(), |doc| {
-        doc.object["status"] = json!("succeeded");
+        doc.object["status"] = json!(IntentStatus::Succeeded);
         doc.object["next_action"] = Value::Null;
         doc.object["last_setup_error"] = Value::Null;
     });
@@ -141,11 +145,11 @@ fn succeed(tx: &mut Tx, intent: &Doc, method: &Doc, authenticated: bool) {
 }
 
 fn fail(tx: &mut Tx, intent: &Doc, error: ApiError) -> ApiError {
-    let method = intent.object["payment_method"].as_str().and_then(|id| tx.view(Kind::PaymentMethod, id));
+    let method = Intent(&intent.object).payment_method().and_then(|id| tx.view(Kind::PaymentMethod, id));
     let error = error.with("payment_method", method.unwrap_or_default());
     note_attempt(tx, intent, "failed", error.clone().into_object(), false);
     tx.change(KIND, intent.id(), |doc| {
-        doc.object["status"] = json!("requires_payment_method");
+        doc.object["status"] = json!(IntentStatus::RequiresPaymentMethod);
         doc.object["payment_method"] = Value::Null;
         doc.object["next_action"] = Value::Null;
         doc.object["last_setup_error"] = error.clone().into_object();
@@ -189,11 +193,11 @@ fn note_attempt(tx: &mut Tx, intent: &Doc, status: &str, error: Value, authentic
 /// If it is over already.
 pub(crate) fn cancel(tx: &mut Tx, id: &str, reason: Option<&str>) -> Result<(), ApiError> {
     let intent = tx.find(KIND, id, "intent")?;
-    if ["succeeded", "canceled"].contains(&intent.object["status"].as_str().unwrap_or_default()) {
+    if Intent(&intent.object).is_over() {
         return Err(unexpected_state(&intent, "cancel"));
     }
     tx.change(KIND, id, |doc| {
-        doc.object["status"] = json!("canceled");
+        doc.object["status"] = json!(IntentStatus::Canceled);
         doc.object["cancellation_reason"] = json!(reason);
         doc.object["next_action"] = Value::Null;
     });

@@ -30,7 +30,7 @@ pub(super) const ROUTES: &[Route] = &[
     }),
 ];
 
-/// All of it available at once: the sandbox makes nobody wait for a payout.
+/// All of it available at once: there is no payout to wait for.
 fn balance(tx: &Tx) -> Value {
     let mut nets = BTreeMap::from([("usd", 0)]);
     for doc in tx.all(KIND) {

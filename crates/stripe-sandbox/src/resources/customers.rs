@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::billing::{invoices, subscriptions};
+use crate::engine::objects::{Subscription, owner};
 use crate::engine::{ApiError, Kind, Tx, new_id};
 use crate::http::{
     Call, Field, METADATA, Route, Shape, delete, get, list, matches, merge_metadata, new_metadata, opt, page,
@@ -115,7 +116,7 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
         "test_clock": null,
     });
     tx.insert(KIND, object, Value::Null);
-    let place = tx.mark();
+    let position = tx.mark();
     let attached = match params["payment_method"].as_str() {
         Some(given) => {
             let method = methods::resolve(tx, given, "payment_method")?;
@@ -136,7 +137,7 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
         apply(&mut doc.object, params);
         doc.object["invoice_settings"]["default_payment_method"] = json!(default);
     });
-    tx.emit_at(place, "customer.created", KIND, &id);
+    tx.emit_at(position, "customer.created", KIND, &id);
     Ok(tx.shown(KIND, &id))
 }
 
@@ -144,7 +145,7 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
 fn owned(tx: &Tx, method: &str, customer: &str) -> Result<String, ApiError> {
     let param = "invoice_settings[default_payment_method]";
     let doc = tx.find(Kind::PaymentMethod, method, param)?;
-    if doc.object["customer"] == customer {
+    if owner(&doc.object) == Some(customer) {
         return Ok(method.to_owned());
     }
     Err(ApiError::invalid(format!(
@@ -223,7 +224,7 @@ fn remove(call: &mut Call) -> Result<Value, ApiError> {
         owned.map(|doc| doc.id().to_owned()).collect()
     };
     for subscription in mine(tx, Kind::Subscription) {
-        if tx.get(Kind::Subscription, &subscription).is_some_and(|doc| !subscriptions::is_over(&doc)) {
+        if tx.get(Kind::Subscription, &subscription).is_some_and(|doc| !Subscription(&doc.object).is_over()) {
             subscriptions::end(tx, &subscription);
         }
     }

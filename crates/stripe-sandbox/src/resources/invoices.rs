@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use crate::billing::{invoices, paying, subscriptions};
+use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Kind};
 use crate::http::{
     Call, Field, Route, Shape, get, in_range, list, matches, opt, page, page_of_values, post, set,
     unsupported,
 };
-use crate::payments::{Terms, methods};
+use crate::payments::{ConfirmOptions, methods};
 
 const KIND: Kind = Kind::Invoice;
 
@@ -54,22 +55,21 @@ fn index(call: &mut Call) -> Result<Value, ApiError> {
     let subscription = params["subscription"].as_str();
     page(tx, KIND, "/v1/invoices", params, |doc| {
         ["collection_method", "customer", "status"].iter().all(|field| matches(&doc.object, params, field))
-            && subscription.is_none_or(|id| invoices::subscription_of(&doc.object) == Some(id))
+            && subscription.is_none_or(|id| Invoice(&doc.object).subscription() == Some(id))
             && params.get("due_date").is_none_or(|range| in_range(&doc.object["due_date"], range))
     })
 }
 
 fn finalize(call: &mut Call) -> Result<Value, ApiError> {
     let doc = call.tx.find(KIND, call.id(), "id")?;
-    let status = doc.object["status"].as_str().unwrap_or_default();
-    if status != "draft" {
+    if !Invoice(&doc.object).is(InvoiceStatus::Draft) {
         let message = "This invoice is already finalized, you can't re-finalize a non-draft invoice.";
         return Err(ApiError::invalid(message).code("invoice_already_finalized"));
     }
     invoices::finalize(call.tx, doc.id());
     let params = call.params;
     call.tx.change(KIND, doc.id(), |doc| {
-        if doc.object["status"] == "open" {
+        if Invoice(&doc.object).is(InvoiceStatus::Open) {
             set(&mut doc.object, params, "auto_advance");
         }
     });
@@ -79,13 +79,15 @@ fn finalize(call: &mut Call) -> Result<Value, ApiError> {
 fn pay(call: &mut Call) -> Result<Value, ApiError> {
     let doc = call.tx.find(KIND, call.id(), "id")?;
     let (tx, params, id) = (&mut *call.tx, call.params, doc.id());
-    match doc.object["status"].as_str().unwrap_or_default() {
-        "draft" => invoices::finalize(tx, id),
-        "open" | "uncollectible" => {}
-        "paid" => return Err(ApiError::invalid("Invoice is already paid").code("invoice_already_paid")),
-        other => return Err(invoices::wrong_status(other, "paid")),
+    match Invoice(&doc.object).status() {
+        Some(InvoiceStatus::Draft) => invoices::finalize(tx, id),
+        Some(InvoiceStatus::Open | InvoiceStatus::Uncollectible) => {}
+        Some(InvoiceStatus::Paid) => {
+            return Err(ApiError::invalid("Invoice is already paid").code("invoice_already_paid"));
+        }
+        Some(InvoiceStatus::Void) | None => return Err(invoices::wrong_status(&doc, "paid")),
     }
-    if tx.get(KIND, id).is_some_and(|doc| doc.object["status"] == "paid") {
+    if tx.get(KIND, id).is_some_and(|doc| Invoice(&doc.object).is(InvoiceStatus::Paid)) {
         return Ok(tx.shown(KIND, id));
     }
     if params["paid_out_of_band"] == true {
@@ -103,8 +105,8 @@ fn pay(call: &mut Call) -> Result<Value, ApiError> {
     };
     // Paying through this call is without the customer unless said otherwise.
     let off_session = params["off_session"].as_bool().unwrap_or(true);
-    paying::pay(tx, id, &method, &Terms { off_session, ..Terms::default() })?;
-    if tx.get(KIND, id).is_some_and(|doc| doc.object["status"] == "paid") {
+    paying::pay(tx, id, &method, &ConfirmOptions { off_session, ..ConfirmOptions::default() })?;
+    if tx.get(KIND, id).is_some_and(|doc| Invoice(&doc.object).is(InvoiceStatus::Paid)) {
         return Ok(tx.shown(KIND, id));
     }
     let message = "This payment requires additional user action before it can be completed successfully. Payment can \
@@ -117,10 +119,11 @@ fn void(call: &mut Call) -> Result<Value, ApiError> {
     let doc = call.tx.find(KIND, call.id(), "id")?;
     let (tx, id) = (&mut *call.tx, doc.id());
     invoices::void(tx, id)?;
-    let waiting = invoices::subscription_of(&doc.object).filter(|subscription| {
-        let subscription = tx.get(Kind::Subscription, subscription);
-        subscription
-            .is_some_and(|doc| doc.object["status"] == "incomplete" && doc.object["latest_invoice"] == id)
+    let waiting = Invoice(&doc.object).subscription().filter(|subscription| {
+        tx.get(Kind::Subscription, subscription).is_some_and(|doc| {
+            let subscription = Subscription(&doc.object);
+            subscription.is(SubscriptionStatus::Incomplete) && subscription.latest_invoice() == Some(id)
+        })
     });
     if let Some(subscription) = waiting {
         subscriptions::expire(tx, subscription);

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::customers::{ADDRESS, ADDRESS_FIELDS};
+use crate::engine::objects::owner;
 use crate::engine::{ApiError, Kind};
 use crate::http::{
     Call, Field, METADATA, Route, Shape, get, list, matches, merge_metadata, opt, page, post, req, set,
@@ -148,7 +149,7 @@ pub(super) const ROUTES: &[Route] = &[
     get("/v1/customers/{customer}/payment_methods/{payment_method}", &[], |call| {
         let [customer, method] = call.ids else { return Err(ApiError::required("payment_method")) };
         let doc = call.tx.find(KIND, method, "id")?;
-        if doc.object["customer"] != **customer {
+        if owner(&doc.object) != Some(customer) {
             return Err(ApiError::missing(KIND, method, "id"));
         }
         Ok(doc.object.clone())
@@ -180,7 +181,7 @@ fn index(call: &Call, customer: Option<&str>, url: &str) -> Result<Value, ApiErr
         call.tx.find(Kind::Customer, customer, "customer")?;
     }
     page(call.tx, KIND, url, params, |doc| {
-        let owner = doc.object["customer"].as_str();
+        let owner = owner(&doc.object);
         customer.map_or(owner.is_some(), |customer| owner == Some(customer))
             && ["type", "allow_redisplay"].iter().all(|field| matches(&doc.object, params, field))
     })
@@ -197,7 +198,7 @@ fn attach(call: &mut Call) -> Result<Value, ApiError> {
 
 fn update(call: &mut Call) -> Result<Value, ApiError> {
     let doc = call.tx.find(KIND, call.id(), "id")?;
-    if doc.object["customer"].is_null() {
+    if owner(&doc.object).is_none() {
         let message = "You must save this PaymentMethod to a customer before you can update it.";
         return Err(ApiError::invalid(message));
     }

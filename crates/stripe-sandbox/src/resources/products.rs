@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::price_data::INLINE_DEFAULT;
 use crate::billing::prices;
+use crate::engine::objects::Price;
 use crate::engine::{ApiError, Kind, Tx, new_id};
 use crate::http::{
     Call, Field, METADATA, Route, Shape, delete, get, given, list, matches, merge_metadata, new_metadata,
@@ -115,12 +116,12 @@ pub(super) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
         "url": params["url"],
     });
     tx.insert(KIND, object, Value::Null);
-    let place = tx.mark();
+    let position = tx.mark();
     if let Some(data) = params.get("default_price_data") {
         let price = prices::create(tx, data, &id, "default_price_data")?;
         tx.change(KIND, &id, |doc| doc.object["default_price"] = price["id"].clone());
     }
-    tx.emit_at(place, "product.created", KIND, &id);
+    tx.emit_at(position, "product.created", KIND, &id);
     Ok(id)
 }
 
@@ -136,7 +137,7 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
     let doc = tx.find(KIND, call.ids.first().map_or("", String::as_str), "id")?;
     if let Some(price) = params["default_price"].as_str() {
         let price = tx.find(Kind::Price, price, "default_price")?;
-        if price.object["product"] != doc.id() {
+        if Price(&price.object).product() != doc.id() {
             let message = "The price specified for `default_price` belongs to another product.";
             return Err(ApiError::invalid(message).param("default_price"));
         }
@@ -173,7 +174,7 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
 
 fn remove(call: &mut Call) -> Result<Value, ApiError> {
     let doc = call.tx.find(KIND, call.id(), "id")?;
-    if call.tx.all(Kind::Price).any(|price| price.object["product"] == doc.id()) {
+    if call.tx.all(Kind::Price).any(|price| Price(&price.object).product() == doc.id()) {
         let message = "This product cannot be deleted because it has one or more user-created prices.";
         return Err(ApiError::invalid(message));
     }

@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use super::payment_intents::given_method;
 use super::payment_methods::{AUTOMATIC, DATA};
 use crate::billing::paying;
+use crate::engine::objects::{Intent, IntentStatus};
 use crate::engine::{ApiError, Doc, Kind};
 use crate::http::{
     Call, Field, METADATA, Role, Route, Shape, get, list, matches, merge_metadata, new_metadata, opt, page,
     post, req, set, unsupported,
 };
-use crate::payments::{Terms, check_secret, client_view, methods, setup};
+use crate::payments::{ConfirmOptions, check_secret, client_view, methods, setup};
 
 const KIND: Kind = Kind::SetupIntent;
 
@@ -154,7 +155,7 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
     if let Some(method) = &method {
         methods::check_usable(tx, method, customer)?;
     }
-    let plan = setup::Plan {
+    let plan = setup::NewSetup {
         customer,
         payment_method: method.as_deref(),
         usage: params["usage"].as_str().unwrap_or("off_session"),
@@ -175,7 +176,7 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
         apply_options(object, params);
     });
     if params["confirm"] == true {
-        paying::confirm(tx, KIND, &id, &Terms::of(params))?;
+        paying::confirm(tx, KIND, &id, &ConfirmOptions::of(params))?;
     }
     Ok(tx.shown(KIND, &id))
 }
@@ -188,7 +189,7 @@ fn apply_options(object: &mut Value, params: &Value) {
 fn update(call: &mut Call) -> Result<Value, ApiError> {
     let doc = find(call)?;
     let (tx, params) = (&mut *call.tx, call.params);
-    let customer = params["customer"].as_str().or(doc.object["customer"].as_str());
+    let customer = params["customer"].as_str().or(Intent(&doc.object).customer());
     if let Some(customer) = params["customer"].as_str() {
         tx.find(Kind::Customer, customer, "customer")?;
     }
@@ -204,8 +205,11 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
         apply_options(object, params);
         merge_metadata(object, params);
         if method.is_some() || params.get("payment_method").is_some_and(Value::is_null) {
-            object["status"] =
-                json!(if method.is_some() { "requires_confirmation" } else { "requires_payment_method" });
+            object["status"] = json!(if method.is_some() {
+                IntentStatus::RequiresConfirmation
+            } else {
+                IntentStatus::RequiresPaymentMethod
+            });
             object["payment_method"] = json!(method);
             object["next_action"] = Value::Null;
         }
@@ -225,7 +229,7 @@ fn confirm(call: &mut Call) -> Result<Value, ApiError> {
             doc.object["payment_method"] = json!(method);
         }
     });
-    paying::confirm(tx, KIND, doc.id(), &Terms::of(params))
+    paying::confirm(tx, KIND, doc.id(), &ConfirmOptions::of(params))
         .map_err(|error| if browser { error.mapping("setup_intent", client_view) } else { error })?;
     Ok(seen(call, doc.id()))
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::billing::{create, subscriptions, update};
+use crate::engine::objects::Subscription;
 use crate::engine::{ApiError, Doc, Kind};
 use crate::http::{
     Call, Field, METADATA, Route, Shape, delete, get, in_range, list, matches, opt, page, post, req, set,
@@ -231,14 +232,14 @@ fn status_matches(doc: &Doc, wanted: Option<&str>) -> bool {
     match wanted {
         None => status != "canceled",
         Some("all") => true,
-        Some("ended") => subscriptions::is_over(doc),
+        Some("ended") => Subscription(&doc.object).is_over(),
         Some(wanted) => status == wanted,
     }
 }
 
 fn cancel(call: &mut Call) -> Result<Value, ApiError> {
     let doc = call.tx.find(KIND, call.id(), "id")?;
-    if subscriptions::is_over(&doc) {
+    if Subscription(&doc.object).is_over() {
         return Err(ApiError::missing(KIND, doc.id(), "id"));
     }
     for param in ["invoice_now", "prorate"] {

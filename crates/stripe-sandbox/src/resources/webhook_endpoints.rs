@@ -39,7 +39,7 @@ pub(super) const ROUTES: &[Route] = &[
     post("/v1/webhook_endpoints/{id}", UPDATE, update),
     delete("/v1/webhook_endpoints/{id}", &[], |call| {
         let doc = call.tx.find(KIND, call.id(), "id")?;
-        webhooks::forget(call.tx, doc.id());
+        webhooks::abandon_deliveries(call.tx, doc.id());
         call.tx.remove(KIND, doc.id());
         Ok(json!({"id": doc.id(), "object": "webhook_endpoint", "deleted": true}))
     }),

@@ -1,14 +1,14 @@
 //! Webhooks: which endpoint gets which event, and getting it there.
 
-mod courier;
+mod delivery;
 mod signature;
 
 use serde_json::{Value, json};
 
-use super::engine::{Doc, Failure, Kind, Origin, Sandbox, Tx, new_id};
+use super::engine::{Cause, Doc, Kind, Sandbox, Tx, WriteFailed, new_id};
 use super::error::StartError;
 
-pub(super) use courier::deliver;
+pub(super) use delivery::deliver;
 
 /// A webhook endpoint of the application.
 pub struct Webhook {
@@ -64,13 +64,13 @@ impl Sandbox {
     ///
     /// # Errors
     /// If the disk can't be written.
-    pub async fn redeliver(&self, event: &str) -> Result<(), Failure> {
-        self.transact(Origin::default(), |tx| (true, send_again(tx, event, None))).await
+    pub async fn redeliver(&self, event: &str) -> Result<(), WriteFailed> {
+        self.transact(Cause::default(), |tx| (true, send_again(tx, event, None))).await
     }
 
     /// Installs the application's endpoint, in the place of one that an earlier start installed.
     pub(crate) async fn install_webhook(&self, webhook: &Webhook) -> Result<(), StartError> {
-        self.transact(Origin::default(), |tx| {
+        self.transact(Cause::default(), |tx| {
             let old = tx.all(Kind::WebhookEndpoint).find(|doc| doc.hidden["installed"] == true);
             let id = old.map_or_else(|| new_id(Kind::WebhookEndpoint), |doc| doc.id().to_owned());
             let fresh = old.is_none();
@@ -87,7 +87,7 @@ impl Sandbox {
             (true, ())
         })
         .await
-        .map_err(|Failure| StartError::Write)
+        .map_err(|WriteFailed| StartError::Write)
     }
 }
 
@@ -129,7 +129,7 @@ pub(super) fn send_again(tx: &mut Tx, event: &str, endpoint: Option<&str>) {
 }
 
 /// Gives up what is still to be sent to an endpoint that is no more.
-pub(super) fn forget(tx: &mut Tx, endpoint: &str) {
+pub(super) fn abandon_deliveries(tx: &mut Tx, endpoint: &str) {
     let waiting: Vec<String> = tx
         .all(Kind::Delivery)
         .filter(|doc| doc.is_pending() && doc.object["endpoint"] == endpoint)

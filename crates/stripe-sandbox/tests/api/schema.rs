@@ -50,7 +50,7 @@ impl Schema {
         problems
     }
 
-    /// What is wrong with an object and the objects in it, each by its own word of what it is.
+    /// What is wrong with an object and the objects in it, each by what its `object` field says it is.
     pub fn problems_of_objects(&mut self, value: &Value) -> Vec<String> {
         let mut problems = Vec::new();
         if let Some(name) = value["object"].as_str().filter(|name| !UNPUBLISHED.contains(name)) {
@@ -87,7 +87,7 @@ fn nameless(path: &str) -> String {
     path.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
 }
 
-/// OpenAPI 3.0 has a dialect of its own: `nullable`, and words that mean something else in JSON Schema.
+/// OpenAPI 3.0 has a dialect of its own: `nullable`, and keywords that mean something else in JSON Schema.
 ///
 /// A reference from one of `schemas` to another that describes an object of the API becomes "an object": every
 /// object is checked by itself, wherever it stands, which finds more and is sooner done.

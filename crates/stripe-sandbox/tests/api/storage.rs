@@ -63,7 +63,7 @@ async fn what_was_not_delivered_is_delivered_after_a_restart() {
     let endpoint = Endpoint::on(tokio::net::TcpListener::bind(address).await.unwrap()).await;
     assert_eq!(endpoint.url, url);
     let sandbox = Sandbox::with(Some(file), Some(webhook())).await;
-    sandbox.running.settled().await;
+    sandbox.running.deliveries_finished().await;
     assert_eq!(endpoint.kinds(), ["customer.created"]);
     assert_eq!(sandbox.running.sandbox().list("webhook_endpoints").len(), 1, "installed again, not twice");
 }

@@ -250,7 +250,7 @@ impl Received {
     }
 }
 
-/// The far end of webhooks: keeps what it receives, and answers as told.
+/// The far end of webhooks: keeps what it receives, and answers as configured.
 pub struct Endpoint {
     pub url: String,
     inbox: Inbox,

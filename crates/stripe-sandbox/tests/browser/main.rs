@@ -113,7 +113,7 @@ async fn the_script_is_served_at_stripe_s_addresses_to_any_origin() {
         assert_eq!(header(&headers, "cross-origin-resource-policy"), "cross-origin");
         let script = response.text().await.unwrap();
         assert!(script.contains("window.Stripe"), "{path}");
-        // Applications forbid these; a stand-in that needed them would work nowhere.
+        // Applications forbid these; a stand-in that needed them would work in none.
         for forbidden in
             ["eval(", "new Function", "innerHTML", "setAttribute('style'", "fetch(", "XMLHttpRequest"]
         {
@@ -235,7 +235,7 @@ async fn a_browser_s_confirmation_is_approved_inside_the_overlay() {
 #[tokio::test]
 async fn a_challenge_of_its_own_leads_back_with_what_came_of_it() {
     let sandbox = Sandbox::start(None).await;
-    for (outcome, status, told) in
+    for (outcome, status, redirect_status) in
         [("approve", "succeeded", "succeeded"), ("fail", "requires_payment_method", "failed")]
     {
         let intent = sandbox.challenged(&[("return_url", "http://app.test:3000/done?order=7")]).await;
@@ -254,7 +254,7 @@ async fn a_challenge_of_its_own_leads_back_with_what_came_of_it() {
             header(response.headers(), LOCATION.as_str()),
             format!(
                 "http://app.test:3000/done?order=7&payment_intent={}&payment_intent_client_secret={secret}\
-                 &redirect_status={told}",
+                 &redirect_status={redirect_status}",
                 text(&intent["id"])
             )
         );
@@ -342,7 +342,7 @@ async fn an_event_is_sent_again_from_the_panel_s_own_pages_only() {
     let sandbox = Sandbox::start(Some(webhook)).await;
     sandbox.api("customers", &[("email", "a@b.test")]).await;
     let event = received.recv().await.unwrap();
-    sandbox.running.settled().await;
+    sandbox.running.deliveries_finished().await;
 
     let page = sandbox.text(&format!("/panel/events/{event}")).await;
     assert!(page.contains(&url) && page.contains("Delivered") && page.contains("200"), "{page}");
@@ -361,7 +361,7 @@ async fn an_event_is_sent_again_from_the_panel_s_own_pages_only() {
     assert_eq!(response.status(), StatusCode::SEE_OTHER);
     assert_eq!(header(response.headers(), LOCATION.as_str()), format!("/panel/events/{event}"));
     assert_eq!(received.recv().await.unwrap(), event);
-    sandbox.running.settled().await;
+    sandbox.running.deliveries_finished().await;
     // The refused ones sent nothing.
     assert!(received.try_recv().is_err());
 }

@@ -39,7 +39,7 @@ export function serve(methods) {
   emit('hello');
 }
 
-/** Tells the embedding page how high the document is, now and whenever that changes. */
+/** Reports to the embedding page how high the document is, now and whenever that changes. */
 export function reportHeight(node, extra = 0) {
   let last;
   const report = () => {

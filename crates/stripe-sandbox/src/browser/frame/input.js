@@ -20,7 +20,7 @@ class Field {
   }
 
   /**
-   * A message takes room, and what is below moves down. Were it shown while the click that left the field
+   * A message takes space, and what is below moves down. Were it shown while the click that left the field
    * is still going on, the click would miss what it was aimed at: the page's own pay button, say.
    */
   onBlur() {

@@ -10,7 +10,7 @@ const AUTHENTICATION_FAILED =
 function outcomeOf(kind, intent) {
   const failure = kind === 'payment_intent' ? intent.last_payment_error : intent.last_setup_error;
   if (intent.status === 'requires_payment_method' && failure) {
-    // The API words this one for the developer; Stripe.js, for the customer.
+    // The API's message is for the developer; Stripe.js has one for the customer.
     const message = failure.code === `${kind}_authentication_failure` ? AUTHENTICATION_FAILED : failure.message;
     return { error: { ...failure, message, [kind]: intent } };
   }

@@ -1,0 +1,299 @@
+//! Typed views of the objects whose fields the code decides by. An object is a document, kept as the API shows it;
+//! a view names what is read of it, once.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Source: <https://docs.stripe.com/api/subscriptions/object#subscription_object-status>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SubscriptionStatus {
+    Incomplete,
+    IncompleteExpired,
+    Trialing,
+    Active,
+    PastDue,
+    Unpaid,
+    Paused,
+    Canceled,
+}
+
+/// Source: <https://docs.stripe.com/api/invoices/object#invoice_object-status>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum InvoiceStatus {
+    Draft,
+    Open,
+    Paid,
+    Uncollectible,
+    Void,
+}
+
+/// Source: <https://docs.stripe.com/payments/paymentintents/lifecycle>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum IntentStatus {
+    RequiresPaymentMethod,
+    RequiresConfirmation,
+    RequiresAction,
+    RequiresCapture,
+    Succeeded,
+    Canceled,
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn status<'a, Status: Deserialize<'a>>(object: &'a Value) -> Option<Status> {
+    Status::deserialize(&object["status"]).ok()
+}
+
+/// A subscription.
+#[derive(Clone, Copy)]
+pub(crate) struct Subscription<'a>(pub(crate) &'a Value);
+
+impl<'a> Subscription<'a> {
+    pub(crate) fn is(self, wanted: SubscriptionStatus) -> bool {
+        self.status() == Some(wanted)
+    }
+
+    pub(crate) fn status(self) -> Option<SubscriptionStatus> {
+        status(self.0)
+    }
+
+    /// Whether it is over for good.
+    pub(crate) fn is_over(self) -> bool {
+        self.is(SubscriptionStatus::Canceled) || self.is(SubscriptionStatus::IncompleteExpired)
+    }
+
+    pub(crate) fn customer(self) -> &'a str {
+        text(&self.0["customer"])
+    }
+
+    /// Unix seconds.
+    pub(crate) fn created(self) -> Option<i64> {
+        self.0["created"].as_i64()
+    }
+
+    /// Unix seconds.
+    pub(crate) fn cancel_at(self) -> Option<i64> {
+        self.0["cancel_at"].as_i64()
+    }
+
+    pub(crate) fn cancels_at_period_end(self) -> bool {
+        self.0["cancel_at_period_end"] == true
+    }
+
+    pub(crate) fn latest_invoice(self) -> Option<&'a str> {
+        self.0["latest_invoice"].as_str()
+    }
+
+    pub(crate) fn default_payment_method(self) -> Option<&'a str> {
+        self.0["default_payment_method"].as_str()
+    }
+
+    /// Whether what it is paid with becomes its default.
+    pub(crate) fn saves_payment_method(self) -> bool {
+        self.0["payment_settings"]["save_default_payment_method"] == "on_subscription"
+    }
+
+    /// When its payments ask cards for 3D Secure, if it says so itself.
+    pub(crate) fn three_d_secure(self) -> Option<&'a str> {
+        self.0["payment_settings"]["payment_method_options"]["card"]["request_three_d_secure"].as_str()
+    }
+}
+
+/// An invoice.
+#[derive(Clone, Copy)]
+pub(crate) struct Invoice<'a>(pub(crate) &'a Value);
+
+impl<'a> Invoice<'a> {
+    pub(crate) fn is(self, wanted: InvoiceStatus) -> bool {
+        self.status() == Some(wanted)
+    }
+
+    pub(crate) fn status(self) -> Option<InvoiceStatus> {
+        status(self.0)
+    }
+
+    pub(crate) fn customer(self) -> &'a str {
+        text(&self.0["customer"])
+    }
+
+    pub(crate) fn currency(self) -> &'a str {
+        text(&self.0["currency"])
+    }
+
+    /// In minor units.
+    pub(crate) fn total(self) -> i64 {
+        self.0["total"].as_i64().unwrap_or_default()
+    }
+
+    /// In minor units.
+    pub(crate) fn amount_due(self) -> i64 {
+        self.0["amount_due"].as_i64().unwrap_or_default()
+    }
+
+    pub(crate) fn default_payment_method(self) -> Option<&'a str> {
+        self.0["default_payment_method"].as_str()
+    }
+
+    /// The subscription that it is for.
+    pub(crate) fn subscription(self) -> Option<&'a str> {
+        self.0["parent"]["subscription_details"]["subscription"].as_str()
+    }
+
+    pub(crate) fn billing_reason(self) -> Option<&'a str> {
+        self.0["billing_reason"].as_str()
+    }
+
+    /// Whether its customer's card is charged, instead of the invoice being sent.
+    pub(crate) fn charges_automatically(self) -> bool {
+        self.0["collection_method"] == "charge_automatically"
+    }
+
+    /// When it finalizes itself, in Unix seconds; `None` if it doesn't.
+    pub(crate) fn finalizes_at(self) -> Option<i64> {
+        self.0["automatically_finalizes_at"].as_i64().filter(|_| self.0["auto_advance"] == true)
+    }
+}
+
+/// A payment intent or a setup intent.
+#[derive(Clone, Copy)]
+pub(crate) struct Intent<'a>(pub(crate) &'a Value);
+
+impl<'a> Intent<'a> {
+    pub(crate) fn is(self, wanted: IntentStatus) -> bool {
+        self.status() == Some(wanted)
+    }
+
+    pub(crate) fn status(self) -> Option<IntentStatus> {
+        status(self.0)
+    }
+
+    /// Whether it can be confirmed.
+    pub(crate) fn is_open(self) -> bool {
+        use IntentStatus::{RequiresAction, RequiresConfirmation, RequiresPaymentMethod};
+        matches!(self.status(), Some(RequiresPaymentMethod | RequiresConfirmation | RequiresAction))
+    }
+
+    /// Whether nothing can come of it any more.
+    pub(crate) fn is_over(self) -> bool {
+        self.is(IntentStatus::Succeeded) || self.is(IntentStatus::Canceled)
+    }
+
+    pub(crate) fn is_setup(self) -> bool {
+        self.0["object"] == "setup_intent"
+    }
+
+    pub(crate) fn client_secret(self) -> &'a str {
+        text(&self.0["client_secret"])
+    }
+
+    pub(crate) fn customer(self) -> Option<&'a str> {
+        self.0["customer"].as_str()
+    }
+
+    pub(crate) fn payment_method(self) -> Option<&'a str> {
+        self.0["payment_method"].as_str()
+    }
+
+    /// In minor units.
+    pub(crate) fn amount(self) -> i64 {
+        self.0["amount"].as_i64().unwrap_or_default()
+    }
+
+    /// In minor units.
+    pub(crate) fn amount_capturable(self) -> i64 {
+        self.0["amount_capturable"].as_i64().unwrap_or_default()
+    }
+
+    pub(crate) fn latest_charge(self) -> Option<&'a str> {
+        self.0["latest_charge"].as_str()
+    }
+
+    pub(crate) fn is_captured_by_hand(self) -> bool {
+        self.0["capture_method"] == "manual"
+    }
+
+    /// Whether its merchant wants 3D Secure whatever the card.
+    pub(crate) fn demands_three_d_secure(self) -> bool {
+        self.0["payment_method_options"]["card"]["request_three_d_secure"] != "automatic"
+    }
+
+    /// What the card is to be good for later; what is asked of cards comes before what is asked of any method.
+    pub(crate) fn setup_future_usage(self) -> Option<&'a str> {
+        let of_card = self.0["payment_method_options"]["card"]["setup_future_usage"].as_str();
+        of_card.or(self.0["setup_future_usage"].as_str()).filter(|usage| *usage != "none")
+    }
+}
+
+/// A customer.
+#[derive(Clone, Copy)]
+pub(crate) struct Customer<'a>(pub(crate) &'a Value);
+
+impl<'a> Customer<'a> {
+    /// That of its subscriptions, once it had one.
+    pub(crate) fn currency(self) -> Option<&'a str> {
+        self.0["currency"].as_str()
+    }
+
+    pub(crate) fn default_payment_method(self) -> Option<&'a str> {
+        self.0["invoice_settings"]["default_payment_method"].as_str()
+    }
+
+    pub(crate) fn invoice_prefix(self) -> &'a str {
+        text(&self.0["invoice_prefix"])
+    }
+
+    pub(crate) fn next_invoice_sequence(self) -> i64 {
+        self.0["next_invoice_sequence"].as_i64().unwrap_or(1)
+    }
+}
+
+/// A price.
+#[derive(Clone, Copy)]
+pub(crate) struct Price<'a>(pub(crate) &'a Value);
+
+impl<'a> Price<'a> {
+    pub(crate) fn id(self) -> &'a str {
+        text(&self.0["id"])
+    }
+
+    pub(crate) fn is_active(self) -> bool {
+        self.0["active"] == true
+    }
+
+    pub(crate) fn is_recurring(self) -> bool {
+        self.0["type"] == "recurring"
+    }
+
+    pub(crate) fn currency(self) -> &'a str {
+        text(&self.0["currency"])
+    }
+
+    pub(crate) fn product(self) -> &'a str {
+        text(&self.0["product"])
+    }
+
+    /// In minor units; `None` if it isn't a whole number of them.
+    pub(crate) fn unit_amount(self) -> Option<i64> {
+        self.0["unit_amount"].as_i64()
+    }
+
+    /// In minor units, in decimal notation.
+    pub(crate) fn unit_amount_decimal(self) -> &'a str {
+        self.0["unit_amount_decimal"].as_str().unwrap_or("0")
+    }
+
+    /// `{interval, interval_count, …}`.
+    pub(crate) fn recurring(self) -> &'a Value {
+        &self.0["recurring"]
+    }
+}
+
+/// Who a payment method is kept with.
+pub(crate) fn owner(method: &Value) -> Option<&str> {
+    method["customer"].as_str()
+}

@@ -1,0 +1,66 @@
+//! The program itself as a process of its own, to be killed.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// The program, at `path`, in an empty folder, with a Stripe account that no server answers for, so that all it knows
+/// is its database's. Tests and benchmarks have the path in `CARGO_BIN_EXE_tollgate`.
+pub fn program(path: &str, folder: &Path, database_url: &str) -> Command {
+    let mut command = Command::new(path);
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("DATABASE_URL", database_url)
+        .env("LISTEN_ADDR", "127.0.0.1:0")
+        .env("STRIPE_PUBLIC_KEY", "pk_test_none")
+        .env("STRIPE_SECRET_KEY", "sk_test_none")
+        .env("STRIPE_WEBHOOK_SECRET", "whsec_none")
+        .env("STRIPE_API_BASE", "http://127.0.0.1:9")
+        .env("RUST_LOG", "warn");
+    command
+}
+
+/// A client to call it with.
+pub fn client() -> reqwest::Client {
+    // The client asks for one even where it never speaks TLS. A second installation is refused, and no loss.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().expect("a client")
+}
+
+/// A server that runs until it is killed, at the latest when this is dropped.
+pub struct Server {
+    child: Child,
+    /// Where it listens: `http://…`.
+    pub base: String,
+    /// Held open: a server that can't print would fail.
+    _output: BufReader<ChildStdout>,
+}
+
+impl Server {
+    /// Starts `command`, which serves, and waits until it listens.
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.arg("serve").stdout(Stdio::piped()).spawn().expect("the program starts");
+        let mut output = BufReader::new(child.stdout.take().expect("its output"));
+        let base = output
+            .by_ref()
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned))
+            .expect("the server says where it listens");
+        Self { child, base, _output: output }
+    }
+
+    /// SIGKILL: it gets no chance to finish anything.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("the server can be killed");
+        self.child.wait().expect("the server ends");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

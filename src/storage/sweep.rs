@@ -1,0 +1,49 @@
+//! Deleting what has no more use.
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::Store;
+use crate::error::Result;
+
+/// How long a counted attempt, and the answer under an idempotency key, are of use.
+const DAY: Duration = Duration::hours(24);
+/// How long what was done is kept for an operator to look into: messages and webhook events.
+const MONTH: Duration = Duration::days(30);
+
+impl Store {
+    /// Deletes what has no more use at `now`: expired sessions and invitations, counted attempts and idempotency keys
+    /// of more than a day, messages and webhook events that were done 30 days ago. Erases links that have expired.
+    /// Safe to run at any time, also from several processes at once.
+    ///
+    /// # Errors
+    /// The database's; what was deleted before stays deleted.
+    pub async fn sweep(&self, now: DateTime<Utc>) -> Result<()> {
+        let (yesterday, last_month) = (now - DAY, now - MONTH);
+        write_db!(self, |pool| {
+            sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now).execute(pool).await?;
+            sqlx::query("DELETE FROM invitations WHERE expires_at <= $1").bind(now).execute(pool).await?;
+            sqlx::query("DELETE FROM attempts WHERE since <= $1").bind(yesterday).execute(pool).await?;
+            sqlx::query("DELETE FROM idempotency_keys WHERE created_at <= $1")
+                .bind(yesterday)
+                .execute(pool)
+                .await?;
+            sqlx::query(
+                "UPDATE outbox SET secret = NULL WHERE secret IS NOT NULL AND secret_expires_at <= $1",
+            )
+            .bind(now)
+            .execute(pool)
+            .await?;
+            sqlx::query(
+                "DELETE FROM outbox WHERE state <> 'waiting' AND COALESCE(sent_at, created_at) <= $1",
+            )
+            .bind(last_month)
+            .execute(pool)
+            .await?;
+            sqlx::query("DELETE FROM webhook_events WHERE processed_at <= $1")
+                .bind(last_month)
+                .execute(pool)
+                .await?;
+        });
+        Ok(())
+    }
+}

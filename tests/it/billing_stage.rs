@@ -1,0 +1,263 @@
+//! The application and a Stripe sandbox with a proxy between them, which makes trouble as a test asks for it. Webhooks are
+//! delivered by hand, so whatever isn't delivered was lost.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use futures::stream;
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Method;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use stripe_sandbox::{PUBLISHABLE_KEY, SECRET_KEY};
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinHandle;
+use tollgate::clock::Clock;
+use tollgate::config::Settings;
+use tollgate::domain::GroupId;
+use tollgate::start::{StartOptions, start};
+
+use crate::support::app::{Answer, App, Person};
+
+pub const CREATE: &str = "/api/subscriptions/subscriptions/create_subscription/";
+const WEBHOOK_SECRET: &str = "whsec_stage";
+
+/// What becomes of a request to Stripe.
+#[derive(Clone)]
+pub enum Trouble {
+    /// Stripe answers this instead, having done nothing.
+    Answer(u16, Value),
+    /// Stripe does it, and answers this all the same.
+    AnswerAfter(u16, Value),
+    /// The connection breaks before Stripe hears of it.
+    Disconnect,
+    /// Stripe does it, and the connection breaks.
+    DisconnectAfter,
+    /// The request arrives at the gate, and goes on when the gate is opened.
+    Gate(Arc<Gate>),
+}
+
+/// Stripe's envelope of an error.
+pub fn failure(status: u16, error_type: &str) -> Trouble {
+    Trouble::Answer(status, error(error_type))
+}
+
+pub fn error(error_type: &str) -> Value {
+    json!({"error": {"type": error_type, "message": "trouble that a test asked for"}})
+}
+
+/// Holds requests until it is opened.
+pub struct Gate {
+    arrived: Semaphore,
+    open: Semaphore,
+}
+
+impl Gate {
+    pub fn closed() -> Arc<Self> {
+        Arc::new(Self { arrived: Semaphore::new(0), open: Semaphore::new(0) })
+    }
+
+    /// Waits until a request stands before it.
+    pub async fn reached(&self) {
+        self.arrived.acquire().await.expect("a gate").forget();
+    }
+
+    pub fn open(&self) {
+        self.open.add_permits(1);
+    }
+}
+
+#[derive(Clone)]
+struct Rule {
+    method: Method,
+    path: String,
+    trouble: Trouble,
+}
+
+#[derive(Clone)]
+struct Proxy {
+    target: String,
+    http: reqwest::Client,
+    rules: Arc<Mutex<Vec<Rule>>>,
+}
+
+async fn pass(State(proxy): State<Proxy>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+    let path = parts.uri.path();
+    let trouble = {
+        let rules = proxy.rules.lock().expect("rules");
+        let found = rules.iter().find(|rule| rule.method == parts.method && matches(&rule.path, path));
+        found.map(|rule| rule.trouble.clone())
+    };
+    let forward = async || {
+        let url = format!("{}{}", proxy.target, parts.uri);
+        let mut headers = parts.headers.clone();
+        headers.remove("host");
+        let request = proxy.http.request(parts.method.clone(), url).headers(headers).body(body.clone());
+        let answer = request.send().await.expect("the sandbox answers");
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let mut response = Response::new(Body::from(answer.bytes().await.expect("a body")));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    };
+    match trouble {
+        None => forward().await,
+        Some(Trouble::Answer(status, body)) => answer(status, &body),
+        Some(Trouble::AnswerAfter(status, body)) => {
+            forward().await;
+            answer(status, &body)
+        }
+        Some(Trouble::Disconnect) => disconnect(),
+        Some(Trouble::DisconnectAfter) => {
+            forward().await;
+            disconnect()
+        }
+        Some(Trouble::Gate(gate)) => {
+            gate.arrived.add_permits(1);
+            gate.open.acquire().await.expect("a gate").forget();
+            forward().await
+        }
+    }
+}
+
+/// A `*` at the end stands for any rest.
+fn matches(pattern: &str, path: &str) -> bool {
+    match pattern.split_once('*') {
+        Some((start, end)) => path.starts_with(start) && path.ends_with(end),
+        None => pattern == path,
+    }
+}
+
+/// The client would wait for seconds before its next try.
+fn answer(status: u16, body: &Value) -> Response {
+    let mut response =
+        (axum::http::StatusCode::from_u16(status).expect("a status"), body.to_string()).into_response();
+    response.headers_mut().insert("stripe-should-retry", "false".parse().expect("a header"));
+    response
+}
+
+fn disconnect() -> Response {
+    let broken = stream::iter([Err::<Bytes, _>(io::Error::other("broken"))]);
+    Response::new(Body::from_stream(broken))
+}
+
+pub struct Stage {
+    pub app: App,
+    pub clock: Clock,
+    sandbox: stripe_sandbox::Running,
+    proxy: Proxy,
+    serving: JoinHandle<()>,
+}
+
+impl Stage {
+    pub async fn start(database_url: &str) -> Self {
+        let clock = Clock::manual(at("2026-03-11T12:00:00Z"));
+        let time = clock.clone();
+        let sandbox = stripe_sandbox::start(stripe_sandbox::Options {
+            listener: listener().await,
+            allow_network: false,
+            database: None,
+            webhook: None,
+            clock: stripe_sandbox::Clock::from_fn(move || time.now()),
+        })
+        .await
+        .expect("the sandbox starts");
+        let proxy = Proxy {
+            target: format!("http://{}", sandbox.addr),
+            http: reqwest::Client::new(),
+            rules: Arc::default(),
+        };
+        let front = listener().await;
+        let base = format!("http://{}", front.local_addr().expect("an address"));
+        let router = Router::new().fallback(pass).with_state(proxy.clone());
+        let serving =
+            tokio::spawn(async move { axum::serve(front, router).await.expect("the proxy serves") });
+        let settings = Settings::read(|name| {
+            Some(match name {
+                "DATABASE_URL" => database_url.to_owned(),
+                "LISTEN_ADDR" => "127.0.0.1:0".to_owned(),
+                "STRIPE_PUBLIC_KEY" => PUBLISHABLE_KEY.to_owned(),
+                "STRIPE_SECRET_KEY" => SECRET_KEY.to_owned(),
+                "STRIPE_WEBHOOK_SECRET" => WEBHOOK_SECRET.to_owned(),
+                "STRIPE_API_BASE" => base.clone(),
+                _ => return None,
+            })
+        })
+        .expect("the stage's settings");
+        let running = start(settings, StartOptions::default(), clock.clone()).await.expect("the application");
+        let base = format!("http://{}", running.addr);
+        let http = reqwest::Client::new();
+        Self { app: App { running, base, http }, clock, sandbox, proxy, serving }
+    }
+
+    pub async fn stop(self) {
+        self.app.stop().await;
+        self.serving.abort();
+        self.sandbox.shutdown().await;
+    }
+
+    /// Has every such request to Stripe meet trouble from now on. A `*` in the path stands for anything.
+    pub fn when(&self, method: Method, path: &str, trouble: Trouble) {
+        self.proxy.rules.lock().expect("rules").push(Rule { method, path: path.to_owned(), trouble });
+    }
+
+    /// Ends all trouble.
+    pub fn heal(&self) {
+        self.proxy.rules.lock().expect("rules").clear();
+    }
+
+    /// Asks Stripe itself, past the proxy.
+    pub async fn stripe(&self, method: Method, path: &str, form: &[(&str, &str)]) -> Value {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = self.proxy.http.request(method, format!("{}/v1{path}", self.proxy.target));
+        let request =
+            request.bearer_auth(SECRET_KEY).header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.body(body).send().await.expect("the sandbox answers");
+        assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap_or_default());
+        answer.json().await.expect("JSON")
+    }
+
+    /// Delivers an event as Stripe does, signed. Gives the answer's status.
+    pub async fn deliver(&self, event: &Value) -> u16 {
+        let body = event.to_string();
+        let time = Clock::system().now().timestamp();
+        let mut mac = Hmac::<Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes()).expect("a key");
+        mac.update(format!("{time}.{body}").as_bytes());
+        let signature = format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()));
+        let path = "/api/subscriptions/webhook/stripe/";
+        let request = self.app.nobody().request(Method::POST, path).header("stripe-signature", signature);
+        request.body(body).send().await.expect("an answer").status().as_u16()
+    }
+
+    /// Buys a plan with a card that works.
+    pub async fn buy(&self, admin: &Person<'_>, plan: &Value) -> Answer {
+        admin.post(CREATE, json!({"plan_id": plan["id"], "payment_method": "pm_card_visa"})).await
+    }
+}
+
+/// An event about a subscription.
+pub fn updated(id: &str, subscription: &str) -> Value {
+    json!({"id": id, "object": "event", "type": "customer.subscription.updated",
+        "data": {"object": {"id": subscription, "object": "subscription"}}})
+}
+
+pub async fn group(person: &Person<'_>) -> GroupId {
+    let me = person.get("/api/auth/me/").await;
+    me.body["group"]["id"].as_str().expect("a group").parse().expect("an id")
+}
+
+pub fn at(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a time")
+}
+
+async fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.expect("a free port")
+}

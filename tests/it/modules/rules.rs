@@ -1,0 +1,271 @@
+//! The table.
+
+use super::paths::Used;
+
+/// What a module may use.
+pub struct Rule {
+    /// A folder or a file under `src`. A module whose children have rules of their own is meant without them.
+    pub module: &'static str,
+    /// Modules of this crate.
+    modules: &'static [&'static str],
+    /// Other crates, or paths in them. Beyond these, all may use [`COMMON`].
+    crates: &'static [&'static str],
+}
+
+/// Plain data, and how it is logged.
+const COMMON: &[&str] = &["chrono", "futures", "serde", "serde_json", "thiserror", "tracing", "uuid"];
+
+const fn rule(
+    module: &'static str,
+    modules: &'static [&'static str],
+    crates: &'static [&'static str],
+) -> Rule {
+    Rule { module, modules, crates }
+}
+
+pub const RULES: &[Rule] = &[
+    rule("lib", &[], &[]),
+    rule("main", &["cli"], &["anyhow", "clap", "dotenvy", "tokio"]),
+    // The rules, for server and browser alike: no I/O. Ids and enums are stored and documented by their derives alone.
+    rule("domain", &[], &["utoipa::ToSchema", "sqlx::Type"]),
+    rule("clock", &[], &[]),
+    rule("config", &[], &["url"]),
+    rule("error", &["domain"], &["sqlx::Error"]),
+    // The only module with SQL, and nothing else.
+    rule("storage", &["clock", "domain", "error"], &["hex", "sqlx", "tokio"]),
+    // The services: neither HTTP nor pages nor each other's insides.
+    rule(
+        "notify",
+        &["clock", "config", "domain", "error", "storage"],
+        &["lettre", "tokio", "tokio_util", "url"],
+    ),
+    rule(
+        "accounts",
+        &["clock", "config", "domain", "error", "notify", "storage"],
+        &[
+            "argon2",
+            "async_trait",
+            "base64",
+            "email_address",
+            "hex",
+            "rand",
+            "sha2",
+            "time",
+            "tokio",
+            "tower_sessions",
+        ],
+    ),
+    rule(
+        "metering",
+        &["clock", "domain", "error", "storage"],
+        &["sha2", "tokio", "tokio_stream", "tokio_util"],
+    ),
+    rule(
+        "billing",
+        &["clock", "config", "domain", "error", "storage"],
+        &[
+            "hex",
+            "hmac",
+            "sha2",
+            "stripe",
+            "stripe_billing",
+            "stripe_core",
+            "stripe_payment",
+            "stripe_product",
+            "stripe_shared",
+            "stripe_types",
+            "tokio",
+            "tokio_util",
+            "url",
+        ],
+    ),
+    rule(
+        "services",
+        &["accounts", "billing", "clock", "config", "error", "metering", "notify", "storage"],
+        &[],
+    ),
+    // What every request passes. Who is asking is for the accounts to say.
+    rule(
+        "http",
+        &["accounts", "clock", "config", "domain", "error"],
+        &[
+            "axum",
+            "bytes",
+            "http",
+            "http_body_util",
+            "prometheus_client",
+            "tokio",
+            "tokio_util",
+            "tower",
+            "tower_http",
+            "tower_sessions",
+            "url",
+            "utoipa",
+        ],
+    ),
+    // REST: handlers that call a service.
+    rule(
+        "api",
+        &["accounts", "billing", "clock", "domain", "error", "http", "metering", "services", "storage"],
+        &[
+            "axum",
+            "base64",
+            "bytes",
+            "chacha20poly1305",
+            "http",
+            "http_body_util",
+            "rand",
+            "serde_path_to_error",
+            "sha2",
+            "tokio",
+            "tokio_stream",
+            "tokio_util",
+            "tower_sessions",
+            "utoipa",
+            "utoipa_axum",
+            "utoipa_swagger_ui",
+        ],
+    ),
+    // The pages. What both sides are compiled for may not name what one side alone has, outside server functions' bodies.
+    rule("web", &["web/client", "web/error"], &["leptos"]),
+    rule("web/error", &["domain"], &["leptos"]),
+    rule("web/format", &["domain"], &["leptos"]),
+    rule("web/components", &["domain", "web", "web/error", "web/format", "web/server_fns"], LEPTOS),
+    rule(
+        "web/islands",
+        &["domain", "web", "web/error", "web/format", "web/client", "web/components", "web/server_fns"],
+        LEPTOS,
+    ),
+    rule(
+        "web/client",
+        &["domain", "web"],
+        &["console_error_panic_hook", "js_sys", "leptos", "wasm_bindgen", "wasm_bindgen_futures", "web_sys"],
+    ),
+    rule("web/server_fns", &["accounts", "domain", "web", "web/error", "web/format", "web/ssr"], LEPTOS),
+    rule(
+        "web/pages",
+        &[
+            "accounts",
+            "domain",
+            "web",
+            "web/error",
+            "web/format",
+            "web/components",
+            "web/islands",
+            "web/server_fns",
+            "web/ssr",
+        ],
+        LEPTOS,
+    ),
+    rule(
+        "web/ssr",
+        &[
+            "accounts",
+            "config",
+            "domain",
+            "error",
+            "http",
+            "services",
+            "web",
+            "web/error",
+            "web/format",
+            "web/components",
+            "web/pages",
+        ],
+        &[
+            "axum",
+            "base64",
+            "bytes",
+            "hex",
+            "http",
+            "http_body_util",
+            "leptos",
+            "leptos_axum",
+            "leptos_meta",
+            "leptos_router",
+            "rand",
+            "rust_embed",
+            "sha2",
+            "time",
+            "tower",
+            "tower_http",
+            "tower_sessions",
+            "url",
+        ],
+    ),
+    // The composition root and the command line.
+    rule(
+        "router",
+        &["accounts", "api", "http", "services"],
+        &["axum", "http", "tokio_util", "tower", "tower_http", "tower_sessions"],
+    ),
+    rule("jobs", &["billing", "clock", "error", "notify", "services", "storage"], &["tokio", "tokio_util"]),
+    rule(
+        "start",
+        &["clock", "config", "demo", "http", "jobs", "router", "services", "storage", "web/ssr"],
+        &["anyhow", "hex", "rand", "stripe_sandbox", "tokio", "tokio_util", "url"],
+    ),
+    rule(
+        "demo",
+        &["accounts", "billing", "clock", "domain", "error", "metering", "services", "storage"],
+        &["anyhow", "rand", "tokio"],
+    ),
+    rule(
+        "cli",
+        &[
+            "accounts", "billing", "clock", "config", "domain", "error", "http", "notify", "services",
+            "start", "storage",
+        ],
+        &[
+            "anyhow",
+            "clap",
+            "dotenvy",
+            "rand",
+            "rustls",
+            "stripe_sandbox",
+            "tokio",
+            "tokio_util",
+            "tracing_subscriber",
+            "url",
+        ],
+    ),
+];
+
+const LEPTOS: &[&str] = &["leptos", "leptos_meta", "leptos_router"];
+
+impl Rule {
+    /// The rule that a file falls under.
+    pub fn of_file(module: &[String]) -> Option<&'static Self> {
+        let path = module.join("/");
+        RULES.iter().find(|rule| {
+            let below = path.strip_prefix(rule.module).is_some_and(|rest| rest.starts_with('/'));
+            path == rule.module || (below && !rule.has_children())
+        })
+    }
+
+    /// Whether other rules are about its children.
+    fn has_children(&self) -> bool {
+        RULES
+            .iter()
+            .any(|other| other.module.strip_prefix(self.module).is_some_and(|rest| rest.starts_with('/')))
+    }
+
+    pub fn allows(&self, used: &Used) -> bool {
+        match used {
+            Used::Own(path) => self.allows_module(path),
+            Used::External(path) => {
+                let path = path.join("::");
+                COMMON.iter().chain(self.crates).any(|allowed| {
+                    let rest = path.strip_prefix(allowed);
+                    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+                })
+            }
+        }
+    }
+
+    fn allows_module(&self, path: &[String]) -> bool {
+        // The module is the longest beginning of the path that has a rule: what follows are its items.
+        let owner = (1..=path.len()).rev().find_map(|end| Self::of_file(&path[..end]));
+        owner.is_none_or(|owner| owner.module == self.module || self.modules.contains(&owner.module))
+    }
+}

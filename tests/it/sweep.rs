@@ -1,0 +1,73 @@
+//! What has no more use is deleted, and nothing before its time.
+
+use chrono::Duration;
+use serde_json::json;
+use tollgate::clock::Clock;
+use tollgate::notify::{NewMessage, Outbox};
+
+use crate::support::app::App;
+use crate::support::databases::Database;
+
+/// Rows of the tables that are swept.
+async fn counts(database: &Database) -> [i64; 5] {
+    let mut counts = [0; 5];
+    let queries = [
+        "SELECT COUNT(*) FROM sessions",
+        "SELECT COUNT(*) FROM invitations",
+        "SELECT COUNT(*) FROM idempotency_keys",
+        "SELECT COUNT(*) FROM outbox",
+        "SELECT COUNT(*) FROM webhook_events WHERE processed_at IS NOT NULL",
+    ];
+    for (count, query) in counts.iter_mut().zip(queries) {
+        *count = database.rows::<(i64,)>(query).await[0].0;
+    }
+    counts
+}
+
+#[tokio::test]
+async fn what_has_no_more_use_goes_and_the_rest_stays() {
+    for database in Database::each().await {
+        // Sessions expire by the wall clock.
+        let clock = Clock::manual(Clock::system().now());
+        let app = App::start_at(&database.url, &[], &clock).await;
+        let admin = app.admin().await;
+        let invite = admin.request(reqwest::Method::POST, "/api/team/invitations/");
+        let body = json!({"email": "max@example.com", "role": "member"});
+        let invited = admin.send(invite.header("idempotency-key", "one").json(&body)).await;
+        assert_eq!(invited.status, 201, "{}", invited.body);
+        let event =
+            json!({"id": "evt_1", "object": "event", "type": "product.updated", "data": {"object": {}}});
+        assert_eq!(app.deliver_event(&event).await, 200);
+        let store = &app.running.services.store;
+        let mut tx = store.begin().await.expect("a transaction");
+        let waiting = NewMessage {
+            recipient: "max@example.com".into(),
+            subject: "Waiting".into(),
+            body: "There is no mail server to send it.".into(),
+            link: None,
+        };
+        Outbox::new(store.clone(), clock.clone(), true).add(&mut tx, &waiting).await.expect("a message");
+        tx.commit().await.expect("a commit");
+        let sweep = async || {
+            store.sweep(clock.now()).await.expect("a sweep");
+            counts(&database).await
+        };
+
+        let begin = sweep().await;
+        let [sessions, ..] = begin;
+        assert!(sessions >= 1);
+        assert_eq!(begin[1..], [1, 1, 2, 1]);
+        clock.advance(Duration::hours(24) - Duration::seconds(1));
+        assert_eq!(sweep().await, begin, "nothing goes before its time");
+        clock.advance(Duration::seconds(1));
+        assert_eq!(sweep().await[1..], [1, 0, 2, 1], "answers are kept for a day");
+        clock.advance(Duration::days(6));
+        assert_eq!(sweep().await[1..], [0, 0, 2, 1], "an invitation is open for a week");
+        clock.advance(Duration::days(23) - Duration::seconds(1));
+        assert_eq!(sweep().await[3..], [2, 1]);
+        clock.advance(Duration::seconds(1));
+        assert_eq!(sweep().await, [0, 0, 0, 1, 0], "only what waits stays");
+        app.stop().await;
+        database.drop().await;
+    }
+}
