@@ -20,7 +20,7 @@ async function animationsFinished(page: Page) {
   await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
 }
 
-for (const { name, open } of SCREENS.filter(({ keepsColours }) => !keepsColours)) {
+for (const { name, open } of SCREENS) {
   test(`${name} has no barrier, in light and in dark`, async ({ page, people, watch }) => {
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await open(page, people);
@@ -33,7 +33,6 @@ for (const { name, open } of SCREENS.filter(({ keepsColours }) => !keepsColours)
   });
 }
 
-// Stripe's frame is told its colours once, when it is mounted, so each scheme has a checkout of its own.
 for (const colorScheme of ['light', 'dark'] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme, contextOptions: { reducedMotion: 'reduce' } });

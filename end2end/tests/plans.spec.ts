@@ -80,6 +80,10 @@ test('a plan that a group has is archived: it is kept for them and not sold any 
   const row = page.getByRole('row').filter({ hasText: name });
   await expect(row).toContainText('Archived');
   await expect(row.getByRole('button', { name: /Archive/ })).toHaveCount(0);
+  await expect(row.getByRole('cell').last(), 'its one subscriber').toContainText('Restore');
+  await row.getByRole('link', { name: 'Edit' }).click();
+  await expect(page.getByText(/^1 subscriber keeps \$3\.00 per month, .* until it changes plan\.$/)).toBeVisible();
+  await page.goBack();
 
   expect((await group.usage()).plan.id).toBe(plan.id);
   const other = await people.admin();
@@ -90,6 +94,21 @@ test('a plan that a group has is archived: it is kept for them and not sold any 
   await shop.goto('/subscribe');
   await expect(shop.getByRole('article', { name: 'Basic' })).toBeVisible();
   await expect(shop.getByRole('article', { name })).toHaveCount(0);
+
+  await row.getByRole('button', { name: `Restore ${name}` }).click();
+  await expect(page.getByRole('status')).toContainText(`${name} can be bought again.`);
+  await shop.reload();
+  await expect(shop.getByRole('article', { name }).getByRole('button', { name: 'Subscribe' })).toBeVisible();
+});
+
+test('a second plan of the same name is refused under its name', async ({ page, people }) => {
+  await (await people.superadmin()).signIn(page);
+  await page.goto('/subscription-plans?new=1');
+  await page.getByRole('textbox', { name: 'Name' }).fill('Basic');
+  await page.getByLabel('Price', { exact: true }).fill('12.00');
+  for (const box of await page.getByRole('checkbox', { name: 'Unlimited' }).all()) await box.check();
+  await page.getByRole('button', { name: 'Create plan' }).click();
+  await expect(page.getByRole('textbox', { name: 'Name' })).toHaveAttribute('aria-invalid', 'true');
 });
 
 test('what is wrong with a field is said as it is typed, with the message of the server', async ({ page, people, watch }) => {
@@ -148,9 +167,6 @@ test('a Stripe price that says something else is refused under its field', async
 
   await page.getByLabel('Stripe price id').fill(pro.stripe_price_id);
   await page.getByRole('button', { name: 'Create plan' }).click();
-  const row = page.getByRole('row').filter({ hasText: 'Mismatch' });
-  await expect(row).toContainText(pro.stripe_price_id);
-  await row.getByRole('button', { name: 'Archive Mismatch' }).click();
-  await page.getByRole('button', { name: 'Archive plan' }).click();
-  await expect(row).toHaveCount(0);
+  await expect(page.getByLabel('Stripe price id')).toHaveAccessibleDescription(/^Another plan is sold at this Stripe price/);
+  await expect(page.getByLabel('Price', { exact: true })).not.toHaveAttribute('aria-invalid', 'true');
 });

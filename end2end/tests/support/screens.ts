@@ -9,8 +9,6 @@ export type Screen = {
   name: string;
   /** Opens the page, signed in as those it is for. */
   open: (page: Page, people: People) => Promise<void>;
-  /** Whether a part of it is told its colours once, when it opens, and keeps them. */
-  keepsColours?: boolean;
 };
 
 const at = (path: string, email?: string): Screen => ({
@@ -90,7 +88,6 @@ export const SCREENS: Screen[] = [
   },
   {
     name: '/subscribe with the checkout open',
-    keepsColours: true,
     open: async (page, people) => {
       await (await people.admin()).signIn(page);
       await page.goto('/subscribe');

@@ -43,3 +43,13 @@ pub async fn remove_plan(id: PlanId) -> Result<(), AppError> {
     forms::go_on("/subscription-plans");
     Ok(())
 }
+
+/// Sells an archived plan again.
+#[server(prefix = "/fn", endpoint = "plans/restore")]
+pub async fn restore_plan(id: PlanId) -> Result<(), AppError> {
+    use crate::web::ssr::{context, forms};
+    let plan = context::services().billing.restore_plan(&context::user()?, id).await?;
+    forms::done(&format!("{} can be bought again.", plan.name));
+    forms::go_on("/subscription-plans");
+    Ok(())
+}

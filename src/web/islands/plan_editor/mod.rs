@@ -24,6 +24,8 @@ pub fn PlanEditor(
     /// The plan to change; none for a new one.
     id: Option<PlanId>,
     start: PlanForm,
+    /// What its subscribers keep paying, if it has any.
+    bound: Option<String>,
     /// Why the last attempt was refused.
     refused: Option<AppError>,
 ) -> impl IntoView {
@@ -39,7 +41,7 @@ pub fn PlanEditor(
                 <Refused message/>
                 <Form to>
                     {id.map(|id| view! { <input type="hidden" name="id" value=id.to_string()/> })}
-                    <Fields draft/>
+                    <Fields draft bound/>
                     <div class="actions">
                         <Submit label/>
                         <a href="/subscription-plans" class="button" data-tone="plain">"Discard"</a>
@@ -52,7 +54,7 @@ pub fn PlanEditor(
 }
 
 #[component]
-fn Fields(draft: Draft) -> impl IntoView {
+fn Fields(draft: Draft, bound: Option<String>) -> impl IntoView {
     view! {
         <Line draft name="name" label="Name"/>
         <Area draft name="description" label="Description" hint="One sentence on who it is for." rows="2"/>
@@ -61,6 +63,7 @@ fn Fields(draft: Draft) -> impl IntoView {
             <Line draft name="currency" label="Currency"/>
             <Interval draft/>
         </div>
+        {bound.map(|bound| view! { <p class="field__hint">{bound}</p> })}
         <div class="field-row">
             <Limit draft name="llm_tokens_limit" unlimited="llm_tokens_unlimited" label="LLM tokens" hint="Per month. 0: not in the plan."/>
             <Limit draft name="voice_tokens_limit" unlimited="voice_tokens_unlimited" label="Voice tokens" hint="Per month. 0: not in the plan."/>

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
-use crate::domain::Plan;
+use crate::domain::{Plan, group_digits};
 use crate::web::components::badge::Badge;
 use crate::web::components::confirm::Confirm;
 use crate::web::components::count::count;
@@ -11,7 +11,7 @@ use crate::web::components::form::{Form, refused};
 use crate::web::components::submit::{Of, Submit};
 use crate::web::components::table::{Column, Row, Table};
 use crate::web::format;
-use crate::web::server_fns::plans::RemovePlan;
+use crate::web::server_fns::plans::{RemovePlan, RestorePlan};
 
 const COLUMNS: &[Column] = &[
     Column::text("Plan"),
@@ -19,6 +19,7 @@ const COLUMNS: &[Column] = &[
     Column::number("LLM tokens"),
     Column::number("Voice tokens"),
     Column::number("Users"),
+    Column::number("Subscribers"),
 ];
 
 #[component]
@@ -40,6 +41,7 @@ pub fn List(plans: Vec<Plan>, archived: bool) -> impl IntoView {
     };
     view! {
         {refused::<RemovePlan>()}
+        {refused::<RestorePlan>()}
         {table}
         {toggle}
     }
@@ -57,32 +59,43 @@ fn row(plan: Plan) -> Row {
         .cell(count(format::limit(plan.limits.llm)))
         .cell(count(format::limit(plan.limits.voice)))
         .cell(count(format::limit(plan.max_users)))
+        .cell(count(group_digits(plan.subscribers.unwrap_or(0))))
         .actions(view! { <Actions plan/> })
 }
 
 #[component]
 fn Actions(plan: Plan) -> impl IntoView {
-    let archive = (!plan.archived).then(|| {
+    let (id, name) = (plan.id, plan.name.clone());
+    let sale = if plan.archived {
+        view! {
+            <Form to=RestorePlan::PATH>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <Submit label="Restore" tone="plain" of=name/>
+            </Form>
+        }
+        .into_any()
+    } else {
         view! {
             <Confirm
-                id=format!("archive-{}", plan.id)
+                id=format!("archive-{id}")
                 label="Archive"
-                of=plan.name.clone()
-                title=format!("Archive {}?", plan.name)
+                of=name.clone()
+                title=format!("Archive {name}?")
                 text="It can't be bought any more. Groups that have it keep it. A plan that was never used is deleted."
             >
                 <Form to=RemovePlan::PATH>
-                    <input type="hidden" name="id" value=plan.id.to_string()/>
+                    <input type="hidden" name="id" value=id.to_string()/>
                     <Submit label="Archive plan" tone="danger"/>
                 </Form>
             </Confirm>
         }
-    });
+        .into_any()
+    };
     view! {
         <a href=format!("/subscription-plans?edit={}", plan.id) class="button" data-tone="plain">
             "Edit"
             <Of name=plan.name/>
         </a>
-        {archive}
+        {sale}
     }
 }

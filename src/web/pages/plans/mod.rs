@@ -12,6 +12,7 @@ use crate::web::AppError;
 use crate::web::components::form::Attempt;
 use crate::web::components::icon::{Icon, Shape};
 use crate::web::components::page::{Head, Heading, NotFound, load};
+use crate::web::format;
 use crate::web::islands::plan_editor::{PlanEditor, start};
 use crate::web::server_fns::plans::{CreatePlan, UpdatePlan};
 use crate::web::ssr::context::{services, user};
@@ -42,17 +43,16 @@ pub fn Plans() -> impl IntoView {
     })
 }
 
-/// All plans, cheapest first, archived ones included.
+/// All plans by currency and monthly price, archived ones included.
 async fn plans() -> Result<Vec<Plan>, AppError> {
-    user()?.must_be_superadmin()?;
-    Ok(services().billing.plans(true).await?)
+    Ok(services().billing.plans_with_subscribers(&user()?, true).await?)
 }
 
 #[component]
 fn All(plans: Vec<Plan>, archived: bool) -> impl IntoView {
     view! {
         <Head title="Plans" description="Create, edit and archive the plans that groups can subscribe to."/>
-        <Heading title="Plans" text="What groups can subscribe to, cheapest first.">
+        <Heading title="Plans" text="What groups can subscribe to, by currency and monthly price.">
             <a href="/subscription-plans?new=1" class="button" data-tone="primary">
                 <Icon shape=Shape::Plus/>
                 "Create plan"
@@ -70,9 +70,22 @@ fn Editor(plan: Option<Plan>) -> impl IntoView {
         Some(_) => Attempt::of::<UpdatePlan>().refused(),
     };
     let start = start(plan.as_ref(), refused.as_ref());
+    let bound = plan.as_ref().and_then(bound);
     view! {
         <Head title=title.clone() description="The terms of a plan."/>
         <Heading title/>
-        <PlanEditor id=plan.map(|plan| plan.id) start refused/>
+        <PlanEditor id=plan.map(|plan| plan.id) start bound refused/>
     }
+}
+
+/// What another price leaves as it is, where anyone subscribed.
+fn bound(plan: &Plan) -> Option<String> {
+    let subscribers = plan.subscribers.filter(|count| *count > 0)?;
+    let (keep, they) = if subscribers == 1 { ("keeps", "it") } else { ("keep", "they") };
+    Some(format!(
+        "{} {keep} {}, or the earlier price {they} bought the plan at, until {they} change{} plan.",
+        format::plural(subscribers, "subscriber", "subscribers"),
+        format::price(plan),
+        if subscribers == 1 { "s" } else { "" },
+    ))
 }
