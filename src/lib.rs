@@ -27,9 +27,9 @@
 //! process, gathers what arrived while the last commit ran → one transaction: ledger rows, sums → everybody
 //! who waited is answered → the streams tell the open dashboards.
 //!
-//! **A plan bought.** The page → a server function → billing takes the group's one place in the database →
-//! Stripe → the card form confirms, with 3D Secure → a webhook → the inbox → a fetch from Stripe → storage →
-//! the page sees it.
+//! **A plan bought.** The page → a server function → billing reserves the group's one subscription → Stripe
+//! makes it → the card form confirms, with 3D Secure → a webhook → the inbox → a fetch from Stripe → storage → the
+//! page sees it.
 //!
 //! `ssr` is the server and `hydrate` the browser. Their gates stand on `mod` lines, here and in `web/mod.rs`, and
 //! on derives in `domain`.

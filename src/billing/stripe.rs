@@ -1,5 +1,5 @@
 //! The one file that calls Stripe: each call typed, limited in time, and tried again under one idempotency key, so that
-//! Stripe does at most once what is asked. What a call that didn't succeed means is told by [`Failure`].
+//! Stripe does at most once what is asked. [`Failure`] is what a call means that didn't succeed.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::{FieldError, FieldErrors};
 
-/// A refusal, meant for whoever asked. Each has a stable word ([`Refusal::code`]) for programs and a
+/// A refusal, meant for the caller. Each has a stable code ([`Refusal::code`]) for programs and a
 /// sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum Refusal {
@@ -63,7 +63,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The stable word that programs match on.
+    /// The stable code that programs match on.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "malformed",
