@@ -1,7 +1,7 @@
 //! What a service answers when it can't do what was asked.
 //!
-//! [`Error::Refused`] is meant for whoever asked. The rest is the inside: it is logged where it is handled,
-//! once, and whoever asked learns only that the service is unavailable.
+//! [`Error::Refused`] is meant for the caller. The rest is the inside: it is logged where it is handled, once, and the
+//! caller learns only that the service is unavailable.
 
 use thiserror::Error;
 
@@ -16,6 +16,9 @@ pub enum Error {
     /// Stripe did not answer, or not in a way that makes sense.
     #[error("stripe: {0}")]
     Stripe(String),
+    /// A part of the server can't do its work at the moment. The same request may succeed later.
+    #[error("unavailable: {0}")]
+    Unavailable(String),
     /// More is asked for at once than can be done soon.
     #[error("overloaded: {what}")]
     Overloaded {
@@ -29,6 +32,23 @@ pub enum Error {
     /// Something that can't happen, happened.
     #[error("internal: {0}")]
     Internal(String),
+}
+
+impl Error {
+    /// The same error for another of several callers who wait for one piece of work.
+    #[must_use]
+    pub fn shared(&self) -> Self {
+        match self {
+            Self::Refused(refusal) => Self::Refused(refusal.clone()),
+            // The database's own error can't be cloned; its callers are told the same of either.
+            Self::Database(error) => Self::Unavailable(format!("database: {error}")),
+            Self::Stripe(text) => Self::Stripe(text.clone()),
+            Self::Unavailable(text) => Self::Unavailable(text.clone()),
+            Self::Overloaded { what, retry_after } => Self::Overloaded { what, retry_after: *retry_after },
+            Self::Stopping(text) => Self::Stopping(text),
+            Self::Internal(text) => Self::Internal(text.clone()),
+        }
+    }
 }
 
 impl From<FieldErrors> for Error {

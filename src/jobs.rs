@@ -1,52 +1,118 @@
-//! What runs beside the requests: the outbox, the webhook inbox, comparing with Stripe, clearing away.
+//! Every background task of a process, in one list. Each ends when the token that it was started with is cancelled; the
+//! metering, which writes what the last requests record, when it is closed.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use crate::metering::MeteringTask;
+use crate::metrics;
 use crate::notify::{Mailer, MailerError};
 use crate::services::Services;
 
-/// How often what has no more use is cleared away, and everything is compared with Stripe.
+/// How often what has no more use is deleted, and everything is compared with Stripe.
 const HOUSEKEEPING: Duration = Duration::from_secs(3_600);
+/// How often histograms are folded where nothing reads the metrics.
+const METRICS_UPKEEP: Duration = Duration::from_secs(60);
 
-/// Starts the workers; each ends when `stop` is cancelled.
+/// Starts them all.
 ///
 /// # Errors
 /// [`MailerError`] where the SMTP server's address can't be used.
-pub fn spawn(
-    tasks: &mut JoinSet<()>,
+pub fn start(
     services: &Services,
+    metering: MeteringTask,
     stop: &CancellationToken,
-) -> Result<(), MailerError> {
+) -> Result<Jobs, MailerError> {
+    let mut jobs = Jobs::default();
+    jobs.spawn("metering", metering.run());
     if let Some(smtp_url) = &services.config.smtp_url {
         let mailer = Mailer::new(services.outbox.clone(), smtp_url, &services.config.public_url)?;
-        tasks.spawn(mailer.run(stop.clone()));
+        jobs.spawn("e-mail", mailer.run(stop.clone()));
     }
     let (billing, inbox_stop) = (services.billing.clone(), stop.clone());
-    tasks.spawn(async move { billing.run_inbox(inbox_stop).await });
-    tasks.spawn(housekeeping(services.clone(), stop.clone()));
-    Ok(())
+    jobs.spawn("webhook inbox", async move { billing.run_inbox(inbox_stop).await });
+    let sweeping = services.clone();
+    jobs.spawn("sweep", every(HOUSEKEEPING, stop.clone(), async move || sweep(&sweeping).await));
+    let comparing = services.clone();
+    jobs.spawn("reconcile", every(HOUSEKEEPING, stop.clone(), async move || reconcile(&comparing).await));
+    jobs.spawn("metrics", every(METRICS_UPKEEP, stop.clone(), async || metrics::upkeep()));
+    Ok(jobs)
 }
 
-async fn housekeeping(services: Services, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(HOUSEKEEPING) => {}
+/// Does `work` again and again until `stop` is cancelled, which also breaks it off: it has to be safe to do again.
+async fn every(interval: Duration, stop: CancellationToken, work: impl AsyncFn()) {
+    let forever = async {
+        loop {
+            sleep(interval).await;
+            work().await;
         }
-        if let Err(error) = services.store.sweep(services.clock.now()).await {
-            error!(%error, "clearing away failed");
+    };
+    stop.run_until_cancelled(forever).await;
+}
+
+async fn sweep(services: &Services) {
+    if let Err(error) = services.store.sweep(services.clock.now()).await {
+        error!(%error, "what has no more use could not be deleted");
+    }
+    if let Err(error) = services.billing.sweep_inbox().await {
+        error!(%error, "old webhook events could not be deleted");
+    }
+}
+
+async fn reconcile(services: &Services) {
+    match services.billing.reconcile().await {
+        Ok(sum) if sum.repaired > 0 => info!(repaired = sum.repaired, "subscriptions were behind Stripe"),
+        Ok(_) => {}
+        Err(error) => error!(%error, "comparing with Stripe failed"),
+    }
+}
+
+/// Running background tasks, by name.
+#[derive(Debug, Default)]
+pub struct Jobs {
+    tasks: JoinSet<()>,
+    names: HashMap<Id, &'static str>,
+}
+
+impl Jobs {
+    /// Starts one more.
+    pub fn spawn(&mut self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let id = self.tasks.spawn(task).id();
+        self.names.insert(id, name);
+    }
+
+    /// Waits until all have ended, at the latest until `deadline`, and breaks off those left. Gives their names.
+    pub async fn finish(mut self, deadline: Instant) -> Vec<&'static str> {
+        while let Ok(Some(ended)) = timeout_at(deadline, self.tasks.join_next_with_id()).await {
+            let id = ended.as_ref().map_or_else(|error| error.id(), |(id, ())| *id);
+            let name = self.names.remove(&id).unwrap_or("unknown");
+            if let Err(error) = ended {
+                error!(name, %error, "a background task failed");
+            }
         }
-        if let Err(error) = services.billing.sweep_inbox().await {
-            error!(%error, "clearing the inbox failed");
-        }
-        match services.billing.reconcile().await {
-            Ok(sum) if sum.repaired > 0 => info!(repaired = sum.repaired, "subscriptions were behind Stripe"),
-            Ok(_) => {}
-            Err(error) => error!(%error, "comparing with Stripe failed"),
-        }
+        let mut left: Vec<_> = self.names.into_values().collect();
+        left.sort_unstable();
+        left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_does_not_end_in_time_is_named() {
+        let stop = CancellationToken::new();
+        let mut jobs = Jobs::default();
+        jobs.spawn("endless", std::future::pending());
+        jobs.spawn("often", every(Duration::from_secs(1), stop.clone(), async || {}));
+        jobs.spawn("failing", async { panic!("as asked") });
+        stop.cancel();
+        assert_eq!(jobs.finish(Instant::now() + Duration::from_millis(100)).await, ["endless"]);
     }
 }

@@ -14,7 +14,8 @@
 //! | `api` | REST: handlers, the OpenAPI document, idempotency |
 //! | [`web`] | the pages: islands and components for both sides, `pages` and `ssr` for the server, `client` for the browser |
 //! | `http` | what every request passes: sessions, origins, headers, metrics; what every refusal looks like |
-//! | `services`, `router`, `start`, `jobs` | the composition root |
+//! | `services`, `router`, `start`, `jobs`, `stop` | the composition root |
+//! | `metrics` | what is counted, and its names |
 //! | `cli`, `demo` | the command line; the demo data |
 //!
 //! The Stripe sandbox is a crate of its own, `crates/stripe-sandbox`; the two meet over HTTP only.
@@ -26,9 +27,9 @@
 //! process, gathers what arrived while the last commit ran → one transaction: ledger rows, sums → everybody
 //! who waited is answered → the streams tell the open dashboards.
 //!
-//! **A plan bought.** The page → a server function → billing takes the group's one place in the database →
-//! Stripe → the card form confirms, with 3D Secure → a webhook → the inbox → a fetch from Stripe → storage →
-//! the page sees it.
+//! **A plan bought.** The page → a server function → billing reserves the group's one subscription → Stripe
+//! makes it → the card form confirms, with 3D Secure → a webhook → the inbox → a fetch from Stripe → storage → the
+//! page sees it.
 //!
 //! `ssr` is the server and `hydrate` the browser. Their gates stand on `mod` lines, here and in `web/mod.rs`, and
 //! on derives in `domain`.
@@ -63,6 +64,8 @@ pub mod jobs;
 #[cfg(feature = "ssr")]
 pub mod metering;
 #[cfg(feature = "ssr")]
+pub mod metrics;
+#[cfg(feature = "ssr")]
 pub mod notify;
 #[cfg(feature = "ssr")]
 pub mod router;
@@ -70,5 +73,7 @@ pub mod router;
 pub mod services;
 #[cfg(feature = "ssr")]
 pub mod start;
+#[cfg(feature = "ssr")]
+pub mod stop;
 #[cfg(feature = "ssr")]
 pub mod storage;

@@ -2,7 +2,18 @@
 
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    tollgate::cli::run().await
+use tokio::runtime::Runtime;
+
+fn main() -> ExitCode {
+    let runtime = match Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("tollgate: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let code = runtime.block_on(tollgate::cli::run());
+    // Dropped, it would wait for as long as a name server may take.
+    runtime.shutdown_background();
+    code
 }

@@ -1,4 +1,4 @@
-//! The API, the pages and their files behind one door.
+//! Joins the API, the pages and their files, and lays the layers around them.
 
 use axum::Router;
 use axum::extract::Request;
@@ -9,50 +9,44 @@ use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
-use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::accounts::sessions::SessionStore;
-use crate::api::json::SMALL;
 use crate::api::{self, ApiState};
 use crate::http::edge::Edge;
 use crate::http::headers::SecurityHeaders;
-use crate::http::metrics::Metrics;
+use crate::http::limits::{TimeLimits, limit_time};
 use crate::http::origin::PublicOrigin;
 use crate::http::{auth, edge, origin, problem, slash};
 use crate::services::Services;
 
 /// Joins the API with the pages and the files they load.
 ///
-/// `pages` are asked who is signed in and may have a fallback; `assets` are neither asked nor compressed,
-/// and may not have one. Open streams end when `shutdown` is cancelled.
+/// `pages` know their caller and may have a fallback; `assets` don't, aren't compressed, and may not have one. Open streams end when `shutdown` is cancelled.
 pub fn router(
     services: Services,
-    metrics: Metrics,
+    limits: TimeLimits,
     shutdown: CancellationToken,
     pages: Router,
     assets: Router,
 ) -> Router {
     let config = services.config.clone();
     let security = SecurityHeaders::new(&config.public_url, &config.stripe.js_url);
-    let edge = Edge::new(metrics.clone(), security);
-    let sessions = auth::sessions(
-        SessionStore::new(services.store.clone(), services.clock.clone()),
-        !config.is_loopback(),
-    );
+    let edge = Edge::new(security, config.trusted_proxies.clone(), !config.is_loopback());
+    let sessions = auth::sessions(SessionStore::new(services.store.clone(), services.clock.clone()));
     let accounts = services.accounts.clone();
-    let api = api::build(ApiState { services, metrics, shutdown });
+    let api = api::build(ApiState { services, shutdown });
 
     // The layer added last is the first to see a request.
     let routes = api
         .routes
-        // Server functions read whole bodies, whatever their length.
-        .merge(pages.layer(RequestBodyLimitLayer::new(SMALL)))
+        .merge(pages)
         .layer(from_fn_with_state(accounts, auth::authenticate))
         .layer(sessions)
         .layer(from_fn_with_state(PublicOrigin::new(&config.public_url), origin::refuse_foreign))
         .merge(api.open)
         .layer(compression())
         .merge(assets)
+        .layer(from_fn_with_state(limits, limit_time))
         .layer(CatchPanicLayer::custom(problem::on_panic))
         .layer(from_fn_with_state(edge, edge::edge));
     // Paths are rewritten before routing, so outside the router that routes.

@@ -7,7 +7,7 @@ use crate::billing::Billing;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
-use crate::metering::Metering;
+use crate::metering::{Metering, MeteringTask};
 use crate::notify::Outbox;
 use crate::storage::Store;
 
@@ -24,18 +24,19 @@ pub struct Services {
 }
 
 impl Services {
-    /// Builds the services on a migrated database. Metering's writer starts at once.
+    /// Builds the services on a migrated database. Nothing is recorded until the metering's task runs.
     ///
     /// # Errors
     /// [`crate::error::Error::Internal`] where Stripe's address or key can't be put into a request.
-    pub fn new(config: Config, store: Store, clock: Clock) -> Result<Self> {
+    pub fn new(config: Config, store: Store, clock: Clock) -> Result<(Self, MeteringTask)> {
         let config = Arc::new(config);
         let outbox = Outbox::new(store.clone(), clock.clone(), config.smtp_url.is_some());
-        let metering = Metering::start(store.clone(), clock.clone(), config.grace_days);
+        let (metering, task) = Metering::new(store.clone(), clock.clone(), config.grace_days);
         let accounts = Accounts::new(store.clone(), clock.clone(), Arc::clone(&config), outbox.clone());
         let changed = metering.clone();
         let on_change = Arc::new(move |group| changed.changed(group));
         let billing = Billing::new(store.clone(), clock.clone(), Arc::clone(&config), on_change)?;
-        Ok(Self { config, clock, store, accounts, billing, metering, outbox })
+        let services = Self { config, clock, store, accounts, billing, metering, outbox };
+        Ok((services, task))
     }
 }

@@ -1,24 +1,26 @@
 //! The composition root: opens the database, starts the sandbox where no Stripe account is set, builds the
-//! services, starts the workers and serves. Only `main` and the tests use it.
+//! services, starts the background tasks and serves. Only the command line and the tests use it.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
+use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::config::{Config, Secret, Settings, StripeChoice, StripeConfig};
-use crate::http::metrics::Metrics;
-use crate::http::shutdown;
+use crate::config::{Config, Settings, StripeChoice, StripeConfig};
+use crate::http::limits::TimeLimits;
+use crate::http::serve::serve;
 use crate::router::router;
 use crate::services::Services;
 use crate::storage::Store;
 use crate::web::ssr;
-use crate::{demo, jobs};
+use crate::{demo, jobs, metrics};
+
+pub use crate::stop::Running;
 
 /// What the command line asks for beyond the environment.
 #[derive(Clone, Debug, Default)]
@@ -29,20 +31,13 @@ pub struct StartOptions {
     pub allow_demo_on_network: bool,
     /// Where the sandbox keeps its state; `None` for memory only.
     pub sandbox_database: Option<PathBuf>,
-}
-
-/// A server that answers. Dropping it leaves it running until its runtime ends; [`Running::stop`] ends it.
-pub struct Running {
-    pub addr: SocketAddr,
-    pub services: Services,
-    pub sandbox: Option<stripe_sandbox::Running>,
-    stop: CancellationToken,
-    tasks: JoinSet<()>,
+    /// How long a client may take.
+    pub time_limits: TimeLimits,
 }
 
 /// Where the sandbox of a server on this database keeps its state: beside a SQLite file, else in `data/`.
-pub fn sandbox_database(database_url: &Secret) -> PathBuf {
-    let path = database_url.expose().strip_prefix("sqlite:").map(|path| path.trim_start_matches("//"));
+pub fn sandbox_database(database_url: &SecretString) -> PathBuf {
+    let path = database_url.expose_secret().strip_prefix("sqlite:").map(|path| path.trim_start_matches("//"));
     match path.map(|path| path.split('?').next().unwrap_or(path)) {
         Some(path) if !path.is_empty() && path != ":memory:" => {
             PathBuf::from(path).with_extension("sandbox.db")
@@ -56,7 +51,7 @@ pub fn sandbox_database(database_url: &Secret) -> PathBuf {
 /// # Errors
 /// One line that names the variable.
 pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
-    let store = Store::open(settings.database_url.expose()).await?;
+    let store = Store::open(settings.database_url.expose_secret()).await?;
     store.migrate().await?;
     Ok(store)
 }
@@ -67,6 +62,7 @@ pub async fn open_store(settings: &Settings) -> anyhow::Result<Store> {
 /// One line that says what is in the way, and which variable to change.
 pub async fn start(settings: Settings, options: StartOptions, clock: Clock) -> anyhow::Result<Running> {
     refuse_on_network(&settings, &options)?;
+    raise_file_limit();
     let store = open_store(&settings).await?;
     let listener = bind("LISTEN_ADDR", settings.listen_addr).await?;
     let addr = listener.local_addr().context("LISTEN_ADDR")?;
@@ -80,38 +76,29 @@ pub async fn start(settings: Settings, options: StartOptions, clock: Clock) -> a
         public_url,
         stripe,
         smtp_url: settings.smtp_url.clone(),
+        trusted_proxies: settings.trusted_proxies.clone(),
         grace_days: settings.grace_days,
         signup_open: settings.signup_open,
         demo: options.demo,
     };
-    let services = Services::new(config, store, clock)?;
+    let (services, metering) = Services::new(config, store, clock)?;
+    let stop = CancellationToken::new();
+    let jobs = jobs::start(&services, metering, &stop)?;
     if options.demo {
         demo::load(&services).await?;
     }
-    let stop = CancellationToken::new();
-    let mut tasks = JoinSet::new();
-    jobs::spawn(&mut tasks, &services, &stop)?;
+    metrics::install();
+    let limits = options.time_limits;
     let (pages, assets) = (ssr::routes(services.clone()), ssr::assets::router());
-    let app = router(services.clone(), Metrics::default(), stop.clone(), pages, assets);
-    let serving = shutdown::serve(listener, app, stop.clone());
-    tasks.spawn(async move {
-        if let Err(error) = serving.await {
-            tracing::error!(%error, "the server stopped");
-        }
-    });
-    Ok(Running { addr, services, sandbox, stop, tasks })
+    let app = router(services.clone(), limits, stop.clone(), pages, assets);
+    let server = tokio::spawn(serve(listener, app, limits, stop.clone()));
+    Ok(Running { addr, services, sandbox, stop, server, jobs })
 }
 
-impl Running {
-    /// Lets requests that are under way finish, writes what is queued, and stops.
-    pub async fn stop(mut self) {
-        self.stop.cancel();
-        while self.tasks.join_next().await.is_some() {}
-        self.services.metering.stop().await;
-        if let Some(sandbox) = self.sandbox {
-            sandbox.shutdown().await;
-        }
-        self.services.store.close().await;
+/// Each connection takes a file: lets the process have as many as it may.
+fn raise_file_limit() {
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        tracing::warn!(%error, "the limit on open files could not be raised");
     }
 }
 
@@ -162,8 +149,8 @@ async fn stripe(
     let base = address_of(running.addr)?;
     let stripe = StripeConfig {
         publishable_key: stripe_sandbox::PUBLISHABLE_KEY.into(),
-        secret_key: Secret::new(stripe_sandbox::SECRET_KEY),
-        webhook_secret: Secret::new(secret),
+        secret_key: stripe_sandbox::SECRET_KEY.into(),
+        webhook_secret: secret.into(),
         api_base: Some(base.to_string()),
         js_url: base.join("/v3/")?.into(),
         sandbox: Some(running.addr),
@@ -212,7 +199,7 @@ mod tests {
             ("sqlite:///srv/t.db?mode=rwc", "/srv/t.sandbox.db"),
             ("postgres://localhost/tollgate", "data/tollgate.sandbox.db"),
         ] {
-            assert_eq!(sandbox_database(&Secret::new(url)), PathBuf::from(path));
+            assert_eq!(sandbox_database(&url.into()), PathBuf::from(path));
         }
     }
 

@@ -104,6 +104,22 @@ test.describe('the card form', () => {
     await expect(number).toHaveValue('4242 4242');
   });
 
+  test('pays from a page of another origin, 3D Secure included', async ({ page }) => {
+    const frame = page.frameLocator('#card iframe');
+    await frame.getByLabel('Card number').fill('4000 0027 6000 3184');
+    await frame.getByLabel('Expiration date').fill('12 / 34');
+    await frame.getByLabel('Security code').fill('123');
+    const paid = page.evaluate(async () => {
+      const { stripe, elements } = window as any;
+      const { paymentIntent, error } = await stripe.confirmPayment({ elements, redirect: 'if_required' });
+      return error?.message ?? paymentIntent.status;
+    });
+    const bank = page.frameLocator('dialog iframe');
+    await bank.getByRole('button', { name: 'Complete authentication' }).click();
+    expect(await paid).toBe('succeeded');
+    await expect(page.getByRole('dialog')).toHaveCount(0);
+  });
+
   for (const [how, leave] of [
     ['destroyed', () => (window as any).card.destroy()],
     ['unmounted', () => (window as any).card.unmount()],

@@ -40,9 +40,10 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
-CREATE TABLE login_failures (
+-- Log-ins, sign-ups and invitations, counted to be throttled.
+CREATE TABLE attempts (
     subject_hash BYTEA PRIMARY KEY,
-    failures     BIGINT NOT NULL,
+    count        BIGINT NOT NULL,
     since        TIMESTAMPTZ NOT NULL
 );
 

@@ -40,9 +40,10 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
-CREATE TABLE login_failures (
+-- Log-ins, sign-ups and invitations, counted to be throttled.
+CREATE TABLE attempts (
     subject_hash BLOB PRIMARY KEY,
-    failures     INTEGER NOT NULL,
+    count        INTEGER NOT NULL,
     since        TEXT NOT NULL
 );
 

@@ -8,6 +8,8 @@ use crate::error::Result;
 use crate::storage::{NewKeyRow, PageRequest, PageRows};
 
 const PREFIX: &str = "tg_";
+/// Keys one user may have.
+const MOST: i64 = 50;
 /// How much of a key is kept readable, to tell one from another.
 const SHOWN: usize = 10;
 
@@ -15,7 +17,7 @@ impl Accounts {
     /// Makes a key. The answer is the only time it is shown.
     ///
     /// # Errors
-    /// [`Refusal::Invalid`]; the database's.
+    /// [`Refusal::Invalid`], [`Refusal::TooManyKeys`]; the database's.
     pub async fn create_key(&self, user: &User, name: &str) -> Result<NewApiKey> {
         let name = text(name, "Name", 1, 100).map_err(|message| Refusal::field("name", message))?;
         let key = tokens::new(PREFIX);
@@ -26,7 +28,7 @@ impl Accounts {
             prefix: key[..SHOWN].to_owned(),
             key_hash: tokens::hash(&key),
         };
-        self.store.add_key(&row, self.clock.now()).await?;
+        self.store.add_key(&row, MOST, self.clock.now()).await?;
         Ok(NewApiKey { id: row.id, name: row.name, prefix: row.prefix, key })
     }
 
@@ -46,7 +48,7 @@ impl Accounts {
     /// Revokes one of the user's keys: the next request with it is refused.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`], also for somebody else's key; the database's.
+    /// [`Refusal::NotFound`], also for another user's key; the database's.
     pub async fn revoke_key(&self, user: &User, id: KeyId) -> Result<()> {
         self.store.revoke_key(user.id, id).await
     }

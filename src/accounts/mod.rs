@@ -1,4 +1,4 @@
-//! Who people are: sign-up, sign-in, sessions, API keys, the team of a group.
+//! Accounts: sign-up, sign-in, sessions, API keys, the team of a group, and how often each may be tried.
 //!
 //! Owns: passwords, tokens and their hashes, the seats of a group. Doesn't own: HTTP, cookies, what a role may
 //! do elsewhere (`domain::User` says that).
@@ -18,9 +18,11 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{FieldErrors, Group, GroupId, Refusal, Role, User, UserId, text};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::notify::Outbox;
 use crate::storage::{NewUser, Store};
+
+use passwords::PasswordHasher;
 
 pub use crate::storage::{MessageState, OutboxRow as OutboxMessage};
 pub use demo::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount};
@@ -33,9 +35,10 @@ pub struct Accounts {
     clock: Clock,
     config: Arc<Config>,
     outbox: Outbox,
+    passwords: PasswordHasher,
 }
 
-/// Somebody who wants an account and a group of their own.
+/// An account to make, and a group of its own.
 #[derive(Clone, Debug)]
 pub struct SignUp {
     pub email: String,
@@ -46,14 +49,15 @@ pub struct SignUp {
 
 impl Accounts {
     pub fn new(store: Store, clock: Clock, config: Arc<Config>, outbox: Outbox) -> Self {
-        Self { store, clock, config, outbox }
+        Self { store, clock, config, outbox, passwords: PasswordHasher::default() }
     }
 
     /// Makes an account and a group with it as its admin.
     ///
     /// # Errors
-    /// [`Refusal::SignupClosed`], [`Refusal::Invalid`], [`Refusal::EmailTaken`]; the database's.
-    pub async fn sign_up(&self, input: SignUp) -> Result<User> {
+    /// [`Refusal::SignupClosed`], [`Refusal::Invalid`], [`Refusal::EmailTaken`]; [`Refusal::TooManyAttempts`] after
+    /// too many from `client`; [`Error::Overloaded`]; the database's.
+    pub async fn sign_up(&self, input: SignUp, client: &str) -> Result<User> {
         if !self.config.signup_open {
             return Err(Refusal::SignupClosed.into());
         }
@@ -66,6 +70,7 @@ impl Accounts {
         else {
             return Err(errors.into());
         };
+        self.attempt_signup(client).await?;
         let user = self.new_user(email, name, input.password, Role::Admin).await?;
         let group = Group { id: Uuid::now_v7().into(), name: group_name };
         let now = self.clock.now();
@@ -132,24 +137,35 @@ impl Accounts {
     ///
     /// # Errors
     /// [`Refusal::WrongCredentials`], whether the address or the password is wrong;
-    /// [`Refusal::TooManyAttempts`] after too many failures for the address or from `client`; the database's.
+    /// [`Refusal::TooManyAttempts`] after too many failures for the address or from `client`;
+    /// [`Error::Overloaded`]; the database's.
     pub async fn log_in(&self, address: &str, password: &str, client: &str) -> Result<User> {
         let address = address.trim().to_lowercase();
-        self.refuse_if_throttled(&address, client).await?;
-        let found = self.store.credentials(&address).await?;
-        // An unknown address costs as much as a wrong password, so that neither tells which it was.
-        let hash = found.as_ref().map(|found| found.password_hash.clone());
-        let right = passwords::verify(password.to_owned(), hash).await?;
-        match found {
-            Some(found) if right => {
-                self.forget_failures(&address, client).await?;
-                Ok(found.user)
+        let attempts = self.attempt_login(&address, client).await?;
+        match self.check_password(&address, password).await {
+            Ok(user) => {
+                self.login_succeeded(&address, client).await?;
+                Ok(user)
             }
-            _ => {
-                self.count_failure(&address, client).await?;
-                Err(Refusal::WrongCredentials.into())
+            Err(refused @ Error::Refused(_)) => Err(refused),
+            // Nothing was learned about the password.
+            Err(failed) => {
+                self.discard_attempts(&attempts).await?;
+                Err(failed)
             }
         }
+    }
+
+    async fn check_password(&self, address: &str, password: &str) -> Result<User> {
+        // What is no address has no account, and can't be looked for: it may hold what a database can't.
+        let found = match email(address) {
+            Ok(address) => self.store.credentials(&address).await?,
+            Err(_) => None,
+        };
+        // An unknown address costs as much as a wrong password, so that neither tells which it was.
+        let hash = found.as_ref().map(|found| found.password_hash.clone());
+        let right = self.passwords.verify(password.to_owned(), hash).await?;
+        found.filter(|_| right).map(|found| found.user).ok_or_else(|| Refusal::WrongCredentials.into())
     }
 
     /// A user who has not been removed.
@@ -165,14 +181,14 @@ impl Accounts {
     /// The latest e-mail, sent or not, newest first.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`] for anybody but a SuperAdmin; the database's.
+    /// [`Refusal::Forbidden`] for all but a SuperAdmin; the database's.
     pub async fn outbox(&self, user: &User) -> Result<Vec<OutboxMessage>> {
         user.must_be_superadmin()?;
         self.store.outbox(200).await
     }
 
     async fn new_user(&self, email: String, name: String, password: String, role: Role) -> Result<NewUser> {
-        let password_hash = passwords::hash(password).await?;
+        let password_hash = self.passwords.hash(password).await?;
         Ok(NewUser { id: Uuid::now_v7().into(), email, name, password_hash, role })
     }
 }

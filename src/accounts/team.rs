@@ -14,7 +14,7 @@ use crate::storage::{InvitationRow, NewInvitationRow, PageRequest, PageRows};
 /// How long an invitation's link works.
 const VALID_FOR: Duration = Duration::days(7);
 
-/// What somebody with an invitation's link may see of it.
+/// What the holder of an invitation's link may see of it.
 #[derive(Clone, Debug)]
 pub struct InvitationOffer {
     pub email: String,
@@ -27,7 +27,7 @@ impl Accounts {
     /// The admin's team.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`] for anybody but an admin; the database's.
+    /// [`Refusal::Forbidden`] for all but an admin; the database's.
     pub async fn team(&self, user: &User) -> Result<Team> {
         let group = user.must_be_admin()?;
         let now = self.clock.now();
@@ -70,7 +70,7 @@ impl Accounts {
         self.store.invitations_page(user.must_be_admin()?, self.clock.now(), page).await
     }
 
-    /// Removes somebody from the admin's group.
+    /// Removes a member from the admin's group.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::LastAdmin`]; the database's.
@@ -82,17 +82,19 @@ impl Accounts {
         tx.commit().await
     }
 
-    /// Invites somebody by e-mail. The answer's link is shown this once.
+    /// Sends an invitation by e-mail. The answer's link is shown this once.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::Invalid`], [`Refusal::MaxUsersReached`] where every seat is taken by
-    /// a member or an open invitation, [`Refusal::EmailTaken`]; the database's.
+    /// a member or an open invitation, [`Refusal::EmailTaken`]; [`Refusal::TooManyAttempts`] after too many from
+    /// the group or to the address; the database's.
     pub async fn invite(&self, user: &User, address: &str, role: &str) -> Result<NewInvitation> {
         let group_id = user.must_be_admin()?;
         let mut errors = FieldErrors::new();
         let address = errors.take("email", email(address));
         let role = errors.take("role", group_role(role));
         let (Some(address), Some(role)) = (address, role) else { return Err(errors.into()) };
+        self.attempt_invitation(&group_id.to_string(), &address).await?;
         let token = tokens::new("");
         let now = self.clock.now();
         let row = NewInvitationRow {
@@ -181,9 +183,9 @@ impl Accounts {
     }
 }
 
-/// A role somebody in a group can have.
-fn group_role(word: &str) -> Result<Role, String> {
-    match word.parse() {
+/// A role that a member of a group can have.
+fn group_role(role: &str) -> Result<Role, String> {
+    match role.parse() {
         Ok(role @ (Role::Admin | Role::Member)) => Ok(role),
         _ => Err("Role must be admin or member.".into()),
     }

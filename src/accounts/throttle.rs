@@ -1,4 +1,7 @@
-//! Log-in throttling: after some failures an address, or a network peer, has to wait.
+//! Throttling: after some attempts an address, a client or a group has to wait.
+//!
+//! An attempt is counted before anything else is done about it, in one statement, so that however many are made at
+//! once, no more get through than are allowed.
 
 use chrono::Duration;
 use sha2::{Digest, Sha256};
@@ -7,54 +10,94 @@ use super::Accounts;
 use crate::domain::Refusal;
 use crate::error::Result;
 
-/// Failures are counted over this long.
-const WINDOW: Duration = Duration::minutes(15);
-/// Failures from one peer for one address before that peer has to wait for the window's end.
-const PER_PAIR: i64 = 10;
-/// Failures for one address, whoever tries: high, so that others can't easily lock somebody out.
-const PER_ADDRESS: i64 = 100;
-/// Failures from one peer, who may be many people behind one network.
-const PER_CLIENT: i64 = 100;
-
-fn subject(kind: &str, value: &str) -> Vec<u8> {
-    // Hashed, so that the table is no list of who tried to sign in from where.
-    Sha256::digest(format!("{kind}:{value}")).to_vec()
+/// How many attempts of one kind are allowed for one subject, from the first on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limit {
+    kind: &'static str,
+    attempts: i64,
+    window: Duration,
 }
 
-fn subjects(address: &str, client: &str) -> [(Vec<u8>, i64); 3] {
-    [
-        (subject("pair", &format!("{client} {address}")), PER_PAIR),
-        (subject("address", address), PER_ADDRESS),
-        (subject("client", client), PER_CLIENT),
-    ]
+/// Log-ins that fail for one address from one client.
+const LOGINS_BY_PAIR: Limit = Limit { kind: "pair", attempts: 10, window: Duration::minutes(15) };
+/// Log-ins that fail for one address, whoever tries: high, so that others can't easily lock its owner out.
+const LOGINS_BY_ADDRESS: Limit = Limit { kind: "address", attempts: 100, window: Duration::minutes(15) };
+/// Log-ins that fail from one client, who may be many people behind one network.
+const LOGINS_BY_CLIENT: Limit = Limit { kind: "client", attempts: 100, window: Duration::minutes(15) };
+/// Accounts made from one client, who may be many people behind one network.
+const SIGNUPS_BY_CLIENT: Limit = Limit { kind: "signup", attempts: 100, window: Duration::minutes(15) };
+/// Invitations that one group sends.
+const INVITATIONS_BY_GROUP: Limit = Limit { kind: "inviting", attempts: 50, window: Duration::hours(1) };
+/// Invitations that one address gets, whoever sends them.
+const INVITATIONS_BY_RECIPIENT: Limit = Limit { kind: "invited", attempts: 5, window: Duration::hours(1) };
+
+impl Limit {
+    /// What is stored of a subject. Hashed, so that the table is no list of who tried what from where.
+    fn subject_hash(self, subject: &str) -> Vec<u8> {
+        Sha256::digest(format!("{}:{subject}", self.kind)).to_vec()
+    }
 }
+
+/// Attempts that were counted, one of each kind.
+pub(super) struct Attempts(Vec<Vec<u8>>);
 
 impl Accounts {
-    pub(super) async fn refuse_if_throttled(&self, address: &str, client: &str) -> Result<()> {
+    /// Counts a log-in.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyAttempts`]; the database's.
+    pub(super) async fn attempt_login(&self, address: &str, client: &str) -> Result<Attempts> {
+        let pair = format!("{client} {address}");
+        self.attempt(&[(LOGINS_BY_PAIR, &pair), (LOGINS_BY_ADDRESS, address), (LOGINS_BY_CLIENT, client)])
+            .await
+    }
+
+    /// Counts a sign-up.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyAttempts`]; the database's.
+    pub(super) async fn attempt_signup(&self, client: &str) -> Result<Attempts> {
+        self.attempt(&[(SIGNUPS_BY_CLIENT, client)]).await
+    }
+
+    /// Counts an invitation.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyAttempts`]; the database's.
+    pub(super) async fn attempt_invitation(&self, group: &str, recipient: &str) -> Result<Attempts> {
+        self.attempt(&[(INVITATIONS_BY_GROUP, group), (INVITATIONS_BY_RECIPIENT, recipient)]).await
+    }
+
+    /// Counts in the order given, up to the first limit that is passed: what one refuses isn't held against the next.
+    async fn attempt(&self, limits: &[(Limit, &str)]) -> Result<Attempts> {
         let now = self.clock.now();
-        for (subject, allowed) in subjects(address, client) {
-            let Some(failures) = self.store.login_failures(&subject).await? else { continue };
-            let until = failures.since + WINDOW;
-            if failures.count >= allowed && now < until {
-                let wait = (until - now).num_seconds().max(1);
+        let mut counted = Vec::with_capacity(limits.len());
+        for (limit, subject) in limits {
+            let hash = limit.subject_hash(subject);
+            let found = self.store.count_attempt(&hash, now, now - limit.window).await?;
+            if found.count > limit.attempts {
+                let wait = (found.since + limit.window - now).num_seconds().max(1);
                 return Err(Refusal::TooManyAttempts { retry_after: wait.unsigned_abs() }.into());
             }
+            counted.push(hash);
+        }
+        Ok(Attempts(counted))
+    }
+
+    /// Takes back attempts that nothing was decided about.
+    pub(super) async fn discard_attempts(&self, attempts: &Attempts) -> Result<()> {
+        for subject in &attempts.0 {
+            self.store.discard_attempt(subject).await?;
         }
         Ok(())
     }
 
-    pub(super) async fn count_failure(&self, address: &str, client: &str) -> Result<()> {
-        let now = self.clock.now();
-        for (subject, _) in subjects(address, client) {
-            self.store.count_login_failure(&subject, now, now - WINDOW).await?;
-        }
-        Ok(())
-    }
-
-    /// After a success. What a peer failed at for other addresses stays counted.
-    pub(super) async fn forget_failures(&self, address: &str, client: &str) -> Result<()> {
-        let [(pair, _), (address, _), _] = subjects(address, client);
-        self.store.forget_login_failures(&pair).await?;
-        self.store.forget_login_failures(&address).await
+    /// After a log-in that succeeded: the address begins anew. What the client failed at for other addresses stays
+    /// counted.
+    pub(super) async fn login_succeeded(&self, address: &str, client: &str) -> Result<()> {
+        let pair = format!("{client} {address}");
+        self.store.clear_attempts(&LOGINS_BY_PAIR.subject_hash(&pair)).await?;
+        self.store.clear_attempts(&LOGINS_BY_ADDRESS.subject_hash(address)).await?;
+        self.store.discard_attempt(&LOGINS_BY_CLIENT.subject_hash(client)).await
     }
 }

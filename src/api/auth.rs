@@ -26,7 +26,7 @@ pub struct SignUp {
     email: String,
     password: String,
     name: String,
-    /// Of the new group; whoever signs up is its admin.
+    /// Of the new group, whose admin the user is.
     group_name: String,
 }
 
@@ -48,13 +48,16 @@ pub struct Credentials {
         (status = 201, description = "The account.", body = User),
         (status = 403, description = "`signup_closed`: accounts are made by invitation only."),
         (status = 409, description = "`email_taken`: there is an account with this e-mail address."),
+        (status = 429, description = "`too_many_attempts`: too many accounts were made from the client's address."),
     ))]
 async fn signup(
     State(accounts): State<Accounts>,
+    client: Client,
     Json(body): Json<SignUp>,
 ) -> ApiResult<(StatusCode, Answer<User>)> {
     let SignUp { email, password, name, group_name } = body;
-    let user = accounts.sign_up(accounts::SignUp { email, password, name, group_name }).await?;
+    let input = accounts::SignUp { email, password, name, group_name };
+    let user = accounts.sign_up(input, &client.throttle_key()).await?;
     Ok((StatusCode::CREATED, Answer(user)))
 }
 
@@ -71,11 +74,11 @@ async fn signup(
     ))]
 async fn login(
     State(accounts): State<Accounts>,
-    Client(client): Client,
+    client: Client,
     session: Session,
     Json(body): Json<Credentials>,
 ) -> ApiResult<Answer<User>> {
-    let user = accounts.log_in(&body.email, &body.password, &client).await?;
+    let user = accounts.log_in(&body.email, &body.password, &client.throttle_key()).await?;
     sign_in(&session, &user).await?;
     Ok(Answer(user))
 }
@@ -93,7 +96,7 @@ async fn logout(session: Session) -> ApiResult<StatusCode> {
 
 /// Who am I
 #[utoipa::path(get, path = "/api/auth/me/", operation_id = "me", tag = "Accounts",
-    responses((status = 200, description = "Whoever is signed in.", body = User)))]
+    responses((status = 200, description = "The user.", body = User)))]
 async fn me(CurrentUser(user): CurrentUser) -> Answer<User> {
     Answer(user)
 }

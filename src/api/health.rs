@@ -1,4 +1,4 @@
-//! For whoever runs the server: is it alive, is it ready, how is it doing?
+//! For operators: is the server alive, is it ready, how is it doing?
 
 use axum::Json as Answer;
 use axum::extract::State;
@@ -11,8 +11,8 @@ use utoipa_axum::routes;
 
 use super::ApiState;
 use crate::error::Error;
-use crate::http::metrics::{self, Metrics};
 use crate::http::problem::{ApiResult, Problem};
+use crate::metrics;
 use crate::services::Services;
 
 /// All is well.
@@ -52,9 +52,9 @@ async fn readyz(State(services): State<Services>) -> ApiResult<Answer<Health>> {
 /// Metrics in Prometheus' text format.
 #[utoipa::path(get, path = "/metrics", operation_id = "metrics", tag = "Operations", security(()),
     responses((status = 200, description = "Every metric.", body = String,
-        content_type = "application/openmetrics-text")))]
-async fn read_metrics(State(metrics): State<Metrics>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics.text())
+        content_type = "text/plain")))]
+async fn read_metrics() -> impl IntoResponse {
+    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::text())
 }
 
 pub fn routes() -> OpenApiRouter<ApiState> {

@@ -22,13 +22,13 @@ use utoipa::openapi::{RefOr, Required};
 use utoipa_axum::router::{UtoipaMethodRouter, UtoipaMethodRouterExt};
 
 use super::ApiState;
-use super::json::{SMALL, read};
 use super::openapi::IDEMPOTENCY_KEY;
 use super::seal::Seal;
 use crate::clock::Clock;
 use crate::domain::Refusal;
 use crate::error::{Error, Result};
 use crate::http::auth::Actor;
+use crate::http::body::{SMALL, read};
 use crate::http::problem::{self, PROBLEM_JSON, Problem};
 use crate::http::request_id::RequestId;
 use crate::storage::{Begin, Store};
@@ -39,8 +39,8 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// The longest key, in bytes.
 const LONGEST: usize = 255;
 
-/// Makes a POST route honour the header, and its description say so. The route needs a [`Keeper`] among its
-/// extensions.
+/// Makes a POST route replay answers by the header, and its description say so. The route needs a [`ReplayStore`]
+/// among its extensions.
 pub fn idempotent(
     (schemas, mut paths, router): UtoipaMethodRouter<ApiState>,
 ) -> UtoipaMethodRouter<ApiState> {
@@ -59,31 +59,35 @@ pub fn idempotent(
             .build();
         post.parameters.get_or_insert_default().push(RefOr::T(header));
     }
-    (schemas, paths, router).layer(from_fn(honour))
+    (schemas, paths, router).layer(from_fn(replay_repeated))
 }
 
-/// Where answers are kept.
+/// Where answers are kept for replay.
 #[derive(Clone)]
-pub struct Keeper(Arc<(Store, Clock)>);
+pub struct ReplayStore(Arc<(Store, Clock)>);
 
-impl Keeper {
+impl ReplayStore {
     pub fn new(store: Store, clock: Clock) -> Self {
         Self(Arc::new((store, clock)))
     }
 }
 
-async fn honour(Extension(keeper): Extension<Keeper>, request: Request, next: Next) -> Response {
+async fn replay_repeated(
+    Extension(replays): Extension<ReplayStore>,
+    request: Request,
+    next: Next,
+) -> Response {
     // The layer is also around what answers other methods that they aren't allowed.
     let key = request.headers().get(&HEADER).filter(|_| request.method() == Method::POST).cloned();
     let Some(key) = key else { return next.run(request).await };
-    match run_once(keeper, key, request, next).await {
+    match run_once(replays, key, request, next).await {
         Ok(response) => response,
         Err(problem) => problem.into_response(),
     }
 }
 
 async fn run_once(
-    keeper: Keeper,
+    replays: ReplayStore,
     key: HeaderValue,
     request: Request,
     next: Next,
@@ -104,7 +108,7 @@ async fn run_once(
     let fingerprint = fingerprint(&parts, &body);
     let seal =
         Seal::new(key, &scope, fingerprint).ok_or_else(|| Error::Internal("no key to seal with".into()))?;
-    let claim = Claim { keeper, scope, key: Sha256::digest(key).into(), seal };
+    let claim = Claim { replays, scope, key: Sha256::digest(key).into(), seal };
 
     match claim.begin(fingerprint).await? {
         Begin::Mismatch => Err(Refusal::IdempotencyMismatch.into()),
@@ -136,7 +140,7 @@ fn fingerprint(parts: &axum::http::request::Parts, body: &[u8]) -> [u8; 32] {
 
 /// One use of a key.
 struct Claim {
-    keeper: Keeper,
+    replays: ReplayStore,
     scope: String,
     /// SHA-256 of the Idempotency-Key.
     key: [u8; 32],
@@ -145,7 +149,7 @@ struct Claim {
 
 impl Claim {
     async fn begin(&self, fingerprint: [u8; 32]) -> Result<Begin> {
-        let (store, clock) = &*self.keeper.0;
+        let (store, clock) = &*self.replays.0;
         let now = clock.now();
         store.idempotency().begin(&self.scope, self.key, fingerprint, now).await
     }
@@ -184,7 +188,7 @@ impl Claim {
     }
 
     fn store(&self) -> &Store {
-        &self.keeper.0.0
+        &self.replays.0.0
     }
 
     async fn abandon(&self) {

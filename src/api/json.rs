@@ -1,21 +1,15 @@
 //! Reading JSON bodies: what isn't JSON is 415, what is no valid JSON 400, what doesn't fit is 422 and named.
 
-use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use bytes::{Bytes, BytesMut};
-use futures::StreamExt;
+use axum::http::header::CONTENT_TYPE;
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
 use super::wrong_json;
 use crate::domain::Refusal;
+use crate::http::body::{SMALL, read};
 use crate::http::problem::Problem;
-
-/// The most bytes of an ordinary body: 1 MiB.
-pub const SMALL: usize = 1 << 20;
-/// The most bytes of a batch of usage events: 8 MiB.
-pub const LARGE: usize = 8 << 20;
 
 /// A JSON body of at most `LIMIT` bytes.
 ///
@@ -70,56 +64,6 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-/// How much of a body that is too large is read and thrown away. A server that answers before it has read
-/// everything resets the connection, and many clients then report the reset rather than the answer.
-const PATIENCE: usize = 4 * LARGE;
-
-/// A whole body.
-///
-/// # Errors
-/// 413 above `limit` bytes, 400 where the client stopped sending.
-pub async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Problem> {
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok())
-        .unwrap_or(0);
-    if announced > PATIENCE {
-        return Err(Problem::too_large(limit));
-    }
-    collect(body, limit).await
-}
-
-async fn collect(body: Body, limit: usize) -> Result<Bytes, Problem> {
-    let mut chunks = body.into_data_stream();
-    let mut first = Bytes::new();
-    let mut rest = BytesMut::new();
-    let mut length = 0;
-    while let Some(chunk) = chunks.next().await {
-        let Ok(chunk) = chunk else {
-            return Err(Refusal::Malformed("the body ended early.".into()).into());
-        };
-        length += chunk.len();
-        if length > PATIENCE {
-            break;
-        } else if length > limit {
-            rest.clear();
-        } else if first.is_empty() {
-            // Nearly every body arrives in one piece, which needs no copy.
-            first = chunk;
-        } else {
-            if rest.is_empty() {
-                rest.extend_from_slice(&first);
-            }
-            rest.extend_from_slice(&chunk);
-        }
-    }
-    match length {
-        length if length > limit => Err(Problem::too_large(limit)),
-        _ if rest.is_empty() => Ok(first),
-        _ => Ok(rest.freeze()),
-    }
-}
-
 /// Parses a body; `root` names the list where the body itself is one (`events` makes `events[3].id`).
 ///
 /// # Errors
@@ -146,6 +90,7 @@ fn may_contain_nul(body: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use serde::Deserialize;
 
     use super::*;
@@ -185,15 +130,6 @@ mod tests {
         assert_eq!(status::<serde_json::Value>(request("application/json", "[".repeat(100_000))).await, 400);
         assert_eq!(status::<Named>(request("application/json", "{}")).await, 422);
         assert_eq!(status::<Named>(request("application/json", vec![b' '; SMALL + 1])).await, 413);
-    }
-
-    #[tokio::test]
-    async fn a_body_in_many_pieces_is_put_together_or_refused() {
-        let pieces = |n: usize| {
-            Body::from_stream(futures::stream::iter((0..n).map(|_| Ok::<_, std::io::Error>("abc"))))
-        };
-        assert_eq!(collect(pieces(3), 9).await.unwrap(), "abcabcabc");
-        assert_eq!(collect(pieces(4), 9).await.unwrap_err().status(), 413);
     }
 
     #[tokio::test]

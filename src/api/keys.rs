@@ -43,10 +43,13 @@ async fn list_keys(
 
 /// Make an API key
 ///
-/// It acts as whoever makes it. The answer shows it this once: it is stored hashed.
+/// It acts as the user who makes it. The answer shows it this once: it is stored hashed.
 #[utoipa::path(post, path = "/api/auth/keys/", operation_id = "create_key", tag = "API keys",
     request_body = KeyInput,
-    responses((status = 201, description = "The key.", body = NewApiKey)))]
+    responses(
+        (status = 201, description = "The key.", body = NewApiKey),
+        (status = 409, description = "`too_many_keys`: the user has 50, as many as one may have."),
+    ))]
 async fn create_key(
     State(accounts): State<Accounts>,
     CurrentUser(user): CurrentUser,

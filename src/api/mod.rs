@@ -28,12 +28,11 @@ use axum::routing::any;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
-use idempotency::Keeper;
+use idempotency::ReplayStore;
 
 use crate::accounts::Accounts;
 use crate::billing::Billing;
-use crate::http::metrics::Metrics;
-use crate::http::problem::nothing_here;
+use crate::http::problem::unknown_path;
 use crate::metering::Metering;
 use crate::services::Services;
 
@@ -41,7 +40,6 @@ use crate::services::Services;
 #[derive(Clone, FromRef)]
 pub struct ApiState {
     pub services: Services,
-    pub metrics: Metrics,
     /// Cancelled when the server stops: open streams end.
     pub shutdown: CancellationToken,
 }
@@ -66,7 +64,7 @@ impl FromRef<ApiState> for Metering {
 
 /// The API's routes.
 pub struct Api {
-    /// Those that want to know who is asking.
+    /// Those that have the caller identified.
     pub routes: Router,
     /// Those that don't: the documentation, health and metrics.
     pub open: Router,
@@ -80,10 +78,10 @@ pub fn build(state: ApiState) -> Api {
     let open = probes
         .with_state(state.clone())
         .merge(docs::router(&openapi::finished(&document)))
-        .route("/api/", any(nothing_here))
-        .route("/api/{*path}", any(nothing_here));
-    let keeper = Keeper::new(state.services.store.clone(), state.services.clock.clone());
-    Api { routes: routes.with_state(state).layer(Extension(keeper)), open }
+        .route("/api/", any(unknown_path))
+        .route("/api/{*path}", any(unknown_path));
+    let replays = ReplayStore::new(state.services.store.clone(), state.services.clock.clone());
+    Api { routes: routes.with_state(state).layer(Extension(replays)), open }
 }
 
 fn operations() -> OpenApiRouter<ApiState> {

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use crate::domain::{MAX_BATCH, MAX_COUNT, Role};
 
-/// Texts are trimmed and hold no control characters but line breaks and tabs.
+/// A text of one line, which is trimmed, is not blank and holds no control characters.
+const ONE_LINE: &str =
+    r"^\s*[^\s\x00-\x1F\x7F-\x9F]([^\x00-\x1F\x7F-\x9F\u2028\u2029]*[^\s\x00-\x1F\x7F-\x9F])?\s*$";
+/// Other texts are trimmed and hold no control characters but line breaks and tabs.
 const PLAIN: &str = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]*$";
 const PLAIN_AND_NOT_BLANK: &str = r"^[^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x9F]*$";
 const PLAIN_AND_TRIMMED: &str =
@@ -16,13 +19,7 @@ const NO_NUL: &str = r"^[^\x00]*$";
 
 /// Constraints by schema and property.
 fn constraints() -> Vec<(&'static str, &'static str, Value)> {
-    let text = |min: u32, max: u32| {
-        if min == 0 {
-            json!({"maxLength": max, "pattern": PLAIN})
-        } else {
-            json!({"minLength": min, "maxLength": max, "pattern": PLAIN_AND_NOT_BLANK})
-        }
-    };
+    let text = |max: u32| json!({"minLength": 1, "maxLength": max, "pattern": ONE_LINE});
     let count = |min: i64| json!({"minimum": min, "maximum": MAX_COUNT});
     let email = || json!({"format": "email", "minLength": 3, "maxLength": 254});
     let password = || json!({"format": "password", "minLength": 8, "maxLength": 512, "pattern": NO_NUL});
@@ -32,19 +29,19 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
     vec![
         ("SignUp", "email", email()),
         ("SignUp", "password", password()),
-        ("SignUp", "name", text(1, 100)),
-        ("SignUp", "group_name", text(1, 100)),
+        ("SignUp", "name", text(100)),
+        ("SignUp", "group_name", text(100)),
         ("Credentials", "email", json!({"pattern": NO_NUL})),
         ("Credentials", "password", json!({"format": "password", "pattern": NO_NUL})),
-        ("KeyInput", "name", text(1, 100)),
+        ("KeyInput", "name", text(100)),
         ("InvitationInput", "email", email()),
         ("InvitationInput", "role", role()),
         ("Acceptance", "token", json!({"minLength": 1, "maxLength": 255, "pattern": NO_NUL})),
-        ("Acceptance", "name", text(1, 100)),
+        ("Acceptance", "name", text(100)),
         ("Acceptance", "password", password()),
         ("Purchase", "payment_method", json!({"minLength": 1, "maxLength": 255, "pattern": NO_NUL})),
-        ("PlanInput", "name", text(1, 100)),
-        ("PlanInput", "description", text(0, 500)),
+        ("PlanInput", "name", text(100)),
+        ("PlanInput", "description", json!({"maxLength": 500, "pattern": PLAIN})),
         ("PlanInput", "price", price()),
         ("PlanInput", "currency", currency()),
         ("PlanInput", "interval", json!({"enum": ["month", "year"], "default": "month"})),
@@ -54,12 +51,12 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
         (
             "PlanInput",
             "features",
-            json!({"maxItems": 20, "items": {"type": "string", "minLength": 1, "maxLength": 120, "pattern": PLAIN_AND_NOT_BLANK}}),
+            json!({"maxItems": 20, "items": {"type": "string", "minLength": 1, "maxLength": 120, "pattern": ONE_LINE}}),
         ),
         ("PlanInput", "stripe_price_id", json!({"maxLength": 255, "pattern": "^[A-Za-z0-9_-]*$"})),
         ("EventInput", "id", json!({"minLength": 1, "maxLength": 255, "pattern": PLAIN_AND_TRIMMED})),
         ("EventInput", "tokens_used", count(1)),
-        ("EventInput", "model", text(1, 255)),
+        ("EventInput", "model", json!({"minLength": 1, "maxLength": 255, "pattern": PLAIN_AND_NOT_BLANK})),
         ("Plan", "price", price()),
         ("Plan", "currency", json!({"pattern": "^[a-z]{3}$"})),
         ("Plan", "llm_tokens_limit", count(0)),
@@ -199,6 +196,11 @@ mod tests {
             ("name", long(101)),
             ("name", json!("a\u{1}b")),
             ("name", json!("a\tb")),
+            ("name", json!("a\nb")),
+            ("name", json!(" a b ")),
+            ("name", json!("a\u{2028}b")),
+            ("description", json!("a\n\tb")),
+            ("features", json!(["a\nb"])),
             ("name", json!("\u{85}")),
             ("description", json!("")),
             ("description", long(500)),

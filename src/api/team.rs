@@ -18,7 +18,7 @@ use crate::domain::{Invitation, InvitationId, Member, NewInvitation, User, UserI
 use crate::http::auth::GroupAdmin;
 use crate::http::problem::ApiResult;
 
-/// Whom to invite.
+/// An invitation to send.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"email": "grace@example.com", "role": "member"}))]
@@ -28,7 +28,7 @@ pub struct InvitationInput {
     role: String,
 }
 
-/// Whoever accepts an invitation.
+/// An account to make by invitation.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"token": "0GZl…", "name": "Grace", "password": "correct horse battery"}))]
@@ -91,7 +91,7 @@ async fn list_invitations(
     Ok(Answer(Page::of(invitations, |invitation| invitation.id)))
 }
 
-/// Invite somebody into the group
+/// Invite into the group
 ///
 /// The answer shows the link to pass on this once. An open invitation takes a seat of the plan's `max_users`.
 #[utoipa::path(post, path = "/api/team/invitations/", operation_id = "invite", tag = "Team",
@@ -101,6 +101,7 @@ async fn list_invitations(
         (status = 403, description = "`forbidden`: not an admin of a group."),
         (status = 409, description = "`max_users_reached`: the plan's seats are taken. `email_taken`: there is \
             an account with this e-mail address."),
+        (status = 429, description = "`too_many_attempts`: the group sent, or the address got, too many."),
     ))]
 async fn invite(
     State(accounts): State<Accounts>,

@@ -7,10 +7,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ApiState;
-use super::json::{self, LARGE};
+use super::json;
 use crate::domain::{EventInput, LimitCheck, MAX_BATCH, Recorded, Refusal, Usage};
 use crate::http::auth::GroupUser;
-use crate::http::metrics::Metrics;
+use crate::http::body::LARGE;
 use crate::http::problem::{ApiResult, Problem};
 use crate::metering::Metering;
 
@@ -105,7 +105,6 @@ async fn check_limits(
     ))]
 async fn record_usage(
     State(metering): State<Metering>,
-    State(metrics): State<Metrics>,
     GroupUser(user): GroupUser,
     Reported { events, single }: Reported,
 ) -> ApiResult<Answer<Recorded>> {
@@ -113,7 +112,6 @@ async fn record_usage(
         .record(&user, events)
         .await
         .map_err(|error| Problem::from(error).rename_fields(|field| Reported::rename(single, field)))?;
-    metrics.recorded(&recorded);
     Ok(Answer(recorded))
 }
 

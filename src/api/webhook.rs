@@ -1,4 +1,4 @@
-//! Where Stripe tells what happened.
+//! Stripe's events.
 
 use axum::Json as Answer;
 use axum::extract::{Request, State};
@@ -8,9 +8,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ApiState;
-use super::json::{self, SMALL};
 use crate::billing::Billing;
 use crate::domain::Refusal;
+use crate::http::body::{self, SMALL};
 use crate::http::problem::ApiResult;
 
 /// An event was taken in.
@@ -40,7 +40,7 @@ async fn stripe_webhook(State(billing): State<Billing>, request: Request) -> Api
         .get("stripe-signature")
         .and_then(|value| value.to_str().ok())
         .ok_or_else(|| Refusal::Malformed("the Stripe-Signature header is missing.".into()))?;
-    let payload = json::read(&parts.headers, body, SMALL).await?;
+    let payload = body::read(&parts.headers, body, SMALL).await?;
     billing.webhook(&payload, signature).await?;
     Ok(Answer(Received { received: true }))
 }

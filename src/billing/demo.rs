@@ -14,7 +14,8 @@ pub struct DemoTerms {
 }
 
 impl Billing {
-    /// Subscribes the admin's group to a plan as of a time in the past, paid by `payment_method`.
+    /// Subscribes the admin's group to a plan as of a time in the past, paid by `payment_method`. Where an earlier
+    /// attempt was cut off after Stripe had made the subscription, that one is given.
     ///
     /// # Errors
     /// As [`Billing::subscribe`]; [`Error::Internal`] where this isn't the sandbox.

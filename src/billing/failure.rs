@@ -1,4 +1,4 @@
-//! Why Stripe didn't do what it was asked: what it refused, told apart from what may have been done all the same.
+//! Why Stripe didn't do what it was asked: what it refused, apart from what may have been done all the same.
 
 use stripe::StripeError;
 use stripe_shared::{ApiErrors, ApiErrorsCode, ApiErrorsType};
@@ -38,7 +38,7 @@ impl Failure {
         matches!(self, Self::Refused(_) | Self::NotAuthorised(_))
     }
 
-    /// Whether Stripe has finished with the call, so that asking it tells what became of it.
+    /// Whether Stripe has finished with the call, so that asking it gives what became of it.
     pub fn is_over(&self) -> bool {
         !matches!(self, Self::NoAnswer(_))
     }

@@ -84,7 +84,7 @@ impl Billing {
     }
 
     /// Gives the group free again where that is certain to be right after Stripe didn't make the subscription, and else
-    /// has the next purchase, or the comparison with Stripe, find out. Gives what the caller is told.
+    /// has the next purchase, or the comparison with Stripe, find out. Gives the caller's error.
     pub(super) async fn not_made(&self, reservation: &ReservationRow, failure: Failure) -> Error {
         let (id, now) = (reservation.id, self.clock.now());
         let freed = if failure.did_nothing() {

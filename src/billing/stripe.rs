@@ -1,9 +1,10 @@
 //! The one file that calls Stripe: each call typed, limited in time, and tried again under one idempotency key, so that
-//! Stripe does at most once what is asked. What a call that didn't succeed means is told by [`Failure`].
+//! Stripe does at most once what is asked. [`Failure`] is what a call means that didn't succeed.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use stripe::{Client, ClientBuilder, RequestStrategy, StripeError};
 use stripe_billing::subscription::{
     CancelSubscription, CreateSubscription, CreateSubscriptionItems, CreateSubscriptionPaymentBehavior,
@@ -58,7 +59,7 @@ impl Stripe {
     /// # Errors
     /// [`Error::Internal`] where Stripe's address or key can't be put into a request.
     pub fn new(config: &StripeConfig) -> Result<Self, Error> {
-        let mut builder = ClientBuilder::new(config.secret_key.expose())
+        let mut builder = ClientBuilder::new(config.secret_key.expose_secret())
             .timeout(TIMEOUT)
             .request_strategy(RequestStrategy::ExponentialBackoff(TRIES))
             .app_info("tollgate", Some(env!("CARGO_PKG_VERSION").into()), None);

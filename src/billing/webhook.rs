@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -72,7 +73,7 @@ impl Billing {
     pub async fn webhook(&self, payload: &[u8], signature: &str) -> Result<()> {
         // Signatures go by the wall clock, also where a test moves the application's.
         let now = Clock::system().now();
-        verify(payload, signature, self.config.stripe.webhook_secret.expose(), now)?;
+        verify(payload, signature, self.config.stripe.webhook_secret.expose_secret(), now)?;
         let event = Event::parse(payload)?;
         let Some(kept) = self.keep_event(&event.id, &event.event_type, event.subscription()).await? else {
             debug!(event = event.id, "seen before");

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{FieldErrors, MAX_COUNT, PerType, Usage, UsageType, UserId, text};
+use super::{FieldErrors, MAX_COUNT, PerType, Usage, UsageType, UserId, multiline_text};
 
 /// The most events one request may report.
 pub const MAX_BATCH: usize = 1_000;
@@ -47,13 +47,14 @@ impl EventInput {
         let mut note = |field: &str, message: String| errors.add(format!("{prefix}{field}"), message);
         if self.id.trim() != self.id {
             note("id", "Id must not begin or end with a space.".into());
-        } else if let Err(message) = text(&self.id, "Id", 1, 255) {
+        } else if let Err(message) = multiline_text(&self.id, "Id", 1, 255) {
             note("id", message);
         }
         if !(1..=MAX_COUNT).contains(&self.tokens_used) {
             note("tokens_used", format!("Tokens used must be 1 to {MAX_COUNT}."));
         }
-        if let Some(Err(message)) = self.model.as_deref().map(|model| text(model, "Model", 1, 255)) {
+        if let Some(Err(message)) = self.model.as_deref().map(|model| multiline_text(model, "Model", 1, 255))
+        {
             note("model", message);
         }
         if let Some(at) = self.created_at {

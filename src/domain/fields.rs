@@ -50,11 +50,24 @@ impl FieldErrors {
     }
 }
 
-/// A trimmed text of `min` to `max` characters.
+/// A trimmed text of one line, `min` to `max` characters.
 ///
 /// # Errors
 /// A sentence saying what is wrong, with `what` as its subject.
 pub fn text(value: &str, what: &str, min: usize, max: usize) -> Result<String, String> {
+    let value = multiline_text(value, what, min, max)?;
+    // Unicode's own line breaks are no control characters.
+    if value.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+        return Err(format!("{what} must not contain line breaks or tabs."));
+    }
+    Ok(value)
+}
+
+/// A trimmed text of `min` to `max` characters, which may have lines and tabs.
+///
+/// # Errors
+/// A sentence saying what is wrong, with `what` as its subject.
+pub fn multiline_text(value: &str, what: &str, min: usize, max: usize) -> Result<String, String> {
     let value = value.trim();
     let length = value.chars().count();
     if length < min {
@@ -71,4 +84,20 @@ pub fn text(value: &str, what: &str, min: usize, max: usize) -> Result<String, S
         return Err(format!("{what} must not contain control characters."));
     }
     Ok(value.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_line() {
+        assert_eq!(text("  Ada  ", "Name", 1, 100).unwrap(), "Ada");
+        for wrong in ["", "  ", "A\nBcc: b@example.com", "A\rB", "A\tB", "A\u{0}B", "A\u{2028}B", "A\u{85}B"]
+        {
+            assert!(text(wrong, "Name", 1, 100).is_err(), "{wrong:?}");
+        }
+        assert!(multiline_text("one\n\ttwo", "Description", 0, 500).is_ok());
+        assert!(multiline_text("one\u{0}", "Description", 0, 500).is_err());
+    }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Currency, FieldErrors, MAX_COUNT, Money, PerType, PlanId, text};
+use super::{Currency, FieldErrors, MAX_COUNT, Money, PerType, PlanId, multiline_text, text};
 
 /// How often a plan is charged, and so how long its allowance lasts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -223,7 +223,8 @@ impl PlanInput {
     pub fn check(&self) -> Result<PlanTerms, FieldErrors> {
         let mut errors = FieldErrors::new();
         let name = errors.take("name", text(&self.name, "Name", 1, 100));
-        let description = errors.take("description", text(&self.description, "Description", 0, 500));
+        let description =
+            errors.take("description", multiline_text(&self.description, "Description", 0, 500));
         let currency = errors.take("currency", self.currency.parse::<Currency>());
         let price = currency.and_then(|currency| errors.take("price", Money::parse(&self.price, currency)));
         let interval = errors.take("interval", self.interval.parse::<Interval>());

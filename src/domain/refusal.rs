@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::{FieldError, FieldErrors};
 
-/// A refusal, meant for whoever asked. Each has a stable word ([`Refusal::code`]) for programs and a
+/// A refusal, meant for the caller. Each has a stable code ([`Refusal::code`]) for programs and a
 /// sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum Refusal {
@@ -36,6 +36,8 @@ pub enum Refusal {
     MaxUsersReached(i64),
     #[error("The group has {members} members and the plan {seats} seats. Remove members first.")]
     TooManyMembers { members: i64, seats: i64 },
+    #[error("There are {0} API keys, as many as one user may have. Revoke one first.")]
+    TooManyKeys(i64),
     #[error("The group needs at least one admin.")]
     LastAdmin,
     #[error("There is an account with this e-mail address already.")]
@@ -54,14 +56,14 @@ pub enum Refusal {
     IdempotencyInProgress,
     #[error("{0}")]
     Conflict(String),
-    #[error("Too many failed attempts. Try again in {}.", wait(*.retry_after))]
+    #[error("Too many attempts. Try again in {}.", wait(*.retry_after))]
     TooManyAttempts { retry_after: u64 },
     #[error("{}", summary(.0))]
     Invalid(Vec<FieldError>),
 }
 
 impl Refusal {
-    /// The stable word that programs match on.
+    /// The stable code that programs match on.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "malformed",
@@ -76,6 +78,7 @@ impl Refusal {
             Self::StripeRefused(_) => "stripe_refused",
             Self::MaxUsersReached(_) => "max_users_reached",
             Self::TooManyMembers { .. } => "too_many_members",
+            Self::TooManyKeys(_) => "too_many_keys",
             Self::LastAdmin => "last_admin",
             Self::EmailTaken => "email_taken",
             Self::InvitationGone => "invitation_gone",

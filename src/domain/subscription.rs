@@ -82,11 +82,11 @@ impl fmt::Display for Status {
 impl FromStr for Status {
     type Err = String;
 
-    fn from_str(word: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, String> {
         Self::ALL
             .into_iter()
-            .find(|status| status.as_str() == word)
-            .ok_or_else(|| format!("{word:?} is not a subscription status"))
+            .find(|status| status.as_str() == text)
+            .ok_or_else(|| format!("{text:?} is not a subscription status"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who is asking: resolves an API key or the session cookie once per request, and tells handlers.
+//! The caller of a request: resolves an API key or the session cookie once, for handlers to extract.
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::HeaderValue;
@@ -24,11 +24,11 @@ const LIFE: Duration = Duration::days(14);
 /// Where a session keeps the id of its user.
 const USER: &str = "user";
 
-/// Who is asking, if anybody: in the extensions of every request that passed [`authenticate`].
+/// The signed-in caller, if there is one: in the extensions of every request that passed [`authenticate`].
 #[derive(Clone, Debug)]
 pub struct Actor(pub Option<User>);
 
-/// What somebody signed in by. It can be asked again later whether it is still good.
+/// What a caller signed in by. It can be checked again later.
 #[derive(Clone)]
 pub enum Credential {
     Key(HeaderValue),
@@ -53,7 +53,7 @@ impl Credential {
         }
     }
 
-    /// The user it stands for, at the beginning of a request: nobody for a session that has ended.
+    /// The user it stands for, at the beginning of a request: none for a session that has ended.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`] for a key that isn't valid, or the database's.
@@ -80,22 +80,22 @@ async fn user_of_session(session: &Session, accounts: &Accounts) -> Result<Optio
 }
 
 fn unreachable_store(error: SessionError) -> Error {
-    Error::Database(sqlx::Error::Protocol(format!("sessions: {error}")))
+    Error::Unavailable(format!("sessions: {error}"))
 }
 
-/// The cookie's settings. It can be `secure` wherever people don't reach the server by plain HTTP.
-pub fn sessions(store: SessionStore, secure: bool) -> SessionManagerLayer<SessionStore> {
+/// The cookie's settings. The outermost middleware makes it `Secure` where there is HTTPS.
+pub fn sessions(store: SessionStore) -> SessionManagerLayer<SessionStore> {
     SessionManagerLayer::new(store)
         .with_name(COOKIE)
         .with_http_only(true)
         .with_same_site(SameSite::Lax)
-        .with_secure(secure)
+        .with_secure(false)
         .with_path("/")
         .with_expiry(Expiry::OnInactivity(LIFE))
 }
 
 /// Middleware: puts an [`Actor`] into the request. A key that isn't valid is refused at once, also where a
-/// valid cookie came with it: somebody who sends a key means to act by it.
+/// valid cookie came with it: a caller that sends a key means to act by it.
 pub async fn authenticate(State(accounts): State<Accounts>, mut request: Request, next: Next) -> Response {
     let credential = credential(&request);
     let user = match &credential {
@@ -151,7 +151,7 @@ fn actor(parts: &Parts) -> Option<&User> {
     parts.extensions.get::<Actor>()?.0.as_ref()
 }
 
-/// Extractor: whoever is asking, or nobody.
+/// Extractor: the caller, signed in or not.
 #[derive(Debug)]
 pub struct MaybeUser(pub Option<User>);
 
@@ -184,22 +184,22 @@ macro_rules! user_extractor {
 }
 
 user_extractor!(
-    /// Extractor: whoever is asking. 401 for nobody.
+    /// Extractor: the signed-in caller. 401 for any other.
     CurrentUser,
     |_| Ok(())
 );
 user_extractor!(
-    /// Extractor: somebody of a group. 401 for nobody, 403 for a SuperAdmin.
+    /// Extractor: a user of a group. 401 where not signed in, 403 for a SuperAdmin.
     GroupUser,
     |user| user.must_have_group().map(drop)
 );
 user_extractor!(
-    /// Extractor: the admin of a group. 401 for nobody, 403 for anybody else.
+    /// Extractor: the admin of a group. 401 where not signed in, 403 for any other user.
     GroupAdmin,
     |user| user.must_be_admin().map(drop)
 );
 user_extractor!(
-    /// Extractor: a SuperAdmin. 401 for nobody, 403 for anybody else.
+    /// Extractor: a SuperAdmin. 401 where not signed in, 403 for any other user.
     SuperAdmin,
     User::must_be_superadmin
 );

@@ -7,12 +7,11 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue};
 use url::Url;
 
-/// A JSON answer shown as a page may load nothing and be framed by nobody.
+/// A JSON answer shown as a page may load nothing and be not be framed.
 const API_POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
-/// Swagger UI runs from its own files; it styles its elements inline and draws its icons as data.
+/// The documentation is HTML with one style of ours.
 const DOCS_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 );
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -50,19 +49,19 @@ impl SecurityHeaders {
         Self { always }
     }
 
-    /// Adds what an answer to a request for `place` should carry. What is there already stays.
-    pub fn apply(&self, place: Place, headers: &mut HeaderMap) {
+    /// Adds what an answer to a request for `section` should carry. What is there already stays.
+    pub fn apply(&self, section: Section, headers: &mut HeaderMap) {
         headers.reserve(self.always.len() + 2);
         for (name, value) in &self.always {
             headers.entry(name).or_insert_with(|| value.clone());
         }
-        match place {
-            Place::Page => {}
-            Place::Api => {
+        match section {
+            Section::Page => {}
+            Section::Api => {
                 headers.entry(CONTENT_SECURITY_POLICY).or_insert(API_POLICY);
                 headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
             }
-            Place::Docs => {
+            Section::Docs => {
                 headers.entry(CONTENT_SECURITY_POLICY).or_insert(DOCS_POLICY);
             }
         }
@@ -71,14 +70,14 @@ impl SecurityHeaders {
 
 /// The parts of the server that differ in their headers and in how they put errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Section {
     Api,
     Docs,
     /// Pages, which set their own Content-Security-Policy, and what they load.
     Page,
 }
 
-impl Place {
+impl Section {
     pub fn of(path: &str) -> Self {
         match path.strip_prefix("/api/") {
             Some(rest) if rest.starts_with("docs/") => Self::Docs,
@@ -96,7 +95,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         let all =
             SecurityHeaders::new(&public_url.parse().unwrap(), "https://js.stripe.com/endive/stripe.js");
-        all.apply(Place::of(path), &mut headers);
+        all.apply(Section::of(path), &mut headers);
         headers
     }
 
@@ -126,7 +125,7 @@ mod tests {
     #[test]
     fn what_a_handler_set_stays() {
         let mut headers = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static("no-cache"))]);
-        SecurityHeaders::new(&"http://127.0.0.1".parse().unwrap(), "").apply(Place::Api, &mut headers);
+        SecurityHeaders::new(&"http://127.0.0.1".parse().unwrap(), "").apply(Section::Api, &mut headers);
         assert_eq!(headers[CACHE_CONTROL], "no-cache");
     }
 }

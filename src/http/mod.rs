@@ -1,12 +1,14 @@
 //! The HTTP layer: what every request passes before a handler sees it, and every answer after.
 
 pub mod auth;
+pub mod body;
 pub mod client;
 pub mod edge;
 pub mod headers;
-pub mod metrics;
+pub mod limits;
 pub mod origin;
 pub mod problem;
 pub mod request_id;
-pub mod shutdown;
+pub mod serve;
 pub mod slash;
+pub mod traffic;

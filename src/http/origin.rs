@@ -5,12 +5,13 @@
 //! visitor could otherwise be signed in as somebody else without noticing.
 
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::header::{AUTHORIZATION, ORIGIN};
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use url::Url;
 
+use super::client::Client;
 use super::problem::Problem;
 use crate::domain::Refusal;
 
@@ -27,7 +28,7 @@ impl PublicOrigin {
     }
 
     /// Whether a request may be served, as far as its origin goes.
-    fn allows(&self, method: &Method, path: &str, headers: &HeaderMap) -> bool {
+    fn allows(&self, method: &Method, path: &str, headers: &HeaderMap, client: &Client) -> bool {
         // A key isn't sent by a browser on its own, so a request with one was meant.
         if method.is_safe() || headers.contains_key(AUTHORIZATION) || path == WEBHOOK {
             return true;
@@ -35,7 +36,7 @@ impl PublicOrigin {
         let header =
             |name| headers.get(name).map(|value: &axum::http::HeaderValue| value.to_str().unwrap_or(""));
         let origin = header(ORIGIN.as_str()).filter(|origin| *origin != "null");
-        let ours = origin.map(|origin| self.is_ours(origin, header(HOST.as_str())));
+        let ours = origin.map(|origin| self.is_ours(origin, client));
         match header("sec-fetch-site") {
             Some("same-origin" | "none") => ours.unwrap_or(true),
             Some(_) => false,
@@ -43,17 +44,26 @@ impl PublicOrigin {
         }
     }
 
-    /// Ours is the public URL, and whatever host the request was sent to: a page of that host sent it.
-    fn is_ours(&self, origin: &str, host: Option<&str>) -> bool {
-        let authority = origin.split_once("://").map(|(_, authority)| authority);
-        origin.eq_ignore_ascii_case(&self.0)
-            || matches!((authority, host), (Some(authority), Some(host)) if authority.eq_ignore_ascii_case(host))
+    /// Ours is the public URL, and whatever host the request was sent to: a page of that host sent it. The scheme
+    /// is compared where a proxy says which one it was asked by.
+    fn is_ours(&self, origin: &str, client: &Client) -> bool {
+        if origin.eq_ignore_ascii_case(&self.0) {
+            return true;
+        }
+        let Some((scheme, authority)) = origin.split_once("://") else { return false };
+        client.host.as_deref().is_some_and(|host| host.eq_ignore_ascii_case(authority))
+            && client.scheme.as_deref().is_none_or(|asked| asked.eq_ignore_ascii_case(scheme))
     }
 }
 
 /// Middleware: 403 `cross_origin` for an unsafe request from another origin.
-pub async fn refuse_foreign(State(public): State<PublicOrigin>, request: Request, next: Next) -> Response {
-    if public.allows(request.method(), request.uri().path(), request.headers()) {
+pub async fn refuse_foreign(
+    State(public): State<PublicOrigin>,
+    client: Client,
+    request: Request,
+    next: Next,
+) -> Response {
+    if public.allows(request.method(), request.uri().path(), request.headers(), &client) {
         next.run(request).await
     } else {
         Problem::from(Refusal::CrossOrigin).into_response()
@@ -65,10 +75,35 @@ mod tests {
     use super::*;
 
     fn allows(method: Method, path: &str, headers: &[(&'static str, &'static str)]) -> bool {
+        let find =
+            |name| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        allows_by(method, path, headers, Client { address: None, scheme: None, host: find("host") })
+    }
+
+    fn allows_by(
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, &'static str)],
+        client: Client,
+    ) -> bool {
         let public = PublicOrigin::new(&"https://tollgate.example/".parse().unwrap());
         let headers =
             headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
-        public.allows(&method, path, &headers)
+        public.allows(&method, path, &headers, &client)
+    }
+
+    #[test]
+    fn behind_a_proxy_the_host_and_scheme_it_was_asked_by_are_ours() {
+        let asked = |scheme: &str, host: &str| Client {
+            address: None,
+            scheme: Some(scheme.into()),
+            host: Some(host.into()),
+        };
+        let origin = [("origin", "https://other.example"), ("host", "127.0.0.1:3000")];
+        let post = |client| allows_by(Method::POST, "/fn/log_in", &origin, client);
+        assert!(post(asked("https", "other.example")));
+        assert!(!post(asked("http", "other.example")));
+        assert!(!post(asked("https", "evil.example")));
     }
 
     #[test]

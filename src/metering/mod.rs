@@ -15,10 +15,8 @@ mod decide;
 mod feed;
 mod writer;
 
-use std::sync::Arc;
-
-use tokio::sync::{Mutex, mpsc, oneshot};
-use tokio::task::JoinSet;
+use metrics::counter;
+use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +25,7 @@ use crate::domain::{
     EventInput, GroupId, LimitCheck, PerType, PeriodUsage, Plan, PlanId, Recorded, Refusal, Usage, User,
 };
 use crate::error::{Error, Result};
+use crate::metrics::{EVENTS_DUPLICATE, EVENTS_RECORDED};
 use crate::storage::{AllowanceRow, ProcessId, Store, SummaryRow};
 use command::{Command, Outcome, Written};
 use feed::Feed;
@@ -48,35 +47,59 @@ pub struct Metering {
     feed: Feed,
     commands: mpsc::Sender<Queued>,
     stopping: CancellationToken,
-    tasks: Arc<Mutex<JoinSet<()>>>,
+}
+
+/// What runs beside a [`Metering`] for it to record anything: the writer and, on PostgreSQL, the listener to other
+/// processes.
+#[derive(Debug)]
+pub struct MeteringTask {
+    writer: writer::Writer,
+    queue: mpsc::Receiver<Queued>,
+    metering: Metering,
+}
+
+impl MeteringTask {
+    /// Runs until the metering is closed and what it took is written.
+    pub async fn run(self) {
+        let Metering { store, id, feed, stopping, commands, .. } = self.metering;
+        // The queue ends with its last sender.
+        drop(commands);
+        tokio::join!(self.writer.run(self.queue, stopping.clone()), feed::listen(store, id, feed, stopping));
+    }
 }
 
 /// A tick whenever something about a group's usage or subscription changed. Ticks not taken yet are one tick.
 pub type Changes = WatchStream<()>;
 
 impl Metering {
-    /// Starts the writer and, on PostgreSQL, listens to other processes. Needs a migrated database and a
-    /// tokio runtime. `grace_days` is for how long a subscription that is past due gives access.
-    pub fn start(store: Store, clock: Clock, grace_days: u32) -> Self {
+    /// The metering of a migrated database, and the task that has to run beside it. `grace_days` is for how long a
+    /// subscription that is past due gives access.
+    pub fn new(store: Store, clock: Clock, grace_days: u32) -> (Self, MeteringTask) {
         let (commands, queue) = mpsc::channel(QUEUE);
         let (id, feed, stopping) = (ProcessId::new(), Feed::default(), CancellationToken::new());
-        let mut tasks = JoinSet::new();
         let writer = writer::Writer::new(store.clone(), clock.clone(), id, feed.clone());
-        tasks.spawn(writer.run(queue, stopping.clone()));
-        tasks.spawn(feed::listen(store.clone(), id, feed.clone(), stopping.clone()));
-        let tasks = Arc::new(Mutex::new(tasks));
-        Self { store, clock, grace_days, id, feed, commands, stopping, tasks }
+        let metering = Self { store, clock, grace_days, id, feed, commands, stopping };
+        let task = MeteringTask { writer, queue, metering: metering.clone() };
+        (metering, task)
+    }
+
+    /// As [`Metering::new`], its task started. Needs a tokio runtime.
+    pub fn start(store: Store, clock: Clock, grace_days: u32) -> Self {
+        let (metering, task) = Self::new(store, clock, grace_days);
+        tokio::spawn(task.run());
+        metering
+    }
+
+    /// Takes no more events. The task ends when those that were taken are written.
+    pub fn close(&self) {
+        self.stopping.cancel();
     }
 
     /// Takes no more events, and returns when those that were taken are written.
     pub async fn stop(&self) {
-        self.stopping.cancel();
-        let mut tasks = self.tasks.lock().await;
-        while let Some(ended) = tasks.join_next().await {
-            if let Err(error) = ended {
-                tracing::error!(%error, "a task of the metering failed");
-            }
-        }
+        self.close();
+        // Closed when the writer has ended.
+        self.commands.closed().await;
     }
 
     /// The allowance of the user's group in the current period, and how much of it is used.
@@ -114,6 +137,8 @@ impl Metering {
         let report = admit::admit(user, events, self.clock.now())?;
         let Written { outcome, usage } = self.submit(Command::Record(report)).await?;
         let Outcome::Recorded { accepted, duplicates } = outcome;
+        counter!(EVENTS_RECORDED).increment(accepted);
+        counter!(EVENTS_DUPLICATE).increment(duplicates);
         Ok(Recorded { accepted, duplicates, usage })
     }
 

@@ -13,7 +13,7 @@ use super::decide::decide;
 use super::feed::Feed;
 use crate::clock::Clock;
 use crate::domain::{GroupId, Refusal, UserId};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::storage::{Found, ProcessId, Store, Wanted};
 
 /// A batch is full with this many rows. The last command taken in may go over it.
@@ -26,6 +26,7 @@ pub struct Queued {
     pub answer: oneshot::Sender<Result<Written>>,
 }
 
+#[derive(Debug)]
 pub struct Writer {
     store: Store,
     clock: Clock,
@@ -104,7 +105,7 @@ fn send(answers: Vec<oneshot::Sender<Result<Written>>>, written: Result<Vec<Resu
             let _ = answer.send(written);
         }),
         Err(error) => answers.into_iter().for_each(|answer| {
-            let _ = answer.send(Err(again(&error)));
+            let _ = answer.send(Err(error.shared()));
         }),
     }
 }
@@ -119,16 +120,4 @@ fn wanted(commands: &[Command]) -> Wanted<'_> {
     let events = commands.iter().flat_map(Command::events).collect();
     let earlier = commands.iter().any(Command::brings_a_time);
     Wanted { groups, events, users, earlier }
-}
-
-/// The same error for another of those who waited for one transaction.
-fn again(error: &Error) -> Error {
-    match error {
-        Error::Refused(refusal) => Error::Refused(refusal.clone()),
-        Error::Database(error) => Error::Database(sqlx::Error::Protocol(error.to_string())),
-        Error::Stripe(text) => Error::Stripe(text.clone()),
-        Error::Overloaded { what, retry_after } => Error::Overloaded { what, retry_after: *retry_after },
-        Error::Stopping(text) => Error::Stopping(text),
-        Error::Internal(text) => Error::Internal(text.clone()),
-    }
 }

@@ -6,6 +6,7 @@ use chrono::Duration;
 use lettre::message::{Mailbox, Message};
 use lettre::transport::smtp;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use secrecy::{ExposeSecret, SecretString};
 use thiserror::Error;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,6 @@ use tracing::{error, warn};
 use url::Url;
 
 use super::Outbox;
-use crate::config::Secret;
 use crate::error::Result;
 use crate::storage::DueMessage;
 
@@ -79,8 +79,8 @@ impl Mailer {
     ///
     /// # Errors
     /// [`MailerError`] where the address or the sender can't be used.
-    pub fn new(outbox: Outbox, smtp_url: &Secret, public_url: &Url) -> Result<Self, MailerError> {
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(smtp_url.expose())?.build();
+    pub fn new(outbox: Outbox, smtp_url: &SecretString, public_url: &Url) -> Result<Self, MailerError> {
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(smtp_url.expose_secret())?.build();
         let domain = match public_url.host_str() {
             Some(host) if host.contains('.') && !host.starts_with(|c: char| c.is_ascii_digit()) => host,
             _ => "localhost.localdomain",

@@ -10,7 +10,8 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::clock::Clock;
-use crate::config::{Config, Secret, StripeConfig};
+use crate::config::{Config, StripeConfig};
+use crate::metrics;
 use crate::storage::Store;
 
 const EMAIL: &str = "ada@example.com";
@@ -55,23 +56,26 @@ impl App {
             public_url: public_url.parse().unwrap(),
             stripe: StripeConfig {
                 publishable_key: "pk_test_1".into(),
-                secret_key: Secret::new("sk_test_1"),
-                webhook_secret: Secret::new("whsec_1"),
+                secret_key: "sk_test_1".into(),
+                webhook_secret: "whsec_1".into(),
                 // The discard port: nobody answers.
                 api_base: Some("http://127.0.0.1:9".into()),
                 js_url: "https://js.stripe.com/endive/stripe.js".into(),
                 sandbox: None,
             },
             smtp_url: None,
+            trusted_proxies: Vec::new(),
             grace_days: 7,
             signup_open: true,
             demo: false,
         };
-        let services = Services::new(config, store, Clock::system()).unwrap();
+        let (services, task) = Services::new(config, store, Clock::system()).unwrap();
+        tokio::spawn(task.run());
         let pages = Router::new()
             .route("/usage", get(|| async { "a page" }).post(|body: String| async move { body }))
             .route("/broken", get(|| async { panic!("a page that panics") as &'static str }));
-        let router = router(services, Metrics::default(), CancellationToken::new(), pages, Router::new());
+        metrics::install();
+        let router = router(services, TimeLimits::default(), CancellationToken::new(), pages, Router::new());
         Self { router, _directory: directory }
     }
 
@@ -211,6 +215,7 @@ async fn every_error_is_a_problem() {
         (Method::POST, "/api/auth/login/", 415, "not_json"),
         (Method::POST, "/api/subscriptions/webhook/stripe/", 400, "malformed"),
         (Method::GET, "/broken", 500, "internal"),
+        (Method::CONNECT, "tollgate.example:443", 405, "method_not_allowed"),
     ] {
         let answer = app.send(method, path, &[("x-request-id", "from-the-proxy")], Body::empty()).await;
         answer.is_problem(status, code);
@@ -225,8 +230,7 @@ async fn every_error_is_a_problem() {
 #[tokio::test]
 async fn nobody_can_send_without_end() {
     let app = App::new(LOCAL).await;
-    let long = "x".repeat(SMALL + 1);
-    assert_eq!(app.send(Method::POST, "/usage", &[], long.clone()).await.status, 413);
+    let long = "x".repeat(crate::http::body::SMALL + 1);
     let json = [("content-type", "application/json")];
     app.send(Method::POST, "/api/auth/login/", &json, long.clone()).await.is_problem(413, "too_large");
     app.send(Method::POST, "/api/subscriptions/webhook/stripe/", &[("stripe-signature", "t=1")], long)
@@ -278,14 +282,30 @@ async fn the_document_and_its_page_are_served_and_load_nothing_foreign() {
     assert_eq!(document["info"]["title"], "Tollgate");
     assert!(document["paths"]["/healthz"].is_object() && document["paths"]["/api/auth/me/"].is_object());
 
-    let page = app.get("/api/docs/", &[]).await;
-    assert!(page.header("content-security-policy").contains("script-src 'self';"));
-    let html = String::from_utf8_lossy(&page.body).into_owned();
-    assert!(!html.contains("http://") && !html.contains("https://"), "{html}");
-    for file in html.split('"').filter(|part| part.ends_with(".js") || part.ends_with(".css")) {
-        let path = format!("/api/docs/{}", file.trim_start_matches("./"));
-        assert_eq!(app.get(&path, &[]).await.status, 200, "{path}");
+    for path in ["/api/docs/", "/api/docs/errors/"] {
+        let page = app.get(path, &[]).await;
+        assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"), "{path}");
+        assert!(page.header("content-security-policy").contains("default-src 'none'; style-src 'self';"));
+        let html = String::from_utf8_lossy(&page.body).into_owned();
+        assert!(
+            !html.contains("http://") && !html.contains("https://") && !html.contains("<script"),
+            "{html}"
+        );
     }
+    assert_eq!(
+        app.get("/api/docs/reference.css", &[]).await.header("content-type"),
+        "text/css; charset=utf-8"
+    );
+}
+
+#[tokio::test]
+async fn a_problems_type_leads_to_what_is_said_of_its_code() {
+    let app = App::new(LOCAL).await;
+    let problem = app.get("/api/auth/me/", &[]).await.json();
+    let (path, code) = problem["type"].as_str().unwrap().split_once('#').unwrap();
+    let page = app.get(path, &[]).await;
+    let html = String::from_utf8_lossy(&page.body).into_owned();
+    assert!(page.status == 200 && html.contains(&format!("id=\"{code}\"")), "{path}");
 }
 
 #[tokio::test]
@@ -296,7 +316,7 @@ async fn health_and_metrics_ask_for_nobody() {
     assert_eq!(app.get("/healthz", &probe).await.json(), json!({"status": "ok"}));
     assert_eq!(app.get("/readyz", &probe).await.json(), json!({"status": "ok"}));
     let metrics = app.get("/metrics", &probe).await;
-    assert!(metrics.header("content-type").starts_with("application/openmetrics-text"));
+    assert!(metrics.header("content-type").starts_with("text/plain"));
     let line = r#"tollgate_http_requests_total{method="GET",route="/readyz",status="200"} 1"#;
     assert!(String::from_utf8_lossy(&metrics.body).contains(line));
 }

@@ -88,9 +88,9 @@ const TABLES: &[Table] = &[
     },
     Table { name: "sessions", key: 1, columns: &[("id_hash", Bytes), ("data", Text), ("expires_at", Time)] },
     Table {
-        name: "login_failures",
+        name: "attempts",
         key: 1,
-        columns: &[("subject_hash", Bytes), ("failures", Count), ("since", Time)],
+        columns: &[("subject_hash", Bytes), ("count", Count), ("since", Time)],
     },
     Table {
         name: "invitations",

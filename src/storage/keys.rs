@@ -19,11 +19,15 @@ pub struct NewKeyRow {
 }
 
 impl Store {
-    pub async fn add_key(&self, key: &NewKeyRow, now: DateTime<Utc>) -> Result<()> {
-        write_db!(self, |pool| {
+    /// Adds a key where its user has fewer than `most`.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyKeys`]; the database's.
+    pub async fn add_key(&self, key: &NewKeyRow, most: i64, now: DateTime<Utc>) -> Result<()> {
+        let added = write_db!(self, |pool| {
             sqlx::query(
                 "INSERT INTO api_keys (id, user_id, name, prefix, key_hash, created_at)
-                 VALUES ($1, $2, $3, $4, $5, $6)",
+                 SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT COUNT(*) FROM api_keys WHERE user_id = $2) < $7",
             )
             .bind(key.id)
             .bind(key.user_id)
@@ -31,10 +35,12 @@ impl Store {
             .bind(&key.prefix)
             .bind(&key.key_hash)
             .bind(now)
+            .bind(most)
             .execute(pool)
-            .await?;
+            .await?
+            .rows_affected()
         });
-        Ok(())
+        if added == 0 { Err(Refusal::TooManyKeys(most).into()) } else { Ok(()) }
     }
 
     /// The user's keys, newest first.

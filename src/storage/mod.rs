@@ -56,7 +56,7 @@ pub use plans::{PlanKey, PlanRow};
 pub use reservations::ReservationRow;
 pub use subscriptions::{StripeState, SubscriptionRow};
 pub use summaries::{AllowanceRow, Counters, SummaryRow};
-pub use throttle::Failures;
+pub use throttle::AttemptCount;
 pub use tx::Tx;
 pub use users::{Credentials, NewUser};
 pub use webhooks::InboxEvent;

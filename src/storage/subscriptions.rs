@@ -164,7 +164,7 @@ impl Tx {
     /// Writes what Stripe said under a ticket, and opens or closes the period that follows from it. What was fetched
     /// under an older ticket than the last one written is dropped: the newer answer knows what it knew. An ended
     /// subscription stays ended. The plan stays the one that was bought while the price does; another price, which only
-    /// a change at Stripe can bring, tells the plan. Call [`Tx::lock_group`] first.
+    /// a change at Stripe can bring, gives the plan. Call [`Tx::lock_group`] first.
     ///
     /// Gives whether anything was written.
     ///
@@ -227,5 +227,26 @@ pub(super) fn second_live(error: sqlx::Error) -> Error {
         Refusal::SubscriptionExists.into()
     } else {
         error.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sql_and_the_domain_call_the_same_subscriptions_live() {
+        let condition = is_live!("s");
+        let list = condition.strip_prefix("s.status NOT IN (").expect("those that have ended are listed");
+        for status in Status::ALL {
+            assert_eq!(list.contains(&format!("'{status}'")), !status.is_live(), "{status}");
+        }
+        let index = format!("ON subscriptions (group_id)\n    WHERE {};", condition.trim_start_matches("s."));
+        for schema in [
+            include_str!("../../migrations/sqlite/0001_initial.sql"),
+            include_str!("../../migrations/postgres/0001_initial.sql"),
+        ] {
+            assert!(schema.contains(&index), "the index of one live subscription a group: {index}");
+        }
     }
 }

@@ -11,7 +11,7 @@ const DAY: Duration = Duration::hours(24);
 const MONTH: Duration = Duration::days(30);
 
 impl Store {
-    /// Deletes what has no more use at `now`: expired sessions and invitations, log-in failures and idempotency keys
+    /// Deletes what has no more use at `now`: expired sessions and invitations, counted attempts and idempotency keys
     /// of more than a day, messages and webhook events that were done 30 days ago. Erases links that have expired.
     /// Safe to run at any time, also from several processes at once.
     ///
@@ -22,7 +22,7 @@ impl Store {
         write_db!(self, |pool| {
             sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now).execute(pool).await?;
             sqlx::query("DELETE FROM invitations WHERE expires_at <= $1").bind(now).execute(pool).await?;
-            sqlx::query("DELETE FROM login_failures WHERE since <= $1").bind(yesterday).execute(pool).await?;
+            sqlx::query("DELETE FROM attempts WHERE since <= $1").bind(yesterday).execute(pool).await?;
             sqlx::query("DELETE FROM idempotency_keys WHERE created_at <= $1")
                 .bind(yesterday)
                 .execute(pool)

@@ -1,54 +1,58 @@
-//! Failed log-ins, counted for each subject (an address, a network peer).
+//! Attempts, counted for each subject: an address, a client, a group.
 
 use chrono::{DateTime, Utc};
+use sqlx::FromRow;
 
 use super::Store;
 use crate::error::Result;
 
-/// How often a subject failed, and since when that is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Failures {
+/// How many attempts were made, and since when they are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromRow)]
+pub struct AttemptCount {
     pub count: i64,
     pub since: DateTime<Utc>,
 }
 
 impl Store {
-    pub async fn login_failures(&self, subject_hash: &[u8]) -> Result<Option<Failures>> {
-        let row: Option<(i64, DateTime<Utc>)> = on_db!(self, |pool| {
-            sqlx::query_as("SELECT failures, since FROM login_failures WHERE subject_hash = $1")
-                .bind(subject_hash)
-                .fetch_optional(pool)
-                .await?
-        });
-        Ok(row.map(|(count, since)| Failures { count, since }))
-    }
-
-    /// Counts one more failure; the count begins anew where it began before `window_start`.
-    pub async fn count_login_failure(
+    /// Counts one more attempt, and gives the count with it. The count begins anew where it began at
+    /// `window_start` or before.
+    pub async fn count_attempt(
         &self,
         subject_hash: &[u8],
         now: DateTime<Utc>,
         window_start: DateTime<Utc>,
-    ) -> Result<()> {
-        write_db!(self, |pool| {
-            sqlx::query(
-                "INSERT INTO login_failures (subject_hash, failures, since) VALUES ($1, 1, $2)
+    ) -> Result<AttemptCount> {
+        Ok(write_db!(self, |pool| {
+            sqlx::query_as(
+                "INSERT INTO attempts (subject_hash, count, since) VALUES ($1, 1, $2)
                  ON CONFLICT (subject_hash) DO UPDATE SET
-                     failures = CASE WHEN login_failures.since < $3 THEN 1 ELSE login_failures.failures + 1 END,
-                     since = CASE WHEN login_failures.since < $3 THEN excluded.since ELSE login_failures.since END",
+                     count = CASE WHEN attempts.since <= $3 THEN 1 ELSE attempts.count + 1 END,
+                     since = CASE WHEN attempts.since <= $3 THEN excluded.since ELSE attempts.since END
+                 RETURNING count, since",
             )
             .bind(subject_hash)
             .bind(now)
             .bind(window_start)
-            .execute(pool)
-            .await?;
+            .fetch_one(pool)
+            .await?
+        }))
+    }
+
+    /// Takes one attempt back.
+    pub async fn discard_attempt(&self, subject_hash: &[u8]) -> Result<()> {
+        write_db!(self, |pool| {
+            sqlx::query("UPDATE attempts SET count = count - 1 WHERE subject_hash = $1 AND count > 0")
+                .bind(subject_hash)
+                .execute(pool)
+                .await?;
         });
         Ok(())
     }
 
-    pub async fn forget_login_failures(&self, subject_hash: &[u8]) -> Result<()> {
+    /// Begins a subject's count anew.
+    pub async fn clear_attempts(&self, subject_hash: &[u8]) -> Result<()> {
         write_db!(self, |pool| {
-            sqlx::query("DELETE FROM login_failures WHERE subject_hash = $1")
+            sqlx::query("DELETE FROM attempts WHERE subject_hash = $1")
                 .bind(subject_hash)
                 .execute(pool)
                 .await?;

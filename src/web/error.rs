@@ -10,6 +10,9 @@ use thiserror::Error;
 
 use crate::domain::Refusal;
 
+/// The most bytes of what was typed that an error takes along. Proxies refuse headers above 8 KiB.
+const MOST_TYPED: usize = 3 * 1024;
+
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub enum AppError {
     #[error("{refusal}")]
@@ -69,11 +72,19 @@ impl AppError {
         }
     }
 
-    /// Takes along what was typed.
+    /// Takes along what was typed, as far as it fits an address: a value that doesn't is left out.
     #[must_use]
     pub fn keeping<'a>(mut self, fields: impl IntoIterator<Item = (&'a str, impl Into<String>)>) -> Self {
         if let Self::Refused { typed, .. } = &mut self {
-            *typed = fields.into_iter().map(|(field, value)| (field.to_owned(), value.into())).collect();
+            typed.clear();
+            let mut budget = MOST_TYPED;
+            for (field, value) in fields {
+                let value = value.into();
+                if let Some(left) = budget.checked_sub(value.len()) {
+                    budget = left;
+                    typed.push((field.to_owned(), value));
+                }
+            }
         }
         self
     }
@@ -137,6 +148,15 @@ mod tests {
         assert_eq!(back, error);
         assert_eq!(back.typed("name"), Some("A&B=ü"));
         assert_eq!(back.typed("password"), None);
+    }
+
+    #[test]
+    fn what_was_typed_fits_an_address() {
+        let long = "x".repeat(MOST_TYPED + 1);
+        let error = invalid(&["name"]).keeping([("description", long.as_str()), ("name", "Pro")]);
+        assert_eq!((error.typed("description"), error.typed("name")), (None, Some("Pro")));
+        let most = "x".repeat(MOST_TYPED);
+        assert!(invalid(&["name"]).keeping([("a", most.as_str()), ("b", "y")]).ser().len() < 4 * 1024);
     }
 
     #[test]

@@ -113,7 +113,10 @@ async fn an_event_that_cant_get_on_is_backed_off_given_up_and_delays_no_other() 
 
         attempts(2).await;
         for attempt in 3..=14 {
-            stage.clock.advance(Duration::seconds(10 << (attempt - 2)));
+            stage.clock.advance(Duration::seconds((10 << (attempt - 2)) - 1));
+            billing.drain_inbox().await.expect("it is read");
+            assert_eq!(state(&database).await, (attempt - 1, 0, 0), "each wait is twice as long as the last");
+            stage.clock.advance(Duration::seconds(1));
             attempts(attempt).await;
         }
         eventually("it is given up", || async { (state(&database).await == (14, 0, 1)).then_some(()) }).await;

@@ -1,5 +1,11 @@
 //! The application from outside: every test starts it on a free port, on SQLite and on PostgreSQL.
-#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used, reason = "a test that can't go on fails, and says where it is")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that can't go on fails, and says where it is"
+)]
 
 use tollgate_test_support as support;
 
@@ -16,6 +22,7 @@ mod ledger;
 mod ledger_periods;
 mod ledger_properties;
 mod locks;
+mod malformed;
 mod modules;
 mod outbox;
 mod pages;
@@ -26,5 +33,7 @@ mod stream;
 mod subscriptions;
 mod sweep;
 mod team;
+mod throttling;
+mod time_limits;
 mod usage;
 mod webhook_properties;

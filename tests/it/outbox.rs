@@ -7,7 +7,6 @@ use futures::future::join_all;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tollgate::clock::Clock;
-use tollgate::config::Secret;
 use tollgate::notify::{MAX_ATTEMPTS, Mailer, MessageLink, NewMessage, Outbox};
 use tollgate::storage::{MessageState, OutboxRow, Store};
 
@@ -33,7 +32,7 @@ impl Mail {
 
     fn mailer(&self) -> Mailer {
         let public_url = "https://tollgate.example".parse().expect("an address");
-        Mailer::new(self.outbox.clone(), &Secret::new(self.server.url()), &public_url).expect("a mailer")
+        Mailer::new(self.outbox.clone(), &self.server.url().into(), &public_url).expect("a mailer")
     }
 
     async fn add(&self, message: &NewMessage) {

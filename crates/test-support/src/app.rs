@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::{Method, RequestBuilder, StatusCode};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tollgate::clock::Clock;
@@ -87,7 +88,7 @@ impl App {
         let services = &self.running.services;
         // Signatures go by the wall clock, also where a test moves the application's.
         let time = Clock::system().now().timestamp();
-        let secret = services.config.stripe.webhook_secret.expose().as_bytes();
+        let secret = services.config.stripe.webhook_secret.expose_secret().as_bytes();
         let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("a key");
         mac.update(format!("{time}.{body}").as_bytes());
         let signature = format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()));

@@ -47,11 +47,11 @@ impl App {
         let store = Store::open(&url).await.unwrap();
         store.migrate().await.unwrap();
         let counted = work.clone();
-        let route = post(move |body: String| counted.clone().run(body)).layer(from_fn(honour));
+        let route = post(move |body: String| counted.clone().run(body)).layer(from_fn(replay_repeated));
         let router = Router::new()
             .route("/one", route.clone())
             .route("/two", route)
-            .layer(Extension(Keeper::new(store, Clock::system())));
+            .layer(Extension(ReplayStore::new(store, Clock::system())));
         Self { router, work, _directory: directory }
     }
 

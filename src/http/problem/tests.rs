@@ -20,7 +20,7 @@ async fn a_refusal_becomes_a_problem() {
     assert_eq!(
         body,
         json!({
-            "type": "/api/docs/#problem-invalid", "title": "Invalid", "status": 422, "code": "invalid",
+            "type": "/api/docs/errors/#invalid", "title": "Invalid", "status": 422, "code": "invalid",
             "detail": "Name is required.", "request_id": "req-1",
             "errors": [{"field": "name", "message": "Name is required."}],
         })
@@ -31,6 +31,10 @@ async fn a_refusal_becomes_a_problem() {
 async fn what_a_client_can_act_on_is_said_in_headers_and_members() {
     let (response, _) = finished(Problem::from(Refusal::TooManyAttempts { retry_after: 42 })).await;
     assert_eq!((response.status().as_u16(), &response.headers()[RETRY_AFTER]), (429, &"42".parse().unwrap()));
+    let busy = Error::Overloaded { what: "hashing", retry_after: 2 };
+    let (response, body) = finished(Problem::from(busy)).await;
+    assert_eq!((response.status().as_u16(), &response.headers()[RETRY_AFTER]), (503, &"2".parse().unwrap()));
+    assert_eq!(body["retry_after"], 2);
     let (response, _) = finished(Problem::from(Refusal::NotSignedIn)).await;
     assert_eq!(
         (response.status().as_u16(), &response.headers()[WWW_AUTHENTICATE]),
@@ -45,10 +49,18 @@ async fn what_a_client_can_act_on_is_said_in_headers_and_members() {
 }
 
 #[tokio::test]
+async fn a_code_may_have_members_of_its_own() {
+    let problem = Problem::from(Refusal::LastAdmin).with("suggested", json!({"name": "Pro"}));
+    let (_, body) = finished(problem).await;
+    assert_eq!((&body["suggested"]["name"], &body["code"]), (&json!("Pro"), &json!("last_admin")));
+}
+
+#[tokio::test]
 async fn what_is_inside_stays_inside() {
     for (error, status) in [
         (Error::Stripe("sk_test_secret".into()), 503),
         (Error::Database(sqlx::Error::PoolTimedOut), 503),
+        (Error::Unavailable("secret".into()), 503),
         (Error::Internal("secret".into()), 500),
     ] {
         let (response, body) = finished(Problem::from(error)).await;

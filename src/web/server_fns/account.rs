@@ -31,7 +31,8 @@ pub async fn sign_up(
     use crate::accounts::SignUp;
     use crate::web::ssr::{context, forms};
     let typed = [("name", name.clone()), ("group_name", group_name.clone()), ("email", email.clone())];
-    let user = context::services().accounts.sign_up(SignUp { email, password, name, group_name }).await;
+    let (input, client) = (SignUp { email, password, name, group_name }, context::client().await);
+    let user = context::services().accounts.sign_up(input, &client).await;
     let user = user.map_err(|error| AppError::from(error).keeping(typed))?;
     context::sign_in(&user).await?;
     forms::go_on("/subscribe");

@@ -1,4 +1,4 @@
-//! Who asks, and of what: the request around a server function.
+//! The request around a server function: its caller and the services.
 
 use axum::http::request::Parts;
 use leptos::prelude::*;
@@ -15,22 +15,22 @@ pub fn services() -> Services {
     expect_context()
 }
 
-/// Who is signed in, if anybody.
+/// The user who is signed in, if one is.
 pub fn actor() -> Option<User> {
     use_context::<Parts>()?.extensions.get::<Actor>()?.0.clone()
 }
 
-/// Who is signed in.
+/// The user who is signed in.
 ///
 /// # Errors
-/// [`Refusal::NotSignedIn`] for nobody.
+/// [`Refusal::NotSignedIn`].
 pub fn user() -> Result<User, AppError> {
     actor().ok_or_else(|| Refusal::NotSignedIn.into())
 }
 
-/// The address the request came from, for counting failed attempts.
+/// The client, as attempts are counted by.
 pub async fn client() -> String {
-    leptos_axum::extract().await.map_or_else(|_| String::new(), |Client(address)| address)
+    leptos_axum::extract().await.map_or_else(|_| String::new(), |client: Client| client.throttle_key())
 }
 
 /// Begins a session in the browser that asks.

@@ -1,12 +1,14 @@
 //! A refused form's error travels back to its page in the address (`__err`), where JavaScript can't carry it.
 //!
-//! Anybody can write such an address, and so put words in our mouth; so the answer that made it also leaves
-//! its fingerprint in a cookie, and an error without its fingerprint isn't shown.
+//! Such an address can be made up by any other site, to have us say something; so the answer that made it also
+//! leaves its fingerprint in a cookie, and an error without its fingerprint isn't shown.
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Request, Response, header};
+use axum::http::{Request, Response, header};
 use sha2::{Digest, Sha256};
 use url::form_urlencoded;
+
+use super::{cookies, forms};
 
 const COOKIE: &str = "tollgate_form";
 
@@ -18,34 +20,23 @@ pub fn sign(response: &mut Response<Body>) {
     else {
         return;
     };
-    let cookie = format!("{COOKIE}={}; Max-Age=120; Path=/; HttpOnly; SameSite=Lax", fingerprint(&error));
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+    if let Some(cookie) = cookies::set(COOKIE, &fingerprint(&error), 120) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
 }
 
-/// The address to show instead, where `request` carries an error that this browser wasn't given.
+/// The address of ours to show instead, where `request` carries an error that this browser wasn't given.
 pub fn without_foreign(request: &Request<Body>) -> Option<String> {
     let query = request.uri().query()?;
     let error = error_in(query)?;
-    if cookie(request.headers(), COOKIE).is_some_and(|given| given == fingerprint(&error)) {
+    if cookies::read(request.headers(), COOKIE).is_some_and(|given| given == fingerprint(&error)) {
         return None;
     }
     let kept = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key != "__err" && key != "__path");
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(kept).finish();
     let path = request.uri().path();
+    let path = forms::inside(path);
     Some(if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") })
-}
-
-/// The value of one cookie of a request.
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find_map(|(key, value)| (key == name).then_some(value))
 }
 
 fn error_in(query: &str) -> Option<String> {
@@ -59,6 +50,8 @@ fn fingerprint(error: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn ask(address: &str, cookie: &str) -> Request<Body> {
@@ -77,6 +70,16 @@ mod tests {
         assert_eq!(without_foreign(&ask("/login?__path=%2Ffn&__err=e30%3D", given)), None);
         let other = without_foreign(&ask("/login?next=%2Fteam&__path=%2Ffn&__err=e30", given));
         assert_eq!(other.as_deref(), Some("/login?next=%2Fteam"));
+    }
+
+    #[test]
+    fn no_address_leads_to_another_site() {
+        for asked in
+            ["//evil.test/login?__err=x", "///evil.test?__err=x&next=1", "http://a//evil.test?__err=x"]
+        {
+            let shown = without_foreign(&ask(asked, "a=b")).unwrap();
+            assert!(shown.starts_with('/') && !shown.starts_with("//"), "{asked}: {shown}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub fn go_on(path: &str) {
     if let (Some(parts), Some(response)) = (use_context::<Parts>(), use_context::<ResponseOptions>())
         && is_plain_form(&parts.headers)
     {
-        redirect(&response, inside(path));
+        redirect(&response, path);
     }
 }
 
@@ -33,14 +33,14 @@ pub fn done(sentence: &str) {
 
 /// Makes the answer a redirect to `path`.
 pub fn redirect(response: &ResponseOptions, path: &str) {
-    if let Ok(location) = HeaderValue::from_str(path) {
+    if let Ok(location) = HeaderValue::from_str(inside(path)) {
         response.insert_header(header::LOCATION, location);
         response.set_status(StatusCode::SEE_OTHER);
     }
 }
 
 /// `path` where it stays at this address, else the front page: a log-in link must not lead elsewhere.
-fn inside(path: &str) -> &str {
+pub fn inside(path: &str) -> &str {
     let ours = path.starts_with('/')
         && !path.starts_with("//")
         && path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');

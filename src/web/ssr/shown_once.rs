@@ -3,8 +3,8 @@
 //! It is stored nowhere on our side: the answer to the form leaves it in a cookie that scripts can't read, the
 //! page that follows shows it and takes the cookie away.
 
+use axum::http::header;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, header};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use leptos::prelude::*;
@@ -12,8 +12,7 @@ use leptos_axum::ResponseOptions;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::context::services;
-use super::form_errors::cookie;
+use super::cookies;
 
 pub const DONE: &str = "done";
 pub const INVITATION: &str = "invitation";
@@ -29,17 +28,14 @@ pub fn put<T: Serialize>(name: &str, value: &T) {
 /// What was left under this name, once.
 pub fn take<T: DeserializeOwned>(name: &str) -> Option<T> {
     let parts = use_context::<Parts>()?;
-    let value = cookie(&parts.headers, &format!("tollgate_once_{name}"))?;
+    let value = cookies::read(&parts.headers, &format!("tollgate_once_{name}"))?;
     set(name, "", 0);
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(value).ok()?).ok()
 }
 
-fn set(name: &str, value: &str, seconds: u32) {
+fn set(name: &str, value: &str, seconds: i64) {
     let Some(response) = use_context::<ResponseOptions>() else { return };
-    let secure = if services().config.public_url.scheme() == "https" { "; Secure" } else { "" };
-    let cookie =
-        format!("tollgate_once_{name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}");
-    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+    if let Some(cookie) = cookies::set(&format!("tollgate_once_{name}"), value, seconds) {
         response.append_header(header::SET_COOKIE, cookie);
     }
 }

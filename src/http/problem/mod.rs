@@ -4,6 +4,8 @@
 //! outermost middleware calls: it knows the request's id, and it also turns errors that were born
 //! elsewhere (an unknown path, a method that isn't allowed) into the same shape.
 
+pub mod types;
+
 use std::borrow::Cow;
 
 use axum::body::Body;
@@ -11,8 +13,10 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTI
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use self::types::ProblemType;
 use super::request_id::RequestId;
 use crate::domain::{FieldError, Refusal};
 use crate::error::Error;
@@ -27,15 +31,15 @@ pub type ApiResult<T> = Result<T, Problem>;
 #[derive(Clone, Debug)]
 pub struct Problem(Box<Details>);
 
-/// Why a request was not served (RFC 9457).
+/// Why a request was not served (RFC 9457). Some codes add members of their own; their operations say which.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
 pub struct Details {
-    /// Identifies the kind of problem; ends in its code.
+    /// Identifies the type of problem: where the page of errors explains its code.
     #[serde(rename = "type")]
     #[schema(value_type = String, format = "uri-reference")]
-    kind: String,
-    /// The kind of problem, in words.
+    uri: String,
+    /// The type of problem, for people.
     #[schema(value_type = String)]
     title: &'static str,
     /// The HTTP status, again.
@@ -43,7 +47,7 @@ pub struct Details {
     /// What happened, for people.
     #[schema(value_type = String)]
     detail: Cow<'static, str>,
-    /// The kind of problem, for programs: a stable word.
+    /// The type of problem, for programs: it never changes.
     #[schema(value_type = String)]
     code: &'static str,
     /// The request's id, as in the `x-request-id` header and in the server's log.
@@ -56,28 +60,28 @@ pub struct Details {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     decline_code: Option<String>,
-    #[serde(skip)]
-    #[schema(ignore)]
+    /// The seconds to wait before repeating the request, as in the `Retry-After` header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     retry_after: Option<u64>,
+    #[serde(flatten)]
+    #[schema(ignore)]
+    members: Map<String, Value>,
 }
 
 impl Problem {
-    fn new(
-        status: StatusCode,
-        code: &'static str,
-        title: &'static str,
-        detail: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    fn new(kind: &'static ProblemType, detail: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Details {
-            kind: format!("/api/docs/#problem-{code}"),
-            title,
-            status: status.as_u16(),
+            uri: format!("{}#{}", types::PAGE, kind.code),
+            title: kind.title,
+            status: kind.status.as_u16(),
             detail: detail.into(),
-            code,
+            code: kind.code,
             request_id: String::new(),
             errors: None,
             decline_code: None,
             retry_after: None,
+            members: Map::new(),
         }))
     }
 
@@ -102,85 +106,73 @@ impl Problem {
         self
     }
 
+    /// Adds a member that the problem's code defines (RFC 9457, section 3.2), described where its operation is.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        match serde_json::to_value(value) {
+            Ok(value) => {
+                self.0.members.insert(name.into(), value);
+            }
+            Err(error) => tracing::error!(%error, name, "a problem's member could not be written"),
+        }
+        self
+    }
+
+    fn retry_after(mut self, seconds: u64) -> Self {
+        self.0.retry_after = Some(seconds);
+        self
+    }
+
+    /// 405, without an `Allow` header.
+    pub fn method_not_allowed() -> Self {
+        Self::new(&types::METHOD_NOT_ALLOWED, types::METHOD_NOT_ALLOWED.meaning)
+    }
+
+    /// 408: the body didn't arrive in time.
+    pub fn request_timeout() -> Self {
+        Self::new(&types::REQUEST_TIMEOUT, types::REQUEST_TIMEOUT.meaning)
+    }
+
     /// 413: the body is larger than `limit` bytes.
     pub fn too_large(limit: usize) -> Self {
-        let detail = format!("The body must take at most {limit} bytes.");
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "Too large", detail)
+        Self::new(&types::TOO_LARGE, format!("The body must take at most {limit} bytes."))
     }
 
     /// 415: the body isn't announced as JSON.
     pub fn not_json() -> Self {
-        let detail = "Send JSON, with the header Content-Type: application/json.";
-        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "Not JSON", detail)
+        Self::new(&types::NOT_JSON, "Send JSON, with the header Content-Type: application/json.")
     }
 
     /// 503: the database or Stripe can't be reached.
     pub fn unavailable() -> Self {
-        let detail = "The service can't do this at the moment. Try again shortly.";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable", detail)
+        Self::new(&types::UNAVAILABLE, "The service can't do this at the moment. Try again shortly.")
     }
 
     /// 500: a defect of the server. Whoever finds it logs it.
     pub fn internal() -> Self {
         let detail = "Something went wrong here. The request's id helps to find out what.";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail)
+        Self::new(&types::INTERNAL, detail)
     }
 
     /// An error that carries nothing but a status, put in words.
     fn of_status(status: StatusCode) -> Self {
         match status {
-            StatusCode::NOT_FOUND => {
-                Self::new(status, "not_found", "Not found", "There is nothing at this path.")
-            }
-            StatusCode::METHOD_NOT_ALLOWED => {
-                let detail = "This path doesn't take this method. The Allow header lists those it takes.";
-                Self::new(status, "method_not_allowed", "Method not allowed", detail)
-            }
-            // What fails without a word is the session middleware, when its store can't be reached.
+            StatusCode::NOT_FOUND => Self::new(&types::NOT_FOUND, "There is nothing at this path."),
+            StatusCode::METHOD_NOT_ALLOWED => Self::method_not_allowed(),
+            // The session middleware answers so when its store can't be reached.
             status if status.is_server_error() => Self::unavailable(),
-            status => Self::new(status, "malformed", "Malformed request", "The request is malformed."),
+            _ => Self::new(&types::MALFORMED, "The request is malformed."),
         }
-    }
-}
-
-/// Status and title of a refusal.
-fn kind(refusal: &Refusal) -> (StatusCode, &'static str) {
-    match refusal {
-        Refusal::Malformed(_) => (StatusCode::BAD_REQUEST, "Malformed request"),
-        Refusal::NotSignedIn => (StatusCode::UNAUTHORIZED, "Not signed in"),
-        Refusal::WrongCredentials => (StatusCode::UNAUTHORIZED, "Wrong credentials"),
-        Refusal::CardDeclined { .. } => (StatusCode::PAYMENT_REQUIRED, "Card declined"),
-        Refusal::Forbidden(_) => (StatusCode::FORBIDDEN, "Forbidden"),
-        Refusal::CrossOrigin => (StatusCode::FORBIDDEN, "Cross-origin request"),
-        Refusal::SignupClosed => (StatusCode::FORBIDDEN, "Sign-up closed"),
-        Refusal::NotFound(_) => (StatusCode::NOT_FOUND, "Not found"),
-        Refusal::NoSubscription => (StatusCode::NOT_FOUND, "No subscription"),
-        Refusal::InvitationGone => (StatusCode::NOT_FOUND, "Invitation gone"),
-        Refusal::SubscriptionExists => (StatusCode::CONFLICT, "Subscription exists"),
-        Refusal::PurchaseInProgress => (StatusCode::CONFLICT, "Purchase in progress"),
-        Refusal::StripeRefused(_) => (StatusCode::CONFLICT, "Refused by Stripe"),
-        Refusal::MaxUsersReached(_) => (StatusCode::CONFLICT, "No seat left"),
-        Refusal::TooManyMembers { .. } => (StatusCode::CONFLICT, "Too many members"),
-        Refusal::LastAdmin => (StatusCode::CONFLICT, "Last admin"),
-        Refusal::EmailTaken => (StatusCode::CONFLICT, "E-mail address taken"),
-        Refusal::PlanArchived => (StatusCode::CONFLICT, "Plan archived"),
-        Refusal::EventMismatch { .. } => (StatusCode::CONFLICT, "Event mismatch"),
-        Refusal::IdempotencyMismatch => (StatusCode::CONFLICT, "Idempotency-Key mismatch"),
-        Refusal::IdempotencyInProgress => (StatusCode::CONFLICT, "Request in progress"),
-        Refusal::Conflict(_) => (StatusCode::CONFLICT, "Conflict"),
-        Refusal::TooManyAttempts { .. } => (StatusCode::TOO_MANY_REQUESTS, "Too many attempts"),
-        Refusal::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "Invalid"),
     }
 }
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let (status, title) = kind(&refusal);
-        let mut problem = Self::new(status, refusal.code(), title, refusal.to_string());
+        let mut problem = Self::new(types::of(&refusal), refusal.to_string());
         match refusal {
             Refusal::Invalid(errors) => problem.0.errors = Some(errors),
             Refusal::CardDeclined { decline_code, .. } => problem.0.decline_code = decline_code,
-            Refusal::TooManyAttempts { retry_after } => problem.0.retry_after = Some(retry_after),
+            Refusal::TooManyAttempts { retry_after } => return problem.retry_after(retry_after),
             _ => {}
         }
         problem
@@ -198,11 +190,9 @@ impl From<Error> for Problem {
             }
             Error::Overloaded { retry_after, .. } => {
                 tracing::warn!(%error, "a request could not be served");
-                let mut problem = Self::unavailable();
-                problem.0.retry_after = Some(retry_after);
-                problem
+                Self::unavailable().retry_after(retry_after)
             }
-            Error::Database(_) | Error::Stripe(_) | Error::Stopping(_) => {
+            Error::Database(_) | Error::Stripe(_) | Error::Unavailable(_) | Error::Stopping(_) => {
                 tracing::error!(%error, "a request could not be served");
                 Self::unavailable()
             }
@@ -214,7 +204,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         let headers = response.headers_mut();
-        if self.0.code == Refusal::NotSignedIn.code() {
+        if self.0.code == types::NOT_SIGNED_IN.code {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         if let Some(seconds) = self.0.retry_after {
@@ -256,8 +246,8 @@ pub fn on_panic(_: Box<dyn std::any::Any + Send>) -> Response {
     Problem::internal().into_response()
 }
 
-/// Whatever under `/api` is no path of the API.
-pub async fn nothing_here() -> Problem {
+/// The answer to a path under `/api` that is none of the API's.
+pub async fn unknown_path() -> Problem {
     Problem::of_status(StatusCode::NOT_FOUND)
 }
 

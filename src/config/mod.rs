@@ -1,39 +1,23 @@
 //! What the environment says, typed and checked before anything starts.
 //!
 //! An unknown or malformed value stops the start with one line that names its variable. Secrets are kept in
-//! [`Secret`], which neither logs nor `Debug` show.
+//! [`SecretString`], which neither logs nor `Debug` show.
 
-use std::fmt;
-use std::net::SocketAddr;
+mod stripe;
+
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use ipnet::IpNet;
+use secrecy::SecretString;
 use thiserror::Error;
 use url::Url;
 
-/// Stripe.js of the API version this program speaks.
-/// Source: <https://docs.stripe.com/sdks/stripejs-versioning>.
-const STRIPE_JS: &str = "https://js.stripe.com/endive/stripe.js";
+pub use stripe::{StripeChoice, StripeConfig};
 
-/// A value that must not be shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(value: impl Into<String>) -> Self {
-        Self(value.into())
-    }
-
-    /// The value itself, for the one place that sends it.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[secret]")
-    }
-}
+/// The days of access that `GRACE_DAYS` may give to a subscription whose payment failed.
+const GRACE_DAYS: RangeInclusive<u32> = 0..=90;
 
 /// A value that can't be used. Its text is one line and names the variable.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -47,39 +31,17 @@ fn wrong(variable: &'static str, problem: impl Into<String>) -> ConfigError {
     ConfigError { variable, problem: problem.into() }
 }
 
-/// Which Stripe is spoken to.
-#[derive(Clone, Debug)]
-pub enum StripeChoice {
-    /// The built-in one, listening here.
-    Sandbox {
-        addr: SocketAddr,
-    },
-    Account(StripeConfig),
-}
-
-/// How Stripe is reached.
-#[derive(Clone, Debug)]
-pub struct StripeConfig {
-    pub publishable_key: String,
-    pub secret_key: Secret,
-    pub webhook_secret: Secret,
-    /// Another Stripe-compatible server; `None` for Stripe's own.
-    pub api_base: Option<String>,
-    /// Where Stripe.js is loaded from.
-    pub js_url: String,
-    /// Where the built-in sandbox listens, if that is who answers.
-    pub sandbox: Option<SocketAddr>,
-}
-
 /// What the environment asks for.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    pub database_url: Secret,
+    pub database_url: SecretString,
     pub stripe: StripeChoice,
-    pub smtp_url: Option<Secret>,
+    pub smtp_url: Option<SecretString>,
     /// `None`: the address that is listened on.
     pub public_url: Option<Url>,
     pub listen_addr: SocketAddr,
+    /// Whose word on the client's address, scheme and host is believed.
+    pub trusted_proxies: Vec<IpNet>,
     pub grace_days: u32,
     pub signup_open: bool,
 }
@@ -91,7 +53,8 @@ pub struct Config {
     /// The origin people see.
     pub public_url: Url,
     pub stripe: StripeConfig,
-    pub smtp_url: Option<Secret>,
+    pub smtp_url: Option<SecretString>,
+    pub trusted_proxies: Vec<IpNet>,
     pub grace_days: u32,
     pub signup_open: bool,
     /// Whether the demo accounts are there and offered on the log-in page.
@@ -143,13 +106,19 @@ impl Settings {
         }
         let public_url = get("PUBLIC_URL").map(|url| origin("PUBLIC_URL", &url)).transpose()?;
         Ok(Self {
-            database_url: Secret::new(database_url),
-            stripe: stripe(&get)?,
-            smtp_url: smtp_url.map(Secret::new),
+            database_url: database_url.into(),
+            stripe: stripe::choice(&get)?,
+            smtp_url: smtp_url.map(Into::into),
             public_url,
             listen_addr: parse(&get, "LISTEN_ADDR", "an address and port such as 127.0.0.1:3000")?
                 .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 3000))),
-            grace_days: parse(&get, "GRACE_DAYS", "a whole number of days")?.unwrap_or(7),
+            trusted_proxies: get("TRUSTED_PROXIES").map_or(Ok(Vec::new()), |list| networks(&list))?,
+            grace_days: match parse(&get, "GRACE_DAYS", "a whole number of days")? {
+                Some(days) if !GRACE_DAYS.contains(&days) => {
+                    return Err(wrong("GRACE_DAYS", "must be 0 to 90 days"));
+                }
+                days => days.unwrap_or(7),
+            },
             signup_open: match get("SIGNUP").as_deref() {
                 None | Some("open") => true,
                 Some("closed") => false,
@@ -169,6 +138,22 @@ fn parse<T: FromStr>(
         .transpose()
 }
 
+/// Addresses and networks, with commas in between.
+fn networks(list: &str) -> Result<Vec<IpNet>, ConfigError> {
+    list.split(',')
+        .map(|text| {
+            let text = text.trim();
+            let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+            network.map_err(|_| {
+                wrong(
+                    "TRUSTED_PROXIES",
+                    "must be addresses or networks such as 10.0.0.0/8, with commas in between",
+                )
+            })
+        })
+        .collect()
+}
+
 /// An http or https address without path.
 fn origin(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
     let url =
@@ -182,70 +167,10 @@ fn origin(variable: &'static str, text: &str) -> Result<Url, ConfigError> {
     Ok(url)
 }
 
-fn stripe(get: &impl Fn(&str) -> Option<String>) -> Result<StripeChoice, ConfigError> {
-    const KEYS: [&str; 3] = ["STRIPE_PUBLIC_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"];
-    let api_base = get("STRIPE_API_BASE").map(|url| base_url("STRIPE_API_BASE", &url)).transpose()?;
-    let js_url = get("STRIPE_JS_URL").map(|url| base_url("STRIPE_JS_URL", &url)).transpose()?;
-    let [publishable, secret, webhook] = KEYS.map(get);
-    let addr = parse(get, "SANDBOX_ADDR", "an address and port such as 127.0.0.1:12111")?
-        .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 12111)));
-    match (publishable, secret, webhook) {
-        (None, None, None) => match (&api_base, &js_url) {
-            (None, None) => Ok(StripeChoice::Sandbox { addr }),
-            (Some(_), _) => Err(wrong(
-                "STRIPE_API_BASE",
-                "is set, but the keys to use there are not: set STRIPE_PUBLIC_KEY, STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET",
-            )),
-            _ => Err(wrong(
-                "STRIPE_JS_URL",
-                "is set, but the keys to use there are not: set STRIPE_PUBLIC_KEY, STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET",
-            )),
-        },
-        (Some(publishable_key), Some(secret), Some(webhook)) => {
-            if !publishable_key.starts_with("pk_") {
-                return Err(wrong("STRIPE_PUBLIC_KEY", "must begin with pk_"));
-            }
-            if !secret.starts_with("sk_") && !secret.starts_with("rk_") {
-                return Err(wrong("STRIPE_SECRET_KEY", "must begin with sk_ or rk_"));
-            }
-            if !webhook.starts_with("whsec_") {
-                return Err(wrong("STRIPE_WEBHOOK_SECRET", "must begin with whsec_"));
-            }
-            if publishable_key.starts_with("pk_live_") != secret.contains("k_live_") {
-                return Err(wrong(
-                    "STRIPE_PUBLIC_KEY",
-                    "and STRIPE_SECRET_KEY must both be live or both be test keys",
-                ));
-            }
-            Ok(StripeChoice::Account(StripeConfig {
-                publishable_key,
-                secret_key: Secret::new(secret),
-                webhook_secret: Secret::new(webhook),
-                api_base,
-                js_url: js_url.unwrap_or_else(|| STRIPE_JS.into()),
-                sandbox: None,
-            }))
-        }
-        (publishable, secret, webhook) => {
-            let missing =
-                KEYS.into_iter().zip([publishable, secret, webhook]).find(|(_, value)| value.is_none());
-            Err(wrong(
-                missing.map_or(KEYS[0], |(name, _)| name),
-                "is missing: set all three of Stripe's keys, or none to use the sandbox",
-            ))
-        }
-    }
-}
-
-fn base_url(variable: &'static str, text: &str) -> Result<String, ConfigError> {
-    match Url::parse(text) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => Ok(text.to_owned()),
-        _ => Err(wrong(variable, "must be an http or https address")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Settings, ConfigError> {
@@ -260,7 +185,7 @@ mod tests {
         assert!(matches!(settings.stripe, StripeChoice::Sandbox { addr } if addr.port() == 12111));
         assert_eq!(settings.listen_addr.to_string(), "127.0.0.1:3000");
         assert_eq!((settings.grace_days, settings.signup_open), (7, true));
-        assert_eq!(settings.database_url.expose(), "sqlite://data/tollgate.db");
+        assert_eq!(settings.database_url.expose_secret(), "sqlite://data/tollgate.db");
     }
 
     #[test]
@@ -281,11 +206,24 @@ mod tests {
             ("LISTEN_ADDR", "3000"),
             ("GRACE_DAYS", "-1"),
             ("GRACE_DAYS", "a week"),
+            ("GRACE_DAYS", "91"),
+            ("GRACE_DAYS", "1000000000"),
+            ("TRUSTED_PROXIES", "proxy.example"),
+            ("TRUSTED_PROXIES", "10.0.0.0/33"),
+            ("TRUSTED_PROXIES", "10.0.0.1,"),
             ("SIGNUP", "maybe"),
             ("STRIPE_API_BASE", "https://stripe.example.com"),
         ] {
             assert_eq!(read(&[(variable, value)]).unwrap_err().variable, variable, "{value}");
         }
+    }
+
+    #[test]
+    fn proxies_are_addresses_or_networks() {
+        let settings = read(&[("TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1,::1")]).unwrap();
+        let shown: Vec<_> = settings.trusted_proxies.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["10.0.0.0/8", "127.0.0.1/32", "::1/128"]);
+        assert!(read(&[]).unwrap().trusted_proxies.is_empty());
     }
 
     #[test]

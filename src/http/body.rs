@@ -1,0 +1,87 @@
+//! Reading a request's whole body, within limits.
+
+use axum::BoxError;
+use axum::body::Body;
+use axum::http::HeaderMap;
+use axum::http::header::CONTENT_LENGTH;
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use super::limits::BodyTimeout;
+use super::problem::Problem;
+use crate::domain::Refusal;
+
+/// The most bytes of an ordinary body: 1 MiB.
+pub const SMALL: usize = 1 << 20;
+/// The most bytes of a batch of usage events: 8 MiB.
+pub const LARGE: usize = 8 << 20;
+
+/// How much of a body that is too large is read and thrown away. A server that answers before it has read
+/// everything resets the connection, and many clients then report the reset rather than the answer.
+const DISCARDED: usize = 4 * LARGE;
+
+/// A whole body.
+///
+/// # Errors
+/// 413 above `limit` bytes, 408 where the client is too slow, 400 where it stopped sending.
+pub async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, Problem> {
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok())
+        .unwrap_or(0);
+    if announced > DISCARDED {
+        return Err(Problem::too_large(limit));
+    }
+    match Limited::new(&mut body, limit).collect().await {
+        Ok(whole) => Ok(whole.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => {
+            discard(body).await;
+            Err(Problem::too_large(limit))
+        }
+        Err(error) if is_timeout(&error) => Err(Problem::request_timeout()),
+        Err(_) => Err(Refusal::Malformed("the body ended early.".into()).into()),
+    }
+}
+
+/// Reads what is left of a body, unless that is too much.
+async fn discard(mut body: Body) {
+    let mut left = DISCARDED;
+    while let Some(Ok(frame)) = body.frame().await {
+        let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
+        left = rest;
+    }
+}
+
+fn is_timeout(error: &BoxError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
+    while let Some(error) = cause {
+        if error.is::<BodyTimeout>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(n: usize) -> Body {
+        Body::from_stream(futures::stream::iter((0..n).map(|_| Ok::<_, std::io::Error>("abc"))))
+    }
+
+    #[tokio::test]
+    async fn a_body_in_many_pieces_is_put_together_or_refused() {
+        let read = async |n| read(&HeaderMap::new(), pieces(n), 9).await;
+        assert_eq!(read(3).await.unwrap(), "abcabcabc");
+        assert_eq!(read(4).await.unwrap_err().status(), 413);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_the_senders_fault() {
+        let broken = futures::stream::iter([Ok("abc"), Err(std::io::Error::other("gone"))]);
+        let refused = read(&HeaderMap::new(), Body::from_stream(broken), 9).await;
+        assert_eq!(refused.unwrap_err().status(), 400);
+    }
+}
