@@ -59,7 +59,7 @@ pub const RULES: &[Rule] = &[
     ),
     rule(
         "metering",
-        &["clock", "domain", "error", "storage"],
+        &["clock", "domain", "error", "metrics", "storage"],
         &["sha2", "tokio", "tokio_stream", "tokio_util"],
     ),
     rule(
@@ -121,6 +121,9 @@ pub const RULES: &[Rule] = &[
             "axum",
             "base64",
             "bytes",
+            "hmac",
+            "maud",
+            "url",
             "chacha20poly1305",
             "http",
             "http_body_util",
@@ -211,7 +214,7 @@ pub const RULES: &[Rule] = &[
     ),
     rule(
         "jobs",
-        &["billing", "clock", "error", "metrics", "notify", "services", "storage"],
+        &["billing", "clock", "error", "metering", "metrics", "notify", "services", "storage"],
         &["tokio", "tokio_util"],
     ),
     rule("stop", &["http", "jobs", "services"], &["stripe_sandbox", "tokio", "tokio_util"]),
@@ -221,7 +224,7 @@ pub const RULES: &[Rule] = &[
             "clock", "config", "demo", "http", "jobs", "metrics", "router", "services", "stop", "storage",
             "web/ssr",
         ],
-        &["anyhow", "hex", "rand", "secrecy", "stripe_sandbox", "tokio", "tokio_util", "url"],
+        &["anyhow", "hex", "rand", "rlimit", "secrecy", "stripe_sandbox", "tokio", "tokio_util", "url"],
     ),
     rule(
         "demo",
