@@ -1,6 +1,6 @@
 //! What the server costs, as ratios.
 //!
-//! Each row measures two things in turns, in the same run, and fails where one costs more than so many times
+//! Each row measures two things alternately, in the same run, and fails where one costs more than so many times
 //! the other: a limit on a ratio holds on a slow machine as on a fast one. Every row is measured on SQLite
 //! and on PostgreSQL, whose cluster `TOLLGATE_TEST_POSTGRES` names (`make bench` starts one).
 //!
@@ -9,7 +9,12 @@
 //! - Reading with a million events in the ledger, against reading with a hundred.
 //!
 //! The server and the bare route are processes of their own; with the callers they share this machine's cores.
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a measurement that can't go on fails")]
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a measurement that can't go on fails, and prints"
+)]
 
 mod bare;
 mod client;

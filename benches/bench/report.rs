@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// How long each side is measured in one turn, and how many turns each has.
-const TURN: Duration = Duration::from_millis(1_500);
-const TURNS: usize = 5;
+/// How long each side is measured in one round, and how many rounds there are.
+const ROUND_TIME: Duration = Duration::from_millis(1_500);
+const ROUNDS: usize = 5;
 
 /// Prints each row as it is measured, and remembers those over their limit.
 #[derive(Default)]
@@ -42,14 +42,14 @@ impl Report {
 }
 
 impl Row<'_> {
-    /// Measures both in turns; each gives how many it managed in a second. The ratio is the median of the
-    /// turns' ratios, so that a turn in which the machine was busy otherwise doesn't count.
+    /// Measures both alternately; each gives how many it managed in a second. The ratio is the median of the
+    /// rounds' ratios, so that a round in which the machine was busy otherwise doesn't count.
     pub async fn measure(self, ours: impl AsyncFn(Duration) -> f64, theirs: impl AsyncFn(Duration) -> f64) {
-        ours(TURN / 3).await;
-        theirs(TURN / 3).await;
+        ours(ROUND_TIME / 3).await;
+        theirs(ROUND_TIME / 3).await;
         let (mut of_ours, mut of_theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-        for _ in 0..TURNS {
-            let (ours, theirs) = (ours(TURN).await, theirs(TURN).await);
+        for _ in 0..ROUNDS {
+            let (ours, theirs) = (ours(ROUND_TIME).await, theirs(ROUND_TIME).await);
             of_ours.push(ours);
             of_theirs.push(theirs);
             ratios.push(theirs / ours);

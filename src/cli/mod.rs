@@ -1,4 +1,5 @@
 //! The command line.
+#![allow(clippy::print_stderr, clippy::print_stdout, reason = "it answers the operator's terminal")]
 
 mod commands;
 mod serve;

@@ -155,7 +155,7 @@ impl Mailer {
             .from(self.sender.clone())
             .to(to)
             .subject(&due.subject)
-            // The same at each attempt, so that a message sent twice can be told from two.
+            // The same at each attempt, so that the receiver recognises a message sent twice.
             .message_id(Some(format!("<{}@{}>", due.id, self.domain)))
             .body(text)
             .map_err(DeliveryError::permanent)?;

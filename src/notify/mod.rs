@@ -1,4 +1,4 @@
-//! E-mail: written to the outbox in the transaction of what it tells of, sent from there.
+//! E-mail: written to the outbox in the transaction of its cause, sent from there.
 //!
 //! Owns: the outbox and its worker. A message that is written while no SMTP server is set isn't sent: the SuperAdmin
 //! reads it on a page. Doesn't own: what is written when, and to which address.
@@ -34,7 +34,7 @@ impl Outbox {
         Self { store, clock, first_state, added: Arc::default() }
     }
 
-    /// Puts a message into the outbox, in the transaction of what it tells of. [`Outbox::wake`] after the commit sends
+    /// Puts a message into the outbox, in the transaction of its cause. [`Outbox::wake`] after the commit sends
     /// it at once.
     ///
     /// # Errors

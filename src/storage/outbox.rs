@@ -52,7 +52,7 @@ pub struct NewMessage {
     pub subject: String,
     /// Plain text, with `{link}` where [`NewMessage::link`] goes.
     pub body: String,
-    /// A link that admits whoever opens it. Kept apart from the body, and erased once the message is sent or the link
+    /// A link that admits its reader. Kept apart from the body, and erased once the message is sent or the link
     /// has expired.
     pub link: Option<MessageLink>,
 }
@@ -95,7 +95,7 @@ pub struct DueMessage {
 }
 
 impl DueMessage {
-    /// The text to send at `now`. `None` where its link has expired: there is nothing left to say.
+    /// The text to send at `now`. `None` where its link has expired: there is nothing left to send.
     pub fn text(&self, now: DateTime<Utc>) -> Option<String> {
         match (self.secret_expires_at, &self.secret) {
             (None, _) => Some(self.body.clone()),
@@ -202,7 +202,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Puts a message into the outbox: it is sent if, and only if, what it tells of commits.
+    /// Puts a message into the outbox: it is sent if, and only if, its cause commits.
     ///
     /// # Errors
     /// The database's.

@@ -17,11 +17,11 @@ async fn signing_up_makes_a_group_with_its_admin() {
         let app = App::start(&url).await;
         let email = format!("{}@Example.com", unique("Ada"));
         let body = json!({"email": email, "password": PASSWORD, "name": "Ada", "group_name": "Engines"});
-        let made = app.nobody().post(SIGNUP, body.clone()).await;
+        let made = app.anonymous().post(SIGNUP, body.clone()).await;
         assert_eq!(made.status, 201, "{}", made.body);
         assert_eq!((made.text("role"), made.text("name")), ("admin", "Ada"));
         assert_eq!(made.body["group"]["name"], "Engines");
-        app.nobody().post(SIGNUP, body).await.is_problem(409, "email_taken");
+        app.anonymous().post(SIGNUP, body).await.is_problem(409, "email_taken");
         let ada = app.log_in(&email.to_uppercase(), PASSWORD).await;
         assert_eq!(ada.get(ME).await.body, made.body);
         app.stop().await;
@@ -34,12 +34,12 @@ async fn every_wrong_field_of_a_sign_up_is_named() {
     each_database(|url| async move {
         let app = App::start(&url).await;
         let wrong = json!({"email": "ada", "password": "short", "name": "", "group_name": " "});
-        let refused = app.nobody().post(SIGNUP, wrong).await;
+        let refused = app.anonymous().post(SIGNUP, wrong).await;
         refused.is_problem(422, "invalid");
         assert_eq!(refused.fields(), ["email", "name", "password", "group_name"]);
         let nul =
             json!({"email": "a@example.com", "password": PASSWORD, "name": "A\u{0}", "group_name": "G"});
-        let refused = app.nobody().post(SIGNUP, nul).await;
+        let refused = app.anonymous().post(SIGNUP, nul).await;
         assert_eq!((refused.status, refused.fields()), (422, vec!["name"]));
         app.stop().await;
     })
@@ -51,7 +51,7 @@ async fn a_closed_sign_up_is_closed() {
     each_database(|url| async move {
         let app = App::start_with(&url, &[("SIGNUP", "closed")], StartOptions::default()).await;
         let body = json!({"email": "a@example.com", "password": PASSWORD, "name": "A", "group_name": "G"});
-        app.nobody().post(SIGNUP, body).await.is_problem(403, "signup_closed");
+        app.anonymous().post(SIGNUP, body).await.is_problem(403, "signup_closed");
         app.stop().await;
     })
     .await;
@@ -63,7 +63,7 @@ async fn a_session_ends_with_its_log_out_and_its_cookie_is_kept_from_scripts() {
         let app = App::start(&url).await;
         let admin = app.admin().await;
         let email = admin.get(ME).await.text("email").to_owned();
-        let answer = app.nobody().post(LOGIN, json!({"email": email, "password": PASSWORD})).await;
+        let answer = app.anonymous().post(LOGIN, json!({"email": email, "password": PASSWORD})).await;
         let cookie = answer.headers["set-cookie"].to_str().unwrap();
         assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
         assert!(!cookie.contains("Secure"), "loopback has no HTTPS: {cookie}");
@@ -83,7 +83,7 @@ async fn behind_https_the_cookie_is_secure() {
         let admin = app.admin().await;
         let email =
             app.running.services.accounts.user(admin.id.parse().unwrap()).await.unwrap().unwrap().email;
-        let answer = app.nobody().post(LOGIN, json!({"email": email, "password": PASSWORD})).await;
+        let answer = app.anonymous().post(LOGIN, json!({"email": email, "password": PASSWORD})).await;
         assert!(answer.headers["set-cookie"].to_str().unwrap().contains("Secure"));
         assert!(answer.headers.contains_key("strict-transport-security"));
         app.stop().await;
@@ -95,12 +95,12 @@ async fn behind_https_the_cookie_is_secure() {
 async fn after_too_many_failures_one_has_to_wait() {
     each_database(|url| async move {
         let app = App::start(&url).await;
-        let nobody = app.nobody();
-        let wrong = json!({"email": "nobody@example.com", "password": "not the password"});
+        let anonymous = app.anonymous();
+        let wrong = json!({"email": "unknown@example.com", "password": "not the password"});
         for _ in 0..10 {
-            nobody.post(LOGIN, wrong.clone()).await.is_problem(401, "wrong_credentials");
+            anonymous.post(LOGIN, wrong.clone()).await.is_problem(401, "wrong_credentials");
         }
-        let refused = nobody.post(LOGIN, wrong).await;
+        let refused = anonymous.post(LOGIN, wrong).await;
         refused.is_problem(429, "too_many_attempts");
         let seconds: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
         assert!((1..=900).contains(&seconds));
@@ -187,9 +187,9 @@ async fn a_path_is_the_same_with_and_without_its_slash() {
 async fn a_body_that_is_not_json_is_told_apart() {
     each_database(|url| async move {
         let app = App::start(&url).await;
-        let nobody = app.nobody();
+        let anonymous = app.anonymous();
         let send = |kind: &'static str, body: &'static str| {
-            nobody.send(nobody.request(Method::POST, LOGIN).header("content-type", kind).body(body))
+            anonymous.send(anonymous.request(Method::POST, LOGIN).header("content-type", kind).body(body))
         };
         send("text/plain", "{}").await.is_problem(415, "not_json");
         send("application/json", "{").await.is_problem(400, "malformed");

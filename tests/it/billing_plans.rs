@@ -92,7 +92,7 @@ async fn plans_are_in_order_of_currency_and_then_of_what_a_month_costs() {
             let body = json!({"name": name, "price": price, "currency": currency, "interval": interval});
             assert_eq!(superadmin.post(PLANS, body).await.status, 201);
         }
-        let list = app.nobody().get(PLANS).await;
+        let list = app.anonymous().get(PLANS).await;
         let names: Vec<&Value> =
             list.body["results"].as_array().expect("plans").iter().map(|p| &p["name"]).collect();
         assert_eq!(names, ["Euro", "Cheap", "Yearly", "Monthly"]);
@@ -118,7 +118,7 @@ async fn only_the_superadmin_reads_how_many_subscribers_a_plan_has() {
         assert_eq!(listed(&superadmin, &plan).await, Some(json!(1)));
         assert_eq!(listed(&superadmin, &unused).await, Some(json!(0)));
         assert_eq!(listed(&admin, &plan).await, None);
-        assert_eq!(listed(&app.nobody(), &plan).await, None);
+        assert_eq!(listed(&app.anonymous(), &plan).await, None);
         app.stop().await;
     })
     .await;

@@ -74,7 +74,7 @@ async fn state(database: &Database) -> (i64, i64, i64) {
 }
 
 #[tokio::test]
-async fn an_event_that_cant_get_on_is_backed_off_given_up_and_holds_nobody_up() {
+async fn an_event_that_cant_get_on_is_backed_off_given_up_and_delays_no_other() {
     for database in Database::each().await {
         println!("on {}", database.url);
         let stage = Stage::start(&database.url).await;

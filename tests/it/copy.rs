@@ -25,7 +25,7 @@ async fn fill(database: &Database) -> Auth {
     let body = json!({"email": "new@acme.test", "role": "member"});
     assert_eq!(admin.send(invite.json(&body)).await.status, 201);
     let wrong = json!({"email": "admin@acme.test", "password": PASSWORD});
-    assert_eq!(app.nobody().post("/api/auth/login/", wrong).await.status, 401);
+    assert_eq!(app.anonymous().post("/api/auth/login/", wrong).await.status, 401);
     let event = json!({"id": "evt_1", "object": "event", "type": "product.updated", "data": {"object": {}}});
     assert_eq!(app.deliver_event(&event).await, 200);
     reserve(&app).await;

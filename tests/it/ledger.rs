@@ -110,23 +110,23 @@ async fn requests_of_one_commit_are_decided_each_for_itself() {
         let seed = Seed::new(&store).await;
         let metering = seed.metering();
         // While the first is written the others queue, and are written together.
-        let nobody = tollgate::domain::User { id: Uuid::now_v7().into(), ..seed.member.clone() };
+        let unknown = tollgate::domain::User { id: Uuid::now_v7().into(), ..seed.member.clone() };
         let answers = join_all([
             metering.record(&seed.member, vec![event("first", LLM, 1)]).boxed(),
             metering.record(&seed.member, vec![event("a", LLM, 10)]).boxed(),
             metering.record(&seed.member, vec![event("a", LLM, 10), event("b", LLM, 100)]).boxed(),
             metering.record(&seed.member, vec![event("c", LLM, 7), event("a", LLM, 11)]).boxed(),
             // The database itself refuses this one: there is no such user.
-            metering.record(&nobody, vec![event("d", LLM, 1)]).boxed(),
+            metering.record(&unknown, vec![event("d", LLM, 1)]).boxed(),
             metering.record(&seed.admin, vec![event("c", LLM, 1_000)]).boxed(),
         ])
         .await;
-        let [first, a, b, mismatch, nobody, c] = answers.try_into().expect("six answers");
+        let [first, a, b, mismatch, unknown, c] = answers.try_into().expect("six answers");
         assert_eq!(first.unwrap().accepted, 1);
         assert_eq!(a.unwrap().accepted, 1);
         assert_eq!(b.map(|b| (b.accepted, b.duplicates)).unwrap(), (1, 1));
         assert_eq!(refusal(mismatch), Refusal::EventMismatch { id: "a".into() });
-        assert!(matches!(nobody, Err(Error::Database(_))), "{nobody:?}");
+        assert!(matches!(unknown, Err(Error::Database(_))), "{unknown:?}");
         assert_eq!(c.unwrap().accepted, 1, "the refused request left its id free");
         assert_eq!(metering.usage(&seed.member).await.unwrap().resources.llm.used, 1_111);
         metering.stop().await;
@@ -135,7 +135,7 @@ async fn requests_of_one_commit_are_decided_each_for_itself() {
 }
 
 #[tokio::test]
-async fn an_admin_records_for_the_groups_users_and_nobody_else() {
+async fn an_admin_records_for_the_groups_users_only() {
     each_store(|store| async move {
         let seed = Seed::new(&store).await;
         let (stranger, _) = group(&store, seed.clock.now()).await;
@@ -144,8 +144,8 @@ async fn an_admin_records_for_the_groups_users_and_nobody_else() {
         let record = |events| metering.record(&seed.admin, events);
         let own = vec![named("a", seed.member.id), named("b", seed.admin.id), event("c", LLM, 1)];
         assert_eq!(counts(record(own).await), (3, 0, 3, 0));
-        for nobody in [stranger.id, Uuid::now_v7().into()] {
-            let events = vec![event("d", LLM, 1), named("e", nobody)];
+        for outsider in [stranger.id, Uuid::now_v7().into()] {
+            let events = vec![event("d", LLM, 1), named("e", outsider)];
             assert_eq!(wrong_field(record(events).await), "events[1].user_id");
         }
         let mut tx = store.begin().await.unwrap();
@@ -225,7 +225,7 @@ async fn a_check_says_what_may_be_spent_and_what_to_warn_of() {
 }
 
 #[tokio::test]
-async fn whoever_follows_a_group_hears_of_every_change() {
+async fn a_subscriber_of_a_group_is_notified_of_every_change() {
     each_store(|store| async move {
         let seed = Seed::new(&store).await;
         let (other, third) = (Seed::new(&store).await, Seed::new(&store).await);
@@ -233,9 +233,9 @@ async fn whoever_follows_a_group_hears_of_every_change() {
         let two_processes = store.listen().await.unwrap().is_some();
         if two_processes {
             let group = other.admin.group.as_ref().unwrap().id;
-            let mut heard = metering.changes(&other.admin).await.unwrap();
-            // Until it listens, there is nothing to hear.
-            while tokio::time::timeout(std::time::Duration::from_millis(50), heard.next()).await.is_err() {
+            let mut changes = metering.changes(&other.admin).await.unwrap();
+            // Until it listens, no notification arrives.
+            while tokio::time::timeout(std::time::Duration::from_millis(50), changes.next()).await.is_err() {
                 elsewhere.changed(group);
             }
         }

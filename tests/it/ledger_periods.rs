@@ -28,7 +28,7 @@ async fn a_period_that_is_over_gives_way_to_the_next() {
         let recorded = metering.record(&seed.member, vec![event("april", LLM, 7)]).await.unwrap();
         assert_eq!((recorded.usage.period_start, recorded.usage.resources.llm.used), (next.start, 7));
         assert_eq!(metering.usage(&seed.member).await.unwrap().resources.llm.used, 7);
-        // Stripe's word comes late and changes nothing that was counted.
+        // Stripe's answer comes late and changes nothing that was counted.
         seed.stripe_says(Status::Active, next).await;
         assert_eq!(metering.usage(&seed.member).await.unwrap().resources.llm.used, 7);
         let history = metering.history(&seed.member).await.unwrap();

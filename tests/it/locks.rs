@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::support::databases::Database;
 use crate::support::seed::Seed;
 
-/// What inviting an address does to the database, as often at once as somebody impatient clicks.
+/// What inviting an address does to the database, as often at once as an impatient admin clicks.
 async fn invite(store: &Store, seed: &Seed, token: usize) -> Result<()> {
     let now = seed.clock.now();
     let invitation = NewInvitationRow {

@@ -1,5 +1,11 @@
 //! The application from outside: every test starts it on a free port, on SQLite and on PostgreSQL.
-#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that can't go on fails")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that can't go on fails, and says where it is"
+)]
 
 use tollgate_test_support as support;
 

@@ -41,35 +41,35 @@ async fn a_target_that_is_no_path_is_no_failure() {
     .await;
 }
 
-fn sign_in(nobody: &Person<'_>, kind: &str) -> RequestBuilder {
-    nobody.request(Method::POST, SIGN_IN).header("content-type", kind)
+fn sign_in(anonymous: &Person<'_>, kind: &str) -> RequestBuilder {
+    anonymous.request(Method::POST, SIGN_IN).header("content-type", kind)
 }
 
 #[tokio::test]
 async fn a_form_may_hold_anything() {
     each_database(|url| async move {
         let app = App::start(&url).await;
-        let nobody = app.nobody();
+        let anonymous = app.anonymous();
         let pieces =
             || futures::stream::iter((0..20).map(|_| Ok::<_, std::io::Error>(vec![b'x'; 64 * 1024])));
         for (what, request, status) in [
-            ("no UTF-8", sign_in(&nobody, FORM).body(&b"email=\xff\xfe&password=x"[..]), 400),
-            ("more than 1 MiB in pieces", sign_in(&nobody, FORM).body(streamed(pieces())), 413),
-            ("a NUL", sign_in(&nobody, FORM).body("email=a%00b&password=x"), 400),
-            ("escaped bytes that are no UTF-8", sign_in(&nobody, FORM).body("email=%ff&password=x"), 401),
-            ("half of an escape", sign_in(&nobody, FORM).body("email=%&password=%f"), 401),
-            ("no fields", sign_in(&nobody, FORM).body(""), 400),
+            ("no UTF-8", sign_in(&anonymous, FORM).body(&b"email=\xff\xfe&password=x"[..]), 400),
+            ("more than 1 MiB in pieces", sign_in(&anonymous, FORM).body(streamed(pieces())), 413),
+            ("a NUL", sign_in(&anonymous, FORM).body("email=a%00b&password=x"), 400),
+            ("escaped bytes that are no UTF-8", sign_in(&anonymous, FORM).body("email=%ff&password=x"), 401),
+            ("half of an escape", sign_in(&anonymous, FORM).body("email=%&password=%f"), 401),
+            ("no fields", sign_in(&anonymous, FORM).body(""), 400),
             (
                 "another kind of body",
-                sign_in(&nobody, "application/json").body("{\"email\": \"\\u0000\"}"),
+                sign_in(&anonymous, "application/json").body("{\"email\": \"\\u0000\"}"),
                 400,
             ),
-            ("a file", sign_in(&nobody, "multipart/form-data; boundary=x").body("--x"), 400),
+            ("a file", sign_in(&anonymous, "multipart/form-data; boundary=x").body("--x"), 400),
         ] {
-            let answer = nobody.send(request).await;
+            let answer = anonymous.send(request).await;
             assert_eq!(answer.status, status, "{what}: {:?}", answer.body);
         }
-        let nul = nobody.post("/api/auth/login/", json!({"email": "a\u{0}b", "password": "x"})).await;
+        let nul = anonymous.post("/api/auth/login/", json!({"email": "a\u{0}b", "password": "x"})).await;
         nul.is_problem(422, "invalid");
         app.stop().await;
     })
@@ -80,7 +80,7 @@ async fn a_form_may_hold_anything() {
 async fn a_webhook_that_is_no_event_is_refused_and_one_with_odd_texts_taken_in() {
     each_database(|url| async move {
         let app = App::start(&url).await;
-        let nobody = app.nobody();
+        let anonymous = app.anonymous();
         let secret = {
             use secrecy::ExposeSecret;
             app.running.services.config.stripe.webhook_secret.expose_secret().to_owned()
@@ -90,8 +90,8 @@ async fn a_webhook_that_is_no_event_is_refused_and_one_with_odd_texts_taken_in()
             let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("a key");
             mac.update(format!("{time}.{payload}").as_bytes());
             let signature = format!("t={time},v1={}", hex::encode(mac.finalize().into_bytes()));
-            let request = nobody.request(Method::POST, WEBHOOK).header("stripe-signature", signature).body(payload);
-            nobody.send(request).await
+            let request = anonymous.request(Method::POST, WEBHOOK).header("stripe-signature", signature).body(payload);
+            anonymous.send(request).await
         };
         let event = |id: &str, kind: &str, object: serde_json::Value| {
             json!({"id": id, "object": "event", "type": kind, "data": {"object": object}})
@@ -151,14 +151,14 @@ async fn no_answer_leads_to_another_site() {
 async fn a_refused_form_comes_back_in_an_address_of_bounded_length() {
     each_database(|url| async move {
         let app = App::start(&url).await;
-        let nobody = app.nobody();
+        let anonymous = app.anonymous();
         let fields = [("email", "e".repeat(60_000)), ("password", "not the password".into())];
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = sign_in(&nobody, FORM)
+        let request = sign_in(&anonymous, FORM)
             .header("accept", "text/html")
             .header("referer", format!("{}/login", app.base))
             .body(body);
-        let answer = nobody.send(request).await;
+        let answer = anonymous.send(request).await;
         assert_eq!(answer.status, 302);
         let location = answer.headers["location"].to_str().unwrap();
         assert!(location.contains("__err=") && location.len() < 8_000, "{} bytes", location.len());
@@ -176,19 +176,20 @@ async fn behind_https_no_cookie_is_sent_in_clear() {
             [(&public, "http", true), (&proxied, "https", true), (&proxied, "http", false)]
         {
             let app = App::start_with(&url, variables, StartOptions::default()).await;
-            let nobody = app.nobody();
-            let refused = sign_in(&nobody, FORM)
+            let anonymous = app.anonymous();
+            let refused = sign_in(&anonymous, FORM)
                 .header("accept", "text/html")
                 .header("referer", format!("{}/login", app.base))
                 .header("x-forwarded-proto", scheme)
-                .body("email=nobody%40example.com&password=wrong");
-            let refused = nobody.send(refused).await;
+                .body("email=unknown%40example.com&password=wrong");
+            let refused = anonymous.send(refused).await;
             let email = format!("{}@example.com", unique("secure"));
             let account = json!({"email": email, "password": PASSWORD, "name": "A", "group_name": "G"});
-            assert_eq!(nobody.post("/api/auth/signup/", account).await.status, 201);
+            assert_eq!(anonymous.post("/api/auth/signup/", account).await.status, 201);
             let request =
-                nobody.request(Method::POST, "/api/auth/login/").header("x-forwarded-proto", scheme);
-            let signed_in = nobody.send(request.json(&json!({"email": email, "password": PASSWORD}))).await;
+                anonymous.request(Method::POST, "/api/auth/login/").header("x-forwarded-proto", scheme);
+            let signed_in =
+                anonymous.send(request.json(&json!({"email": email, "password": PASSWORD}))).await;
             for answer in [refused, signed_in] {
                 let cookies: Vec<_> = answer.headers.get_all("set-cookie").iter().collect();
                 assert!(!cookies.is_empty());

@@ -124,7 +124,7 @@ async fn a_new_price_leaves_subscribers_their_old_one() {
 }
 
 #[tokio::test]
-async fn a_plan_is_removed_while_nobody_used_it_and_archived_afterwards() {
+async fn a_plan_is_removed_while_it_is_unused_and_archived_afterwards() {
     each_database(|url| async move {
         let app = App::start(&url).await;
         let superadmin = app.superadmin().await;
@@ -137,12 +137,12 @@ async fn a_plan_is_removed_while_nobody_used_it_and_archived_afterwards() {
         let used = admin.subscription().await["plan"]["id"].as_str().unwrap().to_owned();
         let path = format!("{PLANS}{used}/");
         assert_eq!(superadmin.delete(&path).await.status, 204);
-        assert_eq!(app.nobody().get(&path).await.body["archived"], true);
+        assert_eq!(app.anonymous().get(&path).await.body["archived"], true);
         assert_eq!(admin.subscription().await["status"], "active", "it keeps working for those who have it");
         let ids = |body: &serde_json::Value| {
             body["results"].as_array().unwrap().iter().map(|plan| plan["id"].clone()).collect::<Vec<_>>()
         };
-        assert!(!ids(&app.nobody().get(PLANS).await.body).contains(&json!(used)));
+        assert!(!ids(&app.anonymous().get(PLANS).await.body).contains(&json!(used)));
         let all = superadmin.get(&format!("{PLANS}?include_archived=true")).await;
         assert!(ids(&all.body).contains(&json!(used)));
         let other = app.admin().await;
@@ -162,18 +162,18 @@ async fn plans_are_listed_cheapest_first_and_in_pages() {
         for price in ["20.00", "5.00", "10.00"] {
             app.plan(&format!("At {price}"), price, None).await;
         }
-        let nobody = app.nobody();
-        let first = nobody.get(&format!("{PLANS}?limit=2")).await;
+        let anonymous = app.anonymous();
+        let first = anonymous.get(&format!("{PLANS}?limit=2")).await;
         let prices = |body: &serde_json::Value| {
             body["results"].as_array().unwrap().iter().map(|plan| plan["price"].clone()).collect::<Vec<_>>()
         };
         assert_eq!(prices(&first.body), [json!("5.00"), json!("10.00")]);
         let cursor = first.text("next_cursor");
-        let second = nobody.get(&format!("{PLANS}?limit=2&cursor={cursor}")).await;
+        let second = anonymous.get(&format!("{PLANS}?limit=2&cursor={cursor}")).await;
         assert_eq!(prices(&second.body), [json!("20.00")]);
         assert!(second.body["next_cursor"].is_null());
         for query in ["limit=0", "limit=201", "limit=x", "cursor=!!"] {
-            assert_eq!(nobody.get(&format!("{PLANS}?{query}")).await.status, 422, "{query}");
+            assert_eq!(anonymous.get(&format!("{PLANS}?{query}")).await.status, 422, "{query}");
         }
         app.stop().await;
     })

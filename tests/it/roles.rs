@@ -1,7 +1,7 @@
 //! Who may do what: every route and every server function, asked by every role.
 //!
-//! Each row is asked with something that is refused *after* the role was checked (an empty name, an id nobody
-//! has), so that a 422 or a 404 in it says "this role may". A route that is missing here fails the test.
+//! Each row is asked with something that is refused *after* the role was checked (an empty name, an
+//! unknown id), so that a 422 or a 404 in it says "this role may". A route that is missing here fails the test.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::support::app::{App, Person};
 use crate::support::databases::each_database;
 
-/// Statuses for nobody, a member, the group's admin, another group's admin, a SuperAdmin.
+/// Statuses for an anonymous caller, a member, the group's admin, another group's admin, a SuperAdmin.
 type Expected = [u16; 5];
 
 /// An id that nothing has.
@@ -69,7 +69,7 @@ fn api() -> Vec<(&'static str, &'static str, Value, Expected)> {
     ]
 }
 
-/// Pages. 303 sends nobody to the log-in page, and everybody from the first page to where they belong.
+/// Pages. 303 sends an anonymous caller to the log-in page, and users from the first page to theirs.
 const PAGES: &[(&str, Expected)] = &[
     ("/", [303, 303, 303, 303, 303]),
     ("/login", [200, 200, 200, 200, 200]),
@@ -136,7 +136,7 @@ async fn every_route_answers_every_role_as_the_table_says() {
         let app = App::start(&url).await;
         let admin = app.subscribed().await;
         let people = [
-            app.nobody(),
+            app.anonymous(),
             app.member(&admin).await,
             admin.clone(),
             app.admin().await,
@@ -169,7 +169,7 @@ async fn every_route_answers_every_role_as_the_table_says() {
                 );
             }
         }
-        // The table's last row signed everybody out.
+        // The table's last row signed all callers out.
         for (index, person) in people.iter().enumerate() {
             let found = call(person, "/fn/account/sign-out", "").await;
             wrong.extend((found != 200).then(|| format!("/fn/account/sign-out #{index}: {found}")));
@@ -191,7 +191,7 @@ fn bare(method: &str, path: &str) -> String {
 async fn no_route_is_missing_from_the_table() {
     each_database(|url| async move {
         let app = App::start(&url).await;
-        let document = app.nobody().get("/api/openapi.json").await.body;
+        let document = app.anonymous().get("/api/openapi.json").await.body;
         let served: BTreeSet<_> = document["paths"]
             .as_object()
             .expect("paths")

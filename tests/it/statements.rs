@@ -31,7 +31,7 @@ fn literals(source: &str) -> Vec<String> {
     found
 }
 
-/// Words and signs, in lower case: `u.group_id` is one, `(` is one.
+/// Names and signs, in lower case: `u.group_id` is one, `(` is one.
 fn tokens(sql: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut token = String::new();

@@ -146,7 +146,7 @@ async fn a_purchase_needs_a_plan_that_is_sold_and_an_admin() {
         let admin = app.admin().await;
         let member = app.member(&admin).await;
         member.post(CREATE, json!({"plan_id": plan["id"]})).await.is_problem(403, "forbidden");
-        app.nobody().post(CREATE, json!({"plan_id": plan["id"]})).await.is_problem(401, "not_signed_in");
+        app.anonymous().post(CREATE, json!({"plan_id": plan["id"]})).await.is_problem(401, "not_signed_in");
         let unknown = admin.post(CREATE, json!({"plan_id": uuid::Uuid::now_v7()})).await;
         unknown.is_problem(404, "not_found");
         for id in ["pm_nope", "", "pm_card_visa/detach", "../customers", "pm card"] {
@@ -227,13 +227,13 @@ async fn a_webhook_with_a_wrong_signature_is_refused() {
     each_database(|url| async move {
         let app = App::start(&url).await;
         let path = "/api/subscriptions/webhook/stripe/";
-        let nobody = app.nobody();
-        nobody.post(path, json!({"id": "evt_1"})).await.is_problem(400, "malformed");
-        let signed = nobody
+        let anonymous = app.anonymous();
+        anonymous.post(path, json!({"id": "evt_1"})).await.is_problem(400, "malformed");
+        let signed = anonymous
             .request(Method::POST, path)
             .header("stripe-signature", "t=1,v1=00")
             .json(&json!({"id": "evt_1"}));
-        nobody.send(signed).await.is_problem(400, "malformed");
+        anonymous.send(signed).await.is_problem(400, "malformed");
         app.stop().await;
     })
     .await;

@@ -21,9 +21,9 @@ async fn an_invitation_is_taken_up_once() {
         let token = url.rsplit('/').next().unwrap();
 
         let body = json!({"token": token, "name": "Grace", "password": PASSWORD});
-        let accepted = app.nobody().post(ACCEPT, body.clone()).await;
+        let accepted = app.anonymous().post(ACCEPT, body.clone()).await;
         assert_eq!((accepted.status, &accepted.body["role"]), (201, &json!("member")), "{}", accepted.body);
-        app.nobody().post(ACCEPT, body).await.is_problem(404, "invitation_gone");
+        app.anonymous().post(ACCEPT, body).await.is_problem(404, "invitation_gone");
 
         let member = app.log_in(&email, PASSWORD).await;
         let me = member.get("/api/auth/me/").await;
@@ -40,7 +40,7 @@ async fn an_address_with_an_account_is_not_invited() {
         let (admin, other) = (app.admin().await, app.admin().await);
         let email = other.get("/api/auth/me/").await.body["email"].clone();
         admin.post(INVITE, json!({"email": email, "role": "member"})).await.is_problem(409, "email_taken");
-        let wrong = admin.post(INVITE, json!({"email": "nobody", "role": "superadmin"})).await;
+        let wrong = admin.post(INVITE, json!({"email": "not an address", "role": "superadmin"})).await;
         wrong.is_problem(422, "invalid");
         assert_eq!(wrong.fields(), ["email", "role"]);
         app.stop().await;
@@ -79,8 +79,8 @@ async fn an_invitation_taken_up_twice_at_once_makes_one_member() {
         let invited = admin.post(INVITE, json!({"email": "twice@example.com", "role": "member"})).await;
         let token = invited.text("url").rsplit('/').next().unwrap().to_owned();
         let body = json!({"token": token, "name": "Grace", "password": PASSWORD});
-        let nobody = app.nobody();
-        let answers = futures::future::join_all((0..4).map(|_| nobody.post(ACCEPT, body.clone()))).await;
+        let anonymous = app.anonymous();
+        let answers = futures::future::join_all((0..4).map(|_| anonymous.post(ACCEPT, body.clone()))).await;
         assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1, "{answers:?}");
         let members = admin.get("/api/team/members/").await;
         assert_eq!(members.body["results"].as_array().unwrap().len(), 2);

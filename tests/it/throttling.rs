@@ -35,9 +35,9 @@ fn asks_to_wait(answer: &Answer) -> bool {
 async fn of_many_guesses_at_once_ten_are_checked() {
     each_database(|url| async move {
         let app = App::start(&url).await;
-        let nobody = app.nobody();
+        let anonymous = app.anonymous();
         let guess = json!({"email": "victim@example.com", "password": "not the password"});
-        let answers = join_all((0..150).map(|_| nobody.post(LOGIN, guess.clone()))).await;
+        let answers = join_all((0..150).map(|_| anonymous.post(LOGIN, guess.clone()))).await;
         assert_eq!(statuses(&answers), BTreeMap::from([(401, 10), (429, 140)]));
         assert!(answers.iter().filter(|answer| answer.status == 429).all(asks_to_wait));
         app.stop().await;
@@ -51,16 +51,16 @@ async fn a_log_in_that_succeeds_is_not_held_against_anyone() {
         let app = App::start(&url).await;
         let email = format!("{}@example.com", unique("often"));
         let body = json!({"email": email, "password": PASSWORD, "name": "Ada", "group_name": "Engines"});
-        assert_eq!(app.nobody().post(SIGNUP, body).await.status, 201);
+        assert_eq!(app.anonymous().post(SIGNUP, body).await.status, 201);
         for _ in 0..12 {
             app.log_in(&email, PASSWORD).await;
         }
         let wrong = json!({"email": email, "password": "not the password"});
         for _ in 0..9 {
-            app.nobody().post(LOGIN, wrong.clone()).await.is_problem(401, "wrong_credentials");
+            app.anonymous().post(LOGIN, wrong.clone()).await.is_problem(401, "wrong_credentials");
         }
         app.log_in(&email, PASSWORD).await;
-        app.nobody().post(LOGIN, wrong).await.is_problem(401, "wrong_credentials");
+        app.anonymous().post(LOGIN, wrong).await.is_problem(401, "wrong_credentials");
         app.stop().await;
     })
     .await;
@@ -70,10 +70,11 @@ async fn a_log_in_that_succeeds_is_not_held_against_anyone() {
 async fn one_client_makes_only_so_many_accounts() {
     each_database(|url| async move {
         let app = App::start(&url).await;
-        let nobody = app.nobody();
+        let anonymous = app.anonymous();
         let sign_up = |_| {
             let email = format!("{}@example.com", unique("many"));
-            nobody.post(SIGNUP, json!({"email": email, "password": PASSWORD, "name": "A", "group_name": "G"}))
+            anonymous
+                .post(SIGNUP, json!({"email": email, "password": PASSWORD, "name": "A", "group_name": "G"}))
         };
         let answers = join_all((0..110).map(sign_up)).await;
         assert_eq!(statuses(&answers), BTreeMap::from([(201, 100), (429, 10)]));
@@ -116,11 +117,11 @@ async fn behind_a_proxy_clients_are_told_apart_and_only_the_proxy_is_believed() 
     each_database(|url| async move {
         let proxied = [("TRUSTED_PROXIES", "127.0.0.0/8"), ("SIGNUP", "open")];
         let app = App::start_with(&url, &proxied, StartOptions::default()).await;
-        let nobody = app.nobody();
+        let anonymous = app.anonymous();
         let guess = |client: &'static str| {
             let body = json!({"email": "victim@example.com", "password": "not the password"});
-            let request = nobody.request(Method::POST, LOGIN).header("x-forwarded-for", client);
-            nobody.send(request.json(&body))
+            let request = anonymous.request(Method::POST, LOGIN).header("x-forwarded-for", client);
+            anonymous.send(request.json(&body))
         };
         for _ in 0..10 {
             guess("203.0.113.7").await.is_problem(401, "wrong_credentials");
@@ -131,12 +132,13 @@ async fn behind_a_proxy_clients_are_told_apart_and_only_the_proxy_is_believed() 
         app.stop().await;
 
         let app = App::start(&url).await;
-        let nobody = app.nobody();
+        let anonymous = app.anonymous();
         for client in 0..11 {
             let body = json!({"email": "other@example.com", "password": "not the password"});
-            let request =
-                nobody.request(Method::POST, LOGIN).header("x-forwarded-for", format!("203.0.113.{client}"));
-            let answer = nobody.send(request.json(&body)).await;
+            let request = anonymous
+                .request(Method::POST, LOGIN)
+                .header("x-forwarded-for", format!("203.0.113.{client}"));
+            let answer = anonymous.send(request.json(&body)).await;
             assert_eq!(
                 answer.status,
                 if client < 10 { 401 } else { 429 },
@@ -175,7 +177,7 @@ async fn a_name_is_one_line() {
         let email = format!("{}@example.com", unique("lines"));
         for (name, group, field) in [("A\nBcc: b@example.com", "G", "name"), ("A", "G\r\nX", "group_name")] {
             let body = json!({"email": email, "password": PASSWORD, "name": name, "group_name": group});
-            let refused = app.nobody().post(SIGNUP, body).await;
+            let refused = app.anonymous().post(SIGNUP, body).await;
             assert_eq!((refused.status, refused.fields()), (422, vec![field]));
         }
         let admin = app.admin().await;

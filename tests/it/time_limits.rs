@@ -74,7 +74,7 @@ async fn a_thousand_half_sent_requests_keep_no_one_out() {
     each_database(|url| async move {
         let app = App::start(&url).await;
         let half = join_all((0..1_100).map(|_| sent(&app, "GET /healthz HTTP/1.1\r\nHost: "))).await;
-        let alive = app.nobody().get("/healthz").await;
+        let alive = app.anonymous().get("/healthz").await;
         assert_eq!(alive.status, 200);
         drop(half);
         app.stop().await;
@@ -86,20 +86,20 @@ async fn a_thousand_half_sent_requests_keep_no_one_out() {
 async fn a_body_that_does_not_come_is_the_clients_fault() {
     each_database(|url| async move {
         let app = App::start_with(&url, &[], short()).await;
-        let nobody = app.nobody();
+        let anonymous = app.anonymous();
         for path in ["/api/auth/login/", "/fn/account/sign-in"] {
             let never =
                 futures::stream::iter([Ok::<_, std::io::Error>("{")]).chain(futures::stream::pending());
-            let request = nobody.request(Method::POST, path).header("content-type", "application/json");
-            nobody.send(request.body(streamed(never))).await.is_problem(408, "request_timeout");
+            let request = anonymous.request(Method::POST, path).header("content-type", "application/json");
+            anonymous.send(request.body(streamed(never))).await.is_problem(408, "request_timeout");
         }
         let slowly = futures::stream::unfold((), |()| async {
             tokio::time::sleep(Duration::from_millis(50)).await;
             Some((Ok::<_, std::io::Error>(" "), ()))
         });
         let request =
-            nobody.request(Method::POST, "/api/auth/login/").header("content-type", "application/json");
-        nobody.send(request.body(streamed(slowly))).await.is_problem(408, "request_timeout");
+            anonymous.request(Method::POST, "/api/auth/login/").header("content-type", "application/json");
+        anonymous.send(request.body(streamed(slowly))).await.is_problem(408, "request_timeout");
         app.stop().await;
     })
     .await;
@@ -136,7 +136,7 @@ async fn an_answer_that_takes_too_long_is_503() {
             App::start_with(&url, &[], StartOptions { time_limits: limits, ..StartOptions::default() }).await;
         // Hashing a password takes longer.
         let body = json!({"email": "a@example.com", "password": PASSWORD});
-        app.nobody().post("/api/auth/login/", body).await.is_problem(503, "unavailable");
+        app.anonymous().post("/api/auth/login/", body).await.is_problem(503, "unavailable");
         app.stop().await;
     })
     .await;
@@ -176,7 +176,7 @@ async fn stopping_waits_for_no_one_longer_than_it_may() {
         idle.read_exact(&mut first).await.expect("an answer");
         // In flight by then: the request before this one on the same pool was answered.
         eventually("the request reaches the server", || async {
-            let metrics = app.nobody().get("/metrics").await.body.to_string();
+            let metrics = app.anonymous().get("/metrics").await.body.to_string();
             metrics.contains("tollgate_http_requests_in_flight 2").then_some(())
         })
         .await;

@@ -154,7 +154,7 @@ async fn a_batch_names_what_is_wrong_with_which_event() {
 }
 
 #[tokio::test]
-async fn a_member_records_for_itself_and_an_admin_for_anybody_of_the_group() {
+async fn a_member_records_for_itself_and_an_admin_for_any_member() {
     each_database(|url| async move {
         let app = App::start(&url).await;
         let admin = app.subscribed().await;
@@ -241,7 +241,7 @@ async fn the_demo_has_the_numbers_it_promises() {
         assert_eq!(services.metering.history(&user).await.unwrap().len(), 3);
         let newco = app.log_in("admin@newco.test", "tollgate-demo").await;
         newco.get(USAGE).await.is_problem(404, "no_subscription");
-        let plans = app.nobody().get("/api/subscriptions/plans/").await;
+        let plans = app.anonymous().get("/api/subscriptions/plans/").await;
         let names: Vec<_> =
             plans.body["results"].as_array().unwrap().iter().map(|plan| plan["name"].clone()).collect();
         assert_eq!(names, ["Basic", "Pro", "Scale"]);

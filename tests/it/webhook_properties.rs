@@ -124,10 +124,10 @@ impl Post {
                 }
             }
         }
-        // In the end each has arrived, the last of them first, for all anybody knows.
+        // In the end each has arrived, in any order.
         let mut events: Vec<(u64, Value)> =
             order.iter().copied().cycle().zip(self.events(id).await).collect();
-        events.sort_by_key(|(place, _)| *place);
+        events.sort_by_key(|(position, _)| *position);
         for together in events.chunks(3) {
             let together: Vec<&Value> = together.iter().map(|(_, event)| event).collect();
             if self.deliver(&together, &mut known).await {
@@ -179,7 +179,7 @@ struct Fetch {
     drawn: u8,
     /// After it was drawn.
     answered: u8,
-    /// The place of its writing among the others'.
+    /// The position of its writing among the others'.
     written: u64,
 }
 

@@ -13,7 +13,7 @@ use crate::process::{cannot_start, output};
 use crate::{interrupt, serve};
 
 /// How long a server may take until it listens.
-const PATIENCE: Duration = Duration::from_secs(60);
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(60);
 
 pub struct DemoServer {
     process: Child,
@@ -43,7 +43,7 @@ impl DemoServer {
         let process = command.spawn().map_err(|error| cannot_start(&command, &error))?;
         let mut server = Self { process, binary, folder, url: String::new() };
 
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + LISTEN_TIMEOUT;
         loop {
             interrupt::check()?;
             let text = fs::read_to_string(&log).unwrap_or_default();
@@ -66,7 +66,7 @@ impl DemoServer {
                 .current_dir(self.folder.path())
                 .env_clear(),
         )?;
-        let key = printed.split_whitespace().find(|word| word.starts_with("tg_"));
+        let key = printed.split_whitespace().find(|text| text.starts_with("tg_"));
         Ok(key.with_context(|| format!("`tollgate key create` printed no key:\n{printed}"))?.to_owned())
     }
 }

@@ -24,7 +24,7 @@ pub fn happened() -> bool {
     ASKED.load(Ordering::Relaxed)
 }
 
-/// An error once somebody has asked to stop, so that `?` between two pieces of work ends the run.
+/// An error once a signal has asked to stop, so that `?` between two pieces of work ends the run.
 pub fn check() -> Result<()> {
     if happened() {
         bail!("interrupted");

@@ -3,6 +3,7 @@
 //! `site` turns the browser's half of the crate into files, `setup` finds or fetches what a machine lacks,
 //! `postgres` is a cluster for one run, `testing` is the table of steps behind `make test`. The rest are short
 //! commands made of these.
+#![allow(clippy::print_stderr, clippy::print_stdout, reason = "a command line")]
 
 mod demo;
 mod interrupt;
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
         interrupt::watch().and_then(|()| process::enter_workspace()).and_then(|()| dispatch(&arguments));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        // What failed because it was told to stop needs no explanation.
+        // What failed because of the interruption needs no explanation.
         Err(_) if interrupt::happened() => {
             eprintln!("\nStopped.");
             ExitCode::from(130)

@@ -15,7 +15,7 @@ use crate::process::{cannot_start, on_path, output};
 use crate::{interrupt, setup};
 
 /// How long a cluster may take to accept connections before we give up on it.
-const PATIENCE: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What happens to a commit when the power fails.
 #[derive(Clone, Copy, PartialEq)]
@@ -83,7 +83,7 @@ impl Postgres {
     }
 
     fn wait_until_ready(&mut self, is_ready: &Path, log: &Path) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + START_TIMEOUT;
         let port = self.port.to_string();
         loop {
             interrupt::check()?;

@@ -22,8 +22,8 @@ pub fn target_directory() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from)
 }
 
-/// A cargo command that doesn't inherit what `cargo run` told *us* about ourselves: build scripts that watch these
-/// variables (ring's does) would run again each time we take turns with a cargo started by hand.
+/// A cargo command that doesn't inherit what `cargo run` sets for this program: build scripts that watch these
+/// variables (ring's does) would run again each time this program and a cargo started by hand alternate.
 pub fn cargo<const N: usize>(arguments: [&str; N]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     for (name, _) in env::vars_os() {
@@ -100,6 +100,6 @@ pub fn cannot_start(command: &Command, error: &std::io::Error) -> anyhow::Error 
 }
 
 pub fn describe(command: &Command) -> String {
-    let words = std::iter::once(command.get_program()).chain(command.get_args());
-    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    let parts = std::iter::once(command.get_program()).chain(command.get_args());
+    parts.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }

@@ -57,7 +57,7 @@ pub fn postgres_programs() -> Result<PathBuf> {
         return Ok(found);
     }
     debian_package("postgresql", "PostgreSQL")?;
-    find_postgres().context("PostgreSQL is installed, but its `initdb` is nowhere to be found")
+    find_postgres().context("PostgreSQL is installed, but its `initdb` isn't found")
 }
 
 fn find_postgres() -> Option<PathBuf> {

@@ -1,4 +1,5 @@
 //! The sandbox alone, in memory, on the address that is given (127.0.0.1:12111 without one).
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line")]
 
 use std::error::Error;
 

@@ -96,7 +96,7 @@ impl App {
         Answer::to(request.header("stripe-signature", signature).body(body)).await.status
     }
 
-    pub fn nobody(&self) -> Person<'_> {
+    pub fn anonymous(&self) -> Person<'_> {
         Person { app: self, auth: Auth::None, id: String::new() }
     }
 
@@ -105,19 +105,19 @@ impl App {
         let email = format!("{}@example.com", unique("admin"));
         let group = unique("Group ");
         let body = json!({"email": email, "password": PASSWORD, "name": "Ada", "group_name": group});
-        let answer = self.nobody().post("/api/auth/signup/", body).await;
+        let answer = self.anonymous().post("/api/auth/signup/", body).await;
         assert_eq!(answer.status, 201, "{:?}", answer.body);
         self.log_in(&email, PASSWORD).await
     }
 
-    /// Somebody who joined the admin's group by invitation.
+    /// A member who joined the admin's group by invitation.
     pub async fn member(&self, admin: &Person<'_>) -> Person<'_> {
         let email = format!("{}@example.com", unique("member"));
         let invited = admin.post("/api/team/invitations/", json!({"email": email, "role": "member"})).await;
         assert_eq!(invited.status, 201, "{:?}", invited.body);
         let token = invited.text("url").rsplit('/').next().expect("a token").to_owned();
         let body = json!({"token": token, "name": "Max", "password": PASSWORD});
-        let accepted = self.nobody().post("/api/team/invitations/accept/", body).await;
+        let accepted = self.anonymous().post("/api/team/invitations/accept/", body).await;
         assert_eq!(accepted.status, 201, "{:?}", accepted.body);
         self.log_in(&email, PASSWORD).await
     }
@@ -172,7 +172,7 @@ impl App {
     }
 }
 
-/// How somebody shows who they are.
+/// How a caller is authenticated.
 #[derive(Clone)]
 pub enum Auth {
     None,
@@ -180,7 +180,7 @@ pub enum Auth {
     Key(String),
 }
 
-/// Somebody who asks the application for things.
+/// A caller of the application.
 #[derive(Clone)]
 pub struct Person<'a> {
     pub app: &'a App,

@@ -112,7 +112,7 @@ impl Database {
             Home::Sqlite(_) => {
                 let pool = SqlitePool::connect(&self.url).await.expect("the database opens");
                 let as_text = |column: &str, column_type: &str| match column_type {
-                    "BLOB" => format!("LOWER(HEX({column}))"),
+                    "BLOB" => format!("CASE WHEN {column} IS NOT NULL THEN LOWER(HEX({column})) END"),
                     _ => format!("CAST({column} AS TEXT)"),
                 };
                 dump!(pool, SQLITE_COLUMNS, as_text)

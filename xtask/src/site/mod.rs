@@ -45,7 +45,7 @@ pub fn command(arguments: &[String]) -> Result<()> {
 /// Brings `target/site` up to date and prints what it weighs.
 ///
 /// # Errors
-/// What doesn't compile, in the compiler's own words; a style sheet with a mistake, with its place.
+/// What doesn't compile, with the compiler's message; a style sheet with a mistake, with its line.
 pub fn build() -> Result<Weights> {
     setup::wasm_target()?;
     run(&mut cargo([

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
@@ -70,7 +70,7 @@ impl Output {
         self.files.push((hashed, content));
     }
 
-    /// Writes everything and puts it in the old site's place.
+    /// Writes everything and replaces the old site with it.
     pub fn finish(self, inputs: &str) -> Result<Weights> {
         let parent = self.destination.parent().unwrap_or(Path::new("."));
         let fresh = tempfile::Builder::new().prefix("site-new-").tempdir_in(parent)?;
@@ -83,7 +83,10 @@ impl Output {
                     scope.spawn(move || write_both(&file, content))
                 })
                 .collect();
-            running.into_iter().map(|thread| thread.join().expect("compressing doesn't panic")).collect()
+            let ended = |thread: thread::ScopedJoinHandle<'_, Result<usize>>| {
+                thread.join().unwrap_or_else(|_| Err(anyhow!("compressing a file panicked")))
+            };
+            running.into_iter().map(ended).collect()
         });
 
         let mut weights = Weights::default();
@@ -130,7 +133,7 @@ fn compress(content: &[u8]) -> Result<Vec<u8>> {
     Ok(compressed)
 }
 
-/// Enough of a SHA-256 to tell versions of a file apart: 16 hexadecimal digits.
+/// Enough of a SHA-256 to distinguish versions of a file: 16 hexadecimal digits.
 pub fn hash(content: &[u8]) -> String {
     hex::encode(&Sha256::digest(content)[..8])
 }

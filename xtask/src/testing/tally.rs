@@ -59,8 +59,8 @@ pub fn counted_cargo_test(command: &mut Command) -> Result<Tally> {
 /// `test result: ok. 12 passed; 1 failed; 0 ignored; …`
 fn of_libtest_line(line: &str) -> Option<Tally> {
     let counts = line.strip_prefix("test result: ")?.split_once(". ")?.1;
-    let count = |word: &str| {
-        counts.split(';').find_map(|part| part.trim().strip_suffix(word)?.trim().parse::<u64>().ok())
+    let count = |label: &str| {
+        counts.split(';').find_map(|part| part.trim().strip_suffix(label)?.trim().parse::<u64>().ok())
     };
     Some(Tally { passed: count("passed")?, failed: count("failed")? })
 }

@@ -1,4 +1,11 @@
 //! The Stripe sandbox, from outside: over HTTP, on a port of its own, as an application meets it.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that can't go on fails, and says where it is"
+)]
 
 mod support;
 

@@ -1,5 +1,12 @@
 //! What the Stripe sandbox shows to browsers, asked for over HTTP: the scripts, the frames, the 3D Secure
 //! page as a plain form, and the panel.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a test that can't go on fails, and says where it is"
+)]
 
 use std::collections::BTreeSet;
 
