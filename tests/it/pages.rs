@@ -5,14 +5,14 @@ use serde_json::json;
 use crate::support::app::{App, PASSWORD, unique};
 use crate::support::databases::each_database;
 
-/// A name that closes the title it stands in, and what a browser would make of it.
-const NAME: &str = r#"</title><meta http-equiv=refresh content="0;url=//evil.test">"#;
-const ESCAPED: &str = "&lt;/title&gt;&lt;meta http-equiv=refresh";
+/// A name that closes what it may stand in and sends the visitor away, and how it begins as text.
+const NAME: &str = r#"</title></textarea><meta http-equiv=refresh content="0;url=//evil.test">"#;
+const ESCAPED: &str = "&lt;/title&gt;&lt;/textarea&gt;&lt;meta http-equiv=refresh";
 
 fn assert_harmless(page: &str, title: &str) {
     let head = page.split("</head>").next().unwrap_or_default();
     assert!(head.contains(&format!("<title>{title}{ESCAPED}")), "{head}");
-    assert!(!page.contains(NAME), "{page}");
+    assert!(!page.contains(NAME), "{title}: {page}");
 }
 
 #[tokio::test]
