@@ -1,4 +1,5 @@
 //! Arguments → [`tollgate::cli`]. Nothing else.
+#![allow(clippy::print_stderr, reason = "it answers the operator's terminal")]
 
 use std::process::ExitCode;
 

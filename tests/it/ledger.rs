@@ -126,7 +126,7 @@ async fn requests_of_one_commit_are_decided_each_for_itself() {
         assert_eq!(a.unwrap().accepted, 1);
         assert_eq!(b.map(|b| (b.accepted, b.duplicates)).unwrap(), (1, 1));
         assert_eq!(refusal(mismatch), Refusal::EventMismatch { id: "a".into() });
-        assert!(matches!(unknown, Err(Error::Database(_))), "{unknown:?}");
+        assert!(matches!(unknown, Err(Error::Unavailable(_))), "{unknown:?}");
         assert_eq!(c.unwrap().accepted, 1, "the refused request left its id free");
         assert_eq!(metering.usage(&seed.member).await.unwrap().resources.llm.used, 1_111);
         metering.stop().await;

@@ -93,6 +93,7 @@ const FUNCTIONS: &[(&str, &str, Expected)] = &[
     ("/fn/plans/create", "{plan}", [401, 403, 403, 403, 422]),
     ("/fn/plans/update", "id={id}&{plan}", [401, 403, 403, 403, 422]),
     ("/fn/plans/remove", "id={id}", [401, 403, 403, 403, 404]),
+    ("/fn/plans/restore", "id={id}", [401, 403, 403, 403, 404]),
     ("/fn/subscription/subscribe", "plan_id={id}", [401, 403, 404, 404, 403]),
     ("/fn/subscription/cancel", "id={id}&at_period_end=true", [401, 403, 404, 404, 403]),
     ("/fn/subscription/refresh", "", [401, 403, 200, 200, 403]),

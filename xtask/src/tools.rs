@@ -11,11 +11,20 @@ use crate::progress::Progress;
 use crate::{setup, site};
 
 /// Every lint command, each an argument list for cargo.
-const LINTS: [&[&str]; 5] = [
+const LINTS: [&[&str]; 4] = [
     &["fmt", "--all", "--check"],
     &["clippy", "--quiet", "--package=xtask", "--all-targets", "--", "--deny=warnings"],
-    &["clippy", "--quiet", "--package=stripe-sandbox", "--all-targets", "--", "--deny=warnings"],
-    &["clippy", "--quiet", "--package=tollgate", "--features=ssr", "--all-targets", "--", "--deny=warnings"],
+    &[
+        "clippy",
+        "--quiet",
+        "--package=tollgate",
+        "--package=stripe-sandbox",
+        "--package=tollgate-test-support",
+        "--features=tollgate/ssr",
+        "--all-targets",
+        "--",
+        "--deny=warnings",
+    ],
     &[
         "clippy",
         "--quiet",

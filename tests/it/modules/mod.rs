@@ -26,7 +26,7 @@ fn source_files() -> Vec<SourceFile> {
         for entry in fs::read_dir(folder).expect("a folder") {
             let path = entry.expect("an entry").path();
             let stem = path.file_stem().expect("a name").to_str().expect("UTF-8").to_owned();
-            let nested = [module, &[stem.clone()]].concat();
+            let nested = [module, std::slice::from_ref(&stem)].concat();
             if path.is_dir() {
                 walk(&path, &nested, found);
             } else if path.extension().is_some_and(|ending| ending == "rs") && stem != "tests" {

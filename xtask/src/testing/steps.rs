@@ -39,28 +39,30 @@ fn build(context: &Context) -> Result<Tally> {
 
 fn unit(context: &Context) -> Result<Tally> {
     context.site()?;
-    counted_cargo_test(
-        cargo(["test", "--package=tollgate", "--features=ssr", "--lib", "--bins"])
-            .env("TOLLGATE_TEST_POSTGRES", context.postgres()?),
-    )
+    counted_cargo_test(server_tests(&["--lib", "--bins"]).env("TOLLGATE_TEST_POSTGRES", context.postgres()?))
 }
 
 fn api(context: &Context) -> Result<Tally> {
     context.site()?;
-    counted_cargo_test(
-        cargo(["test", "--package=tollgate", "--features=ssr", "--no-fail-fast", "--test=*"])
-            .env("TOLLGATE_TEST_POSTGRES", context.postgres()?),
-    )
+    counted_cargo_test(server_tests(&["--test=it"]).env("TOLLGATE_TEST_POSTGRES", context.postgres()?))
 }
 
 fn sandbox(_: &Context) -> Result<Tally> {
-    counted_cargo_test(&mut cargo([
+    counted_cargo_test(&mut server_tests(&["--test=api", "--test=browser"]))
+}
+
+/// `cargo test` over the server's packages. They are named together in each step: cargo chooses the features of what
+/// they depend on for the packages named, and would compile it again for each choice.
+fn server_tests(targets: &[&str]) -> Command {
+    let mut command = cargo([
         "test",
+        "--package=tollgate",
         "--package=stripe-sandbox",
+        "--features=tollgate/ssr",
         "--no-fail-fast",
-        "--lib",
-        "--test=*",
-    ]))
+    ]);
+    command.args(targets);
+    command
 }
 
 fn tooling(_: &Context) -> Result<Tally> {
