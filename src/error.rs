@@ -40,7 +40,7 @@ impl Error {
     pub fn shared(&self) -> Self {
         match self {
             Self::Refused(refusal) => Self::Refused(refusal.clone()),
-            // The database's own error can't be cloned; its callers are told the same of either.
+            // The database's own error can't be cloned; callers are answered the same for either.
             Self::Database(error) => Self::Unavailable(format!("database: {error}")),
             Self::Stripe(text) => Self::Stripe(text.clone()),
             Self::Unavailable(text) => Self::Unavailable(text.clone()),

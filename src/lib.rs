@@ -8,7 +8,7 @@
 //! | `config`, `clock`, `error` | the environment, typed; the time; what a service answers when it can't |
 //! | `storage` | the only module that speaks SQL: one text for SQLite and PostgreSQL |
 //! | `accounts` | sign-up, sign-in, sessions, API keys, teams |
-//! | `metering` | the ledger: one writer, summaries, limits, telling who follows |
+//! | `metering` | the ledger: one writer, summaries, limits, notifying open pages |
 //! | `billing` | the catalogue, checkout, the webhook inbox, keeping in step with Stripe |
 //! | `notify` | the outbox and e-mail |
 //! | `api` | REST: handlers, the OpenAPI document, idempotency |
@@ -19,13 +19,13 @@
 //! | `cli`, `demo` | the command line; the demo data |
 //!
 //! The Stripe sandbox is a crate of its own, `crates/stripe-sandbox`; the two meet over HTTP only.
-//! Which module may use which is checked by a test, `tests/it/modules.rs`.
+//! Which module may use which is checked by a test, `tests/it/modules/`.
 //!
 //! # How it flows
 //!
 //! **A token spent.** A request to `usage/events/` → [`metering`](crate) checks it → the writer, one task a
-//! process, gathers what arrived while the last commit ran → one transaction: ledger rows, sums → everybody
-//! who waited is answered → the streams tell the open dashboards.
+//! process, gathers what arrived while the last commit ran → one transaction: ledger rows, sums → every
+//! caller that waited is answered → the streams tell the open dashboards.
 //!
 //! **A plan bought.** The page → a server function → billing reserves the group's one subscription → Stripe
 //! makes it → the card form confirms, with 3D Secure → a webhook → the inbox → a fetch from Stripe → storage → the

@@ -75,7 +75,7 @@ CREATE TABLE plans (
     created_at         TEXT NOT NULL,
     updated_at         TEXT NOT NULL
 );
--- What is on sale is told apart by its name, and a price at Stripe tells which plan is paid.
+-- Plans on sale are distinguished by name, and a price at Stripe identifies the plan that is paid.
 CREATE UNIQUE INDEX plans_name ON plans (name) WHERE NOT archived;
 CREATE UNIQUE INDEX plans_stripe_price ON plans (stripe_price_id) WHERE NOT archived;
 

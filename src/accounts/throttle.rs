@@ -20,7 +20,7 @@ pub(super) struct Limit {
 
 /// Log-ins that fail for one address from one client.
 const LOGINS_BY_PAIR: Limit = Limit { kind: "pair", attempts: 10, window: Duration::minutes(15) };
-/// Log-ins that fail for one address, whoever tries: high, so that others can't easily lock its owner out.
+/// Log-ins that fail for one address, from any client: high, so that others can't easily lock its owner out.
 const LOGINS_BY_ADDRESS: Limit = Limit { kind: "address", attempts: 100, window: Duration::minutes(15) };
 /// Log-ins that fail from one client, who may be many people behind one network.
 const LOGINS_BY_CLIENT: Limit = Limit { kind: "client", attempts: 100, window: Duration::minutes(15) };
@@ -28,7 +28,7 @@ const LOGINS_BY_CLIENT: Limit = Limit { kind: "client", attempts: 100, window: D
 const SIGNUPS_BY_CLIENT: Limit = Limit { kind: "signup", attempts: 100, window: Duration::minutes(15) };
 /// Invitations that one group sends.
 const INVITATIONS_BY_GROUP: Limit = Limit { kind: "inviting", attempts: 50, window: Duration::hours(1) };
-/// Invitations that one address gets, whoever sends them.
+/// Invitations that one address gets, from all groups.
 const INVITATIONS_BY_RECIPIENT: Limit = Limit { kind: "invited", attempts: 5, window: Duration::hours(1) };
 
 impl Limit {

@@ -26,13 +26,13 @@ use crate::http::problem::Details;
     modifiers(&Security),
     tags(
         (name = "Accounts", description = "Signing up, in and out."),
-        (name = "API keys", description = "For programs. A key acts as whoever made it."),
+        (name = "API keys", description = "For programs. A key acts as the user who made it."),
         (name = "Team", description = "A group's members and invitations."),
         (name = "Plans", description = "What can be bought."),
         (name = "Subscriptions", description = "What a group has bought."),
         (name = "Usage", description = "How much of the allowance is used."),
         (name = "Webhook", description = "For Stripe."),
-        (name = "Operations", description = "For whoever runs the server."),
+        (name = "Operations", description = "For the operator of the server."),
     )
 )]
 struct Base;

@@ -108,8 +108,8 @@ const INPUTS: [&str; 9] = [
     "EventInput",
 ];
 
-/// The members of a problem that only some have.
-const SOMETIMES: [&str; 2] = ["errors", "decline_code"];
+/// Members that are left out where they have no value: of some problems, and of a plan for all but the SuperAdmin.
+const SOMETIMES: [&str; 4] = ["errors", "decline_code", "retry_after", "subscribers"];
 
 /// Adds the constraints to `components.schemas`.
 pub fn constrain(schemas: &mut Value) {

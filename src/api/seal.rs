@@ -1,6 +1,6 @@
 //! Seals answers that are kept for replay. They can contain secrets that are shown once, such as an API key;
 //! sealed under the client's own Idempotency-Key, of which only a hash is stored, they can be opened by
-//! nobody but whoever repeats the request.
+//! no one but a caller who repeats the request.
 
 use chacha20poly1305::aead::{Aead, Generate, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Nonce};

@@ -74,7 +74,7 @@ async fn usage(State(metering): State<Metering>, GroupUser(user): GroupUser) -> 
     Ok(Answer(metering.usage(&user).await?))
 }
 
-/// May we spend, and should somebody know?
+/// Check what may be spent, and what to warn of
 #[utoipa::path(get, path = "/api/subscriptions/subscriptions/check_limits/", operation_id = "check_limits",
     tag = "Usage",
     responses(
@@ -99,7 +99,7 @@ async fn check_limits(
     responses(
         (status = 200, description = "The events are recorded.", body = Recorded),
         (status = 403, description = "`forbidden`: a SuperAdmin belongs to no group, and only an admin may \
-            record for somebody else."),
+            record for another user."),
         (status = 404, description = "`no_subscription`: the group has none."),
         (status = 409, description = "`event_mismatch`: an event with this id was recorded with another body."),
     ))]

@@ -83,7 +83,7 @@ fn message(text: &str) -> String {
 /// Refuses a body that has a NUL in a text or in a field's name.
 ///
 /// # Errors
-/// The first place that has one. A body that doesn't parse passes: whoever parses it says why.
+/// The first place that has one. A body that doesn't parse passes: the parser says why.
 pub fn refuse_nul(body: &[u8], root: &str) -> Result<(), Refusal> {
     let place = serde_json::from_slice::<Value>(body).ok().and_then(|value| nul(&value, root));
     match place {

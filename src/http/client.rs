@@ -1,6 +1,6 @@
 //! Where a request comes from: the peer, or whom the proxies in between name.
 //!
-//! Anybody may send `X-Forwarded-For` or `Forwarded`, so they are read only where the peer is a trusted proxy, and
+//! Any client may send `X-Forwarded-For` or `Forwarded`, so they are read only where the peer is a trusted proxy, and
 //! from the right: each proxy adds whom it was asked by, and the first that isn't trusted is the client.
 
 use std::convert::Infallible;

@@ -75,7 +75,7 @@ fn refuse_tunnel() -> Response {
     ([(ALLOW, allowed)], Problem::method_not_allowed()).into_response()
 }
 
-/// Makes every cookie one that is sent back by HTTPS only, whoever set it.
+/// Makes every cookie one that is sent back by HTTPS only, wherever it was set.
 fn secure_cookies(headers: &mut HeaderMap) {
     let cookies: Vec<HeaderValue> = headers.get_all(SET_COOKIE).iter().cloned().collect();
     headers.remove(SET_COOKIE);

@@ -2,7 +2,7 @@
 //!
 //! Browsers say where a request comes from, in `Sec-Fetch-Site` or at least in `Origin`; a request that has
 //! neither comes from no browser. Signing in and up are covered too, though they need no cookie: a
-//! visitor could otherwise be signed in as somebody else without noticing.
+//! visitor could otherwise be signed in as another user without noticing.
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, ORIGIN};

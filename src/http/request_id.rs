@@ -13,7 +13,7 @@ const LONGEST: usize = 128;
 pub struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// An id given by somebody else; none if it isn't a sane one.
+    /// An id given by the client or a proxy; none if it isn't a sane one.
     pub fn new(id: &str) -> Option<Self> {
         let sane = (1..=LONGEST).contains(&id.len())
             && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));

@@ -58,7 +58,7 @@ impl App {
                 publishable_key: "pk_test_1".into(),
                 secret_key: "sk_test_1".into(),
                 webhook_secret: "whsec_1".into(),
-                // The discard port: nobody answers.
+                // The discard port: nothing answers.
                 api_base: Some("http://127.0.0.1:9".into()),
                 js_url: "https://js.stripe.com/endive/stripe.js".into(),
                 sandbox: None,
@@ -117,7 +117,7 @@ impl App {
         self.log_in().await.header("set-cookie").split(';').next().unwrap().to_owned()
     }
 
-    /// An API key of whoever has this cookie, as an `Authorization` header.
+    /// An API key of the user with this cookie, as an `Authorization` header.
     async fn key(&self, cookie: &str) -> String {
         let made = self.post("/api/auth/keys/", &[("cookie", cookie)], json!({"name": "test"})).await;
         assert_eq!(made.status, 201);
@@ -180,7 +180,7 @@ async fn a_key_acts_as_its_user_and_comes_before_a_cookie() {
         refused.is_problem(401, "not_signed_in");
         assert_eq!(refused.header("www-authenticate"), "Bearer");
     }
-    // Also where nobody needs to sign in: a program with a wrong key had better learn of it.
+    // Also where no sign-in is needed: a program with a wrong key had better learn of it.
     let plans = app.get("/api/subscriptions/plans/", &[("authorization", "Bearer tg_unknown")]).await;
     plans.is_problem(401, "not_signed_in");
     // A key needs no cookie and makes none, but may sign in.

@@ -1,4 +1,4 @@
-//! Whether the demo data is loaded, and by which process, so that it is loaded once whoever is killed meanwhile.
+//! Whether the demo data is loaded, and by which process, so that it is loaded once, whatever is killed meanwhile.
 
 use chrono::{DateTime, Utc};
 

@@ -207,16 +207,17 @@ async fn a_purchase_whose_answer_was_lost_is_adopted_by_the_next() {
 async fn a_purchase_that_was_cut_off_is_recovered() {
     each_database(|url| async move {
         let (stage, plan) = start(&url).await;
-        let (never, made, told) = (stage.app.admin().await, stage.app.admin().await, stage.app.admin().await);
+        let (never, made, refused) =
+            (stage.app.admin().await, stage.app.admin().await, stage.app.admin().await);
         stage.when(Method::POST, SUBSCRIPTIONS, Trouble::Disconnect);
         assert_eq!(buy_by_form(&never, &plan).await, 503);
         stage.heal();
         stage.when(Method::POST, SUBSCRIPTIONS, Trouble::DisconnectAfter);
         assert_eq!(buy_by_form(&made, &plan).await, 503);
-        assert_eq!(buy_by_form(&told, &plan).await, 503);
+        assert_eq!(buy_by_form(&refused, &plan).await, 503);
         stage.heal();
         // For all that is known here, Stripe may be at it still.
-        for admin in [&never, &made, &told] {
+        for admin in [&never, &made, &refused] {
             stage.buy(admin, &plan).await.is_problem(409, "subscription_exists");
             has_no_subscription(admin).await;
         }
@@ -225,7 +226,7 @@ async fn a_purchase_that_was_cut_off_is_recovered() {
         let newest = list["data"][0]["id"].as_str().expect("a subscription");
         assert_eq!(stage.app.deliver_event(&updated("evt_made", newest)).await, 200);
         eventually("the webhook adopts it", || async {
-            (told.get(MY_SUBSCRIPTION).await.status == 200).then_some(())
+            (refused.get(MY_SUBSCRIPTION).await.status == 200).then_some(())
         })
         .await;
         // Time tells of the others.

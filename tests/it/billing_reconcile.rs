@@ -26,12 +26,12 @@ async fn reconciling_repairs_what_a_lost_webhook_left_behind() {
         let billing = &stage.app.running.services.billing;
 
         stage.stripe(Method::POST, &path, &[("cancel_at_period_end", "true")]).await;
-        assert_eq!(admin.subscription().await["cancel_at_period_end"], false, "nothing has told of it");
+        assert_eq!(admin.subscription().await["cancel_at_period_end"], false, "no webhook came");
         assert_eq!(billing.reconcile().await.expect("it compares").repaired, 1);
         assert_eq!(admin.subscription().await["cancel_at_period_end"], true);
 
         stage.stripe(Method::DELETE, &path, &[]).await;
-        assert_eq!(admin.subscription().await["status"], "active", "nothing has told of it");
+        assert_eq!(admin.subscription().await["status"], "active", "no webhook came");
         assert_eq!(billing.reconcile().await.expect("it compares").repaired, 1);
         admin.get(MY_SUBSCRIPTION).await.is_problem(404, "no_subscription");
         assert_eq!(billing.reconcile().await.expect("it compares").compared, 0);

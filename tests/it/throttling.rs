@@ -142,7 +142,7 @@ async fn behind_a_proxy_clients_are_told_apart_and_only_the_proxy_is_believed() 
             assert_eq!(
                 answer.status,
                 if client < 10 { 401 } else { 429 },
-                "a header anybody can send changes nothing"
+                "a header that any client can send changes nothing"
             );
         }
         app.stop().await;

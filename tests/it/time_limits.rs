@@ -1,4 +1,4 @@
-//! What takes too long ends: requests half sent, and a server told to stop.
+//! What takes too long ends: requests half sent, and a server that is to stop.
 
 use std::io;
 use std::time::Duration;

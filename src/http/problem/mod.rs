@@ -148,7 +148,7 @@ impl Problem {
         Self::new(&types::UNAVAILABLE, "The service can't do this at the moment. Try again shortly.")
     }
 
-    /// 500: a defect of the server. Whoever finds it logs it.
+    /// 500: a defect of the server, logged where it is found.
     pub fn internal() -> Self {
         let detail = "Something went wrong here. The request's id helps to find out what.";
         Self::new(&types::INTERNAL, detail)

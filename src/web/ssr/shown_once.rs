@@ -1,6 +1,6 @@
 //! What the page after a form shows once: a new key, an invitation's link, what was done.
 //!
-//! It is stored nowhere on our side: the answer to the form leaves it in a cookie that scripts can't read, the
+//! It is not stored on our side: the answer to the form leaves it in a cookie that scripts can't read, the
 //! page that follows shows it and takes the cookie away.
 
 use axum::http::header;
