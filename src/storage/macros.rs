@@ -34,7 +34,7 @@ macro_rules! is_live {
     };
 }
 
-/// As `on_db!`, for one statement that writes: it is its own transaction.
+/// As `on_db!`, for statements that write, each a transaction of its own.
 macro_rules! write_db {
     ($store:expr, |$pool:ident| $body:expr) => {
         match &$store.db {

@@ -100,7 +100,22 @@ pub enum OpenError {
     #[error("DATABASE_URL: can't open the database: {0}")]
     Connect(#[from] sqlx::Error),
     #[error("DATABASE_URL: the migrations failed: {0}")]
-    Migrate(#[from] MigrateError),
+    Migrate(MigrateError),
+    /// A migration that was applied isn't the one this program has: nothing is released yet, and the first one changes.
+    #[error(
+        "DATABASE_URL: another version of Tollgate made this database, and this one can't bring its schema up to date; \
+         move it away to begin with an empty one"
+    )]
+    OtherVersion,
+}
+
+impl From<MigrateError> for OpenError {
+    fn from(error: MigrateError) -> Self {
+        match error {
+            MigrateError::VersionMismatch(_) | MigrateError::VersionMissing(_) => Self::OtherVersion,
+            error => Self::Migrate(error),
+        }
+    }
 }
 
 impl Store {
@@ -199,5 +214,29 @@ impl Store {
     /// Waits for what is under way and closes every connection.
     pub async fn close(&self) {
         on_db!(self, |pool| pool.close().await);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_of_another_version_is_left_alone_and_the_error_says_what_to_do() {
+        let folder = TempDir::new().unwrap();
+        let store = Store::open(&format!("sqlite://{}/t.db", folder.path().display())).await.unwrap();
+        store.migrate().await.unwrap();
+        on_db!(store, |pool| {
+            sqlx::query("UPDATE _sqlx_migrations SET checksum = $1")
+                .bind(vec![0_u8; 48])
+                .execute(pool)
+                .await
+                .unwrap();
+        });
+        let error = store.migrate().await.unwrap_err();
+        assert!(matches!(error, OpenError::OtherVersion), "{error}");
+        assert!(error.to_string().starts_with("DATABASE_URL: ") && !error.to_string().contains('\n'));
     }
 }

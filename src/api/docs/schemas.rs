@@ -44,7 +44,7 @@ fn table(properties: &serde_json::Map<String, Value>, required: &[Value]) -> Mar
 /// Can be scrolled where it is wider than the screen, so it can have the focus.
 fn example(example: &Value) -> Markup {
     let example = serde_json::to_string_pretty(example).unwrap_or_default();
-    html! { pre tabindex="0" role="region" aria-label="Example" { code { (example) } } }
+    html! { pre { code { (example) } } }
 }
 
 /// A schema's type in a few words, with a link where it has a name.
