@@ -31,8 +31,7 @@ impl Billing {
     /// [`Refusal::Forbidden`] for anyone but a SuperAdmin; the database's.
     pub async fn plans_with_subscribers(&self, user: &User, include_archived: bool) -> Result<Vec<Plan>> {
         user.must_be_superadmin()?;
-        let all = PageRequest { after: None, limit: usize::MAX };
-        Ok(self.plans_page(Some(user), include_archived, all).await?.rows)
+        Ok(self.plans_page(Some(user), include_archived, PageRequest::all()).await?.rows)
     }
 
     /// One page of the plans as `user` may see them: archived ones and numbers of subscribers are for a SuperAdmin.

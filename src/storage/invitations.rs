@@ -58,8 +58,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn invitations(&self, group: GroupId, now: DateTime<Utc>) -> Result<Vec<Invitation>> {
-        let all = PageRequest { after: None, limit: usize::MAX };
-        Ok(self.invitations_page(group, now, all).await?.rows)
+        Ok(self.invitations_page(group, now, PageRequest::all()).await?.rows)
     }
 
     /// One page of [`Store::invitations`].

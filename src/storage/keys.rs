@@ -48,8 +48,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn keys(&self, user: UserId) -> Result<Vec<ApiKey>> {
-        let all = PageRequest { after: None, limit: usize::MAX };
-        Ok(self.keys_page(user, all).await?.rows)
+        Ok(self.keys_page(user, PageRequest::all()).await?.rows)
     }
 
     /// One page of [`Store::keys`].

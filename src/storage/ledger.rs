@@ -152,14 +152,6 @@ fn as_stored<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result
     at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, false)).serialize(serializer)
 }
 
-/// Queues for the groups, in the order that every transaction keeps. Whatever one writer looks up next, no other can
-/// change before its commit, in this process or any. SQLite's writers queue for the whole database.
-const LOCK: DialectStatement = DialectStatement {
-    sqlite: "SELECT 1 WHERE $1 IS NULL",
-    postgres: "SELECT id FROM groups
-               WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json)) ORDER BY id FOR NO KEY UPDATE",
-};
-
 const LIVE: DialectStatement = DialectStatement {
     sqlite: live_allowances!("IN (SELECT unhex(value, '-') FROM json_each($1))"),
     postgres: live_allowances!("IN (SELECT value::uuid FROM json_array_elements_text($1::json))"),
@@ -310,12 +302,12 @@ impl Store {
 impl Tx {
     /// Queues for the groups, and finds what was recorded before and who exists.
     async fn look_up(&mut self, wanted: &Wanted<'_>, groups: &str) -> Result<Found> {
-        let (lock, known, members) = (LOCK.of(self), KNOWN.of(self), MEMBERS.of(self));
+        self.lock_groups(groups).await?;
+        let (known, members) = (KNOWN.of(self), MEMBERS.of(self));
         let keys = json(&wanted.events)?;
         let users = if wanted.users.is_empty() { None } else { Some(json(&wanted.users)?) };
         let mut found = Found::default();
         on_tx!(self, |connection| {
-            sqlx::query(lock).bind(groups).execute(&mut *connection).await?;
             let known: Vec<(GroupId, String, Vec<u8>)> =
                 sqlx::query_as(known).bind(&keys).fetch_all(&mut *connection).await?;
             found.known = known.into_iter().map(|(group, id, print)| ((group, id), print)).collect();

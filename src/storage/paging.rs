@@ -8,6 +8,11 @@ pub struct PageRequest<K> {
 }
 
 impl<K> PageRequest<K> {
+    /// The whole list as one page.
+    pub fn all() -> Self {
+        Self { after: None, limit: usize::MAX }
+    }
+
     /// How many rows to read: one more than asked for tells whether another page follows.
     pub(super) fn rows(&self) -> i64 {
         i64::try_from(self.limit).map_or(i64::MAX, |limit| limit.saturating_add(1))

@@ -100,8 +100,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn plans(&self, include_archived: bool) -> Result<Vec<Plan>> {
-        let all = PageRequest { after: None, limit: usize::MAX };
-        Ok(self.plans_page(include_archived, all).await?.rows)
+        Ok(self.plans_page(include_archived, PageRequest::all()).await?.rows)
     }
 
     /// One page of [`Store::plans`].

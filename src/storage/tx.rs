@@ -163,6 +163,25 @@ impl Tx {
         }
         Ok(())
     }
+
+    /// As [`Tx::lock_group`], for several: their ids as a JSON array, which is locked in the order that every transaction
+    /// keeps.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn lock_groups(&mut self, groups: &str) -> Result<()> {
+        if let TxInner::Postgres(tx) = &mut self.0 {
+            let connection: &mut PgConnection = tx;
+            sqlx::query(
+                "SELECT id FROM groups WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json))
+                 ORDER BY id FOR NO KEY UPDATE",
+            )
+            .bind(groups)
+            .execute(connection)
+            .await?;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -137,8 +137,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn members(&self, group: GroupId) -> Result<Vec<Member>> {
-        let all = PageRequest { after: None, limit: usize::MAX };
-        Ok(self.members_page(group, all).await?.rows)
+        Ok(self.members_page(group, PageRequest::all()).await?.rows)
     }
 
     /// One page of [`Store::members`].
