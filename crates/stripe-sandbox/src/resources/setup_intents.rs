@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::payment_intents::given_method;
+use super::payment_intents::{given_method, set_given_method};
 use super::payment_methods::{AUTOMATIC, DATA};
 use crate::billing::paying;
-use crate::engine::objects::{Intent, IntentStatus};
+use crate::engine::objects::Intent;
 use crate::engine::{ApiError, Doc, Kind};
 use crate::http::{
     Call, Field, METADATA, Role, Route, Shape, get, list, matches, merge_metadata, new_metadata, opt, page,
@@ -204,15 +204,7 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
         }
         apply_options(object, params);
         merge_metadata(object, params);
-        if method.is_some() || params.get("payment_method").is_some_and(Value::is_null) {
-            object["status"] = json!(if method.is_some() {
-                IntentStatus::RequiresConfirmation
-            } else {
-                IntentStatus::RequiresPaymentMethod
-            });
-            object["payment_method"] = json!(method);
-            object["next_action"] = Value::Null;
-        }
+        set_given_method(object, params, method.as_deref());
     });
     Ok(tx.shown(KIND, doc.id()))
 }

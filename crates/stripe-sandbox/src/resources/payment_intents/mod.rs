@@ -85,6 +85,20 @@ fn check_types(params: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// Gives an intent, of either kind, the method that an update names, or takes its own away where that is null: what was
+/// asked of the customer before is void then.
+pub(super) fn set_given_method(object: &mut Value, params: &Value, method: Option<&str>) {
+    if method.is_none() && !params.get("payment_method").is_some_and(Value::is_null) {
+        return;
+    }
+    object["status"] = json!(match method {
+        Some(_) => IntentStatus::RequiresConfirmation,
+        None => IntentStatus::RequiresPaymentMethod,
+    });
+    object["payment_method"] = json!(method);
+    object["next_action"] = Value::Null;
+}
+
 /// The payment method that a request names or describes, if any.
 pub(super) fn given_method(tx: &mut Tx, params: &Value) -> Result<Option<String>, ApiError> {
     match (params["payment_method"].as_str(), params.get("payment_method_data")) {
@@ -222,15 +236,7 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
         }
         apply_options(object, params);
         merge_metadata(object, params);
-        if method.is_some() || params.get("payment_method").is_some_and(Value::is_null) {
-            object["status"] = json!(if method.is_some() {
-                IntentStatus::RequiresConfirmation
-            } else {
-                IntentStatus::RequiresPaymentMethod
-            });
-            object["payment_method"] = json!(method);
-            object["next_action"] = Value::Null;
-        }
+        set_given_method(object, params, method.as_deref());
     });
     Ok(tx.shown(KIND, doc.id()))
 }
