@@ -191,6 +191,8 @@ async fn record(
                 model: Some(model.into()),
                 created_at: Some(start + step * (index as i32 + 1)),
                 metadata: None,
+                details: None,
+                estimated: false,
             });
         }
     }

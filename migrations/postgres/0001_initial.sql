@@ -22,6 +22,7 @@ CREATE TABLE users (
 CREATE UNIQUE INDEX users_email ON users (email) WHERE removed_at IS NULL;
 CREATE INDEX users_group ON users (group_id) WHERE removed_at IS NULL;
 
+-- A key that was revoked keeps its row, since the ledger names it.
 CREATE TABLE api_keys (
     id           UUID PRIMARY KEY,
     user_id      UUID NOT NULL REFERENCES users (id),
@@ -29,9 +30,10 @@ CREATE TABLE api_keys (
     prefix       TEXT NOT NULL,
     key_hash     BYTEA NOT NULL UNIQUE,
     created_at   TIMESTAMPTZ NOT NULL,
-    last_used_at TIMESTAMPTZ
+    last_used_at TIMESTAMPTZ,
+    revoked_at   TIMESTAMPTZ
 );
-CREATE INDEX api_keys_user ON api_keys (user_id);
+CREATE INDEX api_keys_user ON api_keys (user_id) WHERE revoked_at IS NULL;
 
 CREATE TABLE sessions (
     id_hash    BYTEA PRIMARY KEY,
@@ -151,21 +153,99 @@ CREATE INDEX usage_summaries_period ON usage_summaries (group_id, period_start);
 -- The ledger: rows are added, never changed.
 CREATE TABLE usage_events (
     group_id    UUID NOT NULL REFERENCES groups (id),
+    -- The caller's own id; of a settled hold, its id behind `hold:`.
     external_id TEXT NOT NULL,
     summary_id  UUID NOT NULL,
     user_id     UUID NOT NULL REFERENCES users (id),
+    -- The key it was recorded with; null for a session.
+    key_id      UUID REFERENCES api_keys (id),
     usage_type  TEXT NOT NULL CHECK (usage_type IN ('llm', 'voice')),
     tokens      BIGINT NOT NULL CHECK (tokens > 0),
     model       TEXT,
+    -- Disjoint classes of tokens that add up to `tokens`.
+    details     JSONB,
+    -- Counted here, and confirmed by no provider.
+    estimated   BOOLEAN NOT NULL,
     metadata    JSONB,
     -- SHA-256 of the event as it was sent, to tell a repeat from a different event under the same id.
     fingerprint BYTEA NOT NULL,
+    -- Within the period it counts in, as that stood when it was recorded.
     occurred_at TIMESTAMPTZ NOT NULL,
     recorded_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (group_id, external_id),
     FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
 );
-CREATE INDEX usage_events_summary ON usage_events (group_id, summary_id, occurred_at);
+CREATE INDEX usage_events_time ON usage_events (group_id, occurred_at, external_id);
+
+-- What the ledger adds up to by quarter of an hour (time zones differ by no less), member, model and key, kept in the
+-- transaction that writes the rows. Breakdowns are read from here, so that they cost the same with any number of rows.
+CREATE TABLE usage_quarters (
+    group_id   UUID NOT NULL,
+    summary_id UUID NOT NULL,
+    -- Quarters of an hour since 1970-01-01T00:00:00Z.
+    quarter    BIGINT NOT NULL,
+    user_id    UUID NOT NULL,
+    -- Empty for none.
+    model      TEXT NOT NULL,
+    -- The nil UUID for none.
+    key_id     UUID NOT NULL,
+    llm        BIGINT NOT NULL,
+    voice      BIGINT NOT NULL,
+    events     BIGINT NOT NULL,
+    PRIMARY KEY (group_id, summary_id, quarter, user_id, model, key_id),
+    FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
+);
+
+-- What one member or one key of a group has used and holds in a period, for the caps.
+CREATE TABLE usage_shares (
+    group_id   UUID NOT NULL,
+    summary_id UUID NOT NULL,
+    -- A user's id or a key's.
+    subject_id UUID NOT NULL,
+    llm_used   BIGINT NOT NULL,
+    llm_held   BIGINT NOT NULL,
+    voice_used BIGINT NOT NULL,
+    voice_held BIGINT NOT NULL,
+    PRIMARY KEY (group_id, summary_id, subject_id),
+    FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
+);
+
+-- The most that one member or one key of a group may spend in a period; null for no cap.
+CREATE TABLE usage_caps (
+    group_id   UUID NOT NULL REFERENCES groups (id),
+    -- A user's id or a key's.
+    subject_id UUID NOT NULL,
+    llm_cap    BIGINT CHECK (llm_cap >= 0),
+    voice_cap  BIGINT CHECK (voice_cap >= 0),
+    PRIMARY KEY (group_id, subject_id)
+);
+
+-- Tokens reserved before they are spent. An open hold counts in its period's and its subjects' `held`.
+CREATE TABLE usage_holds (
+    group_id    UUID NOT NULL REFERENCES groups (id),
+    -- The caller's own id, or one given to it.
+    id          TEXT NOT NULL,
+    -- The period it was granted in, where it settles too.
+    summary_id  UUID NOT NULL,
+    user_id     UUID NOT NULL REFERENCES users (id),
+    key_id      UUID,
+    usage_type  TEXT NOT NULL CHECK (usage_type IN ('llm', 'voice')),
+    tokens      BIGINT NOT NULL CHECK (tokens > 0),
+    state       TEXT NOT NULL CHECK (state IN ('open', 'settled', 'released', 'expired')),
+    -- SHA-256 of what was asked for, to tell a repeat from a different hold under the same id.
+    fingerprint BYTEA NOT NULL,
+    -- SHA-256 of how it was settled; null until then.
+    settlement  BYTEA,
+    created_at  TIMESTAMPTZ NOT NULL,
+    expires_at  TIMESTAMPTZ NOT NULL,
+    ended_at    TIMESTAMPTZ,
+    PRIMARY KEY (group_id, id),
+    FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
+);
+CREATE INDEX usage_holds_open ON usage_holds (group_id, expires_at) WHERE state = 'open';
+-- Those due in any group, for the job that frees them.
+CREATE INDEX usage_holds_due ON usage_holds (expires_at) WHERE state = 'open';
+CREATE INDEX usage_holds_ended ON usage_holds (ended_at) WHERE state <> 'open';
 
 CREATE TABLE webhook_events (
     id              TEXT PRIMARY KEY,

@@ -22,6 +22,7 @@ CREATE TABLE users (
 CREATE UNIQUE INDEX users_email ON users (email) WHERE removed_at IS NULL;
 CREATE INDEX users_group ON users (group_id) WHERE removed_at IS NULL;
 
+-- A key that was revoked keeps its row, since the ledger names it.
 CREATE TABLE api_keys (
     id           BLOB PRIMARY KEY,
     user_id      BLOB NOT NULL REFERENCES users (id),
@@ -29,9 +30,10 @@ CREATE TABLE api_keys (
     prefix       TEXT NOT NULL,
     key_hash     BLOB NOT NULL UNIQUE,
     created_at   TEXT NOT NULL,
-    last_used_at TEXT
+    last_used_at TEXT,
+    revoked_at   TEXT
 );
-CREATE INDEX api_keys_user ON api_keys (user_id);
+CREATE INDEX api_keys_user ON api_keys (user_id) WHERE revoked_at IS NULL;
 
 CREATE TABLE sessions (
     id_hash    BLOB PRIMARY KEY,
@@ -151,21 +153,99 @@ CREATE INDEX usage_summaries_period ON usage_summaries (group_id, period_start);
 -- The ledger: rows are added, never changed.
 CREATE TABLE usage_events (
     group_id    BLOB NOT NULL REFERENCES groups (id),
+    -- The caller's own id; of a settled hold, its id behind `hold:`.
     external_id TEXT NOT NULL,
     summary_id  BLOB NOT NULL,
     user_id     BLOB NOT NULL REFERENCES users (id),
+    -- The key it was recorded with; null for a session.
+    key_id      BLOB REFERENCES api_keys (id),
     usage_type  TEXT NOT NULL CHECK (usage_type IN ('llm', 'voice')),
     tokens      INTEGER NOT NULL CHECK (tokens > 0),
     model       TEXT,
+    -- Disjoint classes of tokens that add up to `tokens`.
+    details     TEXT,
+    -- Counted here, and confirmed by no provider.
+    estimated   BOOLEAN NOT NULL,
     metadata    TEXT,
     -- SHA-256 of the event as it was sent, to tell a repeat from a different event under the same id.
     fingerprint BLOB NOT NULL,
+    -- Within the period it counts in, as that stood when it was recorded.
     occurred_at TEXT NOT NULL,
     recorded_at TEXT NOT NULL,
     PRIMARY KEY (group_id, external_id),
     FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
 );
-CREATE INDEX usage_events_summary ON usage_events (group_id, summary_id, occurred_at);
+CREATE INDEX usage_events_time ON usage_events (group_id, occurred_at, external_id);
+
+-- What the ledger adds up to by quarter of an hour (time zones differ by no less), member, model and key, kept in the
+-- transaction that writes the rows. Breakdowns are read from here, so that they cost the same with any number of rows.
+CREATE TABLE usage_quarters (
+    group_id   BLOB NOT NULL,
+    summary_id BLOB NOT NULL,
+    -- Quarters of an hour since 1970-01-01T00:00:00Z.
+    quarter    INTEGER NOT NULL,
+    user_id    BLOB NOT NULL,
+    -- Empty for none.
+    model      TEXT NOT NULL,
+    -- The nil UUID for none.
+    key_id     BLOB NOT NULL,
+    llm        INTEGER NOT NULL,
+    voice      INTEGER NOT NULL,
+    events     INTEGER NOT NULL,
+    PRIMARY KEY (group_id, summary_id, quarter, user_id, model, key_id),
+    FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
+) WITHOUT ROWID;
+
+-- What one member or one key of a group has used and holds in a period, for the caps.
+CREATE TABLE usage_shares (
+    group_id   BLOB NOT NULL,
+    summary_id BLOB NOT NULL,
+    -- A user's id or a key's.
+    subject_id BLOB NOT NULL,
+    llm_used   INTEGER NOT NULL,
+    llm_held   INTEGER NOT NULL,
+    voice_used INTEGER NOT NULL,
+    voice_held INTEGER NOT NULL,
+    PRIMARY KEY (group_id, summary_id, subject_id),
+    FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
+) WITHOUT ROWID;
+
+-- The most that one member or one key of a group may spend in a period; null for no cap.
+CREATE TABLE usage_caps (
+    group_id   BLOB NOT NULL REFERENCES groups (id),
+    -- A user's id or a key's.
+    subject_id BLOB NOT NULL,
+    llm_cap    INTEGER CHECK (llm_cap >= 0),
+    voice_cap  INTEGER CHECK (voice_cap >= 0),
+    PRIMARY KEY (group_id, subject_id)
+);
+
+-- Tokens reserved before they are spent. An open hold counts in its period's and its subjects' `held`.
+CREATE TABLE usage_holds (
+    group_id    BLOB NOT NULL REFERENCES groups (id),
+    -- The caller's own id, or one given to it.
+    id          TEXT NOT NULL,
+    -- The period it was granted in, where it settles too.
+    summary_id  BLOB NOT NULL,
+    user_id     BLOB NOT NULL REFERENCES users (id),
+    key_id      BLOB,
+    usage_type  TEXT NOT NULL CHECK (usage_type IN ('llm', 'voice')),
+    tokens      INTEGER NOT NULL CHECK (tokens > 0),
+    state       TEXT NOT NULL CHECK (state IN ('open', 'settled', 'released', 'expired')),
+    -- SHA-256 of what was asked for, to tell a repeat from a different hold under the same id.
+    fingerprint BLOB NOT NULL,
+    -- SHA-256 of how it was settled; null until then.
+    settlement  BLOB,
+    created_at  TEXT NOT NULL,
+    expires_at  TEXT NOT NULL,
+    ended_at    TEXT,
+    PRIMARY KEY (group_id, id),
+    FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
+);
+CREATE INDEX usage_holds_open ON usage_holds (group_id, expires_at) WHERE state = 'open';
+-- Those due in any group, for the job that frees them.
+CREATE INDEX usage_holds_due ON usage_holds (expires_at) WHERE state = 'open';
+CREATE INDEX usage_holds_ended ON usage_holds (ended_at) WHERE state <> 'open';
 
 CREATE TABLE webhook_events (
     id              TEXT PRIMARY KEY,

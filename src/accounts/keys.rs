@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Accounts, tokens};
-use crate::domain::{ApiKey, KeyId, NewApiKey, Refusal, User, text};
+use crate::domain::{ApiKey, Caller, KeyId, NewApiKey, Refusal, User, text};
 use crate::error::Result;
 use crate::storage::{NewKeyRow, PageRequest, PageRows};
 
@@ -50,14 +50,17 @@ impl Accounts {
     /// # Errors
     /// [`Refusal::NotFound`], also for another user's key; the database's.
     pub async fn revoke_key(&self, user: &User, id: KeyId) -> Result<()> {
-        self.store.revoke_key(user.id, id).await
+        self.store.revoke_key(user.id, id, self.clock.now()).await
     }
 
-    /// The user a key acts as, if it is one.
-    pub async fn user_of_key(&self, key: &str) -> Result<Option<User>> {
+    /// The user a key acts as, and the key, if it is one.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn caller_of_key(&self, key: &str) -> Result<Option<Caller>> {
         if !key.starts_with(PREFIX) {
             return Ok(None);
         }
-        self.store.user_of_key(&tokens::hash(key), self.clock.now()).await
+        self.store.caller_of_key(&tokens::hash(key), self.clock.now()).await
     }
 }

@@ -99,7 +99,7 @@ async fn run_once(
     }
     let extensions = request.extensions();
     let id = extensions.get::<RequestId>().cloned().unwrap_or_else(|| RequestId::of(&request));
-    let user = extensions.get::<Actor>().and_then(|actor| actor.0.as_ref()).map(|user| user.id);
+    let user = extensions.get::<Actor>().and_then(|actor| actor.0.as_ref()).map(|caller| caller.user.id);
     let path = request.uri().path();
     let scope = user.map_or_else(|| format!("anonymous {path}"), |user| format!("{user} {path}"));
 

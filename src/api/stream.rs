@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::ApiState;
-use crate::domain::{Refusal, Subscription, User};
+use crate::domain::{Caller, Refusal, Subscription, User};
 use crate::error::{Error, Result};
 use crate::http::auth::{Credential, GroupUser};
 use crate::http::problem::ApiResult;
@@ -117,8 +117,8 @@ impl Listener {
 
     /// What to send where something changed, nothing where it didn't; `None` where the caller may no longer listen.
     async fn read_if_allowed(&mut self, changed: bool) -> Result<Option<Vec<Event>>> {
-        match self.credential.user(&self.services.accounts).await? {
-            Some(user) if user.id == self.user.id && user.group == self.user.group => {}
+        match self.credential.caller(&self.services.accounts).await? {
+            Some(Caller { user, .. }) if user.id == self.user.id && user.group == self.user.group => {}
             _ => return Ok(None),
         }
         if !changed {

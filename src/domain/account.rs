@@ -77,6 +77,19 @@ pub struct User {
     pub group: Option<Group>,
 }
 
+/// Who asks, and the key it asks with; none for a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub user: User,
+    pub key: Option<KeyId>,
+}
+
+impl From<&User> for Caller {
+    fn from(user: &User) -> Self {
+        Self { user: user.clone(), key: None }
+    }
+}
+
 impl User {
     /// # Errors
     /// [`Refusal::Forbidden`] for any other role.

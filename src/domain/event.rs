@@ -39,6 +39,66 @@ pub struct EventInput {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ssr", schema(value_type = Option<Object>))]
     pub metadata: Option<Map<String, Value>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Details>,
+    /// Whether the count is an estimate that no provider confirmed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub estimated: bool,
+}
+
+/// Disjoint classes of tokens, which add up to an event's `tokens_used`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct Details {
+    /// Text and images that were read, and not from a cache.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub input: i64,
+    /// What was read from a cache.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cached_input: i64,
+    /// What was answered, without its reasoning.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub output: i64,
+    /// What was thought and not shown.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub reasoning: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub audio_input: i64,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub audio_output: i64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &i64) -> bool {
+    *count == 0
+}
+
+impl Details {
+    /// Each class with its name.
+    pub fn classes(&self) -> [(&'static str, i64); 6] {
+        [
+            ("input", self.input),
+            ("cached_input", self.cached_input),
+            ("output", self.output),
+            ("reasoning", self.reasoning),
+            ("audio_input", self.audio_input),
+            ("audio_output", self.audio_output),
+        ]
+    }
+
+    fn check(&self, tokens_used: i64) -> Result<(), String> {
+        let classes = self.classes();
+        if let Some((name, _)) = classes.iter().find(|(_, count)| !(0..=MAX_COUNT).contains(count)) {
+            return Err(format!("The class {name} must be 0 to {MAX_COUNT}."));
+        }
+        let sum: i64 = classes.iter().map(|(_, count)| count).sum();
+        if sum == tokens_used {
+            Ok(())
+        } else {
+            Err(format!("Details add up to {sum} and tokens_used is {tokens_used}."))
+        }
+    }
 }
 
 impl EventInput {
@@ -68,6 +128,9 @@ impl EventInput {
             serde_json::to_vec(metadata).map_or(true, |bytes| bytes.len() > MAX_METADATA)
         }) {
             note("metadata", "Metadata must take at most 16 KiB.".into());
+        }
+        if let Some(Err(message)) = self.details.map(|details| details.check(self.tokens_used)) {
+            note("details", message);
         }
     }
 }
@@ -106,6 +169,8 @@ mod tests {
             model: None,
             created_at: None,
             metadata: None,
+            details: None,
+            estimated: false,
         }
     }
 
@@ -118,6 +183,8 @@ mod tests {
     #[test]
     fn a_sound_event_passes() {
         assert!(wrong_fields(&event()).is_empty());
+        let details = Some(Details { cached_input: 5, reasoning: 7, ..Details::default() });
+        assert!(wrong_fields(&EventInput { details, ..event() }).is_empty());
     }
 
     #[test]
@@ -131,6 +198,17 @@ mod tests {
             (EventInput { model: Some("m".repeat(256)), ..event() }, "events[2].model"),
             (EventInput { created_at: Some(now + Duration::minutes(6)), ..event() }, "events[2].created_at"),
             (EventInput { created_at: Some(now - Duration::days(36)), ..event() }, "events[2].created_at"),
+            (
+                EventInput { details: Some(Details { input: 11, ..Details::default() }), ..event() },
+                "events[2].details",
+            ),
+            (
+                EventInput {
+                    details: Some(Details { input: 13, output: -1, ..Details::default() }),
+                    ..event()
+                },
+                "events[2].details",
+            ),
         ];
         for (event, field) in cases {
             assert_eq!(wrong_fields(&event), [field]);

@@ -6,6 +6,7 @@
 mod account;
 mod event;
 mod fields;
+mod hold;
 mod ids;
 mod money;
 mod per_type;
@@ -20,6 +21,7 @@ mod usage;
 pub use account::*;
 pub use event::*;
 pub use fields::*;
+pub use hold::*;
 pub use ids::*;
 pub use money::*;
 pub use per_type::*;

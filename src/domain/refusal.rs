@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{FieldError, FieldErrors};
+use super::{FieldError, FieldErrors, LimitReached};
 
 /// A refusal, meant for the caller. Each has a stable code ([`Refusal::code`]) for programs and a
 /// sentence for people.
-#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Error, Serialize, Deserialize)]
 pub enum Refusal {
     #[error("The request is malformed: {0}")]
     Malformed(String),
@@ -50,6 +50,17 @@ pub enum Refusal {
     PlanArchived,
     #[error("An event with the id {id:?} was recorded before, with another body.")]
     EventMismatch { id: String },
+    /// A hold that doesn't fit.
+    #[error("{}", .0.message())]
+    LimitReached(Box<LimitReached>),
+    #[error("The group's subscription gives no access at present.")]
+    NoAccess,
+    #[error("A hold with the id {id:?} was asked for before, with another body.")]
+    HoldMismatch { id: String },
+    #[error("The hold was settled before, with another body.")]
+    HoldSettled,
+    #[error("The hold was released.")]
+    HoldReleased,
     #[error("This Idempotency-Key was used before, with another request.")]
     IdempotencyMismatch,
     #[error("A request with this Idempotency-Key is still running.")]
@@ -85,6 +96,11 @@ impl Refusal {
             Self::SignupClosed => "signup_closed",
             Self::PlanArchived => "plan_archived",
             Self::EventMismatch { .. } => "event_mismatch",
+            Self::LimitReached(_) => "limit_reached",
+            Self::NoAccess => "no_access",
+            Self::HoldMismatch { .. } => "hold_mismatch",
+            Self::HoldSettled => "hold_settled",
+            Self::HoldReleased => "hold_released",
             Self::IdempotencyMismatch => "idempotency_mismatch",
             Self::IdempotencyInProgress => "idempotency_in_progress",
             Self::Conflict(_) => "conflict",

@@ -193,6 +193,30 @@ pub struct Usage {
     #[serde(flatten)]
     #[cfg_attr(feature = "ssr", schema(value_type = UsageResources))]
     pub resources: PerType<Resource>,
+    /// The caller's own part of it; null for a caller who belongs to another group.
+    #[serde(default)]
+    pub you: Option<PerType<Share>>,
+}
+
+/// One member's or one key's part of a resource in the current period.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Share {
+    /// Tokens recorded.
+    pub used: i64,
+    /// Tokens reserved by holds that are still open.
+    pub held: i64,
+    /// The cap; null for none.
+    pub limit: Option<i64>,
+    /// `limit - used - held`, never below 0; null without a cap.
+    pub remaining: Option<i64>,
+}
+
+impl Share {
+    pub fn new(used: i64, held: i64, limit: Option<i64>) -> Self {
+        let remaining = limit.map(|limit| limit.saturating_sub(used).saturating_sub(held).max(0));
+        Self { used, held, limit, remaining }
+    }
 }
 
 impl Usage {

@@ -14,7 +14,7 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 use super::problem::Problem;
 use crate::accounts::Accounts;
 use crate::accounts::sessions::SessionStore;
-use crate::domain::{Refusal, User, UserId};
+use crate::domain::{Caller, Refusal, User, UserId};
 use crate::error::{Error, Result};
 
 /// The name of the session cookie.
@@ -26,7 +26,7 @@ const USER: &str = "user";
 
 /// The signed-in caller, if there is one: in the extensions of every request that passed [`authenticate`].
 #[derive(Clone, Debug)]
-pub struct Actor(pub Option<User>);
+pub struct Actor(pub Option<Caller>);
 
 /// What a caller signed in by. It can be checked again later.
 #[derive(Clone)]
@@ -36,32 +36,32 @@ pub enum Credential {
 }
 
 impl Credential {
-    /// The user it stands for now, read anew: none if it was revoked or its user removed.
+    /// Who it stands for now, read anew: none if it was revoked or its user removed.
     ///
     /// # Errors
     /// The database's.
-    pub async fn user(&self, accounts: &Accounts) -> Result<Option<User>> {
+    pub async fn caller(&self, accounts: &Accounts) -> Result<Option<Caller>> {
         match self {
             Self::Key(header) => match bearer(header) {
-                Some(key) => accounts.user_of_key(key).await,
+                Some(key) => accounts.caller_of_key(key).await,
                 None => Ok(None),
             },
             Self::Session(session) => {
                 session.load().await.map_err(unreachable_store)?;
-                user_of_session(session, accounts).await
+                caller_of_session(session, accounts).await
             }
         }
     }
 
-    /// The user it stands for, at the beginning of a request: none for a session that has ended.
+    /// Who it stands for at the beginning of a request: none for a session that has ended.
     ///
     /// # Errors
     /// [`Refusal::NotSignedIn`] for a key that isn't valid, or the database's.
-    async fn first_user(&self, accounts: &Accounts) -> Result<Option<User>> {
+    async fn first_caller(&self, accounts: &Accounts) -> Result<Option<Caller>> {
         match self {
-            Self::Key(_) => self.user(accounts).await?.map(Some).ok_or(Refusal::NotSignedIn.into()),
+            Self::Key(_) => self.caller(accounts).await?.map(Some).ok_or(Refusal::NotSignedIn.into()),
             // Not yet loaded, so nothing stale is read.
-            Self::Session(session) => user_of_session(session, accounts).await,
+            Self::Session(session) => caller_of_session(session, accounts).await,
         }
     }
 }
@@ -72,11 +72,9 @@ fn bearer(header: &HeaderValue) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
-async fn user_of_session(session: &Session, accounts: &Accounts) -> Result<Option<User>> {
-    match session.get::<UserId>(USER).await.map_err(unreachable_store)? {
-        Some(id) => accounts.user(id).await,
-        None => Ok(None),
-    }
+async fn caller_of_session(session: &Session, accounts: &Accounts) -> Result<Option<Caller>> {
+    let Some(id) = session.get::<UserId>(USER).await.map_err(unreachable_store)? else { return Ok(None) };
+    Ok(accounts.user(id).await?.map(|user| Caller { user, key: None }))
 }
 
 fn unreachable_store(error: SessionError) -> Error {
@@ -98,15 +96,15 @@ pub fn sessions(store: SessionStore) -> SessionManagerLayer<SessionStore> {
 /// valid cookie came with it: a caller that sends a key means to act by it.
 pub async fn authenticate(State(accounts): State<Accounts>, mut request: Request, next: Next) -> Response {
     let credential = credential(&request);
-    let user = match &credential {
-        Some(credential) => match credential.first_user(&accounts).await {
-            Ok(user) => user,
+    let caller = match &credential {
+        Some(credential) => match credential.first_caller(&accounts).await {
+            Ok(caller) => caller,
             Err(error) => return Problem::from(error).into_response(),
         },
         None => None,
     };
-    let known = user.is_some();
-    request.extensions_mut().insert(Actor(user));
+    let known = caller.is_some();
+    request.extensions_mut().insert(Actor(caller));
     if let Some(credential) = credential {
         request.extensions_mut().insert(credential);
     }
@@ -147,7 +145,7 @@ pub async fn sign_out(session: &Session) -> Result<()> {
     session.flush().await.map_err(unreachable_store)
 }
 
-fn actor(parts: &Parts) -> Option<&User> {
+fn actor(parts: &Parts) -> Option<&Caller> {
     parts.extensions.get::<Actor>()?.0.as_ref()
 }
 
@@ -159,7 +157,7 @@ impl<S: Sync> FromRequestParts<S> for MaybeUser {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self(actor(parts).cloned()))
+        Ok(Self(actor(parts).map(|caller| caller.user.clone())))
     }
 }
 
@@ -174,7 +172,7 @@ macro_rules! user_extractor {
             type Rejection = Problem;
 
             async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-                let user = actor(parts).ok_or(Refusal::NotSignedIn)?;
+                let user = &actor(parts).ok_or(Refusal::NotSignedIn)?.user;
                 let check: fn(&User) -> Result<(), Refusal> = $check;
                 check(user)?;
                 Ok(Self(user.clone()))
@@ -203,6 +201,20 @@ user_extractor!(
     SuperAdmin,
     User::must_be_superadmin
 );
+
+/// Extractor: a user of a group, and the key it asks with. 401 where not signed in, 403 for a SuperAdmin.
+#[derive(Debug)]
+pub struct GroupCaller(pub Caller);
+
+impl<S: Sync> FromRequestParts<S> for GroupCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let caller = actor(parts).ok_or(Refusal::NotSignedIn)?;
+        caller.user.must_have_group()?;
+        Ok(Self(caller.clone()))
+    }
+}
 
 impl<S: Sync> FromRequestParts<S> for Credential {
     type Rejection = Problem;

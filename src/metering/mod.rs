@@ -13,6 +13,7 @@ mod admit;
 mod command;
 mod decide;
 mod feed;
+mod holds;
 mod writer;
 
 use metrics::counter;
@@ -29,6 +30,7 @@ use crate::metrics::{EVENTS_DUPLICATE, EVENTS_RECORDED};
 use crate::storage::{AllowanceRow, ProcessId, Store, SummaryRow};
 use command::{Command, Outcome, Written};
 use feed::Feed;
+pub use holds::AnswerHold;
 use writer::Queued;
 
 /// Requests that may wait for the writer. Further ones wait for a place.

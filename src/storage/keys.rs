@@ -27,7 +27,7 @@ impl Store {
         let added = write_db!(self, |pool| {
             sqlx::query(
                 "INSERT INTO api_keys (id, user_id, name, prefix, key_hash, created_at)
-                 SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT COUNT(*) FROM api_keys WHERE user_id = $2) < $7",
+                 SELECT $1, $2, $3, $4, $5, $6 WHERE (SELECT COUNT(*) FROM api_keys WHERE user_id = $2 AND revoked_at IS NULL) < $7",
             )
             .bind(key.id)
             .bind(key.user_id)
@@ -60,7 +60,7 @@ impl Store {
         let rows: Vec<Row> = on_db!(self, |pool| {
             sqlx::query_as(
                 "SELECT id, name, prefix, created_at, last_used_at FROM api_keys
-                 WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3",
+                 WHERE user_id = $1 AND revoked_at IS NULL AND id < $2 ORDER BY id DESC LIMIT $3",
             )
             .bind(user)
             .bind(page.after.unwrap_or(KeyId(Uuid::max())))
@@ -85,14 +85,17 @@ impl Store {
     ///
     /// # Errors
     /// [`Refusal::NotFound`] where it isn't the user's; the database's.
-    pub async fn revoke_key(&self, user: UserId, id: KeyId) -> Result<()> {
+    pub async fn revoke_key(&self, user: UserId, id: KeyId, now: DateTime<Utc>) -> Result<()> {
         let gone = write_db!(self, |pool| {
-            sqlx::query("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
-                .bind(id)
-                .bind(user)
-                .execute(pool)
-                .await?
-                .rows_affected()
+            sqlx::query(
+                "UPDATE api_keys SET revoked_at = $3 WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL",
+            )
+            .bind(id)
+            .bind(user)
+            .bind(now)
+            .execute(pool)
+            .await?
+            .rows_affected()
         });
         if gone == 0 { Err(Refusal::NotFound("API key".into()).into()) } else { Ok(()) }
     }

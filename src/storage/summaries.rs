@@ -119,6 +119,7 @@ impl AllowanceRow {
             period_end: period.end,
             as_of: now,
             resources: self.counters.resources(),
+            you: None,
         }
     }
 }

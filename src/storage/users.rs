@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{PageRequest, PageRows, Store, Tx, dialect};
-use crate::domain::{Group, GroupId, KeyId, Member, Refusal, Role, User, UserId};
+use crate::domain::{Caller, Group, GroupId, KeyId, Member, Refusal, Role, User, UserId};
 use crate::error::{Error, Result};
 
 #[derive(FromRow)]
@@ -94,9 +94,9 @@ impl Store {
         Ok(row.map(|row| Credentials { user: row.user.into(), password_hash: row.password_hash }))
     }
 
-    /// The user whose key has this hash. Notes the use, to the minute, so that a busy key isn't written at
+    /// The user whose key has this hash, and the key. Notes the use, to the minute, so that a busy key isn't written at
     /// each request.
-    pub async fn user_of_key(&self, key_hash: &[u8], now: DateTime<Utc>) -> Result<Option<User>> {
+    pub async fn caller_of_key(&self, key_hash: &[u8], now: DateTime<Utc>) -> Result<Option<Caller>> {
         #[derive(FromRow)]
         struct Row {
             #[sqlx(flatten)]
@@ -109,7 +109,7 @@ impl Store {
                 "SELECT u.id, u.email, u.name, u.role, u.group_id, g.name AS group_name,
                         k.id AS key_id, k.last_used_at
                  FROM api_keys k JOIN users u ON u.id = k.user_id LEFT JOIN groups g ON g.id = u.group_id
-                 WHERE k.key_hash = $1 AND u.removed_at IS NULL",
+                 WHERE k.key_hash = $1 AND k.revoked_at IS NULL AND u.removed_at IS NULL",
             )
             .bind(key_hash)
             .fetch_optional(pool)
@@ -129,7 +129,7 @@ impl Store {
                 .await?;
             });
         }
-        Ok(Some(row.user.into()))
+        Ok(Some(Caller { user: row.user.into(), key: Some(row.key_id) }))
     }
 
     /// The group's members, the longest there first.
@@ -241,7 +241,11 @@ impl Tx {
                 .bind(now)
                 .execute(&mut *connection)
                 .await?;
-            sqlx::query("DELETE FROM api_keys WHERE user_id = $1").bind(id).execute(connection).await?;
+            sqlx::query("UPDATE api_keys SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL")
+                .bind(id)
+                .bind(now)
+                .execute(connection)
+                .await?;
         });
         Ok(())
     }

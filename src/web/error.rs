@@ -13,7 +13,7 @@ use crate::domain::Refusal;
 /// The most bytes of what was typed that an error takes along. Proxies refuse headers above 8 KiB.
 const MOST_TYPED: usize = 3 * 1024;
 
-#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Error, Serialize, Deserialize)]
 pub enum AppError {
     #[error("{refusal}")]
     Refused {

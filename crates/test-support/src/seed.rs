@@ -97,6 +97,8 @@ pub fn event(id: &str, usage_type: UsageType, tokens_used: i64) -> EventInput {
         model: None,
         created_at: None,
         metadata: None,
+        details: None,
+        estimated: false,
     }
 }
 

@@ -172,6 +172,13 @@ impl From<Refusal> for Problem {
         match refusal {
             Refusal::Invalid(errors) => problem.0.errors = Some(errors),
             Refusal::CardDeclined { decline_code, .. } => problem.0.decline_code = decline_code,
+            Refusal::LimitReached(reached) => {
+                return problem
+                    .with("limit", reached.limit)
+                    .with("usage", &reached.usage)
+                    .with("suggested_plan", &reached.suggested_plan)
+                    .with("resets_at", reached.resets_at);
+            }
             Refusal::TooManyAttempts { retry_after } => return problem.retry_after(retry_after),
             _ => {}
         }

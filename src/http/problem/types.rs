@@ -36,6 +36,11 @@ problem_types! {
         "The e-mail address or the password is wrong.";
     CARD_DECLINED = PAYMENT_REQUIRED, "card_declined", "Card declined",
         "The payment didn't succeed. decline_code has the bank's reason in Stripe's words, where it gave one.";
+    LIMIT_REACHED = PAYMENT_REQUIRED, "limit_reached", "Limit reached",
+        "The tokens don't fit into what is left. limit says whose: the group's allowance, the member's cap or the API \
+         key's; resets_at when usage starts anew; suggested_plan what would give more.";
+    NO_ACCESS = PAYMENT_REQUIRED, "no_access", "No access",
+        "The group's subscription gives no access to tokens in its present status.";
     FORBIDDEN = FORBIDDEN, "forbidden", "Forbidden",
         "The caller is signed in, and its role doesn't allow this.";
     CROSS_ORIGIN = FORBIDDEN, "cross_origin", "Cross-origin request",
@@ -70,6 +75,12 @@ problem_types! {
         "The plan can't be bought any more.";
     EVENT_MISMATCH = CONFLICT, "event_mismatch", "Event mismatch",
         "An event with this id was recorded before, with another body.";
+    HOLD_MISMATCH = CONFLICT, "hold_mismatch", "Hold mismatch",
+        "A hold with this id was asked for before, with another body.";
+    HOLD_SETTLED = CONFLICT, "hold_settled", "Hold settled",
+        "The hold was settled: it can't be released or extended, or settled with another body.";
+    HOLD_RELEASED = CONFLICT, "hold_released", "Hold released",
+        "The hold was released: it can't be settled or extended.";
     IDEMPOTENCY_MISMATCH = CONFLICT, "idempotency_mismatch", "Idempotency-Key mismatch",
         "The Idempotency-Key was used before, with another request.";
     IDEMPOTENCY_IN_PROGRESS = CONFLICT, "idempotency_in_progress", "Request in progress",
@@ -113,6 +124,11 @@ pub fn of(refusal: &Refusal) -> &'static ProblemType {
         Refusal::EmailTaken => &EMAIL_TAKEN,
         Refusal::PlanArchived => &PLAN_ARCHIVED,
         Refusal::EventMismatch { .. } => &EVENT_MISMATCH,
+        Refusal::LimitReached(_) => &LIMIT_REACHED,
+        Refusal::NoAccess => &NO_ACCESS,
+        Refusal::HoldMismatch { .. } => &HOLD_MISMATCH,
+        Refusal::HoldSettled => &HOLD_SETTLED,
+        Refusal::HoldReleased => &HOLD_RELEASED,
         Refusal::IdempotencyMismatch => &IDEMPOTENCY_MISMATCH,
         Refusal::IdempotencyInProgress => &IDEMPOTENCY_IN_PROGRESS,
         Refusal::Conflict(_) => &CONFLICT,

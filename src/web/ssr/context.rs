@@ -17,7 +17,7 @@ pub fn services() -> Services {
 
 /// The user who is signed in, if one is.
 pub fn actor() -> Option<User> {
-    use_context::<Parts>()?.extensions.get::<Actor>()?.0.clone()
+    Some(use_context::<Parts>()?.extensions.get::<Actor>()?.0.as_ref()?.user.clone())
 }
 
 /// The user who is signed in.
