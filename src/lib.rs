@@ -10,6 +10,7 @@
 //! | `accounts` | sign-up, sign-in, sessions, API keys, teams |
 //! | `metering` | the ledger: one writer, summaries, limits, notifying open pages |
 //! | `billing` | the catalogue, checkout, the webhook inbox, keeping in step with Stripe |
+//! | `chat` | members' conversations with a model |
 //! | `notify` | the outbox and e-mail |
 //! | `api` | REST: handlers, the OpenAPI document, idempotency |
 //! | [`web`] | the pages: islands and components for both sides, `pages` and `ssr` for the server, `client` for the browser |
@@ -47,6 +48,8 @@ pub mod accounts;
 pub mod api;
 #[cfg(feature = "ssr")]
 pub mod billing;
+#[cfg(feature = "ssr")]
+pub mod chat;
 #[cfg(feature = "ssr")]
 pub mod cli;
 #[cfg(feature = "ssr")]

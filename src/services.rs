@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::accounts::Accounts;
 use crate::billing::Billing;
+use crate::chat::Chat;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
@@ -19,6 +20,7 @@ pub struct Services {
     pub store: Store,
     pub accounts: Accounts,
     pub billing: Billing,
+    pub chat: Chat,
     pub metering: Metering,
     pub outbox: Outbox,
 }
@@ -36,7 +38,8 @@ impl Services {
         let changed = metering.clone();
         let on_change = Arc::new(move |group| changed.changed(group));
         let billing = Billing::new(store.clone(), clock.clone(), Arc::clone(&config), on_change)?;
-        let services = Self { config, clock, store, accounts, billing, metering, outbox };
+        let chat = Chat::new(store.clone(), clock.clone());
+        let services = Self { config, clock, store, accounts, billing, chat, metering, outbox };
         Ok((services, task))
     }
 }

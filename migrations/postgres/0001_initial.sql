@@ -247,6 +247,35 @@ CREATE INDEX usage_holds_open ON usage_holds (group_id, expires_at) WHERE state 
 CREATE INDEX usage_holds_due ON usage_holds (expires_at) WHERE state = 'open';
 CREATE INDEX usage_holds_ended ON usage_holds (ended_at) WHERE state <> 'open';
 
+-- A member's conversations with a model. Nobody else reads them.
+CREATE TABLE chat_conversations (
+    group_id   UUID NOT NULL REFERENCES groups (id),
+    id         UUID NOT NULL,
+    user_id    UUID NOT NULL REFERENCES users (id),
+    title      TEXT NOT NULL,
+    created_at TIMESTAMPTZ NOT NULL,
+    -- When the last message came.
+    updated_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (group_id, id)
+);
+CREATE INDEX chat_conversations_user ON chat_conversations (group_id, user_id, updated_at);
+CREATE INDEX chat_conversations_age ON chat_conversations (updated_at);
+
+CREATE TABLE chat_messages (
+    group_id        UUID NOT NULL,
+    conversation_id UUID NOT NULL,
+    -- From 1 in the order they were said.
+    position        BIGINT NOT NULL,
+    role            TEXT NOT NULL CHECK (role IN ('user', 'assistant')),
+    content         TEXT NOT NULL,
+    -- Of an answer: which model gave it, and what question and answer cost; null where that isn't known.
+    model           TEXT,
+    tokens          BIGINT CHECK (tokens >= 0),
+    created_at      TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (group_id, conversation_id, position),
+    FOREIGN KEY (group_id, conversation_id) REFERENCES chat_conversations (group_id, id) ON DELETE CASCADE
+);
+
 CREATE TABLE webhook_events (
     id              TEXT PRIMARY KEY,
     event_type      TEXT NOT NULL,

@@ -54,4 +54,6 @@ ids! {
     SummaryId,
     /// A message in the outbox.
     MessageId,
+    /// A member's conversation with a model.
+    ConversationId,
 }

@@ -259,6 +259,32 @@ const TABLES: &[Table] = &[
         ],
     },
     Table {
+        name: "chat_conversations",
+        key: 2,
+        columns: &[
+            ("group_id", Id),
+            ("id", Id),
+            ("user_id", Id),
+            ("title", Text),
+            ("created_at", Time),
+            ("updated_at", Time),
+        ],
+    },
+    Table {
+        name: "chat_messages",
+        key: 3,
+        columns: &[
+            ("group_id", Id),
+            ("conversation_id", Id),
+            ("position", Count),
+            ("role", Text),
+            ("content", Text),
+            ("model", Text),
+            ("tokens", Count),
+            ("created_at", Time),
+        ],
+    },
+    Table {
         name: "webhook_events",
         key: 1,
         columns: &[

@@ -8,6 +8,7 @@
 
 #[macro_use]
 mod macros;
+mod conversations;
 mod copy;
 mod demo_load;
 mod dialect;
@@ -44,6 +45,7 @@ use sqlx::{Connection, Executor};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
+pub use conversations::NewMessageRow;
 pub use demo_load::DemoClaim;
 pub use idempotency::{Begin, Idempotency};
 pub use invitations::{InvitationRow, NewInvitationRow};

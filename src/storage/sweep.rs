@@ -9,10 +9,13 @@ use crate::error::Result;
 const DAY: Duration = Duration::hours(24);
 /// How long what was done is kept for an operator to look into: messages and webhook events.
 const MONTH: Duration = Duration::days(30);
+/// How long a conversation is kept after its last message.
+const YEAR: Duration = Duration::days(365);
 
 impl Store {
     /// Deletes what has no more use at `now`: expired sessions and invitations, counted attempts and idempotency keys
-    /// of more than a day, messages and webhook events that were done 30 days ago. Erases links that have expired.
+    /// of more than a day, messages and webhook events that were done 30 days ago, conversations of which nothing was
+    /// heard for a year. Erases links that have expired.
     /// Safe to run at any time, also from several processes at once.
     ///
     /// # Errors
@@ -41,6 +44,10 @@ impl Store {
             .await?;
             sqlx::query("DELETE FROM webhook_events WHERE processed_at <= $1")
                 .bind(last_month)
+                .execute(pool)
+                .await?;
+            sqlx::query("DELETE FROM chat_conversations WHERE updated_at <= $1")
+                .bind(now - YEAR)
                 .execute(pool)
                 .await?;
         });

@@ -214,7 +214,7 @@ impl Tx {
         Ok(accounts > 0)
     }
 
-    /// Removes a member from the group: the keys go, the sessions end, the part of the ledger stays. The group's row
+    /// Removes a member from the group: keys and conversations go, the sessions end, the part of the ledger stays. The group's row
     /// has to be locked, so that two admins can't remove each other at once.
     ///
     /// # Errors
@@ -244,6 +244,11 @@ impl Tx {
             sqlx::query("UPDATE api_keys SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL")
                 .bind(id)
                 .bind(now)
+                .execute(&mut *connection)
+                .await?;
+            sqlx::query("DELETE FROM chat_conversations WHERE group_id = $1 AND user_id = $2")
+                .bind(group)
+                .bind(id)
                 .execute(connection)
                 .await?;
         });

@@ -11,6 +11,7 @@
 pub mod components;
 pub mod error;
 pub mod format;
+pub mod gateway;
 pub mod islands;
 pub mod server_fns;
 

@@ -29,6 +29,7 @@ async fn fill(database: &Database) -> Auth {
     let event = json!({"id": "evt_1", "object": "event", "type": "product.updated", "data": {"object": {}}});
     assert_eq!(app.deliver_event(&event).await, 200);
     reserve(&app).await;
+    crate::chat::begin(&admin, "A question").await;
     let key = key.auth;
     app.stop().await;
     key

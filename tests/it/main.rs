@@ -14,6 +14,7 @@ mod billing_plans;
 mod billing_purchases;
 mod billing_reconcile;
 mod billing_stage;
+mod chat;
 mod copy;
 mod copy_in_use;
 mod crash;

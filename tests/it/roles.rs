@@ -76,6 +76,9 @@ const PAGES: &[(&str, Expected)] = &[
     ("/signup", [200, 200, 200, 200, 200]),
     ("/invite/{token}", [410, 410, 410, 410, 410]),
     ("/usage", [303, 200, 200, 200, 403]),
+    ("/chat", [303, 200, 200, 200, 403]),
+    // The admin's own conversation.
+    ("/chat/{id}", [303, 404, 200, 404, 403]),
     ("/subscribe", [303, 403, 200, 200, 403]),
     ("/subscription-plans", [303, 403, 403, 403, 200]),
     ("/team", [303, 403, 200, 200, 403]),
@@ -87,6 +90,13 @@ const PAGES: &[(&str, Expected)] = &[
 const FUNCTIONS: &[(&str, &str, Expected)] = &[
     ("/fn/account/sign-in", "email=x&password=x", [401, 401, 401, 401, 401]),
     ("/fn/account/sign-up", "email=x&password=x&name=x&group_name=x", [422, 422, 422, 422, 422]),
+    ("/fn/chat/begin", "question=", [401, 422, 422, 422, 403]),
+    ("/fn/chat/ask", "id={id}&question=x", [401, 404, 404, 404, 403]),
+    ("/fn/chat/context", "id={id}", [401, 404, 404, 404, 403]),
+    ("/fn/chat/answer", "id={id}&content=x&model=x", [401, 404, 404, 404, 403]),
+    ("/fn/chat/render", "markdown=x", [401, 200, 200, 200, 403]),
+    ("/fn/chat/rename", "id={id}&title=x", [401, 404, 404, 404, 403]),
+    ("/fn/chat/delete", "id={id}", [401, 404, 404, 404, 403]),
     ("/fn/account/accept-invitation", "token=x&name=x&password=x", [404, 404, 404, 404, 404]),
     ("/fn/keys/create", "name=", [401, 422, 422, 422, 422]),
     ("/fn/keys/revoke", "id={id}", [401, 404, 404, 404, 404]),
@@ -144,9 +154,10 @@ async fn every_route_answers_every_role_as_the_table_says() {
             app.superadmin().await,
         ];
         let subscription = admin.subscription().await["id"].as_str().expect("an id").to_owned();
+        let conversation = crate::chat::begin(&admin, "A question").await;
         let mut wrong = Vec::new();
         for (path, expected) in PAGES {
-            let path = path.replace("{token}", "unknown");
+            let path = path.replace("{token}", "unknown").replace("{id}", &conversation);
             for (person, expected) in people.iter().zip(expected) {
                 let found = status(person, "GET", &path, &Value::Null).await;
                 wrong.extend((found != *expected).then(|| format!("GET {path}: {found}, not {expected}")));

@@ -1,7 +1,10 @@
 //! Stands in for `web::client` outside a browser: what islands call only from effects and handlers, which the
 //! server never runs.
 
+use leptos::ev::MouseEvent;
+
 use crate::domain::{Intent, Subscription, Usage};
+use crate::web::gateway::{Chunk, Failure, Models, NoMicrophone};
 
 pub fn reload() {}
 
@@ -34,3 +37,49 @@ impl UsageStream {
         None
     }
 }
+
+/// # Errors
+/// Always: there is no gateway to reach outside a browser.
+pub async fn stream_answer(_request: String, _on_chunk: impl FnMut(Chunk)) -> Result<(), Failure> {
+    Err(Failure::Unreachable)
+}
+
+pub fn stop_answer() {}
+
+/// # Errors
+/// Always, as [`stream_answer`].
+pub async fn models() -> Result<Models, Failure> {
+    Err(Failure::Unreachable)
+}
+
+/// # Errors
+/// Always: there is no microphone outside a browser.
+pub async fn start_recording() -> Result<(), NoMicrophone> {
+    Err(NoMicrophone::Unsupported)
+}
+
+pub fn discard_recording() {}
+
+/// # Errors
+/// Always, as [`start_recording`].
+pub async fn finish_recording(_model: String) -> Result<String, Failure> {
+    Err(Failure::Unreachable)
+}
+
+/// # Errors
+/// Always, as [`stream_answer`].
+pub async fn read_aloud(_event: MouseEvent, _model: String) -> Result<(), Failure> {
+    Err(Failure::Unreachable)
+}
+
+pub fn is_at_end() -> bool {
+    false
+}
+
+pub fn scroll_to_end() {}
+
+pub fn is_online() -> bool {
+    true
+}
+
+pub fn send_form(_event: &leptos::ev::KeyboardEvent) {}

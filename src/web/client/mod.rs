@@ -2,15 +2,19 @@
 //!
 //! Everything here is compiled for the browser only.
 
+mod gateway;
 mod stream;
 mod stripe;
+mod voice;
 
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
+pub use gateway::{models, stop_answer, stream_answer};
 pub use stream::UsageStream;
 pub use stripe::{confirm_card, drop_card, mount_card};
+pub use voice::{discard_recording, finish_recording, read_aloud, start_recording};
 
 /// Prepares the page for its islands. Called by the script in the page's head, which then wakes each island.
 #[wasm_bindgen]
@@ -20,6 +24,7 @@ pub fn hydrate() {
     hide_form_error();
     send_forms_once();
     carry_out_commands();
+    voice::copy_by_buttons();
 }
 
 /// Loads the page anew, unless one of its forms is being sent: its answer brings the next page, and what that page
@@ -38,7 +43,9 @@ fn send_forms_once() {
         let Some(form) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else {
             return;
         };
-        if form.has_attribute("aria-busy") {
+        if event.default_prevented() {
+            // An island does it.
+        } else if form.has_attribute("aria-busy") {
             event.prevent_default();
         } else {
             _ = form.set_attribute("aria-busy", "true");
@@ -92,6 +99,39 @@ fn hide_form_error() {
 /// Puts `text` on the clipboard; whether it worked.
 pub async fn copy(text: &str) -> bool {
     JsFuture::from(window().navigator().clipboard().write_text(text)).await.is_ok()
+}
+
+/// How many pixels from its end a page counts as read to the end.
+const NEAR_END: f64 = 200.0;
+
+/// Whether the page is read to its end.
+pub fn is_at_end() -> bool {
+    let height = document().document_element().map_or(0, |root| root.scroll_height());
+    let shown = window().scroll_y().unwrap_or_default()
+        + window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or_default();
+    f64::from(height) - shown <= NEAR_END
+}
+
+/// Shows the page's end, once what was changed is drawn.
+pub fn scroll_to_end() {
+    request_animation_frame(|| {
+        let height = document().document_element().map_or(0, |root| root.scroll_height());
+        window().scroll_to_with_x_and_y(0.0, f64::from(height));
+    });
+}
+
+/// Whether the browser takes itself to be connected to anything.
+pub fn is_online() -> bool {
+    window().navigator().on_line()
+}
+
+/// Sends the form of the field that a key was pressed in.
+pub fn send_form(event: &leptos::ev::KeyboardEvent) {
+    let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    if let Some(form) = target.and_then(|target| target.closest("form").ok().flatten()) {
+        // Not `submit`, which asks neither the browser's checks nor the page's code.
+        _ = call(&form, "requestSubmit", &[]);
+    }
 }
 
 /// Waits.

@@ -18,6 +18,14 @@ pub enum Shape {
     Plus,
     Minus,
     Info,
+    Speech,
+    Microphone,
+    Speaker,
+    Send,
+    Square,
+    Copy,
+    Pencil,
+    Bin,
 }
 
 impl Shape {
@@ -40,6 +48,18 @@ impl Shape {
             Self::Stop => "M5.3 1.8h5.4l3.5 3.5v5.4l-3.5 3.5H5.3l-3.5-3.5V5.3zM8 4.8v4M8 11v.1",
             Self::Plus => "M8 3v10M3 8h10",
             Self::Minus => "M3 8h10",
+            Self::Speech => "M2 3h12v8.5H7.5L4.5 14v-2.5H2z",
+            Self::Microphone => {
+                "M8 9.8a2.2 2.2 0 0 0 2.2-2.2V4a2.2 2.2 0 0 0-4.4 0v3.6A2.2 2.2 0 0 0 8 9.8ZM3.8 7.6a4.2 4.2 0 0 0 8.4 0M8 11.8v2.4"
+            }
+            Self::Speaker => {
+                "M2 6.2v3.6h2.4L8 12.8V3.2L4.4 6.2zM10.4 5.8a3.2 3.2 0 0 1 0 4.4M12.2 3.9a5.8 5.8 0 0 1 0 8.2"
+            }
+            Self::Send => "M8 13.5v-11M3.5 7 8 2.5 12.5 7",
+            Self::Square => "M4.2 4.2h7.6v7.6H4.2z",
+            Self::Copy => "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3",
+            Self::Pencil => "M2.5 13.5l.6-3L10.8 2.8l2.4 2.4-7.7 7.7zM9.3 4.3l2.4 2.4",
+            Self::Bin => "M2.5 4.2h11M6 4.2V2.5h4v1.7M4 4.2l.6 9.3h6.8l.6-9.3M6.7 7v3.8M9.3 7v3.8",
             Self::Info => "M8 14.2A6.2 6.2 0 1 0 8 1.8a6.2 6.2 0 0 0 0 12.4ZM8 7.3v3.6M8 5v.1",
         }
     }

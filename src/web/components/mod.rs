@@ -9,6 +9,7 @@ pub mod count;
 pub mod field;
 pub mod form;
 pub mod icon;
+pub mod message;
 pub mod nav;
 pub mod notice;
 pub mod page;

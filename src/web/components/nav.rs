@@ -22,11 +22,16 @@ fn links(role: Role) -> &'static [Link] {
         ],
         Role::Admin => &[
             ("/usage", "Usage", Shape::Gauge),
+            ("/chat", "Chat", Shape::Speech),
             ("/subscribe", "Subscription", Shape::Card),
             ("/team", "Team", Shape::People),
             ("/settings/api-keys", "API keys", Shape::Key),
         ],
-        Role::Member => &[("/usage", "Usage", Shape::Gauge), ("/settings/api-keys", "API keys", Shape::Key)],
+        Role::Member => &[
+            ("/usage", "Usage", Shape::Gauge),
+            ("/chat", "Chat", Shape::Speech),
+            ("/settings/api-keys", "API keys", Shape::Key),
+        ],
     }
 }
 

@@ -1,6 +1,7 @@
 //! What moves without a reload. Each is rendered on the server like everything else, and made live in the
 //! browser from the properties it was rendered with.
 
+pub mod chat;
 pub mod checkout;
 pub mod follow_subscription;
 pub mod live_usage;

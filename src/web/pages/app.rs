@@ -5,7 +5,7 @@ use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
-use super::{home, invite, keys, login, outbox, plans, signup, subscribe, team, usage};
+use super::{chat, home, invite, keys, login, outbox, plans, signup, subscribe, team, usage};
 use crate::web::components::nav::Nav;
 use crate::web::components::page::NotFound;
 use crate::web::ssr::{context, shown_once};
@@ -32,6 +32,8 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/signup") view=signup::SignUp ssr=SsrMode::Async/>
                         <Route path=path!("/invite/:token") view=invite::Invite ssr=SsrMode::Async/>
                         <Route path=path!("/usage") view=usage::Usage ssr=SsrMode::Async/>
+                        <Route path=path!("/chat") view=chat::New ssr=SsrMode::Async/>
+                        <Route path=path!("/chat/:id") view=chat::Kept ssr=SsrMode::Async/>
                         <Route path=path!("/subscribe") view=subscribe::Subscribe ssr=SsrMode::Async/>
                         <Route path=path!("/subscription-plans") view=plans::Plans ssr=SsrMode::Async/>
                         <Route path=path!("/team") view=team::Team ssr=SsrMode::Async/>

@@ -30,7 +30,7 @@ fn policy(nonce: &str, stripe_js: &str, reload: &str) -> String {
     };
     format!(
         "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval' {scripts}; \
-         style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self' {connects}{reload}; \
+         style-src 'self' 'nonce-{nonce}'; img-src 'self' data:; media-src 'self' blob:; connect-src 'self' {connects}{reload}; \
          frame-src {frames}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 }

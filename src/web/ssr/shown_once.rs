@@ -17,6 +17,8 @@ use super::cookies;
 pub const DONE: &str = "done";
 pub const INVITATION: &str = "invitation";
 pub const KEY: &str = "key";
+/// The conversation that was just begun, and whose question is to be answered.
+pub const QUESTION: &str = "question";
 
 /// Leaves `value` for the next page, which has a minute to come.
 pub fn put<T: Serialize>(name: &str, value: &T) {

@@ -83,9 +83,10 @@ pub const RULES: &[Rule] = &[
             "url",
         ],
     ),
+    rule("chat", &["clock", "domain", "error", "storage"], &["ammonia", "pulldown_cmark"]),
     rule(
         "services",
-        &["accounts", "billing", "clock", "config", "error", "metering", "notify", "storage"],
+        &["accounts", "billing", "chat", "clock", "config", "error", "metering", "notify", "storage"],
         &[],
     ),
     // What every request passes. Its user is for the accounts to say.
@@ -148,22 +149,37 @@ pub const RULES: &[Rule] = &[
     rule("web", &["web/client", "web/error"], &["leptos"]),
     rule("web/error", &["domain"], &["leptos"]),
     rule("web/format", &["domain"], &["leptos"]),
+    rule("web/gateway", &["domain"], &[]),
     rule("web/components", &["domain", "web", "web/error", "web/format", "web/server_fns"], LEPTOS),
     rule(
         "web/islands",
-        &["domain", "web", "web/error", "web/format", "web/client", "web/components", "web/server_fns"],
+        &[
+            "domain",
+            "web",
+            "web/error",
+            "web/format",
+            "web/gateway",
+            "web/client",
+            "web/components",
+            "web/server_fns",
+        ],
         LEPTOS,
     ),
     rule(
         "web/client",
-        &["domain", "web"],
+        &["domain", "web", "web/gateway"],
         &["console_error_panic_hook", "js_sys", "leptos", "wasm_bindgen", "wasm_bindgen_futures", "web_sys"],
     ),
-    rule("web/server_fns", &["accounts", "domain", "web", "web/error", "web/format", "web/ssr"], LEPTOS),
+    rule(
+        "web/server_fns",
+        &["accounts", "chat", "domain", "web", "web/error", "web/format", "web/ssr"],
+        LEPTOS,
+    ),
     rule(
         "web/pages",
         &[
             "accounts",
+            "chat",
             "domain",
             "web",
             "web/error",

@@ -1,7 +1,7 @@
 //! `/usage`: what the group has used of its allowance.
 
 mod history;
-mod trouble;
+pub mod trouble;
 
 use leptos::prelude::*;
 
