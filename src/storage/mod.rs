@@ -8,11 +8,8 @@
 
 #[macro_use]
 mod macros;
-<<<<<<< HEAD
-mod conversations;
-=======
 mod caps;
->>>>>>> core
+mod conversations;
 mod copy;
 mod demo_load;
 mod dialect;
@@ -49,11 +46,8 @@ use sqlx::{Connection, Executor};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
-<<<<<<< HEAD
-pub use conversations::NewMessageRow;
-=======
 pub use caps::SubjectShare;
->>>>>>> core
+pub use conversations::NewMessageRow;
 pub use demo_load::DemoClaim;
 pub use idempotency::{Begin, Idempotency};
 pub use invitations::{InvitationRow, NewInvitationRow};
