@@ -188,6 +188,27 @@ pub struct Caps {
 }
 
 impl Caps {
+    /// Caps as they are typed: whole numbers, whose thousands may be set apart; empty for none.
+    ///
+    /// # Errors
+    /// What is wrong with which.
+    pub fn typed(llm: &str, voice: &str) -> Result<Self, FieldErrors> {
+        let mut errors = FieldErrors::new();
+        let mut cap = |field: &str, label: &str, typed: &str| {
+            let digits: String = typed.chars().filter(|c| !matches!(c, ',' | ' ' | '\u{a0}' | '_')).collect();
+            if digits.is_empty() {
+                return None;
+            }
+            let number = digits.parse::<i64>().ok().filter(|cap| (0..=MAX_COUNT).contains(cap));
+            errors.take(
+                field,
+                number.ok_or_else(|| format!("{label}: enter a whole number, or nothing for no cap.")),
+            )
+        };
+        let caps = Self { llm: cap("llm", "LLM tokens", llm), voice: cap("voice", "Voice tokens", voice) };
+        if errors.is_empty() { Ok(caps) } else { Err(errors) }
+    }
+
     /// Notes what is wrong with them.
     pub fn check(&self, errors: &mut FieldErrors) {
         for (field, cap) in [("llm", self.llm), ("voice", self.voice)] {
@@ -247,6 +268,14 @@ mod tests {
         let mut errors = FieldErrors::new();
         input.check(&mut errors);
         errors.into_vec().into_iter().map(|error| error.field).collect()
+    }
+
+    #[test]
+    fn caps_are_typed_as_numbers_or_left_empty() {
+        assert_eq!(Caps::typed("50,000", " ").unwrap(), Caps { llm: Some(50_000), voice: None });
+        assert_eq!(Caps::typed("0", "1").unwrap(), Caps { llm: Some(0), voice: Some(1) });
+        let errors = Caps::typed("-1", "many").unwrap_err();
+        assert!(errors.message("llm").is_some() && errors.message("voice").is_some());
     }
 
     #[test]

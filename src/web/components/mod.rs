@@ -4,7 +4,9 @@
 pub mod ask_admin;
 pub mod badge;
 pub mod bar;
+pub mod caps;
 pub mod confirm;
+pub mod connect;
 pub mod count;
 pub mod field;
 pub mod form;

@@ -3,6 +3,7 @@
 
 pub mod chat;
 pub mod checkout;
+pub mod first_event;
 pub mod follow_subscription;
 pub mod live_usage;
 pub mod plan_editor;

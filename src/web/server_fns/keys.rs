@@ -24,3 +24,21 @@ pub async fn revoke_key(id: KeyId) -> Result<(), AppError> {
     forms::go_on("/settings/api-keys");
     Ok(())
 }
+
+/// Caps what may be spent with a key in a month.
+#[server(prefix = "/fn", endpoint = "keys/cap")]
+pub async fn cap_key(
+    id: KeyId,
+    #[server(default)] llm: String,
+    #[server(default)] voice: String,
+) -> Result<(), AppError> {
+    use crate::domain::Caps;
+    use crate::web::ssr::{context, forms};
+    let user = context::user()?;
+    user.must_have_group()?;
+    let caps = Caps::typed(&llm, &voice)?;
+    context::services().metering.set_key_caps(&user, id, caps).await?;
+    forms::done("The caps were saved.");
+    forms::go_on("/settings/api-keys");
+    Ok(())
+}

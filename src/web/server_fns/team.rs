@@ -33,3 +33,21 @@ pub async fn remove_member(id: UserId) -> Result<(), AppError> {
     forms::go_on("/team");
     Ok(())
 }
+
+/// Caps what a member may spend in a month.
+#[server(prefix = "/fn", endpoint = "team/cap")]
+pub async fn cap_member(
+    id: UserId,
+    #[server(default)] llm: String,
+    #[server(default)] voice: String,
+) -> Result<(), AppError> {
+    use crate::domain::Caps;
+    use crate::web::ssr::{context, forms};
+    let user = context::user()?;
+    user.must_be_admin()?;
+    let caps = Caps::typed(&llm, &voice)?;
+    context::services().metering.set_member_caps(&user, id, caps).await?;
+    forms::done("The caps were saved.");
+    forms::go_on("/team");
+    Ok(())
+}

@@ -2,22 +2,29 @@
 
 mod seats;
 
+use std::collections::HashMap;
+
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
+use uuid::Uuid;
 
-use crate::domain::{Invitation, Member, NewInvitation, Team as People, UserId};
+use crate::domain::{
+    Invitation, Level, Member, NewInvitation, PerType, Share, Team as People, Usage, UserId, group_digits,
+};
 use crate::web::AppError;
 use crate::web::components::badge::Badge;
+use crate::web::components::caps::{SetCaps, ShareFigure};
 use crate::web::components::confirm::Confirm;
 use crate::web::components::form::{Form, refused};
+use crate::web::components::notice::Notice;
 use crate::web::components::page::{Head, Heading, load};
 use crate::web::components::submit::Submit;
 use crate::web::components::table::{Column, Row, Table};
 use crate::web::format;
 use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
 use crate::web::islands::shown_once::ShownOnce;
-use crate::web::server_fns::team::{RemoveMember, WithdrawInvitation};
-use crate::web::ssr::context::{services, user};
+use crate::web::server_fns::team::{CapMember, RemoveMember, WithdrawInvitation};
+use crate::web::ssr::context::{services, user, where_subscribed};
 use crate::web::ssr::shown_once;
 use seats::Seats;
 
@@ -27,11 +34,15 @@ struct Data {
     me: UserId,
     /// The subscription, whose plan says how many seats there are.
     shown: Option<Shown>,
+    /// What each member has used in this period, and its caps.
+    shares: HashMap<Uuid, PerType<Share>>,
+    /// The group's; none without a subscription.
+    usage: Option<Usage>,
 }
 
 #[component]
 pub fn Team() -> impl IntoView {
-    load(data(), |Data { team, me, shown }| {
+    load(data(), |Data { team, me, shown, shares, usage }| {
         let People { members, invitations, max_users, .. } = team;
         let (joined, pending) = (members.len() as i64, invitations.len() as i64);
         view! {
@@ -40,8 +51,9 @@ pub fn Team() -> impl IntoView {
             {shown_once::take(shown_once::INVITATION).map(|made| view! { <Made made/> })}
             {refused::<RemoveMember>()}
             {refused::<WithdrawInvitation>()}
+            {refused::<CapMember>()}
             <Seats joined pending max=max_users/>
-            <Members members me/>
+            <Members members me shares usage/>
             <Invitations invitations/>
             <FollowSubscription shown/>
         }
@@ -53,7 +65,13 @@ async fn data() -> Result<Data, AppError> {
     let (user, services) = (user()?, services());
     let team = services.accounts.team(&user).await?;
     let subscription = services.billing.subscription(&user).await?;
-    Ok(Data { team, me: user.id, shown: subscription.as_ref().map(Shown::from) })
+    Ok(Data {
+        team,
+        me: user.id,
+        shown: subscription.as_ref().map(Shown::from),
+        shares: services.metering.shares(&user).await?,
+        usage: where_subscribed(services.metering.usage(&user).await)?,
+    })
 }
 
 #[component]
@@ -66,25 +84,73 @@ fn Made(made: NewInvitation) -> impl IntoView {
     view! { <ShownOnce title text label="Invitation link".to_owned() value=made.url/> }
 }
 
-const MEMBERS: &[Column] =
-    &[Column::text("Name"), Column::text("E-mail"), Column::short("Role"), Column::short("Joined")];
+const MEMBERS: &[Column] = &[
+    Column::text("Name"),
+    Column::text("E-mail"),
+    Column::short("Role"),
+    Column::short("Joined"),
+    Column::number("LLM tokens"),
+    Column::number("Voice tokens"),
+];
+
+const CAP: &str = "The most they may spend of the group's allowance in a month. Leave a field empty for no cap; what was \
+                   spent stays counted.";
 
 #[component]
-fn Members(members: Vec<Member>, me: UserId) -> impl IntoView {
+fn Members(
+    members: Vec<Member>,
+    me: UserId,
+    shares: HashMap<Uuid, PerType<Share>>,
+    usage: Option<Usage>,
+) -> impl IntoView {
+    let share_of = |member: &Member| shares.get(&member.id.0).copied().unwrap_or_default();
+    let caps: Vec<_> = members.iter().map(share_of).collect();
+    let period = usage.as_ref().map(|usage| {
+        format!("Tokens used and caps are those of {}.", format::span(usage.period_start, usage.period_end))
+    });
+    let overcommitted = usage.map(|usage| view! { <Overcommitted usage caps/> });
     let rows = members.into_iter().map(|member| {
         let you = (member.id == me).then(|| view! { " "<Badge tone="quiet" label="You"/> });
+        let share = share_of(&member);
         Row::new(view! { {member.name.clone()}{you} })
             .cell(member.email)
             .cell(format::role(member.role))
             .cell(format::date(member.joined_at))
-            .actions(view! { <Remove id=member.id name=member.name/> })
+            .cell(view! { <ShareFigure share=share.llm/> })
+            .cell(view! { <ShareFigure share=share.voice/> })
+            .actions(view! {
+                <SetCaps to=CapMember::PATH id=member.id.to_string() of=member.name.clone() share text=CAP/>
+                <Remove id=member.id name=member.name/>
+            })
     });
     view! {
         <section class="section">
             <h2>"Members"</h2>
+            {overcommitted}
             <Table caption="Members of the group" columns=MEMBERS rows=rows.collect()/>
+            {period.map(|period| view! { <p class="section__note">{period}</p> })}
         </section>
     }
+}
+
+/// Says so where the caps promise more than there is.
+#[component]
+fn Overcommitted(usage: Usage, caps: Vec<PerType<Share>>) -> impl IntoView {
+    let promised = usage.resources.iter().filter_map(|(kind, resource)| {
+        let sum = caps.iter().filter_map(|share| share[kind].limit).fold(0, i64::saturating_add);
+        let limit = resource.limit.filter(|limit| sum > *limit)?;
+        Some(format!("{} {} of {}", group_digits(sum), kind.noun(), group_digits(limit)))
+    });
+    let promised: Vec<_> = promised.collect();
+    (!promised.is_empty()).then(|| {
+        view! {
+            <Notice level=Level::Warning>
+                <strong>"The caps add up to more than the allowance: "</strong>
+                {promised.join(", ")}
+                ". Whoever spends first has the tokens, up to the cap."
+            </Notice>
+        }
+    })
 }
 
 #[component]

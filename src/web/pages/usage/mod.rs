@@ -1,5 +1,6 @@
 //! `/usage`: what the group has used of its allowance.
 
+mod first_steps;
 mod history;
 pub mod trouble;
 
@@ -13,6 +14,7 @@ use crate::web::format;
 use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
 use crate::web::islands::live_usage::LiveUsage;
 use crate::web::ssr::context::{services, user, where_subscribed};
+use first_steps::FirstSteps;
 use history::History;
 use trouble::Trouble;
 
@@ -28,6 +30,8 @@ struct Data {
 pub fn Usage() -> impl IntoView {
     load(data(), |data| {
         let Data { admins, subscription, check, history } = data;
+        let is_new = history.is_empty()
+            && check.as_ref().is_some_and(|check| check.usage.resources.iter().all(|(_, now)| now.used == 0));
         let shown = subscription.as_ref().map(Shown::from);
         let incomplete = subscription.as_ref().is_some_and(|now| now.status == Status::Incomplete);
         let above = match subscription {
@@ -47,6 +51,7 @@ pub fn Usage() -> impl IntoView {
             <Heading title="Usage" text="The allowance that your whole group shares."/>
             {above}
             {current}
+            {is_new.then(|| view! { <FirstSteps/> })}
             <History history/>
         }
         .into_any()
