@@ -25,12 +25,13 @@ use crate::http::problem::Details;
     components(schemas(Details)),
     modifiers(&Security),
     tags(
-        (name = "Accounts", description = "Signing up, in and out."),
+        (name = "Usage", description = "How much of the allowance is used, and recording what was spent."),
+        (name = "Holds", description = "Reserving tokens before they are spent, so that no two calls spend the last ones."),
         (name = "API keys", description = "For programs. A key acts as the user who made it."),
         (name = "Team", description = "A group's members and invitations."),
-        (name = "Plans", description = "What can be bought."),
         (name = "Subscriptions", description = "What a group has bought."),
-        (name = "Usage", description = "How much of the allowance is used."),
+        (name = "Plans", description = "What can be bought."),
+        (name = "Accounts", description = "Signing up, in and out."),
         (name = "Webhook", description = "For Stripe."),
         (name = "Operations", description = "For the operator of the server."),
     )

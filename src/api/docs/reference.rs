@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::layout::{self, inline, prose};
 use super::schemas;
+use crate::http::problem::types;
 
 const NONE: &[Value] = &[];
 
@@ -97,11 +98,23 @@ fn operation(operation: &Operation<'_>) -> Markup {
                         tr {
                             th scope="row" { span.status { (status) } }
                             td { (answer_body(answer)) }
-                            td { (inline(text(&answer["description"]))) }
+                            td { (explained(text(&answer["description"]))) }
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+/// As [`inline`], but that the code of an error leads to what the page of errors says of it.
+fn explained(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 0 { (part) }
+            @else if types::ALL.iter().any(|kind| kind.code == part) {
+                a href={ (types::PAGE) "#" (part) } { code { (part) } }
+            } @else { code { (part) } }
         }
     }
 }
@@ -140,5 +153,35 @@ mod tests {
             links += 1;
         }
         assert!(links > 50);
+    }
+
+    #[test]
+    fn the_reference_begins_with_metering() {
+        let document = crate::api::openapi::finished(&crate::api::operations().into_openapi());
+        let page = page(&document).into_string();
+        let first = page.split("<h2>").nth(1).unwrap();
+        assert!(first.starts_with("Usage"), "{}", &first[..40]);
+    }
+
+    #[test]
+    fn every_error_that_an_operation_names_is_explained() {
+        let document = crate::api::openapi::finished(&crate::api::operations().into_openapi());
+        let (reference, errors) = (page(&document).into_string(), super::super::errors::page().into_string());
+        let mut links = 0;
+        for link in reference.split(&format!("href=\"{}#", types::PAGE)).skip(1) {
+            let code = link.split('"').next().unwrap();
+            assert!(errors.contains(&format!("<section id=\"{code}\"")), "{code}");
+            links += 1;
+        }
+        assert!(links > 50);
+        // Each answer of an error names at least one.
+        for Operation { method, path, said } in operations(&document) {
+            for (status, answer) in said["responses"].as_object().unwrap() {
+                if status.starts_with('4') {
+                    let named = explained(text(&answer["description"])).into_string().contains("<a ");
+                    assert!(named, "{method} {path} {status}");
+                }
+            }
+        }
     }
 }

@@ -4,6 +4,9 @@
 mod chunks;
 mod models;
 
+use std::fmt;
+
+use serde::de::{Deserializer, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::ChatMessage;
@@ -49,14 +52,47 @@ struct ErrorBody {
 struct ErrorObject {
     #[serde(default)]
     message: String,
-    /// A word, but some services write a number.
     #[serde(default)]
-    code: serde_json::Value,
+    code: Code,
+}
+
+/// A word, but some services write a number or nothing. None of these matters here.
+#[derive(Default)]
+struct Code(String);
+
+impl<'de> Deserialize<'de> for Code {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Self::default())
+    }
+}
+
+impl<'de> Visitor<'de> for Code {
+    type Value = Self;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a code")
+    }
+
+    fn visit_str<E>(self, code: &str) -> Result<Self, E> {
+        Ok(Self(code.to_owned()))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self, E> {
+        Ok(self)
+    }
 }
 
 impl From<ErrorObject> for Failure {
     fn from(error: ErrorObject) -> Self {
-        if error.code == "insufficient_quota" {
+        if error.code.0 == "insufficient_quota" {
             Self::Limit(error.message)
         } else {
             Self::Refused(error.message)
@@ -128,6 +164,8 @@ mod tests {
         let rate = br#"{"error":{"message":"Slow down.","code":"rate_limit_exceeded"}}"#;
         assert_eq!(Failure::of(429, rate), Failure::Refused("Slow down.".into()));
         let number = br#"{"error":{"message":"No.","code":400}}"#;
+        let none = br#"{"error":{"message":"No.","code":null}}"#;
+        assert_eq!(Failure::of(400, none), Failure::Refused("No.".into()));
         assert_eq!(Failure::of(400, number), Failure::Refused("No.".into()));
         assert_eq!(Failure::of(401, b""), Failure::SignedOut);
         assert!(matches!(Failure::of(502, b"<html>"), Failure::Refused(text) if text.contains("502")));

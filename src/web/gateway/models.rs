@@ -7,8 +7,10 @@ use serde::Deserialize;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Models {
     pub chat: Vec<String>,
-    pub transcription: Option<String>,
-    pub speech: Option<String>,
+    /// Empty where there is none.
+    pub transcription: String,
+    /// Empty where there is none.
+    pub speech: String,
 }
 
 /// Parts of ids of models that do something else.
@@ -31,11 +33,16 @@ const OTHER: [&str; 14] = [
 
 impl Models {
     fn add(&mut self, id: String) {
-        let lower = id.to_lowercase();
+        let lower = id.to_ascii_lowercase();
+        let first = |kept: &mut String, id| {
+            if kept.is_empty() {
+                *kept = id;
+            }
+        };
         if lower.contains("whisper") || lower.contains("transcribe") {
-            self.transcription.get_or_insert(id);
+            first(&mut self.transcription, id);
         } else if lower.contains("tts") || lower.contains("speech") {
-            self.speech.get_or_insert(id);
+            first(&mut self.speech, id);
         } else if !OTHER.iter().any(|part| lower.contains(part)) {
             self.chat.push(id);
         }
@@ -71,8 +78,8 @@ mod tests {
         ]}"#;
         let models = models_of(body).unwrap();
         assert_eq!(models.chat, ["gpt-4o", "o3-mini", "llama-3.3-70b"]);
-        assert_eq!(models.transcription.as_deref(), Some("whisper-1"));
-        assert_eq!(models.speech.as_deref(), Some("tts-1"));
+        assert_eq!(models.transcription, "whisper-1");
+        assert_eq!(models.speech, "tts-1");
         assert_eq!(models_of(b"{}"), None);
     }
 }

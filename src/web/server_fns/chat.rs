@@ -30,18 +30,20 @@ pub async fn context(id: ConversationId) -> Result<Vec<ChatMessage>, AppError> {
     Ok(context::services().chat.context(&context::user()?, id).await?)
 }
 
-/// Keeps the answer to the conversation's last question.
+/// Keeps the answer to the conversation's last question. Gives it as HTML.
 #[server(prefix = "/fn", endpoint = "chat/answer")]
 pub async fn answer(
     id: ConversationId,
     content: String,
     model: String,
     tokens: Option<i64>,
-) -> Result<(), AppError> {
+) -> Result<String, AppError> {
     use crate::domain::Answer;
     use crate::web::ssr::context;
+    let html = crate::chat::markdown::to_html(&content);
     let answer = Answer { content, model, tokens };
-    Ok(context::services().chat.answer(&context::user()?, id, answer).await?)
+    context::services().chat.answer(&context::user()?, id, answer).await?;
+    Ok(html)
 }
 
 /// An answer's Markdown as HTML.

@@ -45,7 +45,7 @@ pub fn Composer(conversation: Conversation) -> impl IntoView {
         }
     };
     let on_stop = move |_| {
-        if let Some(turn) = conversation.turns.with_untracked(|turns| turns.last().copied()) {
+        if let Some(turn) = conversation.last_turn() {
             turn.phase.set(turn::Phase::Stopped);
         }
         client::stop_answer();
@@ -72,22 +72,19 @@ pub fn Composer(conversation: Conversation) -> impl IntoView {
                 <Balance conversation/>
                 <div class="composer__actions">
                     <MicrophoneButton conversation microphone/>
-                    {move || if is_busy() {
-                        view! {
-                            <button class="composer__send" type="button" on:click=on_stop>
-                                <Icon shape=Shape::Square/>
-                                <span class="unseen">"Stop"</span>
-                            </button>
-                        }.into_any()
-                    } else {
-                        let has_text = conversation.draft.with(|draft| !draft.trim().is_empty());
-                        view! {
-                            <button class="composer__send" type="submit" disabled=!(has_text && lets_ask())>
-                                <Icon shape=Shape::Send/>
-                                <span class="unseen">"Send"</span>
-                            </button>
-                        }.into_any()
-                    }}
+                    <button class="composer__send" type="button" hidden=move || !is_busy() on:click=on_stop>
+                        <Icon shape=Shape::Square/>
+                        <span class="unseen">"Stop"</span>
+                    </button>
+                    <button
+                        class="composer__send"
+                        type="submit"
+                        hidden=is_busy
+                        disabled=move || !lets_ask() || conversation.draft.with(|draft| draft.trim().is_empty())
+                    >
+                        <Icon shape=Shape::Send/>
+                        <span class="unseen">"Send"</span>
+                    </button>
                 </div>
             </div>
         </form>
@@ -97,28 +94,30 @@ pub fn Composer(conversation: Conversation) -> impl IntoView {
     }
 }
 
-/// Which model answers, where there are several.
+/// Which model answers, where there are several to choose from.
 #[component]
 fn ModelChoice(conversation: Conversation) -> impl IntoView {
-    move || {
+    let is_alone = move || conversation.models.with(|models| models.chat.len() < 2);
+    let options = move || {
         let chat = conversation.models.with(|models| models.chat.clone());
-        if chat.len() < 2 {
-            return view! { <span class="composer__model">{conversation.model.get()}</span> }.into_any();
-        }
-        let options = chat.into_iter().map(|id| {
-            let is_chosen = conversation.model.with(|model| *model == id);
-            view! { <option value=id.clone() selected=is_chosen>{id.clone()}</option> }
-        });
-        view! {
-            <select
-                class="composer__model"
-                aria-label="Model"
-                on:change:target=move |event| conversation.model.set(event.target().value())
-            >
-                {options.collect_view()}
-            </select>
-        }
-        .into_any()
+        chat.into_iter()
+            .map(|id| view! { <option value=id.clone()>{id.clone()}</option> })
+            .collect::<Vec<_>>()
+    };
+    view! {
+        <span class="composer__model" hidden=move || !is_alone()>{move || conversation.model.get()}</span>
+        <select
+            class="composer__model"
+            aria-label="Model"
+            hidden=is_alone
+            prop:value=move || {
+                conversation.models.track();
+                conversation.model.get()
+            }
+            on:change:target=move |event| conversation.model.set(event.target().value())
+        >
+            {options}
+        </select>
     }
 }
 
@@ -126,29 +125,26 @@ fn ModelChoice(conversation: Conversation) -> impl IntoView {
 #[component]
 fn Balance(conversation: Conversation) -> impl IntoView {
     let line = move |kind: UsageType| {
-        let (resource, own) =
-            conversation.usage.with(|usage| (usage.resources[kind], usage.you.map(|you| you[kind])));
-        let count = match left(resource, own) {
-            _ if !resource.is_included() => return None,
-            None => "Unlimited".to_owned(),
-            Some(left) => group_digits(left),
+        let shown =
+            move || conversation.usage.with(|usage| (usage.resources[kind], usage.you.map(|you| you[kind])));
+        let count = move || {
+            let (resource, own) = shown();
+            left(resource, own).map_or_else(|| "Unlimited".to_owned(), group_digits)
         };
-        let is_own =
-            own.is_some_and(|own| own.remaining.is_some() && own.remaining == left(resource, Some(own)));
-        let of = if is_own { "left of your cap" } else { "left" };
-        Some(view! {
-            <span data-level=resource.level.as_str()>
+        let words = move || {
+            let (resource, own) = shown();
+            let is_own =
+                own.is_some_and(|own| own.remaining.is_some() && own.remaining == left(resource, Some(own)));
+            format!(" {} {}", kind.noun(), if is_own { "left of your cap" } else { "left" })
+        };
+        view! {
+            <span data-level=move || shown().0.level.as_str() hidden=move || !shown().0.is_included()>
                 <strong>{count}</strong>
-                {format!(" {} {of}", kind.noun())}
+                {words}
             </span>
-        })
+        }
     };
-    view! {
-        <p class="balance">
-            {move || line(UsageType::Llm)}
-            {move || line(UsageType::Voice)}
-        </p>
-    }
+    view! { <p class="balance">{line(UsageType::Llm)}{line(UsageType::Voice)}</p> }
 }
 
 /// What the microphone is doing, beside the button.
@@ -165,34 +161,36 @@ fn Listening(microphone: RwSignal<Microphone>) -> impl IntoView {
 
 #[component]
 fn MicrophoneButton(conversation: Conversation, microphone: RwSignal<Microphone>) -> impl IntoView {
-    let model = move || conversation.models.with(|models| models.transcription.clone());
+    let has_model = move || conversation.models.with(|models| !models.transcription.is_empty());
     let has_voice = move || {
         conversation.usage.with(|usage| {
             left(usage.resources.voice, usage.you.map(|you| you.voice)).is_none_or(|left| left > 0)
         })
     };
-    let can_record = move || conversation.has_access && has_voice() && model().is_some();
+    let can_record = move || conversation.has_access && has_voice() && has_model();
     let title = move || match microphone.get() {
         Microphone::Open => "Stop and write it down",
         _ if !has_voice() => "No voice tokens are left",
         _ => "Speak",
     };
-    let on_click = move |_| {
-        let Some(model) = untrack(model) else { return };
-        match microphone.get_untracked() {
-            Microphone::Closed => spawn_local(open(conversation, microphone)),
-            Microphone::Open => spawn_local(write_down(conversation, microphone, model)),
-            Microphone::Asking | Microphone::Transcribing => {}
-        }
+    let on_click = move |_| match microphone.get_untracked() {
+        Microphone::Closed => spawn_local(open(conversation, microphone)),
+        Microphone::Open => spawn_local(write_down(conversation, microphone)),
+        Microphone::Asking | Microphone::Transcribing => {}
     };
     let discard = move |_| {
         client::discard_recording();
         microphone.set(Microphone::Closed);
     };
     view! {
-        {move || (microphone.get() == Microphone::Open).then(|| view! {
-            <button class="quiet" type="button" on:click=discard>"Discard"</button>
-        })}
+        <button
+            class="quiet"
+            type="button"
+            hidden=move || microphone.get() != Microphone::Open
+            on:click=discard
+        >
+            "Discard"
+        </button>
         <button
             class="composer__voice"
             type="button"
@@ -209,7 +207,7 @@ fn MicrophoneButton(conversation: Conversation, microphone: RwSignal<Microphone>
 }
 
 async fn open(conversation: Conversation, microphone: RwSignal<Microphone>) {
-    conversation.trouble.set(None);
+    conversation.trouble.set(String::new());
     microphone.set(Microphone::Asking);
     match client::start_recording().await {
         Ok(()) => microphone.set(Microphone::Open),
@@ -223,21 +221,20 @@ async fn open(conversation: Conversation, microphone: RwSignal<Microphone>) {
                 NoMicrophone::Missing => "No microphone was found. Connect one, or type your question.",
                 NoMicrophone::Unsupported => "This browser can't record here. Type your question.",
             };
-            conversation.trouble.set(Some(text.into()));
+            conversation.trouble.set(text.into());
         }
     }
 }
 
 /// Puts what was said behind what was typed, to be looked at before it is sent.
-async fn write_down(conversation: Conversation, microphone: RwSignal<Microphone>, model: String) {
+async fn write_down(conversation: Conversation, microphone: RwSignal<Microphone>) {
     microphone.set(Microphone::Transcribing);
+    let model = conversation.models.with_untracked(|models| models.transcription.clone());
     let words = client::finish_recording(model).await;
     microphone.set(Microphone::Closed);
     match words {
         Ok(words) if words.trim().is_empty() => {
-            conversation
-                .trouble
-                .set(Some("No words were heard. Try again, closer to the microphone.".into()));
+            conversation.trouble.set("No words were heard. Try again, closer to the microphone.".into());
         }
         Ok(words) => conversation.draft.update(|draft| {
             if !draft.is_empty() && !draft.ends_with(char::is_whitespace) {
@@ -245,6 +242,6 @@ async fn write_down(conversation: Conversation, microphone: RwSignal<Microphone>
             }
             draft.push_str(words.trim());
         }),
-        Err(failure) => conversation.trouble.set(Some(turn::in_words(&failure))),
+        Err(failure) => conversation.trouble.set(turn::in_words(failure)),
     }
 }

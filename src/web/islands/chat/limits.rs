@@ -4,8 +4,7 @@ use leptos::prelude::*;
 
 use super::Conversation;
 use crate::domain::{Level, Plan, Resource, Share, Usage, WARNING_PERCENTAGE, group_digits};
-use crate::web::components::ask_admin::AskAdmin;
-use crate::web::components::notice::Notice;
+use crate::web::components::icon::{Icon, Shape};
 use crate::web::format;
 
 /// How the asker stands to the LLM tokens that a question costs.
@@ -64,83 +63,94 @@ pub fn left(resource: Resource, own: Option<Share>) -> Option<i64> {
     [resource.remaining, own.and_then(|own| own.remaining)].into_iter().flatten().min()
 }
 
+/// What is to be said of a standing.
+struct Told {
+    level: Level,
+    title: &'static str,
+    text: String,
+    /// Where it can be changed, and what that is called.
+    way: (&'static str, &'static str),
+    /// What the admins are to be asked for.
+    to: &'static str,
+}
+
+const PLANS: (&str, &str) = ("/subscribe", "See the plans");
+const CAPS: (&str, &str) = ("/team", "Change the caps");
+
+fn told(standing: Standing, usage: &Usage, suggested: Option<&Plan>) -> Option<Told> {
+    let until = format::until(usage.as_of, usage.period_end);
+    let resets = format!(" They reset {until}, on {}.", format::date(usage.period_end));
+    let offer = suggested.map_or_else(String::new, |plan| {
+        let tokens = plan.limits.llm.map_or_else(|| "unlimited".into(), group_digits);
+        format!(" {} has {tokens} LLM tokens a month for {}.", plan.name, format::price(plan))
+    });
+    let (level, title, text, way, to) = match standing {
+        // What the page says of the subscription says why.
+        Standing::Free | Standing::NoAccess => return None,
+        Standing::GroupNear => {
+            let text = format!(
+                "{WARNING_PERCENTAGE} % or more is used. Consider upgrading before they run out.{offer}"
+            );
+            (Level::Warning, "LLM tokens are approaching the limit.", text, PLANS, "upgrade")
+        }
+        Standing::CapNear => {
+            let text =
+                format!("You have used {WARNING_PERCENTAGE} % or more of your share of LLM tokens.{resets}");
+            (Level::Warning, "Your own cap is near.", text, CAPS, "raise it")
+        }
+        Standing::GroupOut => {
+            let text = format!(
+                "Your group has used all LLM tokens of this period: questions wait until there are more.{resets}{offer}"
+            );
+            (Level::Limit, "Limit reached - upgrade required.", text, PLANS, "upgrade")
+        }
+        Standing::CapOut => {
+            let cap = usage.you.and_then(|you| you.llm.limit).map_or_else(String::new, group_digits);
+            let text = format!(
+                "You have used your {cap} LLM tokens of this period; the others of your group can go on.{resets}"
+            );
+            (Level::Limit, "Your own cap is reached.", text, CAPS, "raise it")
+        }
+        Standing::NotInPlan => {
+            let text = format!("{} doesn't include them, and a question costs some.{offer}", usage.plan.name);
+            (Level::Limit, "LLM tokens aren't in your plan.", text, PLANS, "upgrade")
+        }
+    };
+    Some(Told { level, title, text, way, to })
+}
+
 #[component]
 pub fn Limits(conversation: Conversation) -> impl IntoView {
-    let has_access = conversation.has_access;
-    // By standing only: a number that moves must not be announced each time.
-    let standing = Memo::new(move |_| conversation.usage.with(|usage| Standing::of(usage, has_access)));
-    move || {
-        let usage = conversation.usage.get_untracked();
-        let admins = conversation.admins.get_value();
-        let resets = format!(
-            "They reset {}, on {}. ",
-            format::until(usage.as_of, usage.period_end),
-            format::date(usage.period_end)
-        );
-        let (level, title, text, way) = match standing.get() {
-            // What the page says of the subscription says why.
-            Standing::Free | Standing::NoAccess => return None,
-            Standing::GroupNear => (
-                Level::Warning,
-                "LLM tokens are approaching the limit. ",
-                format!("{WARNING_PERCENTAGE} % or more is used. Consider upgrading before they run out. "),
-                to_plan(conversation.suggested.get(), admins),
-            ),
-            Standing::CapNear => (
-                Level::Warning,
-                "Your own cap is near. ",
-                format!("You have used {WARNING_PERCENTAGE} % or more of your share of LLM tokens. {resets}"),
-                to_cap(admins),
-            ),
-            Standing::GroupOut => (
-                Level::Limit,
-                "Limit reached - upgrade required. ",
-                format!(
-                    "Your group has used all LLM tokens of this period, and questions wait until there are more. {resets}"
-                ),
-                to_plan(conversation.suggested.get(), admins),
-            ),
-            Standing::CapOut => {
-                let cap = usage.you.and_then(|you| you.llm.limit).unwrap_or_default();
-                let text = format!(
-                    "You have used your share of {} LLM tokens of this period; the others of your group can go on. {resets}",
-                    group_digits(cap)
-                );
-                (Level::Limit, "Your own cap is reached. ", text, to_cap(admins))
-            }
-            Standing::NotInPlan => (
-                Level::Limit,
-                "LLM tokens aren't in your plan. ",
-                format!("{} doesn't include them, and a question costs some. ", usage.plan.name),
-                to_plan(conversation.suggested.get(), admins),
-            ),
-        };
-        Some(view! {
-            <Notice level alert=true>
-                <strong>{title}</strong>
-                {text}
-                {way}
-            </Notice>
+    let Conversation { usage, suggested, admins, has_access, .. } = conversation;
+    // What is written anew with the same words isn't announced again.
+    let told = move || {
+        usage.with(|usage| {
+            let standing = Standing::of(usage, has_access);
+            suggested.with(|plan| told(standing, usage, plan.as_ref()))
         })
-    }
-}
-
-fn to_plan(suggested: Option<Plan>, admins: Option<String>) -> AnyView {
-    let offer = suggested.map(|plan| {
-        let tokens = plan.limits.llm.map_or_else(|| "unlimited".into(), group_digits);
-        format!("{} has {tokens} LLM tokens a month for {}. ", plan.name, format::price(&plan))
-    });
-    let way = match admins {
-        Some(names) => view! { <AskAdmin to="upgrade" names/> }.into_any(),
-        None => view! { <a href="/subscribe">"See the plans"</a> }.into_any(),
     };
-    view! { {offer}{way} }.into_any()
-}
-
-fn to_cap(admins: Option<String>) -> AnyView {
-    match admins {
-        Some(names) => view! { <AskAdmin to="raise it" names/> }.into_any(),
-        None => view! { <a href="/team">"Change the caps"</a> }.into_any(),
+    let text = move || {
+        told().map(|told| match admins.get_value() {
+            Some(names) => format!(" {} Ask an admin of your group to {}: {names}.", told.text, told.to),
+            None => format!(" {} ", told.text),
+        })
+    };
+    view! {
+        <div
+            class="notice"
+            role="alert"
+            data-level=move || told().map(|told| told.level.as_str())
+            hidden=move || told().is_none()
+        >
+            <Icon shape=Shape::Warn/>
+            <p class="notice__text">
+                <strong>{move || told().map(|told| told.title)}</strong>
+                {text}
+                <a href=move || told().map(|told| told.way.0) hidden=admins.with_value(Option::is_some)>
+                    {move || told().map(|told| told.way.1)}
+                </a>
+            </p>
+        </div>
     }
 }
 

@@ -4,6 +4,9 @@
 //! - `turn`: a question and its answer, from the asking to the keeping;
 //! - `composer`: what is typed or said, and what is left to spend;
 //! - `limits`: what stands in the way of asking, and what can be done.
+//!
+//! The parts stand in the page from the beginning and are shown or hidden: a view that is made anew costs the browser
+//! its code several times over, and every page downloads it.
 
 mod composer;
 mod limits;
@@ -14,9 +17,8 @@ use leptos::task::spawn_local;
 use serde::{Deserialize, Serialize};
 
 use super::follow_subscription::Shown;
-use crate::domain::{ConversationId, Level, LimitCheck, Plan, Subscription, Usage};
+use crate::domain::{ConversationId, Plan, Subscription, Usage};
 use crate::web::client::{self, UsageStream};
-use crate::web::components::notice::Notice;
 use crate::web::gateway::Models;
 use crate::web::server_fns::usage::suggestion;
 use composer::Composer;
@@ -34,7 +36,7 @@ pub enum LastQuestion {
     Unanswered,
 }
 
-/// The parts of a conversation that change.
+/// The parts of a conversation that change. Texts are empty where there is nothing to say.
 #[derive(Clone, Copy)]
 struct Conversation {
     /// None before the first question.
@@ -52,13 +54,17 @@ struct Conversation {
     /// What is in the field.
     draft: RwSignal<String>,
     /// What went wrong that no turn says.
-    trouble: RwSignal<Option<String>>,
+    trouble: RwSignal<String>,
 }
 
 impl Conversation {
     /// Whether an answer is under way.
     fn is_busy(self) -> bool {
         self.turns.with(|turns| turns.last().is_some_and(|turn| turn.phase.get().is_busy()))
+    }
+
+    fn last_turn(self) -> Option<Turn> {
+        self.turns.with_untracked(|turns| turns.last().copied())
     }
 
     /// Follows the usage, and the subscription as far as that doesn't break anything off.
@@ -79,7 +85,7 @@ impl Conversation {
             self.usage.set(new);
         };
         let on_subscription = move |subscription: Option<Subscription>| {
-            let is_idle = untrack(|| !self.is_busy()) && self.draft.with_untracked(String::is_empty);
+            let is_idle = !untrack(|| self.is_busy()) && self.draft.with_untracked(String::is_empty);
             if subscription.as_ref().map(Shown::from) != shown && is_idle {
                 client::reload();
             }
@@ -96,15 +102,15 @@ impl Conversation {
                 }
                 self.models.set(models);
             }
-            Err(failure) => self.trouble.set(Some(turn::in_words(&failure))),
+            Err(failure) => self.trouble.set(turn::in_words(failure)),
         }
     }
 
     fn read_aloud(self, event: leptos::ev::MouseEvent) {
-        let Some(model) = self.models.with_untracked(|models| models.speech.clone()) else { return };
+        let model = self.models.with_untracked(|models| models.speech.clone());
         spawn_local(async move {
             if let Err(failure) = client::read_aloud(event, model).await {
-                self.trouble.set(Some(turn::in_words(&failure)));
+                self.trouble.set(turn::in_words(failure));
             }
         });
     }
@@ -116,7 +122,9 @@ pub fn Chat(
     last: LastQuestion,
     /// The model that answered the viewer last.
     model: Option<String>,
-    check: LimitCheck,
+    usage: Usage,
+    suggested_plan: Option<Plan>,
+    has_access: bool,
     /// The subscription that the page was rendered for.
     shown: Option<Shown>,
     admins: Option<String>,
@@ -125,27 +133,24 @@ pub fn Chat(
     /// The messages so far.
     children: Children,
 ) -> impl IntoView {
-    // What has something left is refused only where everything is.
-    let resources = check.usage.resources;
-    let has_access = resources.iter().all(|(kind, resource)| check.allowed[kind] || !resource.has_left());
+    let turns = match last {
+        LastQuestion::Settled => Vec::new(),
+        LastQuestion::JustAsked => vec![Turn::new(String::new(), Phase::Waiting)],
+        LastQuestion::Unanswered => vec![Turn::new(String::new(), Phase::Unanswered)],
+    };
     let conversation = Conversation {
         id,
-        turns: RwSignal::new(match last {
-            LastQuestion::Settled => Vec::new(),
-            LastQuestion::JustAsked => vec![Turn::new(None, Phase::Waiting)],
-            LastQuestion::Unanswered => vec![Turn::new(None, Phase::Unanswered)],
-        }),
-        usage: RwSignal::new(check.usage),
-        suggested: RwSignal::new(check.suggested_plan),
+        turns: RwSignal::new(turns),
+        usage: RwSignal::new(usage),
+        suggested: RwSignal::new(suggested_plan),
         admins: StoredValue::new(admins),
         has_access,
         models: RwSignal::new(Models::default()),
         model: RwSignal::new(model.unwrap_or_default()),
         draft: RwSignal::new(draft),
-        trouble: RwSignal::new(None),
+        trouble: RwSignal::new(String::new()),
     };
     // The effect keeps what it returns, and so the stream open.
-    Effect::new(move |_| conversation.follow(shown));
     Effect::new(move |_| {
         spawn_local(async move {
             conversation.load_models().await;
@@ -153,11 +158,14 @@ pub fn Chat(
                 turn::answer_last(conversation).await;
             }
         });
-        client::scroll_to_end();
+        if id.is_some() {
+            client::scroll_to_end();
+        }
+        conversation.follow(shown)
     });
     let can_speak = move || {
         let voice = conversation.usage.with(|usage| usage.resources.voice.has_left());
-        voice && conversation.models.with(|models| models.speech.is_some())
+        voice && conversation.models.with(|models| !models.speech.is_empty())
     };
     view! {
         <div
@@ -168,14 +176,19 @@ pub fn Chat(
             {children()}
             {move || {
                 let turns = conversation.turns.get();
-                turns.into_iter().map(|turn| view! { <TurnView conversation turn/> }).collect_view()
+                turns.into_iter().map(|turn| view! { <TurnView conversation turn/> }).collect::<Vec<_>>()
             }}
         </div>
         <div class="chat__foot">
             <Limits conversation/>
-            {move || conversation.trouble.get().map(|text| view! {
-                <Notice level=Level::Warning alert=true>{text}</Notice>
-            })}
+            <p
+                class="notice"
+                data-level="warning"
+                role="alert"
+                hidden=move || conversation.trouble.with(String::is_empty)
+            >
+                {move || conversation.trouble.get()}
+            </p>
             <Composer conversation/>
         </div>
     }

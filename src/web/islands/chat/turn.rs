@@ -4,11 +4,10 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::Conversation;
-use crate::domain::{ChatMessage, Level, MAX_ANSWER};
+use crate::domain::{ChatMessage, MAX_ANSWER, group_digits};
 use crate::web::AppError;
 use crate::web::client;
-use crate::web::components::message::{AnswerFoot, Message};
-use crate::web::components::notice::Notice;
+use crate::web::components::message::AnswerFoot;
 use crate::web::gateway::{Chunk, Failure, chat_request};
 use crate::web::server_fns::chat;
 
@@ -16,69 +15,80 @@ use crate::web::server_fns::chat;
 const RENDER_EVERY: i32 = 300;
 const RENDER_PER_KILOBYTE: i32 = 20;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Nothing has come yet.
     Waiting,
     Streaming,
-    /// The answer is whole, for this many tokens with its question, where that was said.
-    Done(Option<i64>),
+    /// The answer is whole.
+    Done,
     /// The user broke it off.
     Stopped,
     /// It went without an answer when the page was left.
     Unanswered,
-    Failed(Failure),
+    /// It has no answer, or none that is whole; the notice says why.
+    Failed,
+    /// As [`Phase::Failed`], for a limit.
+    Refused,
 }
 
 impl Phase {
-    pub fn is_busy(&self) -> bool {
+    pub fn is_busy(self) -> bool {
         matches!(self, Self::Waiting | Self::Streaming)
     }
 }
 
-/// The beginning of an answer as HTML.
-#[derive(Clone, Debug, Default)]
-struct Rendered {
-    html: String,
-    /// How many bytes of the answer it is.
-    length: usize,
-}
-
 #[derive(Clone, Copy)]
 pub struct Turn {
-    /// None where the page has the question already.
-    question: StoredValue<Option<String>>,
+    /// Empty where the page has the question already.
+    question: StoredValue<String>,
     pub phase: RwSignal<Phase>,
     /// What has come of the answer.
-    text: RwSignal<String>,
-    rendered: RwSignal<Rendered>,
-    model: RwSignal<String>,
-    /// Why the answer isn't kept.
-    lost: RwSignal<Option<String>>,
+    text: StoredValue<String>,
+    /// The beginning of the answer as HTML, and what follows it as it came.
+    html: RwSignal<String>,
+    tail: RwSignal<String>,
+    /// Who gave the answer, and what it cost.
+    source: RwSignal<String>,
+    /// What went wrong, and why the answer isn't kept.
+    notice: RwSignal<String>,
 }
 
 impl Turn {
-    pub fn new(question: Option<String>, phase: Phase) -> Self {
+    pub fn new(question: String, phase: Phase) -> Self {
+        let text = || RwSignal::new(String::new());
         Self {
             question: StoredValue::new(question),
             phase: RwSignal::new(phase),
-            text: RwSignal::new(String::new()),
-            rendered: RwSignal::new(Rendered::default()),
-            model: RwSignal::new(String::new()),
-            lost: RwSignal::new(None),
+            text: StoredValue::new(String::new()),
+            html: text(),
+            tail: text(),
+            source: text(),
+            notice: text(),
         }
+    }
+
+    /// Takes over the HTML of the first `length` bytes of the answer.
+    fn show(self, html: String, length: usize) {
+        self.html.set(html);
+        self.tail.set(self.text.with_value(|text| text.get(length..).unwrap_or_default().to_owned()));
+    }
+
+    fn fail(self, failure: Failure) {
+        self.phase.set(if matches!(failure, Failure::Limit(_)) { Phase::Refused } else { Phase::Failed });
+        self.notice.set(in_words(failure));
     }
 }
 
 /// Asks what is in the field.
 pub async fn ask(conversation: Conversation) {
-    let question = conversation.draft.get_untracked().trim().to_owned();
+    let question = conversation.draft.with_untracked(|draft| draft.trim().to_owned());
     let Some(id) = conversation.id.filter(|_| !question.is_empty()) else { return };
     if untrack(|| conversation.is_busy()) {
         return;
     }
-    conversation.trouble.set(None);
-    let turn = Turn::new(Some(question.clone()), Phase::Waiting);
+    conversation.trouble.set(String::new());
+    let turn = Turn::new(question.clone(), Phase::Waiting);
     conversation.turns.update(|turns| turns.push(turn));
     conversation.draft.set(String::new());
     client::scroll_to_end();
@@ -88,35 +98,31 @@ pub async fn ask(conversation: Conversation) {
             // Nothing was kept: the question goes back to where it was typed.
             conversation.turns.update(|turns| _ = turns.pop());
             conversation.draft.set(question);
-            conversation.trouble.set(Some(error_in_words(&error)));
+            conversation.trouble.set(in_words(error.into()));
         }
     }
 }
 
 /// Has the last question answered.
 pub async fn answer_last(conversation: Conversation) {
-    let (Some(id), Some(turn)) =
-        (conversation.id, conversation.turns.with_untracked(|turns| turns.last().copied()))
-    else {
-        return;
-    };
+    let (Some(id), Some(turn)) = (conversation.id, conversation.last_turn()) else { return };
     turn.phase.set(Phase::Waiting);
     match chat::context(id).await {
         Ok(messages) => answer(conversation, turn, messages).await,
-        Err(error) => turn.phase.set(Phase::Failed(failure_of(&error))),
+        Err(error) => turn.fail(error.into()),
     }
 }
 
 async fn answer(conversation: Conversation, turn: Turn, messages: Vec<ChatMessage>) {
     let model = conversation.model.get_untracked();
-    turn.model.set(model.clone());
-    spawn_local(render_while_streaming(turn));
     let mut cost = None;
+    spawn_local(render_while_streaming(turn));
     let on_chunk = |chunk| match chunk {
         Chunk::Text(part) => {
             let follow = client::is_at_end();
-            turn.text.update(|text| text.push_str(&part));
-            if turn.phase.with_untracked(|phase| *phase == Phase::Waiting) {
+            turn.text.update_value(|text| text.push_str(&part));
+            turn.tail.update(|tail| tail.push_str(&part));
+            if turn.phase.get_untracked() == Phase::Waiting {
                 turn.phase.set(Phase::Streaming);
             }
             if follow {
@@ -127,155 +133,130 @@ async fn answer(conversation: Conversation, turn: Turn, messages: Vec<ChatMessag
         Chunk::Failed(_) | Chunk::Done => {}
     };
     let outcome = client::stream_answer(chat_request(&model, &messages), on_chunk).await;
-    let was_stopped = turn.phase.with_untracked(|phase| *phase == Phase::Stopped);
-    let is_empty = turn.text.with_untracked(|text| text.trim().is_empty());
-    let end = match outcome {
-        Err(failure) => Phase::Failed(failure),
-        Ok(()) if was_stopped => Phase::Stopped,
-        Ok(()) if is_empty => Phase::Failed(Failure::Refused("The model answered nothing.".into())),
-        Ok(()) => Phase::Done(cost),
-    };
+    let was_stopped = turn.phase.get_untracked() == Phase::Stopped;
+    let text = turn.text.get_value();
+    let is_empty = text.trim().is_empty();
     if !is_empty {
-        keep(conversation, turn, model, cost).await;
-        render(turn).await;
+        keep(conversation, turn, text, &model, cost).await;
     }
-    turn.phase.set(end);
+    let cost = cost.map(|tokens| format!(" · {} tokens", group_digits(tokens))).unwrap_or_default();
+    turn.source.set(model + &cost);
+    match outcome {
+        Err(failure) => turn.fail(failure),
+        Ok(()) if was_stopped => {}
+        Ok(()) if is_empty => turn.fail(Failure::Refused("The model answered nothing.".into())),
+        Ok(()) => turn.phase.set(Phase::Done),
+    }
     if client::is_at_end() {
         client::scroll_to_end();
     }
 }
 
-async fn keep(conversation: Conversation, turn: Turn, model: String, cost: Option<i64>) {
+/// Keeps the answer, and shows it as it is kept.
+async fn keep(conversation: Conversation, turn: Turn, text: String, model: &str, cost: Option<i64>) {
     let Some(id) = conversation.id else { return };
-    let text = turn.text.get_untracked();
+    let length = text.len();
     if text.chars().count() > MAX_ANSWER {
-        let said = format!(
-            "This answer is longer than the {MAX_ANSWER} characters that are kept. Copy it before you go."
-        );
-        return turn.lost.set(Some(said));
-    }
-    if let Err(error) = chat::answer(id, text, model, cost).await {
-        turn.lost.set(Some(format!("This answer isn't kept. {}", error_in_words(&error))));
+        let most = group_digits(MAX_ANSWER as i64);
+        conversation.trouble.set(format!(
+            "This answer is longer than the {most} characters that are kept. Copy it before you go."
+        ));
+    } else {
+        match chat::answer(id, text, model.to_owned(), cost).await {
+            Ok(html) => turn.show(html, length),
+            Err(error) => {
+                conversation.trouble.set(format!("This answer isn't kept. {}", in_words(error.into())))
+            }
+        }
     }
 }
 
 async fn render_while_streaming(turn: Turn) {
-    while turn.phase.try_get_untracked().is_some_and(|phase| phase.is_busy()) {
-        render(turn).await;
-        let kilobytes = turn.text.with_untracked(|text| text.len() / 1_000);
-        client::pause(RENDER_EVERY + RENDER_PER_KILOBYTE * i32::try_from(kilobytes).unwrap_or_default())
-            .await;
+    while turn.phase.try_get_untracked().is_some_and(Phase::is_busy) {
+        let text = turn.text.get_value();
+        let length = text.len();
+        // Where it can't be had, the text stands as it came.
+        if !turn.tail.with_untracked(String::is_empty)
+            && let Ok(html) = chat::render(text).await
+            && turn.phase.get_untracked().is_busy()
+        {
+            turn.show(html, length);
+        }
+        let kilobytes = i32::try_from(length / 1_000).unwrap_or_default();
+        client::pause(RENDER_EVERY + RENDER_PER_KILOBYTE * kilobytes).await;
     }
 }
 
-async fn render(turn: Turn) {
-    let text = turn.text.get_untracked();
-    if text.len() == turn.rendered.with_untracked(|rendered| rendered.length) {
-        return;
-    }
-    let length = text.len();
-    // Where it can't be had, the text stands as it came.
-    if let Ok(html) = chat::render(text).await
-        && length > turn.rendered.with_untracked(|rendered| rendered.length)
-    {
-        turn.rendered.set(Rendered { html, length });
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Unreachable => Self::Unreachable,
+            error => Self::Refused(error.to_string()),
+        }
     }
 }
 
-pub fn in_words(failure: &Failure) -> String {
+pub fn in_words(failure: Failure) -> String {
     match failure {
         Failure::Unreachable if client::is_online() => {
             "The connection broke off, or the server can't be reached.".into()
         }
         Failure::Unreachable => "You are offline.".into(),
-        Failure::SignedOut => "Your session has ended. Sign in again.".into(),
-        Failure::Limit(message) | Failure::Refused(message) => message.clone(),
-    }
-}
-
-fn error_in_words(error: &AppError) -> String {
-    match error {
-        AppError::Unreachable if !client::is_online() => "You are offline.".into(),
-        error => error.to_string(),
-    }
-}
-
-fn failure_of(error: &AppError) -> Failure {
-    match error {
-        AppError::Unreachable => Failure::Unreachable,
-        error => Failure::Refused(error.to_string()),
+        Failure::SignedOut => "Your session has ended. Load the page anew to sign in.".into(),
+        Failure::Limit(message) | Failure::Refused(message) => message,
     }
 }
 
 #[component]
 pub fn TurnView(conversation: Conversation, turn: Turn) -> impl IntoView {
-    let question = turn.question.get_value().map(|question| {
-        view! { <Message by_user=true>{question}</Message> }
-    });
-    let tail = move || {
-        let length = turn.rendered.with(|rendered| rendered.length);
-        turn.text.with(|text| text.get(length..).unwrap_or_default().to_owned())
-    };
-    let is_empty = move || turn.text.with(String::is_empty);
-    let cost = move || match turn.phase.get() {
-        Phase::Done(cost) => cost,
-        _ => None,
-    };
-    let foot = move || {
-        let is_over = !turn.phase.with(Phase::is_busy) && !is_empty();
-        is_over.then(|| view! { <AnswerFoot model=turn.model.get() tokens=cost()/> })
-    };
-    view! {
-        {question}
-        <article class="message" data-role="assistant" aria-label="Answer" hidden=move || is_empty() && turn.phase.get() != Phase::Waiting>
-            <div class="message__body prose" aria-busy=move || turn.phase.with(Phase::is_busy).to_string()>
-                <div inner_html=move || turn.rendered.with(|rendered| rendered.html.clone())></div>
-                <span class="message__tail">{tail}</span>
-                <span class="message__waiting" hidden=move || turn.phase.get() != Phase::Waiting>
-                    "Thinking…"
-                </span>
-            </div>
-            {foot}
-        </article>
-        {move || view! { <End conversation turn/> }}
-        {move || turn.lost.get().map(|text| view! { <Notice level=Level::Warning alert=true>{text}</Notice> })}
-    }
-}
-
-/// How an answer ended, where it isn't whole.
-#[component]
-fn End(conversation: Conversation, turn: Turn) -> impl IntoView {
-    let has_text = turn.text.with(|text| !text.is_empty());
-    let (level, text) = match turn.phase.get() {
-        Phase::Waiting | Phase::Streaming | Phase::Done(_) => return None,
-        Phase::Stopped if has_text => return Some(view! { <p class="turn__end">"Stopped."</p> }.into_any()),
-        Phase::Stopped => (Level::Ok, "Stopped before anything came. ".to_owned()),
-        Phase::Unanswered => (Level::Ok, "This question has no answer yet. ".to_owned()),
-        Phase::Failed(failure) => {
-            let level = if matches!(failure, Failure::Limit(_)) { Level::Limit } else { Level::Warning };
-            let broken = if has_text { "The answer broke off. " } else { "No answer came. " };
-            (level, format!("{broken}{} ", in_words(&failure)))
+    let question = turn.question.get_value();
+    let has_question = !question.is_empty();
+    let has_answer = move || !(turn.html.with(String::is_empty) && turn.tail.with(String::is_empty));
+    let is_waiting = move || turn.phase.get() == Phase::Waiting;
+    let is_busy = move || turn.phase.get().is_busy();
+    let end = move || match turn.phase.get() {
+        Phase::Waiting | Phase::Streaming | Phase::Done => String::new(),
+        Phase::Stopped if has_answer() => "Stopped.".into(),
+        Phase::Stopped => "Stopped before anything came.".into(),
+        Phase::Unanswered => "This question has no answer yet.".into(),
+        Phase::Failed | Phase::Refused => {
+            let what = if has_answer() { "The answer broke off." } else { "No answer came." };
+            format!("{what} {}", turn.notice.get())
         }
     };
-    let signed_out = turn.phase.get() == Phase::Failed(Failure::SignedOut);
+    let level = move || match turn.phase.get() {
+        Phase::Failed => "warning",
+        Phase::Refused => "limit",
+        _ => "ok",
+    };
     let again = move |_| spawn_local(answer_last(conversation));
-    let way = if signed_out {
-        view! { <a href="/login?next=/chat">"Sign in"</a> }.into_any()
-    } else if has_text {
-        ().into_any()
-    } else {
-        view! { <button class="button" type="button" data-tone="plain" on:click=again>"Try again"</button> }
-            .into_any()
-    };
-    Some(
-        view! {
-            <div class="turn__notice">
-                <Notice level alert=true>
-                    <span>{text}</span>
-                    {way}
-                </Notice>
+    view! {
+        <article class="message" data-role="user" aria-label="You" hidden=!has_question>
+            <p class="message__body message__question">{question}</p>
+        </article>
+        <article
+            class="message"
+            data-role="assistant"
+            aria-label="Answer"
+            hidden=move || !has_answer() && !is_waiting()
+        >
+            <div class="message__body prose" aria-busy=move || is_busy().to_string()>
+                <div inner_html=move || turn.html.get()></div>
+                <span class="message__tail">{move || turn.tail.get()}</span>
+                <span class="message__waiting" hidden=move || !is_waiting()>"Thinking…"</span>
             </div>
-        }
-        .into_any(),
-    )
+            <AnswerFoot source=turn.source/>
+        </article>
+        <div
+            class="notice turn__end"
+            data-level=level
+            role="alert"
+            hidden=move || matches!(turn.phase.get(), Phase::Waiting | Phase::Streaming | Phase::Done)
+        >
+            <span class="notice__text">{end}</span>
+            <button class="button" type="button" data-tone="plain" hidden=has_answer on:click=again>
+                "Try again"
+            </button>
+        </div>
+    }
 }

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
 use crate::chat::markdown::to_html;
-use crate::domain::{ChatRole, ConversationId, KeptMessage, MAX_TITLE};
+use crate::domain::{ChatRole, ConversationId, KeptMessage, MAX_TITLE, group_digits};
 use crate::web::components::confirm::Confirm;
 use crate::web::components::form::Form;
-use crate::web::components::message::{AnswerFoot, Message};
+use crate::web::components::message::AnswerFoot;
 use crate::web::components::submit::Submit;
 use crate::web::server_fns::chat::{Delete, Rename};
 
@@ -61,14 +61,23 @@ pub fn Messages(messages: Vec<KeptMessage>) -> impl IntoView {
     messages
         .into_iter()
         .map(|message| match message.role {
-            ChatRole::User => view! { <Message by_user=true>{message.content}</Message> }.into_any(),
-            ChatRole::Assistant => view! {
-                <Message by_user=false>
-                    <div class="message__body prose" inner_html=to_html(&message.content)></div>
-                    <AnswerFoot model=message.model.unwrap_or_default() tokens=message.tokens/>
-                </Message>
+            ChatRole::User => view! {
+                <article class="message" data-role="user" aria-label="You">
+                    <p class="message__body message__question">{message.content}</p>
+                </article>
             }
             .into_any(),
+            ChatRole::Assistant => {
+                let cost = message.tokens.map(|tokens| format!(" · {} tokens", group_digits(tokens)));
+                let source = message.model.unwrap_or_default() + &cost.unwrap_or_default();
+                view! {
+                    <article class="message" data-role="assistant" aria-label="Answer">
+                        <div class="message__body prose" inner_html=to_html(&message.content)></div>
+                        <AnswerFoot source=Signal::stored(source)/>
+                    </article>
+                }
+                .into_any()
+            }
         })
         .collect_view()
 }

@@ -91,10 +91,17 @@ fn page(data: Data) -> AnyView {
         None => view! { <Welcome/> }.into_any(),
     };
     let thread = match check {
-        Some(check) => view! {
-            <Chat id last model check shown admins draft=attempt.value("question")>{messages}</Chat>
+        Some(LimitCheck { allowed, usage, suggested_plan, .. }) => {
+            // What has something left is refused only where everything is.
+            let resources = usage.resources;
+            let has_access = resources.iter().all(|(kind, resource)| allowed[kind] || !resource.has_left());
+            view! {
+                <Chat id last model usage suggested_plan has_access shown admins draft=attempt.value("question")>
+                    {messages}
+                </Chat>
+            }
+            .into_any()
         }
-        .into_any(),
         None => view! {
             <div class="thread">{messages}</div>
             <NoSubscription admins/>
