@@ -19,6 +19,8 @@ mod copy_in_use;
 mod crash;
 mod demo;
 mod holds;
+mod holds_model;
+mod holds_race;
 mod ledger;
 mod ledger_checks;
 mod ledger_periods;
