@@ -31,6 +31,7 @@ mod modules;
 mod outbox;
 mod pages;
 mod plans;
+mod revocation;
 mod roles;
 mod statements;
 mod stream;
