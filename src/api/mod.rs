@@ -9,6 +9,7 @@ pub mod health;
 mod idempotency;
 pub mod json;
 pub mod keys;
+pub mod ledger;
 pub mod openapi;
 pub mod page;
 pub mod path;
@@ -92,6 +93,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .merge(plans::routes())
         .merge(subscriptions::routes())
         .merge(usage::routes())
+        .merge(ledger::routes())
         .merge(stream::routes())
         .merge(webhook::routes())
 }

@@ -4,6 +4,7 @@
 //! request it sends. No I/O, no clock: the time is an argument.
 
 mod account;
+mod breakdown;
 mod event;
 mod fields;
 mod hold;
@@ -19,6 +20,7 @@ mod suggestion;
 mod usage;
 
 pub use account::*;
+pub use breakdown::*;
 pub use event::*;
 pub use fields::*;
 pub use hold::*;

@@ -7,13 +7,18 @@
 //! - `writer`: gathers what arrives while the last commit runs, and writes it in one transaction;
 //! - `command`: what the ledger can be asked to do;
 //! - `decide`: inside that transaction, what counts where. Pure;
+//! - `breakdown`, `events`: looking into the ledger, by those who may;
+//! - `recount`: holds what is kept beside the ledger against it;
 //! - `feed`: notifies the subscribers of a group's changes, in this process and, on PostgreSQL, in the others.
 
 mod admit;
+mod breakdown;
 mod command;
 mod decide;
+mod events;
 mod feed;
 mod holds;
+mod recount;
 mod writer;
 
 use metrics::counter;
@@ -28,9 +33,11 @@ use crate::domain::{
 use crate::error::{Error, Result};
 use crate::metrics::{EVENTS_DUPLICATE, EVENTS_RECORDED};
 use crate::storage::{AllowanceRow, ProcessId, Store, SummaryRow};
+pub use breakdown::BreakdownQuery;
 use command::{Command, Outcome, Written};
 use feed::Feed;
 pub use holds::AnswerHold;
+pub use recount::Recounted;
 use writer::Queued;
 
 /// Requests that may wait for the writer. Further ones wait for a place.
