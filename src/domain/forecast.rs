@@ -40,7 +40,13 @@ impl Forecast {
     /// differ as those of the period have: with `n` days known and `d` to come, its variance is `s²·d·(1 + d/n)`.
     ///
     /// None where there is too little to say: less than [`LEAST_DAYS`], nothing used, or the period over.
-    pub fn of(period: Period, days: &[i64], used: i64, limit: Option<i64>, now: DateTime<Utc>) -> Option<Self> {
+    pub fn of(
+        period: Period,
+        days: &[i64],
+        used: i64,
+        limit: Option<i64>,
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
         let elapsed = seconds(now - period.start);
         let left = seconds(period.end - now);
         if days.len() < LEAST_DAYS || used <= 0 || elapsed <= 0.0 || left <= 0.0 {
@@ -111,7 +117,8 @@ mod tests {
     #[test]
     fn days_that_differ_make_a_range_around_the_same_pace() {
         let days = [50, 150, 50, 150, 50, 150, 50, 150, 50, 150];
-        let forecast = Forecast::of(november(), &days, 1_000, Some(2_900), at("2026-11-11T00:00:00Z")).unwrap();
+        let forecast =
+            Forecast::of(november(), &days, 1_000, Some(2_900), at("2026-11-11T00:00:00Z")).unwrap();
         assert_eq!(forecast.expected, 3_000);
         // s = 52.7, and so 1.2816 · 52.7 · √(20 · 3) = 523.
         assert_eq!((forecast.low, forecast.high), (2_477, 3_523));

@@ -8,8 +8,8 @@ use chrono_tz::Tz;
 
 use super::Metering;
 use crate::domain::{
-    Breakdown, BreakdownBy, BreakdownRow, GroupId, OTHERS, Period, Refusal, Role, Sums, UsageType, User,
-    UserId,
+    Breakdown, BreakdownBy, BreakdownRow, GroupId, KeyId, OTHERS, Period, Refusal, Role, Sums, UsageType,
+    User, UserId,
 };
 use crate::error::Result;
 use crate::storage::{KeyName, SumsRow};
@@ -58,7 +58,7 @@ impl Metering {
             Refusal::field("tz", "Must be the IANA name of a time zone, such as Europe/Berlin.")
         })?;
         let group = self.group_to_look_into(user, group).await?;
-        let (window, rows) = self.sums(group, by, from, to).await?;
+        let (window, rows) = self.sums(group, user, by, from, to).await?;
         let only = (user.role == Role::Member).then_some(user.id);
         let buckets = Buckets { names: self.names(group, by).await?, only, tz };
         let mut sums: HashMap<Bucket, Sums> = HashMap::new();
@@ -78,6 +78,7 @@ impl Metering {
     async fn sums(
         &self,
         group: GroupId,
+        user: &User,
         by: BreakdownBy,
         from: Option<DateTime<Utc>>,
         to: Option<DateTime<Utc>>,
@@ -86,7 +87,8 @@ impl Metering {
             (Some(start), Some(end)) => Period { start, end },
             _ => {
                 let now = self.clock.now();
-                let row = self.store.allowance(group, now).await?.ok_or(Refusal::NoSubscription)?;
+                let found = self.store.allowance(group, user.id, now).await?;
+                let (row, _) = found.ok_or(Refusal::NoSubscription)?;
                 let current = row.current_period(now);
                 if from.is_none() && to.is_none() {
                     let rows = match row.summary_id {
@@ -123,7 +125,7 @@ impl Metering {
 enum Names {
     None,
     Members(HashMap<UserId, String>),
-    Keys(HashMap<crate::domain::KeyId, KeyName>),
+    Keys(HashMap<KeyId, KeyName>),
 }
 
 struct Buckets {

@@ -79,16 +79,16 @@ macro_rules! by_type {
 }
 
 const PERIODS: &str = concat!(
-    "SELECT s.id, s.period_start, s.llm_used, s.llm_held, s.voice_used, s.voice_held,
+    "WITH spent AS (SELECT summary_id, ",
+    by_type!(),
+    " FROM usage_events WHERE group_id = $1 GROUP BY summary_id),
+     reserved AS (SELECT summary_id, ",
+    by_type!(),
+    " FROM usage_holds WHERE group_id = $1 AND state = 'open' GROUP BY summary_id)
+     SELECT s.id, s.period_start, s.llm_used, s.llm_held, s.voice_used, s.voice_held,
          COALESCE(e.llm, 0) AS llm_used_counted, COALESCE(h.llm, 0) AS llm_held_counted,
          COALESCE(e.voice, 0) AS voice_used_counted, COALESCE(h.voice, 0) AS voice_held_counted
-     FROM usage_summaries s
-     LEFT JOIN (SELECT summary_id, ",
-    by_type!(),
-    " FROM usage_events WHERE group_id = $1 GROUP BY summary_id) e ON e.summary_id = s.id
-     LEFT JOIN (SELECT summary_id, ",
-    by_type!(),
-    " FROM usage_holds WHERE group_id = $1 AND state = 'open' GROUP BY summary_id) h ON h.summary_id = s.id
+     FROM usage_summaries s LEFT JOIN spent e ON e.summary_id = s.id LEFT JOIN reserved h ON h.summary_id = s.id
      WHERE s.group_id = $1 ORDER BY s.period_start, s.id"
 );
 
