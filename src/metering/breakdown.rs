@@ -59,18 +59,8 @@ impl Metering {
         })?;
         let group = self.group_to_look_into(user, group).await?;
         let (window, rows) = self.sums(group, user, by, from, to).await?;
-        let only = (user.role == Role::Member).then_some(user.id);
-        let buckets = Buckets { names: self.names(group, by).await?, only, tz };
-        let mut sums: HashMap<Bucket, Sums> = HashMap::new();
-        let mut total = Sums::default();
-        for row in rows {
-            let of_row = of_type(&row, usage_type);
-            if of_row.events > 0 {
-                total += of_row;
-                *sums.entry(buckets.of(&row, by)).or_default() += of_row;
-            }
-        }
-        let rows = in_order(sums);
+        let buckets = self.buckets(group, user, by, tz).await?;
+        let (total, rows) = buckets.add_up(&rows, usage_type);
         Ok(Breakdown { by, from: window.start, to: window.end, tz: zone, total, rows })
     }
 
@@ -107,8 +97,15 @@ impl Metering {
         Ok((window, self.store.window_sums(group, window, by).await?))
     }
 
-    async fn names(&self, group: GroupId, by: BreakdownBy) -> Result<Names> {
-        Ok(match by {
+    /// What the rows of a breakdown are told apart by, as the user may see them.
+    pub(super) async fn buckets(
+        &self,
+        group: GroupId,
+        user: &User,
+        by: BreakdownBy,
+        tz: Tz,
+    ) -> Result<Buckets> {
+        let names = match by {
             BreakdownBy::Day | BreakdownBy::Model => Names::None,
             BreakdownBy::Member => {
                 Names::Members(self.store.member_names(group).await?.into_iter().collect())
@@ -117,7 +114,8 @@ impl Metering {
                 let keys = self.store.key_names(group).await?;
                 Names::Keys(keys.into_iter().map(|key| (key.id, key)).collect())
             }
-        })
+        };
+        Ok(Buckets { by, names, only: (user.role == Role::Member).then_some(user.id), tz })
     }
 }
 
@@ -128,7 +126,8 @@ enum Names {
     Keys(HashMap<KeyId, KeyName>),
 }
 
-struct Buckets {
+pub(super) struct Buckets {
+    by: BreakdownBy,
     names: Names,
     /// Whose rows are shown apart; everybody's where it isn't set.
     only: Option<UserId>,
@@ -136,9 +135,23 @@ struct Buckets {
 }
 
 impl Buckets {
-    fn of(&self, row: &SumsRow, by: BreakdownBy) -> Bucket {
+    /// The total, and what each bucket adds up to.
+    pub fn add_up(&self, rows: &[SumsRow], usage_type: Option<UsageType>) -> (Sums, Vec<BreakdownRow>) {
+        let mut sums: HashMap<Bucket, Sums> = HashMap::new();
+        let mut total = Sums::default();
+        for row in rows {
+            let of_row = of_type(row, usage_type);
+            if of_row.events > 0 {
+                total += of_row;
+                *sums.entry(self.of(row)).or_default() += of_row;
+            }
+        }
+        (total, in_order(sums))
+    }
+
+    fn of(&self, row: &SumsRow) -> Bucket {
         let is_shown = |user| self.only.is_none() || self.only == user;
-        match by {
+        match self.by {
             BreakdownBy::Day => Bucket::Day(row.began_at().with_timezone(&self.tz).date_naive()),
             BreakdownBy::Model => named(row.model().map(str::to_owned), row.model(), "No model"),
             BreakdownBy::Member if !is_shown(row.user_id) => Bucket::Others,
@@ -170,7 +183,7 @@ fn named(key: Option<String>, label: Option<&str>, otherwise: &str) -> Bucket {
 }
 
 /// The row's sums, of one kind of token or of both.
-fn of_type(row: &SumsRow, usage_type: Option<UsageType>) -> Sums {
+pub(super) fn of_type(row: &SumsRow, usage_type: Option<UsageType>) -> Sums {
     let is_meant = |kind| usage_type.is_none_or(|only| only == kind);
     let mut sums = Sums::default();
     if is_meant(UsageType::Llm) {

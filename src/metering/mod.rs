@@ -10,7 +10,7 @@
 //! - `room`: how many tokens fit under a key's cap, a member's cap and the group's allowance. Pure;
 //! - `holds`: reserving tokens before they are spent, and settling what was;
 //! - `caps`: the most that one member or one key may spend;
-//! - `breakdown`, `events`: looking into the ledger, by those who may;
+//! - `breakdown`, `events`, `overview`: looking into the ledger, by those who may;
 //! - `recount`: holds what is kept beside the ledger against it;
 //! - `feed`: notifies the subscribers of a group's changes, in this process and, on PostgreSQL, in the others.
 
@@ -22,6 +22,7 @@ mod decide;
 mod events;
 mod feed;
 mod holds;
+mod overview;
 mod recount;
 mod room;
 mod writer;
@@ -43,6 +44,7 @@ pub use breakdown::BreakdownQuery;
 use command::{Command, Outcome, Written};
 use feed::Feed;
 pub use holds::AnswerHold;
+pub use overview::{EventChoices, Overview, OverviewRow, PeriodDays};
 pub use recount::Recounted;
 use writer::Queued;
 
