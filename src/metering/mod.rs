@@ -10,14 +10,20 @@
 //! - `room`: how many tokens fit under a key's cap, a member's cap and the group's allowance. Pure;
 //! - `holds`: reserving tokens before they are spent, and settling what was;
 //! - `caps`: the most that one member or one key may spend;
+//! - `breakdown`, `events`, `overview`: looking into the ledger, by those who may;
+//! - `recount`: holds what is kept beside the ledger against it;
 //! - `feed`: notifies the subscribers of a group's changes, in this process and, on PostgreSQL, in the others.
 
 mod admit;
+mod breakdown;
 mod caps;
 mod command;
 mod decide;
+mod events;
 mod feed;
 mod holds;
+mod overview;
+mod recount;
 mod room;
 mod writer;
 
@@ -36,9 +42,12 @@ use crate::domain::{
 use crate::error::{Error, Result};
 use crate::metrics::{EVENTS_DUPLICATE, EVENTS_RECORDED};
 use crate::storage::{AllowanceRow, ProcessId, ShareCounters, Store, SummaryRow};
+pub use breakdown::BreakdownQuery;
 use command::{Command, Outcome, Written};
 use feed::Feed;
 pub use holds::AnswerHold;
+pub use overview::{EventChoices, Overview, OverviewRow, PeriodDays};
+pub use recount::Recounted;
 use writer::Queued;
 
 /// Rows that may wait for the writer, some seconds' work. What would add more is refused: waiting, it would take memory

@@ -15,7 +15,8 @@ const WITHIN: Duration = Duration::from_secs(1);
 const ASKING: Duration = Duration::from_millis(700);
 
 async fn refused_in_time(person: &Person<'_>, since: Instant) {
-    eventually("the other process refuses", async || (person.get(ME).await.status == 401).then_some(())).await;
+    eventually("the other process refuses", async || (person.get(ME).await.status == 401).then_some(()))
+        .await;
     assert!(since.elapsed() < WITHIN + ASKING, "after {:?}", since.elapsed());
 }
 
@@ -27,10 +28,8 @@ async fn a_revoked_key_and_a_removed_member_are_refused_at_once_and_elsewhere_wi
         here.plan("Plan", "29.99", None).await;
         let member = here.member(&admin).await;
         let made = member.post("/api/auth/keys/", json!({"name": "k"})).await;
-        let key = Person {
-            auth: crate::support::app::Auth::Key(made.text("key").to_owned()),
-            ..member.clone()
-        };
+        let key =
+            Person { auth: crate::support::app::Auth::Key(made.text("key").to_owned()), ..member.clone() };
         let at = |person: &Person<'_>, app| Person { app, auth: person.auth.clone(), id: person.id.clone() };
         let (key_elsewhere, member_elsewhere) = (at(&key, &elsewhere), at(&member, &elsewhere));
         for person in [&key, &member, &key_elsewhere, &member_elsewhere] {
