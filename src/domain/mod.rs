@@ -4,9 +4,11 @@
 //! request it sends. No I/O, no clock: the time is an argument.
 
 mod account;
+mod breakdown;
 mod conversation;
 mod event;
 mod fields;
+mod forecast;
 mod hold;
 mod ids;
 mod money;
@@ -20,9 +22,11 @@ mod suggestion;
 mod usage;
 
 pub use account::*;
+pub use breakdown::*;
 pub use conversation::*;
 pub use event::*;
 pub use fields::*;
+pub use forecast::*;
 pub use hold::*;
 pub use ids::*;
 pub use money::*;
