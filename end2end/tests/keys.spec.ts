@@ -58,3 +58,25 @@ test('a SuperAdmin is promised what its key can do', async ({ page, people, base
   expect((await program.get(path.pathname + path.search)).status()).toBe(200);
   await program.dispose();
 });
+
+test("a key's caps, last use and tokens stand beside it", async ({ page, people, baseURL }) => {
+  const admin = await people.subscriber('Basic');
+  await admin.signIn(page);
+  const { key } = await (await admin.api.post('/api/auth/keys/', { data: { name: 'worker' } })).json();
+  const program = await request.newContext({ baseURL, extraHTTPHeaders: { Authorization: `Bearer ${key}` } });
+  await program.post('/api/subscriptions/usage/events/', { data: { id: 'call-1', usage_type: 'voice', tokens_used: 77 } });
+  await page.goto('/settings/api-keys');
+  const row = page.getByRole('table', { name: 'Your keys' }).getByRole('row').filter({ hasText: 'worker' });
+  await expect(row).toContainText('77');
+  await expect(row).not.toContainText('Never');
+  await row.getByRole('button', { name: 'Cap worker' }).click();
+  await page.getByRole('dialog').getByLabel('Voice tokens').fill('100');
+  await page.getByRole('dialog').getByRole('button', { name: 'Save caps' }).click();
+  await expect(row).toContainText('77 of 100');
+
+  const hold = { usage_type: 'voice', tokens: 24 };
+  const refused = await program.post('/api/subscriptions/usage/holds/', { data: hold });
+  expect(refused.status()).toBe(402);
+  expect(await refused.json()).toMatchObject({ code: 'limit_reached', limit: 'key' });
+  await program.dispose();
+});

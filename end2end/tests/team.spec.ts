@@ -91,3 +91,37 @@ test('the last admin stays', async ({ page, people }) => {
   await expect(page.getByRole('alert')).toContainText('needs at least one admin');
   await expect(page.getByRole('table', { name: 'Members of the group' })).toContainText('Ada Admin');
 });
+
+test('an admin sees what each member used and caps it; more than there is to share is said', async ({ page, people, watch }) => {
+  const admin = await people.subscriber('Basic');
+  const member = await people.member(admin, 'Max Member');
+  await member.spend('llm', 1_234);
+  await admin.signIn(page);
+  await page.goto('/team');
+  const members = page.getByRole('table', { name: 'Members of the group' });
+  const row = members.getByRole('row').filter({ hasText: 'Max Member' });
+  await expect(row).toContainText('1,234');
+  const overcommitted = page.getByText('The caps add up to more than the allowance');
+  await expect(overcommitted).toHaveCount(0);
+
+  const cap = async (name: string, llm: string) => {
+    await page.getByRole('button', { name: `Cap ${name}` }).click();
+    const dialog = page.getByRole('dialog', { name: `Cap ${name}` });
+    await dialog.getByLabel('LLM tokens').fill(llm);
+    await dialog.getByRole('button', { name: 'Save caps' }).click();
+  };
+  await cap('Max Member', '60,000');
+  await expect(page.getByText('The caps were saved.')).toBeVisible();
+  await expect(row).toContainText('1,234 of 60,000');
+  await expect(overcommitted).toHaveCount(0);
+  expect((await member.usage()).you.llm).toMatchObject({ used: 1_234, limit: 60_000, remaining: 58_766 });
+
+  await cap('Ada Admin', '50000');
+  await expect(overcommitted).toBeVisible();
+  await expect(page.getByText('110,000 LLM tokens of 100,000')).toBeVisible();
+  await cap('Ada Admin', 'many');
+  await expect(page.getByRole('alert')).toHaveText('LLM tokens: enter a whole number, or nothing for no cap.');
+  await cap('Ada Admin', '');
+  await expect(overcommitted).toHaveCount(0);
+  expect(watch.mistakes).toEqual([]);
+});

@@ -2,12 +2,12 @@
 
 use chrono::Duration;
 use reqwest::Method;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, LOCATION, REFERER, SET_COOKIE};
 use serde_json::{Value, json};
 use tollgate::clock::Clock;
 use tollgate::domain::MAX_QUESTION;
 
-use crate::support::app::{Answer, App, Person};
+use crate::support::app::{Answer, App, Auth, Person};
 use crate::support::databases::{Database, each_database};
 
 /// Sends a form, as a page's code does.
@@ -166,6 +166,28 @@ async fn an_answer_s_markdown_comes_back_harmless() {
         call(&admin, "answer", &[("id", &id), ("content", markdown), ("model", "m")]).await;
         let (_, page) = page(&admin, &format!("/chat/{id}")).await;
         assert!(!page.contains("<script>alert"), "{page}");
+        app.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_question_comes_back_as_text() {
+    each_database(|url| async move {
+        let app = App::start(&url).await;
+        let admin = app.subscribed().await;
+        // Refused for its control character.
+        let question = "\u{1}</textarea><script>alert(1)</script>";
+        let asked = form(&admin, "begin", &[("question", question)]);
+        let page = format!("{}/chat", app.base);
+        let refused = admin.send(asked.header(ACCEPT, "text/html").header(REFERER, page)).await;
+        let mark = refused.headers[SET_COOKIE].to_str().expect("a cookie").split(';').next().expect("a pair");
+        let Auth::Cookie(session) = &admin.auth else { panic!("signed in by a key") };
+        let back = app.http.get(refused.headers[LOCATION].to_str().expect("a page"));
+        let back = back.header(COOKIE, format!("{session}; {mark}")).send().await.expect("the page");
+        let html = back.text().await.expect("HTML");
+        assert!(html.contains("must not contain control characters"), "{html}");
+        assert!(html.contains("&lt;/textarea&gt;") && !html.contains("<script>alert"), "{html}");
         app.stop().await;
     })
     .await;

@@ -38,6 +38,8 @@ export const SCREENS: Screen[] = [
   at('/usage', 'admin@acme.test'),
   at('/usage', 'member@acme.test'),
   at('/usage', 'admin@newco.test'),
+  at('/chat', 'admin@acme.test'),
+  at('/chat', 'member@newco.test'),
   at('/subscribe', 'admin@acme.test'),
   at('/subscribe', 'admin@newco.test'),
   at('/team', 'admin@acme.test'),
@@ -107,6 +109,34 @@ export const SCREENS: Screen[] = [
     },
   },
   {
+    name: '/chat with an answer',
+    open: async (page, people) => {
+      await subscribed(page, people);
+      await page.goto('/chat');
+      const message = page.getByRole('textbox', { name: 'Message' });
+      await message.fill('Show me a table, a list and some code in Python.');
+      await message.press('Enter');
+      await page.getByRole('article', { name: 'Answer' }).locator('footer').waitFor();
+    },
+  },
+  {
+    name: '/chat at the limit',
+    open: async (page, people) => {
+      const admin = await subscribed(page, people);
+      await admin.spend('llm', 100_000);
+      await page.goto('/chat');
+      await page.getByRole('alert').filter({ hasText: 'Limit reached' }).waitFor();
+    },
+  },
+  {
+    name: '/usage of a new group',
+    open: async (page, people) => {
+      await subscribed(page, people);
+      await page.goto('/usage');
+      await page.getByText('Waiting for your first event…').waitFor();
+    },
+  },
+  {
     name: '/usage at the limit',
     open: async (page, people) => {
       const admin = await subscribed(page, people);
@@ -123,6 +153,17 @@ export const SCREENS: Screen[] = [
       await page.getByLabel('Invite by e-mail').fill('guest-with-a-long-name@a-long-name-of-a-company.test');
       await page.getByRole('button', { name: 'Invite' }).click();
       await page.getByLabel('Invitation link').waitFor();
+    },
+  },
+  {
+    name: '/team capping a member',
+    open: async (page, people) => {
+      const admin = await subscribed(page, people);
+      const { id } = await (await admin.api.get('/api/auth/me/')).json();
+      await admin.api.put(`/api/team/members/${id}/caps/`, { data: { llm: 150_000, voice: null } });
+      await page.goto('/team');
+      await page.getByRole('button', { name: 'Cap Ada Admin' }).click();
+      await page.getByRole('dialog').waitFor();
     },
   },
   {

@@ -50,3 +50,10 @@ pub fn Below(name: &'static str, error: Option<String>, hint: &'static str) -> i
 pub fn describes(name: &str, error: bool, hint: bool) -> Option<String> {
     (error || hint).then(|| format!("{name}-below"))
 }
+
+/// The text of a `<textarea>`, which leptos writes as it is given: it counts the element among those whose content
+/// isn't HTML, as that of `<script>`. The browser reads it from the server's page and never writes it.
+pub fn textarea_text(text: String) -> String {
+    // Of nothing, leptos would make a space.
+    if text.is_empty() { text } else { text.to_html() }
+}

@@ -9,6 +9,7 @@ use super::limits::{Standing, left};
 use super::{Conversation, turn};
 use crate::domain::{MAX_QUESTION, UsageType, group_digits};
 use crate::web::client;
+use crate::web::components::field::textarea_text;
 use crate::web::components::icon::{Icon, Shape};
 use crate::web::gateway::NoMicrophone;
 use crate::web::server_fns::chat::Begin;
@@ -64,7 +65,7 @@ pub fn Composer(conversation: Conversation) -> impl IntoView {
                 on:input:target=move |event| conversation.draft.set(event.target().value())
                 on:keydown=on_key
             >
-                {conversation.draft.get_untracked()}
+                {textarea_text(conversation.draft.get_untracked())}
             </textarea>
             <Listening microphone/>
             <div class="composer__foot">

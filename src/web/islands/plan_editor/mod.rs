@@ -10,7 +10,7 @@ use leptos::server_fn::ServerFn;
 
 use crate::domain::{PlanForm, PlanId, TICKED};
 use crate::web::AppError;
-use crate::web::components::field::{Below, describes};
+use crate::web::components::field::{Below, describes, textarea_text};
 use crate::web::components::form::{Form, Refused};
 use crate::web::components::submit::Submit;
 use crate::web::server_fns::plans::{CreatePlan, UpdatePlan};
@@ -211,18 +211,11 @@ fn Area(
                 aria-describedby=move || describes(name, draft.error(name).is_some(), true)
                 aria-invalid=move || draft.error(name).map(|_| "true")
             >
-                {escaped(draft.value(name))}
+                {textarea_text(draft.value(name))}
             </textarea>
             {move || view! { <Below name error=draft.error(name) hint/> }}
         </div>
     }
-}
-
-/// The text of a `<textarea>`, which leptos writes as it is given: it counts the element among those whose content
-/// isn't HTML, as that of `<script>`. The browser reads it from the server's page and never writes it.
-fn escaped(text: String) -> String {
-    // Of nothing, leptos would make a space.
-    if text.is_empty() { text } else { text.to_html() }
 }
 
 #[component]
