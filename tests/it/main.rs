@@ -32,6 +32,7 @@ mod locks;
 mod malformed;
 mod modules;
 mod outbox;
+mod overload;
 mod pages;
 mod plans;
 mod recount;
