@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 
-use super::limits::{Standing, left};
+use super::limits::{Standing, left, level};
 use super::{Conversation, turn};
 use crate::domain::{MAX_QUESTION, UsageType, group_digits};
 use crate::web::client;
@@ -139,7 +139,7 @@ fn Balance(conversation: Conversation) -> impl IntoView {
             format!(" {} {}", kind.noun(), if is_own { "left of your cap" } else { "left" })
         };
         view! {
-            <span data-level=move || shown().0.level.as_str() hidden=move || !shown().0.is_included()>
+            <span data-level=move || level(shown().0, shown().1).as_str() hidden=move || !shown().0.is_included()>
                 <strong>{count}</strong>
                 {words}
             </span>

@@ -50,6 +50,11 @@ impl Standing {
     }
 }
 
+/// How near the nearer end is.
+pub fn level(resource: Resource, own: Option<Share>) -> Level {
+    resource.level.max(own.map_or(Level::Ok, own_level))
+}
+
 /// As [`Level::of`], but that a cap of 0 is one that is reached.
 fn own_level(share: Share) -> Level {
     match share.limit {
