@@ -35,6 +35,8 @@ for (const { name, open } of SCREENS) {
 
 for (const path of ['/api/docs/', '/api/docs/errors/']) {
   test(`${path} has no barrier, in light and in dark, and fits a telephone`, async ({ page }) => {
+    // Thousands of elements, twice.
+    test.setTimeout(240_000);
     await page.setViewportSize({ width: 320, height: 800 });
     await page.goto(path);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
