@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
+use crate::error::Error;
 use crate::metering::MeteringTask;
 use crate::metrics;
 use crate::notify::{Mailer, MailerError};
@@ -16,6 +17,8 @@ use crate::services::Services;
 
 /// How often what has no more use is deleted, and everything is compared with Stripe.
 const HOUSEKEEPING: Duration = Duration::from_secs(3_600);
+/// How often holds whose time is over are freed: each is within 5 s.
+const HOLDS: Duration = Duration::from_secs(1);
 /// How often histograms are folded where nothing reads the metrics.
 const METRICS_UPKEEP: Duration = Duration::from_secs(60);
 
@@ -36,6 +39,8 @@ pub fn start(
     }
     let (billing, inbox_stop) = (services.billing.clone(), stop.clone());
     jobs.spawn("webhook inbox", async move { billing.run_inbox(inbox_stop).await });
+    let freeing = services.clone();
+    jobs.spawn("holds", every(HOLDS, stop.clone(), async move || free_due_holds(&freeing).await));
     let sweeping = services.clone();
     jobs.spawn("sweep", every(HOUSEKEEPING, stop.clone(), async move || sweep(&sweeping).await));
     let comparing = services.clone();
@@ -53,6 +58,14 @@ async fn every(interval: Duration, stop: CancellationToken, work: impl AsyncFn()
         }
     };
     stop.run_until_cancelled(forever).await;
+}
+
+async fn free_due_holds(services: &Services) {
+    match services.metering.free_due_holds().await {
+        // The last holds of a server that stops are freed by the next one.
+        Ok(()) | Err(Error::Stopping(_)) => {}
+        Err(error) => error!(%error, "holds whose time is over could not be freed"),
+    }
 }
 
 async fn sweep(services: &Services) {

@@ -42,9 +42,12 @@ impl Engine {
         let seed = Seed::with_clock(&store, Clock::system()).await;
         let group = seed.member.group.as_ref().expect("a group").id;
         let now = seed.clock.now();
-        let allowance =
-            store.allowance(group, now).await.expect("the database answers").expect("a subscription");
-        let summary = allowance.summary_id.expect("an open period");
+        let allowance = store
+            .allowance(group, seed.member.id, now)
+            .await
+            .expect("the database answers")
+            .expect("a subscription");
+        let summary = allowance.0.summary_id.expect("an open period");
         store.close().await;
         Self {
             pool: pool(database).await,
@@ -82,7 +85,7 @@ impl Engine {
                 let mut tx = $pool.begin().await?;
                 let mut insert = QueryBuilder::<$database>::new(
                     "INSERT INTO usage_events (group_id, external_id, summary_id, user_id, usage_type, tokens, model,
-                         metadata, fingerprint, occurred_at, recorded_at) ",
+                         estimated, metadata, fingerprint, occurred_at, recorded_at) ",
                 );
                 insert.push_values(numbers, |mut row, number| {
                     row.push_bind(self.group)
@@ -92,6 +95,7 @@ impl Engine {
                         .push_bind("llm")
                         .push_bind(12_i64)
                         .push_bind("gpt-4o")
+                        .push_bind(false)
                         .push("NULL")
                         .push_bind(vec![7_u8; 32])
                         .push_bind(self.now)
@@ -132,13 +136,13 @@ async fn pool(database: &Database) -> Pool {
 /// Puts so many events into the open period of the database's one subscription, past the server. They add up to
 /// `tokens`.
 pub async fn fill(database: &Database, events: i64, tokens: i64) {
-    const COLUMNS: &str = "group_id, external_id, summary_id, user_id, usage_type, tokens, fingerprint, \
+    const COLUMNS: &str = "group_id, external_id, summary_id, user_id, usage_type, tokens, estimated, fingerprint, \
                            occurred_at, recorded_at";
     const SUBJECT: &str = "usage_summaries u JOIN subscriptions s ON s.id = u.subscription_id";
     const SUM: &str = "UPDATE usage_summaries SET llm_used = $1";
     let row = |fingerprint: &str| {
         format!(
-            "u.group_id, 'filled-' || n.i, u.id, s.user_id, 'llm', $2, {fingerprint}, u.created_at, u.created_at"
+            "u.group_id, 'filled-' || n.i, u.id, s.user_id, 'llm', $2, FALSE, {fingerprint}, u.created_at, u.created_at"
         )
     };
     let sql = match database.url.starts_with("sqlite:") {

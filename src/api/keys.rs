@@ -14,9 +14,10 @@ use super::json::Json;
 use super::page::{Page, PageParams, PageQuery};
 use super::path::Id;
 use crate::accounts::Accounts;
-use crate::domain::{ApiKey, KeyId, NewApiKey};
-use crate::http::auth::CurrentUser;
+use crate::domain::{ApiKey, Caps, KeyId, NewApiKey};
+use crate::http::auth::{CurrentUser, GroupUser};
 use crate::http::problem::ApiResult;
+use crate::metering::Metering;
 
 /// An API key to make.
 #[derive(Deserialize, ToSchema)]
@@ -73,9 +74,29 @@ async fn revoke_key(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Cap what may be spent with an API key in a month
+///
+/// One's own key, or any of the group's for an admin. What was counted stays counted.
+#[utoipa::path(put, path = "/api/auth/keys/{id}/caps/", operation_id = "cap_key", tag = "API keys",
+    params(("id" = Uuid, Path, description = "The key's id.")),
+    request_body = Caps,
+    responses(
+        (status = 200, description = "The caps.", body = Caps),
+        (status = 403, description = "`forbidden`: a SuperAdmin belongs to no group."),
+    ))]
+async fn cap_key(
+    State(metering): State<Metering>,
+    GroupUser(user): GroupUser,
+    Id(id): Id<KeyId>,
+    Json(caps): Json<Caps>,
+) -> ApiResult<Answer<Caps>> {
+    Ok(Answer(metering.set_key_caps(&user, id, caps).await?))
+}
+
 pub fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(list_keys))
         .routes(idempotent(routes!(create_key)))
         .routes(routes!(revoke_key))
+        .routes(routes!(cap_key))
 }

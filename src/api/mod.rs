@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod docs;
 pub mod health;
+pub mod holds;
 mod idempotency;
 pub mod json;
 pub mod keys;
@@ -92,6 +93,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .merge(plans::routes())
         .merge(subscriptions::routes())
         .merge(usage::routes())
+        .merge(holds::routes())
         .merge(stream::routes())
         .merge(webhook::routes())
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::domain::FieldErrors;
 use crate::http::problem::Problem;
-use crate::storage::{PageRequest, PageRows, PlanKey};
+use crate::storage::{HoldKey, PageRequest, PageRows, PlanKey};
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
@@ -35,7 +35,7 @@ pub struct PageParams {
     #[param(required = false, minimum = 1, maximum = 200, default = 50)]
     limit: u16,
     /// The page before's `next_cursor`.
-    #[param(required = false, pattern = "^[A-Za-z0-9_-]{22,64}$")]
+    #[param(required = false, pattern = "^[A-Za-z0-9_-]{1,1400}$")]
     cursor: String,
 }
 
@@ -144,6 +144,16 @@ impl<T: From<Uuid> + Into<Uuid> + Copy> Cursor for T {
     }
 }
 
+impl Cursor for HoldKey {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.0.as_bytes().to_vec()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        String::from_utf8(bytes.to_vec()).ok().filter(|id| !id.is_empty() && !id.contains('\0')).map(Self)
+    }
+}
+
 impl Cursor for PlanKey {
     fn to_bytes(&self) -> Vec<u8> {
         let id: Uuid = self.id.into();
@@ -161,10 +171,10 @@ impl Cursor for PlanKey {
     }
 }
 
-impl<K: Copy> PageQuery<K> {
+impl<K: Clone> PageQuery<K> {
     /// What the list's owner is asked for.
     pub fn request(&self) -> PageRequest<K> {
-        PageRequest { after: self.cursor, limit: self.limit }
+        PageRequest { after: self.cursor.clone(), limit: self.limit }
     }
 }
 

@@ -14,9 +14,10 @@ use super::json::Json;
 use super::page::{Page, PageParams, PageQuery};
 use super::path::Id;
 use crate::accounts::Accounts;
-use crate::domain::{Invitation, InvitationId, Member, NewInvitation, User, UserId};
+use crate::domain::{Caps, Invitation, InvitationId, Member, NewInvitation, User, UserId};
 use crate::http::auth::GroupAdmin;
 use crate::http::problem::ApiResult;
+use crate::metering::Metering;
 
 /// An invitation to send.
 #[derive(Deserialize, ToSchema)]
@@ -71,6 +72,25 @@ async fn remove_member(
 ) -> ApiResult<StatusCode> {
     accounts.remove_member(&user, id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Cap what a member may spend in a month
+///
+/// What was counted stays counted. Caps may add up to more than the group's allowance.
+#[utoipa::path(put, path = "/api/team/members/{id}/caps/", operation_id = "cap_member", tag = "Team",
+    params(("id" = Uuid, Path, description = "The member's id.")),
+    request_body = Caps,
+    responses(
+        (status = 200, description = "The caps.", body = Caps),
+        (status = 403, description = "`forbidden`: not an admin of a group."),
+    ))]
+async fn cap_member(
+    State(metering): State<Metering>,
+    GroupAdmin(user): GroupAdmin,
+    Id(id): Id<UserId>,
+    Json(caps): Json<Caps>,
+) -> ApiResult<Answer<Caps>> {
+    Ok(Answer(metering.set_member_caps(&user, id, caps).await?))
 }
 
 /// List the open invitations
@@ -153,6 +173,7 @@ pub fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(list_members))
         .routes(routes!(remove_member))
+        .routes(routes!(cap_member))
         .routes(routes!(list_invitations))
         .routes(idempotent(routes!(invite)))
         .routes(routes!(withdraw_invitation))

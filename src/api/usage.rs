@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 use super::ApiState;
 use super::json;
 use crate::domain::{EventInput, LimitCheck, MAX_BATCH, Recorded, Refusal, Usage};
-use crate::http::auth::GroupUser;
+use crate::http::auth::{GroupCaller, GroupUser};
 use crate::http::body::LARGE;
 use crate::http::problem::{ApiResult, Problem};
 use crate::metering::Metering;
@@ -105,11 +105,11 @@ async fn check_limits(
     ))]
 async fn record_usage(
     State(metering): State<Metering>,
-    GroupUser(user): GroupUser,
+    GroupCaller(caller): GroupCaller,
     Reported { events, single }: Reported,
 ) -> ApiResult<Answer<Recorded>> {
     let recorded = metering
-        .record(&user, events)
+        .record(caller, events)
         .await
         .map_err(|error| Problem::from(error).rename_fields(|field| Reported::rename(single, field)))?;
     Ok(Answer(recorded))

@@ -98,7 +98,7 @@ impl Settlement {
 }
 
 /// A hold's new size, time or both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Extension {
@@ -172,6 +172,30 @@ pub enum LimitScope {
     Member,
     /// A key's cap.
     Key,
+}
+
+/// The most that one member or one key may spend in a month; null for no cap.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Caps {
+    /// 0 to 2^53-1.
+    #[serde(default)]
+    pub llm: Option<i64>,
+    /// 0 to 2^53-1.
+    #[serde(default)]
+    pub voice: Option<i64>,
+}
+
+impl Caps {
+    /// Notes what is wrong with them.
+    pub fn check(&self, errors: &mut FieldErrors) {
+        for (field, cap) in [("llm", self.llm), ("voice", self.voice)] {
+            if cap.is_some_and(|cap| !(0..=MAX_COUNT).contains(&cap)) {
+                errors.add(field, format!("Must be 0 to {MAX_COUNT}, or null for no cap."));
+            }
+        }
+    }
 }
 
 /// A hold that isn't granted: which limit stopped it, and what would help.

@@ -1,13 +1,12 @@
 //! Which plan a group is advised to change to.
 
-use super::{Level, Plan, Usage};
+use super::{Plan, Usage, UsageType};
 
 impl Plan {
     /// The plan among `plans` to suggest to a group on `self` with this usage: the next higher-priced one that can
-    /// be bought, of the same currency and interval, which gives more of every resource that is warned of. `None`
-    /// where nothing is warned of, or no plan helps.
-    pub fn next_up<'a>(&self, plans: &'a [Plan], usage: &Usage) -> Option<&'a Plan> {
-        let short: Vec<_> = usage.resources.iter().filter(|(_, used)| used.level != Level::Ok).collect();
+    /// be bought, of the same currency and interval, which gives more of every resource that runs short. `None`
+    /// where nothing does, or no plan helps.
+    pub fn next_up<'a>(&self, plans: &'a [Plan], usage: &Usage, short: &[UsageType]) -> Option<&'a Plan> {
         if short.is_empty() {
             return None;
         }
@@ -17,7 +16,9 @@ impl Plan {
                 !plan.archived && plan.price.currency == self.price.currency && plan.interval == self.interval
             })
             .filter(|plan| plan.price.minor > self.price.minor)
-            .filter(|plan| short.iter().all(|(kind, used)| gives_more(plan.limits[*kind], used.limit)))
+            .filter(|plan| {
+                short.iter().all(|kind| gives_more(plan.limits[*kind], usage.resources[*kind].limit))
+            })
             .min_by_key(|plan| plan.price.minor)
     }
 }
@@ -68,7 +69,9 @@ mod tests {
 
     /// The name of what is suggested to a group on `of` that used so much.
     fn suggested(of: &Plan, plans: &[Plan], llm: i64, voice: i64) -> Option<String> {
-        of.next_up(plans, &usage(of, llm, voice)).map(|plan| plan.name.clone())
+        let usage = usage(of, llm, voice);
+        let short: Vec<_> = usage.warnings().iter().map(|warning| warning.usage_type).collect();
+        of.next_up(plans, &usage, &short).map(|plan| plan.name.clone())
     }
 
     #[test]

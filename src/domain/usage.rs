@@ -62,6 +62,14 @@ impl FromStr for UsageType {
     }
 }
 
+impl TryFrom<String> for UsageType {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
 /// The share of a limit from which on its users are warned, in per cent.
 pub const WARNING_PERCENTAGE: i64 = 80;
 

@@ -1,10 +1,13 @@
 //! What a request may report, as far as can be decided without the database.
 
 use chrono::{DateTime, SubsecRound, Utc};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::domain::{EventInput, FieldErrors, GroupId, MAX_BATCH, Refusal, Role, User, UserId};
+use crate::domain::{
+    Caller, EventInput, FieldErrors, GroupId, KeyId, MAX_BATCH, Refusal, Role, Settlement, UsageType, UserId,
+};
 use crate::error::{Error, Result};
 
 /// One request's events, each valid in itself.
@@ -13,6 +16,8 @@ pub struct Report {
     pub group: GroupId,
     /// The caller, who spent what names no user.
     pub user: UserId,
+    /// The key that the caller reports with; none for a session.
+    pub key: Option<KeyId>,
     pub events: Vec<Event>,
 }
 
@@ -34,7 +39,8 @@ impl Report {
 ///
 /// # Errors
 /// [`Refusal::Invalid`], naming every field; [`Refusal::Forbidden`].
-pub fn admit(user: &User, events: Vec<EventInput>, now: DateTime<Utc>) -> Result<Report> {
+pub fn admit(caller: &Caller, events: Vec<EventInput>, now: DateTime<Utc>) -> Result<Report> {
+    let user = &caller.user;
     let group = user.must_have_group()?;
     if events.is_empty() || events.len() > MAX_BATCH {
         return Err(Refusal::field("events", format!("Send 1 to {MAX_BATCH} events.")).into());
@@ -43,10 +49,7 @@ pub fn admit(user: &User, events: Vec<EventInput>, now: DateTime<Utc>) -> Result
     for (index, event) in events.iter().enumerate() {
         let prefix = format!("events[{index}].");
         event.check(&prefix, now, &mut errors);
-        // PostgreSQL keeps no such character, in texts or in JSON.
-        if event.metadata.as_ref().is_some_and(has_nul) {
-            errors.add(format!("{prefix}metadata"), "Metadata must not contain the character U+0000.");
-        }
+        check_text(event, &prefix, &mut errors);
     }
     if !errors.is_empty() {
         return Err(errors.into());
@@ -58,7 +61,39 @@ pub fn admit(user: &User, events: Vec<EventInput>, now: DateTime<Utc>) -> Result
         );
     }
     let events = events.into_iter().map(event).collect::<Result<_>>()?;
-    Ok(Report { group, user: user.id, events })
+    Ok(Report { group, user: user.id, key: caller.key, events })
+}
+
+/// Checks how a hold was spent; what it is spent on is the hold's.
+///
+/// # Errors
+/// [`Refusal::Invalid`], naming every field.
+pub fn admit_settlement(hold: &str, settlement: Settlement, now: DateTime<Utc>) -> Result<Event> {
+    let nothing_spent = settlement.tokens_used == 0;
+    let mut checked = settlement.event(hold, UsageType::Llm);
+    if nothing_spent {
+        // An event has at least one token; a settlement of none records no event.
+        checked.tokens_used = 1;
+    }
+    let mut errors = FieldErrors::new();
+    checked.check("", now, &mut errors);
+    check_text(&checked, "", &mut errors);
+    if !errors.is_empty() {
+        return Err(errors.into());
+    }
+    let mut event = event(checked)?;
+    if nothing_spent {
+        event.input.tokens_used = 0;
+        event.fingerprint = fingerprint(&event.input)?;
+    }
+    Ok(event)
+}
+
+/// PostgreSQL keeps no U+0000, in texts or in JSON.
+fn check_text(event: &EventInput, prefix: &str, errors: &mut FieldErrors) {
+    if event.metadata.as_ref().is_some_and(has_nul) {
+        errors.add(format!("{prefix}metadata"), "Metadata must not contain the character U+0000.");
+    }
 }
 
 /// The fingerprint is of the event in one spelling: fields in the order they are declared, what was left out
@@ -69,8 +104,17 @@ fn event(mut input: EventInput) -> Result<Event> {
         metadata.sort_keys();
         metadata.values_mut().for_each(Value::sort_all_objects);
     }
-    let spelled = serde_json::to_vec(&input).map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(Event { input, fingerprint: Sha256::digest(spelled).into() })
+    let fingerprint = fingerprint(&input)?;
+    Ok(Event { input, fingerprint })
+}
+
+/// SHA-256 of a value as JSON.
+///
+/// # Errors
+/// [`Error::Internal`] for a value that JSON can't say.
+pub fn fingerprint(value: &impl Serialize) -> Result<[u8; 32]> {
+    let spelled = serde_json::to_vec(value).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(Sha256::digest(spelled).into())
 }
 
 fn has_nul(object: &Map<String, Value>) -> bool {
@@ -92,7 +136,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::domain::Group;
+    use crate::domain::{Group, User};
 
     fn user(role: Role) -> User {
         let group =
@@ -107,7 +151,7 @@ mod tests {
     }
 
     fn refusal(user: &User, events: Vec<EventInput>) -> Refusal {
-        match admit(user, events, DateTime::UNIX_EPOCH) {
+        match admit(&Caller::from(user), events, DateTime::UNIX_EPOCH) {
             Err(Error::Refused(refusal)) => refusal,
             other => panic!("{other:?} should have been refused"),
         }
@@ -118,9 +162,12 @@ mod tests {
         let (member, admin) = (user(Role::Member), user(Role::Admin));
         let own = input(json!({"user_id": member.id}));
         let others = input(json!({"user_id": Uuid::now_v7()}));
-        assert!(admit(&member, vec![input(json!({})), own], DateTime::UNIX_EPOCH).is_ok());
+        assert!(admit(&Caller::from(&member), vec![input(json!({})), own], DateTime::UNIX_EPOCH).is_ok());
         assert_eq!(refusal(&member, vec![others.clone()]).code(), "forbidden");
-        assert!(admit(&admin, vec![others], DateTime::UNIX_EPOCH).is_ok_and(|r| r.named().count() == 1));
+        assert!(
+            admit(&Caller::from(&admin), vec![others], DateTime::UNIX_EPOCH)
+                .is_ok_and(|r| r.named().count() == 1)
+        );
         assert_eq!(refusal(&user(Role::SuperAdmin), vec![input(json!({}))]).code(), "forbidden");
     }
 
@@ -129,7 +176,9 @@ mod tests {
         let member = user(Role::Member);
         assert_eq!(refusal(&member, vec![]).code(), "invalid");
         assert_eq!(refusal(&member, vec![input(json!({})); MAX_BATCH + 1]).code(), "invalid");
-        assert!(admit(&member, vec![input(json!({})); MAX_BATCH], DateTime::UNIX_EPOCH).is_ok());
+        assert!(
+            admit(&Caller::from(&member), vec![input(json!({})); MAX_BATCH], DateTime::UNIX_EPOCH).is_ok()
+        );
     }
 
     #[test]

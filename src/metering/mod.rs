@@ -7,13 +7,18 @@
 //! - `writer`: gathers what arrives while the last commit runs, and writes it in one transaction;
 //! - `command`: what the ledger can be asked to do;
 //! - `decide`: inside that transaction, what counts where. Pure;
+//! - `room`: how many tokens fit under a key's cap, a member's cap and the group's allowance. Pure;
+//! - `holds`: reserving tokens before they are spent, and settling what was;
+//! - `caps`: the most that one member or one key may spend;
 //! - `feed`: notifies the subscribers of a group's changes, in this process and, on PostgreSQL, in the others.
 
 mod admit;
+mod caps;
 mod command;
 mod decide;
 mod feed;
 mod holds;
+mod room;
 mod writer;
 
 use metrics::counter;
@@ -23,11 +28,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::domain::{
-    EventInput, GroupId, LimitCheck, PerType, PeriodUsage, Plan, PlanId, Recorded, Refusal, Usage, User,
+    Caller, EventInput, GroupId, LimitCheck, PerType, PeriodUsage, Plan, Recorded, Refusal, Usage, UsageType,
+    User,
 };
 use crate::error::{Error, Result};
 use crate::metrics::{EVENTS_DUPLICATE, EVENTS_RECORDED};
-use crate::storage::{AllowanceRow, ProcessId, Store, SummaryRow};
+use crate::storage::{AllowanceRow, ProcessId, ShareCounters, Store, SummaryRow};
 use command::{Command, Outcome, Written};
 use feed::Feed;
 pub use holds::AnswerHold;
@@ -79,7 +85,7 @@ impl Metering {
     pub fn new(store: Store, clock: Clock, grace_days: u32) -> (Self, MeteringTask) {
         let (commands, queue) = mpsc::channel(QUEUE);
         let (id, feed, stopping) = (ProcessId::new(), Feed::default(), CancellationToken::new());
-        let writer = writer::Writer::new(store.clone(), clock.clone(), id, feed.clone());
+        let writer = writer::Writer::new(store.clone(), clock.clone(), grace_days, id, feed.clone());
         let metering = Self { store, clock, grace_days, id, feed, commands, stopping };
         let task = MeteringTask { writer, queue, metering: metering.clone() };
         (metering, task)
@@ -109,7 +115,8 @@ impl Metering {
     /// # Errors
     /// [`Refusal::NoSubscription`]; [`Refusal::Forbidden`] for a SuperAdmin; the database's.
     pub async fn usage(&self, user: &User) -> Result<Usage> {
-        Ok(self.allowance(user).await?.usage(self.clock.now()))
+        let (row, share) = self.allowance(user).await?;
+        Ok(row.usage(&share, self.clock.now()))
     }
 
     /// Whether the group may spend, what it should be warned of, and the plan it would help to change to.
@@ -118,13 +125,13 @@ impl Metering {
     /// As [`Metering::usage`].
     pub async fn check(&self, user: &User) -> Result<LimitCheck> {
         let now = self.clock.now();
-        let row = self.allowance(user).await?;
-        let usage = row.usage(now);
+        let (row, share) = self.allowance(user).await?;
+        let usage = row.usage(&share, now);
         let access = usage.status.gives_access(row.past_due_since, self.grace_days, now);
         let allowed = PerType::of(|kind| access && usage.resources[kind].has_left());
         let warnings = usage.warnings();
-        let suggested_plan =
-            if warnings.is_empty() { None } else { self.next_plan_up(row.plan_id, &usage).await? };
+        let short: Vec<UsageType> = warnings.iter().map(|warning| warning.usage_type).collect();
+        let suggested_plan = self.next_plan_up(&usage, &short).await?;
         Ok(LimitCheck { allowed, usage, warnings, suggested_plan })
     }
 
@@ -135,10 +142,12 @@ impl Metering {
     /// [`Refusal::Invalid`], with fields named `events[i].…`; [`Refusal::Forbidden`] for a SuperAdmin, and
     /// for a member who names another user; [`Refusal::NoSubscription`]; [`Refusal::EventMismatch`];
     /// [`Error::Database`] where nothing could be written; [`Error::Stopping`].
-    pub async fn record(&self, user: &User, events: Vec<EventInput>) -> Result<Recorded> {
-        let report = admit::admit(user, events, self.clock.now())?;
+    pub async fn record(&self, caller: impl Into<Caller>, events: Vec<EventInput>) -> Result<Recorded> {
+        let report = admit::admit(&caller.into(), events, self.clock.now())?;
         let Written { outcome, usage } = self.submit(Command::Record(report)).await?;
-        let Outcome::Recorded { accepted, duplicates } = outcome;
+        let Outcome::Recorded { accepted, duplicates } = outcome else {
+            return Err(Error::Internal(format!("recording gave {outcome:?}")));
+        };
         counter!(EVENTS_RECORDED).increment(accepted);
         counter!(EVENTS_DUPLICATE).increment(duplicates);
         Ok(Recorded { accepted, duplicates, usage })
@@ -185,14 +194,18 @@ impl Metering {
         });
     }
 
-    async fn allowance(&self, user: &User) -> Result<AllowanceRow> {
-        let row = self.store.allowance(user.must_have_group()?, self.clock.now()).await?;
+    async fn allowance(&self, user: &User) -> Result<(AllowanceRow, ShareCounters)> {
+        let row = self.store.allowance(user.must_have_group()?, user.id, self.clock.now()).await?;
         row.ok_or_else(|| Refusal::NoSubscription.into())
     }
 
-    async fn next_plan_up(&self, plan: PlanId, usage: &Usage) -> Result<Option<Plan>> {
+    /// The next plan up that gives more of every resource that runs short.
+    async fn next_plan_up(&self, usage: &Usage, short: &[UsageType]) -> Result<Option<Plan>> {
+        if short.is_empty() {
+            return Ok(None);
+        }
         let plans = self.store.plans(true).await?;
-        let current = plans.iter().find(|candidate| candidate.id == plan);
-        Ok(current.and_then(|current| current.next_up(&plans, usage)).cloned())
+        let current = plans.iter().find(|candidate| candidate.id == usage.plan.id);
+        Ok(current.and_then(|current| current.next_up(&plans, usage, short)).cloned())
     }
 }

@@ -8,8 +8,8 @@ use std::collections::HashSet;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use super::command::{Command, Verdict, Written};
-use super::decide::decide;
+use super::command::{Command, Outcome, Verdict, Written};
+use super::decide::{Conditions, decide};
 use super::feed::Feed;
 use crate::clock::Clock;
 use crate::domain::{GroupId, Refusal, UserId};
@@ -30,14 +30,15 @@ pub struct Queued {
 pub struct Writer {
     store: Store,
     clock: Clock,
+    grace_days: u32,
     /// This process, as its notifications name it.
     id: ProcessId,
     feed: Feed,
 }
 
 impl Writer {
-    pub fn new(store: Store, clock: Clock, id: ProcessId, feed: Feed) -> Self {
-        Self { store, clock, id, feed }
+    pub fn new(store: Store, clock: Clock, grace_days: u32, id: ProcessId, feed: Feed) -> Self {
+        Self { store, clock, grace_days, id, feed }
     }
 
     /// Writes what comes until it is stopped, and then what had come.
@@ -79,10 +80,11 @@ impl Writer {
     /// Does the commands in one transaction, and notifies the subscribers of their groups' changes.
     async fn write(&self, commands: &[Command]) -> Result<Vec<Result<Written>>> {
         let now = self.clock.now();
-        let decide = |found: &Found| decide(commands, found, now);
+        let conditions = Conditions { now, grace_days: self.grace_days };
+        let decide = |found: &Found| decide(commands, found, conditions);
         let (found, verdicts) = self.store.write_ledger(&wanted(commands), now, self.id, decide).await?;
         let changed = |(command, verdict): (&Command, &Verdict)| {
-            verdict.as_ref().is_ok_and(|outcome| outcome.changed_usage()).then_some(command.group())
+            verdict.as_ref().is_ok_and(Outcome::changes_usage).then_some(command.group())
         };
         for group in commands.iter().zip(&verdicts).filter_map(changed).collect::<HashSet<_>>() {
             self.feed.notify(group);
@@ -94,7 +96,8 @@ impl Writer {
     fn written(&self, command: &Command, verdict: Verdict, found: &Found) -> Result<Written> {
         let outcome = verdict?;
         let allowance = found.allowance(command.group()).ok_or(Refusal::NoSubscription)?;
-        Ok(Written { outcome, usage: allowance.usage(self.clock.now()) })
+        let share = command.user().map(|user| found.share(allowance, user.into())).unwrap_or_default();
+        Ok(Written { outcome, usage: allowance.usage(&share, self.clock.now()) })
     }
 }
 
@@ -117,7 +120,16 @@ fn wanted(commands: &[Command]) -> Wanted<'_> {
     let mut users: Vec<UserId> = commands.iter().flat_map(Command::named_users).collect();
     users.sort_unstable();
     users.dedup();
+    let of_group = |command: &Command| {
+        let group = command.group();
+        command.subjects().map(move |subject| (group, subject)).collect::<Vec<_>>()
+    };
+    let mut subjects: Vec<_> = commands.iter().flat_map(of_group).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
     let events = commands.iter().flat_map(Command::events).collect();
+    let holds = commands.iter().filter_map(Command::hold).collect();
     let earlier = commands.iter().any(Command::brings_a_time);
-    Wanted { groups, events, users, earlier }
+    let due = commands.iter().any(Command::frees_due_holds);
+    Wanted { groups, events, holds, users, subjects, earlier, due }
 }

@@ -8,6 +8,7 @@
 
 #[macro_use]
 mod macros;
+mod caps;
 mod copy;
 mod demo_load;
 mod dialect;
@@ -44,18 +45,22 @@ use sqlx::{Connection, Executor};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
+pub use caps::SubjectShare;
 pub use demo_load::DemoClaim;
 pub use idempotency::{Begin, Idempotency};
 pub use invitations::{InvitationRow, NewInvitationRow};
 pub use keys::NewKeyRow;
-pub use ledger::{Decision, EventKey, EventRow, Found, MissingPeriod, SumRow, Wanted};
+pub use ledger::{
+    Changes, Decision, Delta, EventKey, EventRow, Found, HoldKey, HoldRow, HoldState, MissingPeriod,
+    QuarterRow, ShareRow, SumRow, Wanted, latest_expiry,
+};
 pub use notifications::{Listener, Notification, ProcessId};
 pub use outbox::{DueMessage, MessageLink, MessageState, NewMessage, OutboxRow};
 pub use paging::{PageRequest, PageRows};
 pub use plans::{PlanKey, PlanRow};
 pub use reservations::ReservationRow;
 pub use subscriptions::{StripeState, SubscriptionRow};
-pub use summaries::{AllowanceRow, Counters, SummaryRow};
+pub use summaries::{AllowanceRow, Counters, ShareCounters, SummaryRow};
 pub use throttle::AttemptCount;
 pub use tx::Tx;
 pub use users::{Credentials, NewUser};

@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 use uuid::Uuid;
 
+use super::ledger::Delta;
 use super::{Store, Tx};
 use crate::domain::{
-    GroupId, Interval, PerType, Period, PeriodUsage, PlanId, PlanRef, Resource, Status, SubscriptionId,
-    SummaryId, Usage,
+    GroupId, Interval, PerType, Period, PeriodUsage, PlanId, PlanRef, Resource, Share, Status,
+    SubscriptionId, SummaryId, Usage, UsageType, UserId,
 };
 use crate::error::Result;
 
@@ -23,6 +24,13 @@ pub struct Counters {
 }
 
 impl Counters {
+    pub(super) fn add(&mut self, delta: Delta) {
+        for kind in UsageType::ALL {
+            self.used[kind] += delta.used[kind];
+            self.held[kind] += delta.held[kind];
+        }
+    }
+
     pub fn resources(&self) -> PerType<Resource> {
         PerType::of(|kind| Resource::new(self.used[kind], self.held[kind], self.limit[kind]))
     }
@@ -39,6 +47,44 @@ where
             used: PerType { llm: row.try_get("llm_used")?, voice: row.try_get("voice_used")? },
             held: PerType { llm: row.try_get("llm_held")?, voice: row.try_get("voice_held")? },
             limit: PerType { llm: row.try_get("llm_limit")?, voice: row.try_get("voice_limit")? },
+        })
+    }
+}
+
+/// What one member or one key has used and holds in a period, and the most it may spend, for each kind of token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShareCounters {
+    pub used: PerType<i64>,
+    pub held: PerType<i64>,
+    /// `None` for no cap.
+    pub cap: PerType<Option<i64>>,
+}
+
+impl ShareCounters {
+    pub(super) fn add(&mut self, delta: Delta) {
+        for kind in UsageType::ALL {
+            self.used[kind] += delta.used[kind];
+            self.held[kind] += delta.held[kind];
+        }
+    }
+
+    pub fn shares(&self) -> PerType<Share> {
+        PerType::of(|kind| Share::new(self.used[kind], self.held[kind], self.cap[kind]))
+    }
+}
+
+/// From outer joins: columns of counters that aren't there count as 0.
+impl<'r, R: Row> FromRow<'r, R> for ShareCounters
+where
+    &'r str: ColumnIndex<R>,
+    Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        let count = |name| row.try_get::<Option<i64>, _>(name).map(Option::unwrap_or_default);
+        Ok(Self {
+            used: PerType { llm: count("share_llm_used")?, voice: count("share_voice_used")? },
+            held: PerType { llm: count("share_llm_held")?, voice: count("share_voice_held")? },
+            cap: PerType { llm: row.try_get("llm_cap")?, voice: row.try_get("voice_cap")? },
         })
     }
 }
@@ -108,8 +154,8 @@ impl AllowanceRow {
         }
     }
 
-    /// The period as its group sees it at `now`.
-    pub fn usage(&self, now: DateTime<Utc>) -> Usage {
+    /// The period as one of its group sees it at `now`, who has this part of it.
+    pub fn usage(&self, share: &ShareCounters, now: DateTime<Utc>) -> Usage {
         let period = self.current_period(now);
         Usage {
             subscription_id: self.subscription_id,
@@ -119,7 +165,7 @@ impl AllowanceRow {
             period_end: period.end,
             as_of: now,
             resources: self.counters.resources(),
-            you: None,
+            you: Some(share.shares()),
         }
     }
 }
@@ -224,15 +270,42 @@ impl Tx {
 }
 
 impl Store {
-    /// The group's live subscription with the period that runs at `now`. Costs the same however much was
-    /// recorded.
+    /// The group's live subscription with the period that runs at `now`, and the user's own part of it. Costs the same
+    /// however much was recorded.
     ///
     /// # Errors
     /// The database's.
-    pub async fn allowance(&self, group: GroupId, now: DateTime<Utc>) -> Result<Option<AllowanceRow>> {
-        Ok(on_db!(self, |pool| {
-            sqlx::query_as(live_allowances!("= $1")).bind(group).bind(now).fetch_optional(pool).await?
-        }))
+    pub async fn allowance(
+        &self,
+        group: GroupId,
+        user: UserId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(AllowanceRow, ShareCounters)>> {
+        #[derive(FromRow)]
+        struct Row {
+            #[sqlx(flatten)]
+            allowance: AllowanceRow,
+            #[sqlx(flatten)]
+            share: ShareCounters,
+        }
+        let row: Option<Row> = on_db!(self, |pool| {
+            sqlx::query_as(concat!(
+                "SELECT a.*, h.llm_used AS share_llm_used, h.llm_held AS share_llm_held,
+                     h.voice_used AS share_voice_used, h.voice_held AS share_voice_held, c.llm_cap, c.voice_cap
+                 FROM (",
+                live_allowances!("= $1"),
+                " LIMIT 1) a
+                 LEFT JOIN usage_shares h ON h.group_id = a.group_id AND h.summary_id = a.summary_id
+                     AND h.subject_id = $3
+                 LEFT JOIN usage_caps c ON c.group_id = a.group_id AND c.subject_id = $3"
+            ))
+            .bind(group)
+            .bind(now)
+            .bind(user)
+            .fetch_optional(pool)
+            .await?
+        });
+        Ok(row.map(|row| (row.allowance, row.share)))
     }
 
     /// The group's last `count` periods that are over at `now`, of any subscription, newest first. Only such as gave

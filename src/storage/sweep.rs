@@ -7,12 +7,13 @@ use crate::error::Result;
 
 /// How long a counted attempt, and the answer under an idempotency key, are of use.
 const DAY: Duration = Duration::hours(24);
-/// How long what was done is kept for an operator to look into: messages and webhook events.
+/// How long what was done is kept for an operator to look into: messages, webhook events and
+/// holds.
 const MONTH: Duration = Duration::days(30);
 
 impl Store {
     /// Deletes what has no more use at `now`: expired sessions and invitations, counted attempts and idempotency keys
-    /// of more than a day, messages and webhook events that were done 30 days ago. Erases links that have expired.
+    /// of more than a day, messages, webhook events and holds that were done 30 days ago. Erases links that have expired.
     /// Safe to run at any time, also from several processes at once.
     ///
     /// # Errors
@@ -39,6 +40,10 @@ impl Store {
             .bind(last_month)
             .execute(pool)
             .await?;
+            sqlx::query("DELETE FROM usage_holds WHERE state <> 'open' AND ended_at <= $1")
+                .bind(last_month)
+                .execute(pool)
+                .await?;
             sqlx::query("DELETE FROM webhook_events WHERE processed_at <= $1")
                 .bind(last_month)
                 .execute(pool)

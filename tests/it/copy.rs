@@ -12,7 +12,7 @@ use crate::support::databases::Database;
 const EVENTS: &str = "/api/subscriptions/usage/events/";
 
 fn event() -> Value {
-    json!({"id": "one", "usage_type": "llm", "tokens_used": 1, "metadata": {"a": [1, null]}})
+    json!({"id": "one", "usage_type": "llm", "tokens_used": 1, "metadata": {"a": [1, null]}, "details": {"output": 1}})
 }
 
 /// Puts rows into every table, by use. Gives a key of the demo's admin.
@@ -21,6 +21,11 @@ async fn fill(database: &Database) -> Auth {
     let admin = app.log_in("admin@acme.test", "tollgate-demo").await;
     let key = admin.by_key().await;
     assert_eq!(key.post(EVENTS, event()).await.status, 200);
+    let hold = json!({"id": "one", "usage_type": "llm", "tokens": 5});
+    assert_eq!(key.post("/api/subscriptions/usage/holds/", hold).await.status, 201);
+    let member = admin.get("/api/team/members/").await.body["results"][0]["id"].clone();
+    let caps = format!("/api/team/members/{}/caps/", member.as_str().expect("an id"));
+    assert_eq!(admin.put(&caps, json!({"llm": 90_000, "voice": null})).await.status, 200);
     let invite = admin.request(Method::POST, "/api/team/invitations/").header("idempotency-key", "one");
     let body = json!({"email": "new@acme.test", "role": "member"});
     assert_eq!(admin.send(invite.json(&body)).await.status, 201);

@@ -2,13 +2,13 @@
 //! tables are spread over many machines by `group_id` (`docs/SCALE.md`): a statement that doesn't would ask all of them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{Lit, LitStr};
 
 /// The tables that are spread.
-const BULK: [&str; 2] = ["usage_events", "usage_summaries"];
+const BULK: [&str; 4] = ["usage_events", "usage_summaries", "usage_quarters", "usage_shares"];
 
 /// The texts in the code that may be SQL, those inside macros too, without the unit tests.
 fn literals(source: &str) -> Vec<String> {
@@ -57,6 +57,14 @@ fn list(tokens: &[String], at: usize) -> &[String] {
     &tokens[at..end]
 }
 
+/// Every file under a folder.
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { files(&path, found) } else { found.push(path) }
+    }
+}
+
 /// What is wrong with a statement, or a part of one.
 fn violations(sql: &str) -> Vec<String> {
     let tokens = tokens(sql);
@@ -103,10 +111,10 @@ fn is_keyword(token: &str) -> bool {
 
 #[test]
 fn every_statement_on_a_group_s_bulk_names_the_group() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/storage");
+    let mut paths = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/storage"), &mut paths);
     let (mut wrong, mut statements) = (Vec::new(), 0);
-    for entry in fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
+    for path in paths {
         for literal in literals(&fs::read_to_string(&path).expect("a file")) {
             statements += usize::from(BULK.iter().any(|table| literal.contains(table)));
             wrong.extend(violations(&literal).into_iter().map(|what| format!("{}: {what}", path.display())));

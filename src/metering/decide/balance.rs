@@ -1,0 +1,128 @@
+//! The sums that a batch works on: as they were found, with what its commands change.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use crate::domain::{GroupId, LimitScope, MAX_COUNT, SummaryId, UsageType};
+use crate::metering::room::Bound;
+use crate::storage::{Counters, Delta, Found, ShareCounters, ShareRow, SumRow};
+
+/// Sums of periods, and of members' and keys' parts of them.
+pub struct Balances<'f> {
+    found: &'f Found,
+    periods: HashMap<SummaryId, Counters>,
+    sums: HashMap<(GroupId, SummaryId), Delta>,
+    shares: HashMap<(GroupId, SummaryId, Uuid), Delta>,
+}
+
+impl<'f> Balances<'f> {
+    pub fn new(found: &'f Found) -> Self {
+        let periods = found.periods().map(|(id, row)| (id, row.counters)).collect();
+        Self { found, periods, sums: HashMap::new(), shares: HashMap::new() }
+    }
+
+    /// What was used in a period.
+    pub fn used(&self, group: GroupId, summary: SummaryId, kind: UsageType) -> i64 {
+        let found = self.periods.get(&summary).map_or(0, |counters| counters.used[kind]);
+        found.saturating_add(self.sums.get(&(group, summary)).map_or(0, |delta| delta.used[kind]))
+    }
+
+    /// Counts tokens as used; below 0 to take them back.
+    pub fn use_tokens(
+        &mut self,
+        group: GroupId,
+        summary: SummaryId,
+        subjects: [Option<Uuid>; 2],
+        kind: UsageType,
+        tokens: i64,
+    ) {
+        self.change(group, summary, subjects, |delta| delta.used[kind] += tokens);
+    }
+
+    /// Counts tokens as held; below 0 to free them.
+    pub fn hold_tokens(
+        &mut self,
+        group: GroupId,
+        summary: SummaryId,
+        subjects: [Option<Uuid>; 2],
+        kind: UsageType,
+        tokens: i64,
+    ) {
+        self.change(group, summary, subjects, |delta| delta.held[kind] += tokens);
+    }
+
+    fn change(
+        &mut self,
+        group: GroupId,
+        summary: SummaryId,
+        subjects: [Option<Uuid>; 2],
+        change: impl Fn(&mut Delta),
+    ) {
+        change(self.sums.entry((group, summary)).or_default());
+        for subject in subjects.into_iter().flatten() {
+            change(self.shares.entry((group, summary, subject)).or_default());
+        }
+    }
+
+    /// The limits that a hold has to fit under, the narrowest scope first; `None` where nothing is known of the period.
+    pub fn bounds(
+        &self,
+        group: GroupId,
+        summary: SummaryId,
+        [user, key]: [Option<Uuid>; 2],
+        kind: UsageType,
+    ) -> Option<Vec<Bound>> {
+        let period = self.periods.get(&summary)?;
+        let delta = self.sums.get(&(group, summary)).copied().unwrap_or_default();
+        let mut bounds = Vec::with_capacity(3);
+        bounds.extend(self.cap(group, summary, key, kind, LimitScope::Key));
+        bounds.extend(self.cap(group, summary, user, kind, LimitScope::Member));
+        bounds.push(Bound {
+            scope: LimitScope::Group,
+            // Beyond this a count couldn't be said exactly.
+            limit: period.limit[kind].unwrap_or(MAX_COUNT),
+            used: period.used[kind].saturating_add(delta.used[kind]),
+            held: period.held[kind].saturating_add(delta.held[kind]),
+        });
+        Some(bounds)
+    }
+
+    fn cap(
+        &self,
+        group: GroupId,
+        summary: SummaryId,
+        subject: Option<Uuid>,
+        kind: UsageType,
+        scope: LimitScope,
+    ) -> Option<Bound> {
+        let subject = subject?;
+        let ShareCounters { used, held, cap } =
+            self.found.shares.get(&(group, Some(summary), subject)).copied()?;
+        let delta = self.shares.get(&(group, summary, subject)).copied().unwrap_or_default();
+        Some(Bound {
+            scope,
+            limit: cap[kind]?,
+            used: used[kind].saturating_add(delta.used[kind]),
+            held: held[kind].saturating_add(delta.held[kind]),
+        })
+    }
+
+    /// What is to be added to the sums.
+    pub fn into_rows(self) -> (Vec<SumRow>, Vec<ShareRow>) {
+        let changed = |delta: &Delta| *delta != Delta::default();
+        let sums = self.sums.into_iter().filter(|(_, delta)| changed(delta));
+        let shares = self.shares.into_iter().filter(|(_, delta)| changed(delta));
+        (
+            sums.map(|((group_id, summary_id), delta)| SumRow { group_id, summary_id, delta }).collect(),
+            shares
+                .map(|((group_id, summary_id, subject_id), delta)| ShareRow {
+                    group_id,
+                    summary_id,
+                    subject_id,
+                    delta,
+                })
+                .collect(),
+        )
+    }
+}

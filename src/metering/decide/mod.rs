@@ -1,0 +1,210 @@
+//! What counts where: decided on what the transaction found, with no I/O.
+//!
+//! Commands are decided in the order they came, each on the sums that those before it leave.
+
+mod balance;
+mod hold;
+mod record;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::command::{Command, Outcome, Verdict};
+use crate::domain::{GroupId, KeyId, Period, SummaryId, UsageType};
+use crate::error::Result;
+use crate::storage::{
+    AllowanceRow, Changes, Decision, EventKey, EventRow, Found, HoldRow, MissingPeriod, QuarterRow,
+};
+use balance::Balances;
+
+/// Seconds of a quarter of an hour.
+const QUARTER: i64 = 900;
+
+/// What a decision depends on beside what was found.
+#[derive(Clone, Copy, Debug)]
+pub struct Conditions {
+    pub now: DateTime<Utc>,
+    /// For how long a subscription that is past due gives access.
+    pub grace_days: u32,
+}
+
+/// Decides the commands in the order they came.
+///
+/// # Errors
+/// [`crate::error::Error::Internal`] for a row that makes no sense.
+pub fn decide<'a>(
+    commands: &'a [Command],
+    found: &Found,
+    conditions: Conditions,
+) -> Result<Decision<'a, Vec<Verdict>>> {
+    let mut batch = Batch::new(found, conditions);
+    batch.free_due_holds();
+    let mut verdicts = Vec::with_capacity(commands.len());
+    for command in commands {
+        verdicts.push(match command {
+            Command::Record(report) => batch.record(report),
+            Command::Hold(request) => batch.hold(request),
+            Command::Settle { hold, event } => batch.settle(hold, event),
+            Command::Release(hold) => batch.release(hold),
+            Command::Extend { hold, tokens, expires_in } => batch.extend(hold, *tokens, *expires_in),
+            // Done for the whole batch above.
+            Command::Expire(_) => Ok(Outcome::Ended),
+        });
+    }
+    if !batch.missing.is_empty() {
+        return Ok(Decision::Open(batch.missing));
+    }
+    Ok(Decision::Write { changes: batch.changes(), outcome: verdicts })
+}
+
+/// The period that something counts in.
+enum Target {
+    Open(SummaryId, Period),
+    /// One in which nothing was recorded yet.
+    Missing(MissingPeriod),
+    None,
+}
+
+struct Batch<'a, 'f> {
+    found: &'f Found,
+    now: DateTime<Utc>,
+    grace_days: u32,
+    balances: Balances<'f>,
+    rows: Vec<EventRow<'a>>,
+    /// The fingerprints of the events in `rows`.
+    new: HashMap<(GroupId, &'a str), &'a [u8; 32]>,
+    /// The holds that this batch made or changed, as they are now.
+    holds: HashMap<(GroupId, String), HoldRow>,
+    missing: Vec<MissingPeriod>,
+}
+
+impl<'a, 'f> Batch<'a, 'f> {
+    fn new(found: &'f Found, conditions: Conditions) -> Self {
+        let (rows, new, holds, missing) = Default::default();
+        let Conditions { now, grace_days } = conditions;
+        Self { found, now, grace_days, balances: Balances::new(found), rows, new, holds, missing }
+    }
+
+    fn changes(self) -> Changes<'a> {
+        let quarters = quarters(&self.rows);
+        let (sums, shares) = self.balances.into_rows();
+        Changes { events: self.rows, sums, shares, quarters, holds: self.holds.into_values().collect() }
+    }
+
+    /// The fingerprint under which the group's event was recorded, earlier or in this batch.
+    fn fingerprint(&self, group: GroupId, id: &'a str) -> Option<&[u8]> {
+        if let Some(fingerprint) = self.new.get(&(group, id)) {
+            return Some(fingerprint.as_slice());
+        }
+        // Most batches repeat nothing, and then no key need be made to look one up.
+        if self.found.known.is_empty() {
+            return None;
+        }
+        self.found.known.get(&(group, id.to_owned())).map(Vec::as_slice)
+    }
+
+    /// Adds a row to the ledger and its tokens to the sums.
+    fn add(&mut self, row: EventRow<'a>, fingerprint: &'a [u8; 32]) {
+        self.balances.use_tokens(
+            row.key.group,
+            row.summary_id,
+            subjects(row.user_id.into(), row.key_id),
+            row.usage_type,
+            row.tokens,
+        );
+        self.new.insert((row.key.group, row.key.id), fingerprint);
+        self.rows.push(row);
+    }
+
+    /// Takes back the rows after the first `kept`.
+    fn discard_after(&mut self, kept: usize) {
+        for row in self.rows.drain(kept..) {
+            self.new.remove(&(row.key.group, row.key.id));
+            let subjects = subjects(row.user_id.into(), row.key_id);
+            self.balances.use_tokens(row.key.group, row.summary_id, subjects, row.usage_type, -row.tokens);
+        }
+    }
+
+    /// Without a time, the running period of the live subscription. With one, the period that contains it:
+    /// an open one, the live subscription's first, the one that began last first; or else one of the live
+    /// subscription's rhythm, not before the period as of the last synchronisation with Stripe.
+    fn target(&self, group: GroupId, at: Option<DateTime<Utc>>) -> Target {
+        let live = self.found.live.get(&group);
+        let missing = |live: &AllowanceRow, period| {
+            Target::Missing(MissingPeriod { group, subscription: live.subscription_id, period })
+        };
+        let Some(at) = at else {
+            return match live {
+                Some(row @ AllowanceRow { summary_id: Some(id), .. }) => Target::Open(*id, row.period()),
+                Some(row) => missing(row, row.current_period(self.now)),
+                None => Target::None,
+            };
+        };
+        let contains = |row: &&AllowanceRow| row.group_id == group && row.period().contains(at);
+        let of_live =
+            |row: &&AllowanceRow| live.is_some_and(|live| live.subscription_id == row.subscription_id);
+        let containing = || self.found.recent.iter().filter(contains);
+        if let Some(row @ AllowanceRow { summary_id: Some(id), .. }) =
+            containing().find(of_live).or(containing().next())
+        {
+            return Target::Open(*id, row.period());
+        }
+        match live {
+            Some(live) if at >= live.synced_start => {
+                missing(live, live.synced_period().following(live.billing_interval, at))
+            }
+            _ => Target::None,
+        }
+    }
+
+    fn need(&mut self, period: MissingPeriod) {
+        if !self.missing.contains(&period) {
+            self.missing.push(period);
+        }
+    }
+}
+
+/// Whose parts of a period something counts in: its member's and its key's.
+fn subjects(user: Uuid, key: Option<KeyId>) -> [Option<Uuid>; 2] {
+    [Some(user), key.map(Uuid::from)]
+}
+
+/// The time nearest to `at` within the period: what is recorded lies in the period it counts in, also where a hold is
+/// settled after its period's end, or where Stripe's test clock is ahead of the server's.
+fn within(period: Period, at: DateTime<Utc>) -> DateTime<Utc> {
+    let last = period.end - chrono::Duration::microseconds(1);
+    at.min(last).max(period.start)
+}
+
+/// What the rows add to each quarter of an hour.
+fn quarters<'a>(rows: &[EventRow<'a>]) -> Vec<QuarterRow<'a>> {
+    type Key<'a> = (GroupId, SummaryId, i64, Uuid, &'a str, Uuid);
+    let mut sums: HashMap<Key<'a>, QuarterRow<'a>> = HashMap::new();
+    for row in rows {
+        let EventRow { key: EventKey { group: group_id, .. }, summary_id, user_id, .. } = *row;
+        let (model, key_id) = (row.model.unwrap_or_default(), row.key_id.map_or(Uuid::nil(), Uuid::from));
+        let quarter = row.occurred_at.timestamp().div_euclid(QUARTER);
+        let sum =
+            sums.entry((group_id, summary_id, quarter, user_id.into(), model, key_id)).or_insert_with(|| {
+                QuarterRow {
+                    group_id,
+                    summary_id,
+                    quarter,
+                    user_id,
+                    model,
+                    key_id,
+                    llm: 0,
+                    voice: 0,
+                    events: 0,
+                }
+            });
+        match row.usage_type {
+            UsageType::Llm => sum.llm += row.tokens,
+            UsageType::Voice => sum.voice += row.tokens,
+        }
+        sum.events += 1;
+    }
+    sums.into_values().collect()
+}

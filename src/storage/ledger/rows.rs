@@ -1,0 +1,167 @@
+//! The rows that a decision writes. Each kind goes in as one JSON parameter, so a statement is prepared once whatever
+//! the number of rows; the one-letter names are those the statements read.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::HoldState;
+use crate::domain::{Details, GroupId, KeyId, PerType, SummaryId, UsageType, UserId};
+
+/// An event's name in its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct EventKey<'a> {
+    #[serde(rename = "g")]
+    pub group: GroupId,
+    #[serde(rename = "i")]
+    pub id: &'a str,
+}
+
+/// A row of the ledger.
+#[derive(Clone, Debug, Serialize)]
+pub struct EventRow<'a> {
+    #[serde(flatten)]
+    pub key: EventKey<'a>,
+    #[serde(rename = "s")]
+    pub summary_id: SummaryId,
+    #[serde(rename = "u")]
+    pub user_id: UserId,
+    #[serde(rename = "k", skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<KeyId>,
+    #[serde(rename = "y")]
+    pub usage_type: UsageType,
+    #[serde(rename = "t")]
+    pub tokens: i64,
+    #[serde(rename = "m", skip_serializing_if = "Option::is_none")]
+    pub model: Option<&'a str>,
+    #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
+    pub details: Option<&'a Details>,
+    #[serde(rename = "e")]
+    pub estimated: bool,
+    #[serde(rename = "d", skip_serializing_if = "Option::is_none")]
+    pub metadata: Option<&'a Map<String, Value>>,
+    #[serde(rename = "f", serialize_with = "as_hex")]
+    pub fingerprint: &'a [u8],
+    #[serde(rename = "o", serialize_with = "as_stored")]
+    pub occurred_at: DateTime<Utc>,
+}
+
+/// Tokens to add to a period's sums; below 0 to take away from what is held.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct SumRow {
+    #[serde(rename = "g")]
+    pub group_id: GroupId,
+    #[serde(rename = "s")]
+    pub summary_id: SummaryId,
+    #[serde(flatten)]
+    pub delta: Delta,
+}
+
+/// Tokens to add to what one member or one key has used and holds in a period.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct ShareRow {
+    #[serde(rename = "g")]
+    pub group_id: GroupId,
+    #[serde(rename = "s")]
+    pub summary_id: SummaryId,
+    #[serde(rename = "i")]
+    pub subject_id: Uuid,
+    #[serde(flatten)]
+    pub delta: Delta,
+}
+
+/// A change of what is used and what is held.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    pub used: PerType<i64>,
+    pub held: PerType<i64>,
+}
+
+impl Serialize for Delta {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Row {
+            l: i64,
+            v: i64,
+            lh: i64,
+            vh: i64,
+        }
+        let (used, held) = (self.used, self.held);
+        Row { l: used.llm, v: used.voice, lh: held.llm, vh: held.voice }.serialize(serializer)
+    }
+}
+
+/// Tokens and events to add to a quarter of an hour's sums.
+#[derive(Clone, Debug, Serialize)]
+pub struct QuarterRow<'a> {
+    #[serde(rename = "g")]
+    pub group_id: GroupId,
+    #[serde(rename = "s")]
+    pub summary_id: SummaryId,
+    /// Quarters of an hour since 1970-01-01T00:00:00Z.
+    #[serde(rename = "q")]
+    pub quarter: i64,
+    #[serde(rename = "u")]
+    pub user_id: UserId,
+    /// Empty for none.
+    #[serde(rename = "m")]
+    pub model: &'a str,
+    /// The nil UUID for none.
+    #[serde(rename = "k")]
+    pub key_id: Uuid,
+    #[serde(rename = "l")]
+    pub llm: i64,
+    #[serde(rename = "v")]
+    pub voice: i64,
+    #[serde(rename = "n")]
+    pub events: i64,
+}
+
+/// A hold as it is to be kept.
+#[derive(Clone, Debug, Serialize)]
+pub struct HoldChange<'a> {
+    #[serde(rename = "g")]
+    pub group_id: GroupId,
+    #[serde(rename = "i")]
+    pub id: &'a str,
+    #[serde(rename = "s")]
+    pub summary_id: SummaryId,
+    #[serde(rename = "u")]
+    pub user_id: UserId,
+    #[serde(rename = "k", skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<KeyId>,
+    #[serde(rename = "y")]
+    pub usage_type: UsageType,
+    #[serde(rename = "t")]
+    pub tokens: i64,
+    #[serde(rename = "w")]
+    pub state: HoldState,
+    #[serde(rename = "f", serialize_with = "as_hex")]
+    pub fingerprint: &'a [u8],
+    #[serde(rename = "p", skip_serializing_if = "Option::is_none", serialize_with = "as_hex_if_any")]
+    pub settlement: Option<&'a [u8]>,
+    #[serde(rename = "c", serialize_with = "as_stored")]
+    pub created_at: DateTime<Utc>,
+    #[serde(rename = "x", serialize_with = "as_stored")]
+    pub expires_at: DateTime<Utc>,
+    #[serde(rename = "z", skip_serializing_if = "Option::is_none", serialize_with = "as_stored_if_any")]
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+fn as_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&hex::encode(bytes))
+}
+
+fn as_hex_if_any<S: Serializer>(bytes: &Option<&[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
+    bytes.map(hex::encode).serialize(serializer)
+}
+
+/// The very text that sqlx writes for a time on SQLite, which compares times as texts.
+fn as_stored<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::AutoSi, false))
+}
+
+fn as_stored_if_any<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+    at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, false)).serialize(serializer)
+}
