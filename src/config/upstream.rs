@@ -58,8 +58,8 @@ fn api_key(text: String) -> Result<SecretString, ConfigError> {
 
 fn base_url_of(text: &str) -> Result<Url, ConfigError> {
     const NAME: &str = "OPENAI_BASE_URL";
-    let url = Url::parse(text)
-        .map_err(|_| wrong(NAME, "must be an address such as https://api.openai.com/v1"))?;
+    let url =
+        Url::parse(text).map_err(|_| wrong(NAME, "must be an address such as https://api.openai.com/v1"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err(wrong(NAME, "must begin with http:// or https://"));
     }

@@ -26,17 +26,13 @@ impl Document {
     /// 400 where it isn't a JSON object.
     pub fn parse(text: Bytes) -> Result<Self, ApiError> {
         let str = std::str::from_utf8(&text).map_err(|_| ApiError::not_json("it isn't UTF-8."))?;
-        let Members(found) = serde_json::from_str(str).map_err(|error| ApiError::not_json(error.to_string()))?;
+        let Members(found) =
+            serde_json::from_str(str).map_err(|error| ApiError::not_json(error.to_string()))?;
         let members =
             found.into_iter().map(|(name, value)| (name.into_owned(), range_in(str, value.get()))).collect();
         // The first character that isn't white space: it parsed.
         let inside = str.find('{').map_or(0, |at| at + 1);
         Ok(Self { members, inside, text })
-    }
-
-    /// How many bytes it takes.
-    pub fn len(&self) -> usize {
-        self.text.len()
     }
 
     /// The text of each value of this name.

@@ -13,16 +13,18 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use thiserror::Error;
 
-use super::headers::{used_nothing, remaining};
+use super::headers::{remaining, used_nothing};
 use crate::domain::{LimitReached, Refusal, Usage, UsageType};
-use crate::error::Error;
+use crate::error;
 use crate::http::problem::Problem;
 
 const X_SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// An error as OpenAI's clients read it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Error)]
+#[error("{}", .0.body.message)]
 pub struct ApiError(Box<Inner>);
 
 #[derive(Clone, Debug)]
@@ -103,6 +105,11 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "request_too_large", message)
     }
 
+    /// 400: the body ended before its end.
+    pub fn not_whole() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "incomplete_body", "The body ended early.")
+    }
+
     /// 415: a body in an encoding in which nothing can be counted.
     pub fn encoded() -> Self {
         let message = "Send the body as it is, without a Content-Encoding.";
@@ -160,8 +167,13 @@ impl ApiError {
 
     /// Says what remains.
     pub fn with_usage(mut self, usage: &Usage, usage_type: UsageType) -> Self {
-        self.0.headers.extend(remaining(usage, usage_type));
+        self.0.headers.extend([remaining(usage, usage_type)]);
         self
+    }
+
+    /// Whether it is the upstream that failed.
+    pub fn is_upstreams(&self) -> bool {
+        matches!(self.0.status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
     }
 
     /// As an event of a stream that has begun: nothing else can be said there any more.
@@ -185,12 +197,12 @@ impl From<Refusal> for ApiError {
     }
 }
 
-impl From<Error> for ApiError {
+impl From<error::Error> for ApiError {
     /// Logs whatever isn't meant for the client.
-    fn from(error: Error) -> Self {
+    fn from(error: error::Error) -> Self {
         match error {
-            Error::Refused(refusal) => refusal.into(),
-            Error::Overloaded { retry_after, .. } => {
+            error::Error::Refused(refusal) => refusal.into(),
+            error::Error::Overloaded { retry_after, .. } => {
                 tracing::warn!(%error, "a request could not be metered");
                 Self::overloaded().after(retry_after)
             }
@@ -271,7 +283,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_database_out_of_reach_is_a_denial_that_may_be_repeated() {
-        let (status, headers, _) = answered(Error::Unavailable("secret".into()).into()).await;
+        let (status, headers, _) = answered(error::Error::Unavailable("secret".into()).into()).await;
         assert_eq!((status.as_u16(), &headers["x-should-retry"]), (503, &HeaderValue::from_static("true")));
         assert!(headers.contains_key(RETRY_AFTER));
     }

@@ -149,7 +149,9 @@ mod tests {
 
     #[test]
     fn only_whole_numbers_from_0_on_are_counts() {
-        for (text, count) in [("0", Some(0)), ("7", Some(7)), ("1e3", Some(1_000)), ("-1", None), ("1.5", None)] {
+        for (text, count) in
+            [("0", Some(0)), ("7", Some(7)), ("1e3", Some(1_000)), ("-1", None), ("1.5", None)]
+        {
             assert_eq!(Json::parse(text).unwrap().count(), count, "{text}");
         }
         for text in ["1e300", "9007199254740993", "\"7\"", "null"] {

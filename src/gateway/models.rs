@@ -44,7 +44,7 @@ impl ImageRule {
         match self {
             Self::Tiles { base, .. } if low_detail => base,
             Self::Tiles { base, tile } => base + 8 * tile,
-            Self::Patches { most, thousandths } => (most * thousandths).div_ceil(1_000),
+            Self::Patches { most, thousandths } => (most * thousandths + 999) / 1_000,
         }
     }
 }

@@ -101,6 +101,10 @@ impl Reservation {
         self.0.as_ref().map_or(0, |open| open.held().tokens)
     }
 
+    pub fn usage_type(&self) -> UsageType {
+        self.0.as_ref().map_or(UsageType::Llm, |open| open.usage_type)
+    }
+
     /// The usage right after the tokens were reserved.
     pub fn usage(&self) -> Option<&Usage> {
         self.0.as_ref().map(|open| &open.usage)
@@ -239,8 +243,28 @@ impl Open {
         if tokens == 0 {
             return metering.release(&self.caller, &self.id).await;
         }
-        let model = self.model.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let model = self.model.lock().unwrap_or_else(PoisonError::into_inner).as_deref().and_then(recorded);
         let settlement = Settlement { tokens_used: tokens, model, details, estimated, metadata: None };
         metering.settle(&self.caller, &self.id, settlement).await
+    }
+}
+
+/// A model's name as the ledger takes it: whatever a client wrote, its tokens have to be recorded.
+fn recorded(model: &str) -> Option<String> {
+    const LONGEST: usize = 255;
+    let name: String = model.trim().chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+    let name = name.trim();
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_name_of_a_model_can_be_recorded() {
+        assert_eq!(recorded(" gpt-4o\u{0}\n").as_deref(), Some("gpt-4o"));
+        assert_eq!(recorded(&"é".repeat(300)).unwrap().chars().count(), 255);
+        assert_eq!(recorded(" \t "), None);
     }
 }

@@ -26,7 +26,8 @@ pub fn chat(document: &Document, model: Model) -> Result<Prompt, ApiError> {
     }
     for name in ["tools", "functions", "response_format", "tool_choice", "function_call"] {
         // A plain word, such as `auto`, isn't shown to the model.
-        if document.texts(name).any(|text| text.starts_with(['[', '{'])) && !is_plain_format(document, name)? {
+        if document.texts(name).any(|text| text.starts_with(['[', '{'])) && !is_plain_format(document, name)?
+        {
             counter.definitions(document, name);
         }
     }
@@ -143,7 +144,8 @@ mod tests {
 
     #[test]
     fn a_model_that_is_not_known_is_counted_by_its_bound() {
-        let prompt = counted("mistral-large", json!({"messages": [{"role": "user", "content": "Hello there"}]}));
+        let prompt =
+            counted("mistral-large", json!({"messages": [{"role": "user", "content": "Hello there"}]}));
         assert!(prompt.bound > prompt.estimate && prompt.bound <= 2 * prompt.estimate);
     }
 

@@ -25,7 +25,7 @@ use super::tokens::{Tokenizer, whole};
 
 pub use chat::chat;
 pub use embeddings::embeddings;
-pub use responses::{continues, responses};
+pub use responses::responses;
 
 /// The least for a file in the request.
 const FILE: i64 = 1_024;
@@ -181,7 +181,9 @@ pub fn maximum(document: &Document, names: &[&str]) -> Result<Option<i64>, ApiEr
             match (&value, value.count()) {
                 (Json::Null, _) => {}
                 (_, Some(count)) if count >= 1 => most = most.max(Some(count)),
-                _ => return Err(ApiError::invalid(name, format!("{name} must be a whole number from 1 on."))),
+                _ => {
+                    return Err(ApiError::invalid(name, format!("{name} must be a whole number from 1 on.")));
+                }
             }
         }
     }

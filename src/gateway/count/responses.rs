@@ -13,7 +13,7 @@ const ITEM: i64 = 4;
 ///
 /// # Errors
 /// 400 where one nests too deep.
-pub fn continues(document: &Document) -> Result<Vec<String>, ApiError> {
+fn continues(document: &Document) -> Result<Vec<String>, ApiError> {
     let mut ids = Vec::new();
     for name in ["previous_response_id", "conversation"] {
         for value in document.values(name)? {
@@ -57,8 +57,7 @@ pub fn responses(
     }
     counter.definitions(document, "tools");
     for text in document.values("text")? {
-        let format = text.get("format").filter(|format| format.get("schema").is_some());
-        for format in format {
+        if let Some(format) = text.get("format").filter(|format| format.get("schema").is_some()) {
             counter.add(FRAME);
             counter.strings(format);
         }
