@@ -12,6 +12,9 @@ pub const IN_FLIGHT: &str = "tollgate_http_requests_in_flight";
 pub const LATENCY: &str = "tollgate_http_request_duration_seconds";
 pub const EVENTS_RECORDED: &str = "tollgate_events_recorded_total";
 pub const EVENTS_DUPLICATE: &str = "tollgate_events_duplicate_total";
+pub const HOLDS_GRANTED: &str = "tollgate_holds_granted_total";
+pub const HOLDS_DENIED: &str = "tollgate_holds_denied_total";
+pub const HOLDS_WAITING: &str = "tollgate_holds_waiting";
 
 /// The media type of [`text`].
 /// Source: <https://prometheus.io/docs/instrumenting/exposition_formats/>.
@@ -35,6 +38,9 @@ pub fn install() {
         describe_histogram!(LATENCY, Unit::Seconds, "Time until an answer's headers");
         describe_counter!(EVENTS_RECORDED, "Usage events recorded");
         describe_counter!(EVENTS_DUPLICATE, "Usage events that had been recorded before");
+        describe_counter!(HOLDS_GRANTED, "Holds granted");
+        describe_counter!(HOLDS_DENIED, "Holds denied, by whose limit stopped them");
+        describe_gauge!(HOLDS_WAITING, "Requests that wait for others' holds to settle");
         handle
     });
 }

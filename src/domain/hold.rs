@@ -212,6 +212,16 @@ pub struct LimitReached {
     pub resets_at: DateTime<Utc>,
 }
 
+impl LimitScope {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Group => "group",
+            Self::Member => "member",
+            Self::Key => "key",
+        }
+    }
+}
+
 impl LimitReached {
     /// What happened, in a sentence for people.
     pub fn message(&self) -> String {

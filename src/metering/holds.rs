@@ -4,6 +4,7 @@ use std::time::Duration as Wait;
 
 use chrono::Duration;
 use futures::StreamExt;
+use metrics::{counter, gauge};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
@@ -16,6 +17,7 @@ use crate::domain::{
     OpenHold, Refusal, Role, Settlement, Usage, UsageType,
 };
 use crate::error::{Error, Result};
+use crate::metrics::{HOLDS_DENIED, HOLDS_GRANTED, HOLDS_WAITING};
 use crate::storage::{HoldKey, HoldRow, PageRequest, PageRows, latest_expiry};
 
 /// The longest to wait for word of a settled hold before looking again: another process's may be lost.
@@ -172,17 +174,20 @@ impl Metering {
     /// Submits a hold again and again, for up to `wait` seconds, as long as only others' holds are in its way.
     async fn hold_in_time(&self, caller: &Caller, mut request: HoldRequest, wait: i64) -> Result<Hold> {
         let deadline = Instant::now() + Wait::from_secs(wait.unsigned_abs());
-        let mut changes: Option<Changes> = None;
+        let mut waiting: Option<(Changes, Waiting)> = None;
         loop {
             let written = self.submit(Command::Hold(request.clone())).await?;
             let Written { outcome, usage } = written;
             let (shortage, usage_type) = match outcome {
-                Outcome::Held(hold) => return Ok(held(hold, usage)),
+                Outcome::Held(hold) => {
+                    counter!(HOLDS_GRANTED).increment(1);
+                    return Ok(held(hold, usage));
+                }
                 Outcome::Denied { shortage, usage_type } => (shortage, usage_type),
                 outcome => return Err(Error::Internal(format!("a hold gave {outcome:?}"))),
             };
             let left = deadline.saturating_duration_since(Instant::now());
-            match &mut changes {
+            match &mut waiting {
                 _ if !shortage.only_held => return Err(self.denied(shortage, usage_type, usage).await?),
                 _ if left.is_zero() => match &mut request.size {
                     // At last, what there is.
@@ -190,8 +195,8 @@ impl Metering {
                     _ => return Err(self.denied(shortage, usage_type, usage).await?),
                 },
                 // A hold may have settled before this subscription began: look again at once.
-                None => changes = Some(self.changes(&caller.user).await?),
-                Some(changes) => {
+                None => waiting = Some((self.changes(&caller.user).await?, Waiting::begin())),
+                Some((changes, _)) => {
                     // Either way it is time to look again.
                     let _ = timeout(left.min(LOOK_AGAIN), changes.next()).await;
                 }
@@ -205,9 +210,26 @@ impl Metering {
             LimitScope::Group => self.next_plan_up(&usage, &[usage_type]).await?,
             LimitScope::Member | LimitScope::Key => None,
         };
+        counter!(HOLDS_DENIED, "limit" => shortage.scope.as_str()).increment(1);
         let resets_at = usage.period_end;
         let reached = LimitReached { limit: shortage.scope, usage_type, usage, suggested_plan, resets_at };
         Ok(Refusal::LimitReached(Box::new(reached)).into())
+    }
+}
+
+/// Counts a request that waits, until it is dropped.
+struct Waiting;
+
+impl Waiting {
+    fn begin() -> Self {
+        gauge!(HOLDS_WAITING).increment(1);
+        Self
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        gauge!(HOLDS_WAITING).decrement(1);
     }
 }
 

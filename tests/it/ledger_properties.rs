@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use tollgate::domain::{EventInput, Period, UsageType};
 use tollgate::storage::Store;
 
+use crate::ledger_checks::assert_sums_agree;
 use crate::support::databases::{Database, each_store_holds};
 use crate::support::seed::{Seed, event};
 
@@ -77,18 +78,10 @@ async fn holds(store: &Store, database: &Database, requests: Vec<Request>) {
     assert_eq!([usage.resources.llm.used, usage.resources.voice.used], sums(seed.period.end));
     let history = first.history(&seed.member).await.expect("a history");
     assert_eq!([history[0].resources.llm.used, history[0].resources.voice.used], sums(seed.period.start));
-    let wrong: Vec<(i64,)> = database.rows(WRONG_SUMMARIES).await;
-    assert_eq!(wrong, [(0,)], "a summary is the sum of its rows");
+    assert_sums_agree(database).await;
     first.stop().await;
     second.stop().await;
 }
-
-/// Summaries that are not the sums of their rows.
-pub const WRONG_SUMMARIES: &str = "SELECT COUNT(*) FROM usage_summaries u
-    WHERE u.llm_used <> (SELECT COALESCE(SUM(e.tokens), 0) FROM usage_events e
-                         WHERE e.summary_id = u.id AND e.usage_type = 'llm')
-       OR u.voice_used <> (SELECT COALESCE(SUM(e.tokens), 0) FROM usage_events e
-                           WHERE e.summary_id = u.id AND e.usage_type = 'voice')";
 
 #[test]
 fn however_events_arrive_each_counts_once() {
