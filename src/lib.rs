@@ -19,8 +19,8 @@
 //! | `metrics` | what is counted, and its names |
 //! | `cli`, `demo` | the command line; the demo data |
 //!
-//! The Stripe sandbox and the demo model are crates of their own, `crates/stripe-sandbox` and `crates/demo-model`; they
-//! are met over HTTP only.
+//! The Stripe sandbox and the demo model are crates of their own, `crates/stripe-sandbox` and `crates/demo-model`;
+//! this one meets them over HTTP only.
 //! Which module may use which is checked by a test, `tests/it/modules/`.
 //!
 //! # How it flows

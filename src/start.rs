@@ -164,12 +164,20 @@ async fn stripe(
     Ok((stripe, Some(running)))
 }
 
-/// The gateway's model server: the one that is set.
-async fn upstream(settings: &Settings, _stop: &CancellationToken) -> anyhow::Result<Upstream> {
+/// The gateway's model server: the one that is set, or else the demo model, started here.
+async fn upstream(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Upstream> {
     if let Some(upstream) = &settings.upstream {
         return Ok(upstream.clone());
     }
-    Ok(Upstream { base_url: "http://127.0.0.1:9/v1".parse()?, api_key: None })
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.context("the demo model")?;
+    let base_url = address_of(listener.local_addr()?)?.join("/v1")?;
+    let serving = demo_model::serve(listener, stop.clone());
+    tokio::spawn(async move {
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the demo model ended");
+        }
+    });
+    Ok(Upstream { base_url, api_key: None })
 }
 
 /// The application's clock, as the sandbox takes it: the two tell one time.

@@ -17,7 +17,7 @@ pub const STEPS: &[Step] = &[
     Step::new("build", "the server", build).essential(),
     Step::new("unit", "rules and stores, on SQLite and PostgreSQL", unit),
     Step::new("api", "the application over HTTP", api),
-    Step::new("sandbox", "the Stripe sandbox, against Stripe's schema and client", sandbox),
+    Step::new("sandbox", "the Stripe sandbox, against Stripe's schema and client; the demo model", sandbox),
     Step::new("tooling", "this program's own tests", tooling),
     Step::new("openapi", "the REST API against its own document, with Schemathesis", openapi),
     Step::new("e2e", "the pages in Chromium", e2e),
@@ -57,6 +57,7 @@ fn server_tests(targets: &[&str]) -> Command {
     let mut command = cargo([
         "test",
         "--package=tollgate",
+        "--package=demo-model",
         "--package=stripe-sandbox",
         "--features=tollgate/ssr",
         "--no-fail-fast",
