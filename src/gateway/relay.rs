@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::FusedFuture;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_stream::wrappers::ReceiverStream;
@@ -48,7 +50,7 @@ enum Stop {
 pub fn pass(passing: Passing, first: Vec<(Bytes, Option<Memory>)>, answer: Answer, reader: Reader) -> Body {
     let (output, pieces) = mpsc::channel(WAITING);
     let limit = passing.gateway.upstream().limits().stopping;
-    let stopped = Box::pin(stopped(passing.gateway.stop().clone(), limit));
+    let stopped = Box::pin(stopped(passing.gateway.stop().clone(), limit).fuse());
     // The tokenizer may count each piece a little longer than the provider does.
     let room = (passing.reservation.tokens() - passing.prompt).max(0);
     let relay = Relay {
@@ -85,7 +87,8 @@ struct Relay {
     /// An error breaks the connection off: nothing else tells a client that its answer isn't whole.
     output: mpsc::Sender<Result<Bytes, ApiError>>,
     next_check: Instant,
-    stopped: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Ends when the server has waited long enough for this stream.
+    stopped: Pin<Box<dyn FusedFuture<Output = ()> + Send>>,
 }
 
 impl Relay {

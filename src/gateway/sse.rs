@@ -124,7 +124,7 @@ mod tests {
     #[test]
     fn events_are_found_wherever_a_stream_is_cut() {
         let (whole, rest) = frames(&[STREAM]);
-        assert_eq!((whole.len(), &rest[..]), (7, &b"data: cut"[..]));
+        assert_eq!((whole.len(), &rest[..]), (8, &b"data: cut"[..]));
         for at in 0..=STREAM.len() {
             for second in at..=STREAM.len() {
                 let pieces = [&STREAM[..at], &STREAM[at..second], &STREAM[second..]];
@@ -140,7 +140,8 @@ mod tests {
         let (found, _) = frames(&[STREAM]);
         let read: Vec<_> = found.iter().map(|event| data(event).map(Cow::into_owned)).collect();
         let some = |text: &str| Some(text.to_owned());
-        let expected = [None, some("{\"a\":1}"), some("one\ntwo"), some("é"), some(""), None, some("[DONE]")];
+        let expected =
+            [None, some("{\"a\":1}"), some("one\ntwo"), some("é"), some(""), None, None, some("[DONE]")];
         assert_eq!(read, expected);
     }
 

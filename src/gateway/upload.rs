@@ -262,7 +262,7 @@ mod tests {
     async fn only_the_file_of_a_form_counts_however_it_is_cut() {
         let text = "--X\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nwhisper-1\r\n\
             --X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\
-            Content-Type: audio/wav\r\n\r\n12345\r\n--X-6789\r\n--X--\r\n";
+            Content-Type: audio/wav\r\n\r\n12345\r\n--6789\r\n--X--\r\n";
         for at in 1..text.len() {
             let form = read(form(text, at)).await.unwrap();
             assert_eq!((form.file, form.model.as_deref()), (13, Some("whisper-1")), "in pieces of {at}");

@@ -1,5 +1,6 @@
 //! The model server: how it is asked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -8,6 +9,7 @@ use bytes::Bytes;
 use http_body_util::BodyExt;
 use reqwest::redirect::Policy;
 use reqwest::{Body, Client, Url};
+use rustls::{ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
 use tokio::time::timeout;
 
@@ -49,7 +51,10 @@ impl Upstream {
     /// # Errors
     /// [`Error::Internal`] where no TLS can be set up, or the key doesn't fit a header.
     pub fn new(config: &config::Upstream, limits: UpstreamLimits) -> Result<Self> {
+        let failed = |what: &str| Error::Internal(format!("the gateway's {what}"));
+        let tls = tls().map_err(|error| failed(&error.to_string()))?;
         let mut client = Client::builder()
+            .tls_backend_preconfigured(tls)
             .connect_timeout(limits.connect)
             // Where an answer redirects to is for the client to decide, and none of ours to send a key to.
             .redirect(Policy::none())
@@ -58,7 +63,6 @@ impl Upstream {
             // A proxy doesn't know what listens on this machine.
             client = client.no_proxy();
         }
-        let failed = |what: &str| Error::Internal(format!("the gateway's {what}"));
         let client = client.build().map_err(|error| failed(&error.to_string()))?;
         let authorization = config.api_key.as_ref().map(|key| {
             let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose_secret()))
@@ -153,6 +157,16 @@ impl Answer {
     pub fn into_body(self) -> axum::body::Body {
         axum::body::Body::new(self.body)
     }
+}
+
+/// Trusts whom browsers trust, and whom this machine does: an upstream may have a certificate of its owner's. A bare
+/// container trusts nobody by itself.
+fn tls() -> std::result::Result<ClientConfig, rustls::Error> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// An error with its causes.

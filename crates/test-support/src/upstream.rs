@@ -40,7 +40,11 @@ pub struct Reply {
 
 impl Reply {
     pub fn text(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
-        Self { status, headers: vec![("content-type", content_type.to_owned())], body: Body::from(body.into()) }
+        Self {
+            status,
+            headers: vec![("content-type", content_type.to_owned())],
+            body: Body::from(body.into()),
+        }
     }
 
     pub fn json(status: u16, body: &Value) -> Self {
