@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use chrono::TimeDelta;
+use futures::{StreamExt, stream};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tollgate::clock::Clock;
@@ -109,15 +110,14 @@ async fn events_may_be_cut_anywhere() {
     );
     let expected = text.replace(&format!("data: {}\n\n", usage_chunk(1, 1)), "");
     let bytes = Bytes::from(text);
-    let mut times = 0;
     let cuts = (1..bytes.len()).map(|at| vec![bytes.slice(..at), bytes.slice(at..)]);
     let single = std::iter::once((0..bytes.len()).map(|at| bytes.slice(at..=at)).collect());
-    for pieces in cuts.chain(single) {
-        times += 1;
-        upstream.next(Reply::pieces("text/event-stream", pieces));
-        assert_eq!(read(&member, streamed(json!({}))).await, expected, "cut {times}");
-    }
-    assert_eq!(counts(&member, "llm").await, (2 * times, 0));
+    let all: Vec<Vec<Bytes>> = cuts.chain(single).collect();
+    let times = all.len();
+    all.into_iter().for_each(|pieces| upstream.next(Reply::pieces("text/event-stream", pieces)));
+    let answers = stream::iter(0..times).map(|_| read(&member, streamed(json!({})))).buffer_unordered(16);
+    answers.for_each(async |text| assert_eq!(text, expected)).await;
+    assert_eq!(settled(&member, "llm").await, 2 * i64::try_from(times).unwrap());
     app.stop().await;
 }
 
