@@ -180,18 +180,20 @@ CREATE INDEX usage_events_time ON usage_events (group_id, occurred_at, external_
 -- What the ledger adds up to by quarter of an hour (time zones differ by no less), member, model and key, kept in the
 -- transaction that writes the rows. Breakdowns are read from here, so that they cost the same with any number of rows.
 CREATE TABLE usage_quarters (
-    group_id   UUID NOT NULL,
-    summary_id UUID NOT NULL,
+    group_id     UUID NOT NULL,
+    summary_id   UUID NOT NULL,
     -- Quarters of an hour since 1970-01-01T00:00:00Z.
-    quarter    BIGINT NOT NULL,
-    user_id    UUID NOT NULL,
+    quarter      BIGINT NOT NULL,
+    user_id      UUID NOT NULL,
     -- Empty for none.
-    model      TEXT NOT NULL,
+    model        TEXT NOT NULL,
     -- The nil UUID for none.
-    key_id     UUID NOT NULL,
-    llm        BIGINT NOT NULL,
-    voice      BIGINT NOT NULL,
-    events     BIGINT NOT NULL,
+    key_id       UUID NOT NULL,
+    llm          BIGINT NOT NULL,
+    voice        BIGINT NOT NULL,
+    -- How many rows of each kind, so that a breakdown of one kind counts its own.
+    llm_events   BIGINT NOT NULL,
+    voice_events BIGINT NOT NULL,
     PRIMARY KEY (group_id, summary_id, quarter, user_id, model, key_id),
     FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
 );

@@ -10,6 +10,7 @@ pub mod holds;
 mod idempotency;
 pub mod json;
 pub mod keys;
+pub mod ledger;
 pub mod openapi;
 pub mod page;
 pub mod path;
@@ -93,6 +94,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .merge(plans::routes())
         .merge(subscriptions::routes())
         .merge(usage::routes())
+        .merge(ledger::routes())
         .merge(holds::routes())
         .merge(stream::routes())
         .merge(webhook::routes())

@@ -1,6 +1,7 @@
 //! Lists in pages: `?limit=`, `?cursor=`, and the envelope they come in.
 
 use std::borrow::Cow;
+use std::str::FromStr;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -80,29 +81,43 @@ impl<S: Sync> FromRequestParts<S> for PlansQuery {
     }
 }
 
-/// A query string being read: what is left of it, and what was wrong so far.
-struct Query<'a> {
+/// A query string being read: what is left of it, what was asked for, and what was wrong so far.
+pub(super) struct Query<'a> {
     pairs: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    known: Vec<&'static str>,
     errors: FieldErrors,
 }
 
 impl<'a> Query<'a> {
-    fn of(parts: &'a Parts) -> Self {
+    pub fn of(parts: &'a Parts) -> Self {
         let query = parts.uri.query().unwrap_or_default();
-        Self { pairs: form_urlencoded::parse(query.as_bytes()).collect(), errors: FieldErrors::new() }
+        let pairs = form_urlencoded::parse(query.as_bytes()).collect();
+        Self { pairs, known: Vec::new(), errors: FieldErrors::new() }
     }
 
-    fn take(&mut self, name: &str) -> Option<Cow<'a, str>> {
+    pub fn take(&mut self, name: &'static str) -> Option<Cow<'a, str>> {
+        self.known.push(name);
         let index = self.pairs.iter().position(|(given, _)| given == name)?;
         Some(self.pairs.remove(index).1)
     }
 
-    fn wrong<T: Default>(&mut self, name: &str, message: &str) -> T {
+    /// A parameter that `T` says how to read.
+    pub fn parse<T: FromStr>(&mut self, name: &'static str, wrong: &str) -> Option<T> {
+        self.read(name, |text| text.parse().map_err(|_| wrong.to_owned()))
+    }
+
+    /// A parameter that `read` reads; nothing where it is left out or wrong.
+    pub fn read<T>(&mut self, name: &'static str, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+        let text = self.take(name)?;
+        self.errors.take(name, read(&text))
+    }
+
+    pub fn wrong<T: Default>(&mut self, name: &str, message: &str) -> T {
         self.errors.add(name, message);
         T::default()
     }
 
-    fn page<K: Cursor>(&mut self) -> PageQuery<K> {
+    pub fn page<K: Cursor>(&mut self) -> PageQuery<K> {
         let limit = self.take("limit").map_or(DEFAULT_LIMIT, |text| match text.parse() {
             Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => limit,
             _ => self.wrong("limit", "Must be a whole number, 1 to 200."),
@@ -116,11 +131,10 @@ impl<'a> Query<'a> {
 
     /// # Errors
     /// 422 if anything was wrong or something is left.
-    fn end(mut self) -> Result<(), Problem> {
+    pub fn end(mut self) -> Result<(), Problem> {
         for (name, _) in std::mem::take(&mut self.pairs) {
-            let known = ["limit", "cursor", "include_archived"].contains(&&*name);
-            let message =
-                if known { "Is given twice, or not for this list." } else { "There is no such parameter." };
+            let known = self.known.contains(&&*name);
+            let message = if known { "Is given twice." } else { "There is no such parameter here." };
             self.errors.add(name, message);
         }
         if self.errors.is_empty() { Ok(()) } else { Err(crate::domain::Refusal::from(self.errors).into()) }

@@ -79,10 +79,22 @@ pub async fn create_key(settings: &Settings, email: &str, name: &str) -> anyhow:
 pub async fn reconcile(settings: &Settings) -> anyhow::Result<()> {
     let store = open_store(settings).await?;
     let (services, _) = Services::new(offline_config(settings)?, store, Clock::system())?;
+    let ledger = services.metering.reconcile().await?;
+    println!(
+        "Recounted the ledgers of {} groups: {} periods, {} shares of members and keys and {} sums by quarter of an \
+         hour differed and are put right, in {} groups; {} groups failed.",
+        ledger.groups, ledger.periods, ledger.shares, ledger.quarters, ledger.groups_repaired, ledger.failed
+    );
     let sum = services.billing.reconcile().await?;
-    println!("Compared {}, repaired {}, failed {}.", sum.compared, sum.repaired, sum.failed);
+    println!(
+        "Compared {} subscriptions with Stripe, repaired {}, failed {}.",
+        sum.compared, sum.repaired, sum.failed
+    );
     if sum.events_given_up > 0 {
         println!("Webhook events given up: {}.", sum.events_given_up);
+    }
+    if ledger.failed > 0 {
+        bail!("the ledgers of {} groups could not be recounted; the log says why", ledger.failed);
     }
     if sum.failed > 0 {
         bail!("{} of them could not be compared with Stripe; the log says why", sum.failed);

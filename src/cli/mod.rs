@@ -61,7 +61,7 @@ enum Command {
         #[arg(long)]
         allow_demo_on_network: bool,
     },
-    /// Compare every live subscription with Stripe, and repair what a lost webhook left behind.
+    /// Recount every group's sums from its ledger, compare every live subscription with Stripe, and repair what differs.
     Reconcile,
     /// Copy everything from one database into another, empty one: from SQLite to PostgreSQL, or back.
     CopyDatabase {

@@ -4,8 +4,10 @@
 //! request it sends. No I/O, no clock: the time is an argument.
 
 mod account;
+mod breakdown;
 mod event;
 mod fields;
+mod forecast;
 mod hold;
 mod ids;
 mod money;
@@ -19,8 +21,10 @@ mod suggestion;
 mod usage;
 
 pub use account::*;
+pub use breakdown::*;
 pub use event::*;
 pub use fields::*;
+pub use forecast::*;
 pub use hold::*;
 pub use ids::*;
 pub use money::*;

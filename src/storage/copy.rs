@@ -218,7 +218,8 @@ const TABLES: &[Table] = &[
             ("key_id", Id),
             ("llm", Count),
             ("voice", Count),
-            ("events", Count),
+            ("llm_events", Count),
+            ("voice_events", Count),
         ],
     },
     Table {

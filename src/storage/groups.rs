@@ -1,6 +1,7 @@
 //! Groups, and what they are at Stripe.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use crate::domain::GroupId;
 
@@ -14,6 +15,34 @@ impl Store {
             sqlx::query_scalar("SELECT id FROM groups WHERE name = $1 ORDER BY created_at LIMIT 1")
                 .bind(name)
                 .fetch_optional(pool)
+                .await?
+        }))
+    }
+
+    /// Whether there is a group with this id.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_group(&self, group: GroupId) -> Result<bool> {
+        let found: i64 = on_db!(self, |pool| {
+            sqlx::query_scalar("SELECT COUNT(*) FROM groups WHERE id = $1")
+                .bind(group)
+                .fetch_one(pool)
+                .await?
+        });
+        Ok(found > 0)
+    }
+
+    /// At most `limit` groups' ids, after `after`, in their order.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn groups_after(&self, after: Option<GroupId>, limit: i64) -> Result<Vec<GroupId>> {
+        Ok(on_db!(self, |pool| {
+            sqlx::query_scalar("SELECT id FROM groups WHERE id > $1 ORDER BY id LIMIT $2")
+                .bind(after.unwrap_or(GroupId(Uuid::nil())))
+                .bind(limit)
+                .fetch_all(pool)
                 .await?
         }))
     }

@@ -46,17 +46,20 @@ macro_rules! quarters {
                  SELECT group_id, summary_id, ", $quarter, " AS quarter, user_id, COALESCE(model, '') AS model,
                      COALESCE(key_id, ", $nil, ") AS key_id,
                      SUM(CASE WHEN usage_type = 'llm' THEN tokens ELSE 0 END) AS llm,
-                     SUM(CASE WHEN usage_type = 'voice' THEN tokens ELSE 0 END) AS voice, COUNT(*) AS events
+                     SUM(CASE WHEN usage_type = 'voice' THEN tokens ELSE 0 END) AS voice,
+                     COUNT(CASE WHEN usage_type = 'llm' THEN 1 END) AS llm_events,
+                     COUNT(CASE WHEN usage_type = 'voice' THEN 1 END) AS voice_events
                  FROM usage_events
                  GROUP BY group_id, summary_id, ", $quarter, ", user_id, COALESCE(model, ''), COALESCE(key_id, ", $nil, ")
              ) e FULL JOIN usage_quarters q ON q.group_id = e.group_id AND q.summary_id = e.summary_id
                  AND q.quarter = e.quarter AND q.user_id = e.user_id AND q.model = e.model AND q.key_id = e.key_id
-             WHERE e.events IS NULL OR q.events IS NULL
-                OR q.llm <> e.llm OR q.voice <> e.voice OR q.events <> e.events"
+             WHERE e.llm IS NULL OR q.llm IS NULL OR q.llm <> e.llm OR q.voice <> e.voice
+                OR q.llm_events <> e.llm_events OR q.voice_events <> e.voice_events"
         )
     };
 }
-const SQLITE_QUARTERS: &str = quarters!("CAST(strftime('%s', occurred_at) AS INTEGER) / 900", "zeroblob(16)");
+// By the whole second: SQLite rounds what is finer, and with it the quarter.
+const SQLITE_QUARTERS: &str = quarters!("unixepoch(substr(occurred_at, 1, 19)) / 900", "zeroblob(16)");
 const POSTGRES_QUARTERS: &str = quarters!(
     "CAST(FLOOR(EXTRACT(EPOCH FROM occurred_at) / 900) AS BIGINT)",
     "'00000000-0000-0000-0000-000000000000'::uuid"

@@ -64,7 +64,7 @@ impl Database {
         store
     }
 
-    /// What a statement that changes nothing gives, past the store.
+    /// What a statement gives, past the store.
     pub async fn rows<T>(&self, sql: &'static str) -> Vec<T>
     where
         T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,

@@ -197,14 +197,20 @@ fn quarters<'a>(rows: &[EventRow<'a>]) -> Vec<QuarterRow<'a>> {
                     key_id,
                     llm: 0,
                     voice: 0,
-                    events: 0,
+                    llm_events: 0,
+                    voice_events: 0,
                 }
             });
         match row.usage_type {
-            UsageType::Llm => sum.llm += row.tokens,
-            UsageType::Voice => sum.voice += row.tokens,
+            UsageType::Llm => {
+                sum.llm += row.tokens;
+                sum.llm_events += 1;
+            }
+            UsageType::Voice => {
+                sum.voice += row.tokens;
+                sum.voice_events += 1;
+            }
         }
-        sum.events += 1;
     }
     sums.into_values().collect()
 }

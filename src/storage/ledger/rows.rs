@@ -114,8 +114,10 @@ pub struct QuarterRow<'a> {
     pub llm: i64,
     #[serde(rename = "v")]
     pub voice: i64,
-    #[serde(rename = "n")]
-    pub events: i64,
+    #[serde(rename = "ln")]
+    pub llm_events: i64,
+    #[serde(rename = "vn")]
+    pub voice_events: i64,
 }
 
 /// A hold as it is to be kept.

@@ -58,20 +58,24 @@ const ADD_SHARES: DialectStatement = DialectStatement {
 };
 
 const ADD_QUARTERS: DialectStatement = DialectStatement {
-    sqlite: "INSERT INTO usage_quarters (group_id, summary_id, quarter, user_id, model, key_id, llm, voice, events)
+    sqlite: "INSERT INTO usage_quarters (group_id, summary_id, quarter, user_id, model, key_id, llm, voice, llm_events,
+                 voice_events)
              SELECT unhex(value ->> '$.g', '-'), unhex(value ->> '$.s', '-'), value ->> '$.q',
                  unhex(value ->> '$.u', '-'), value ->> '$.m', unhex(value ->> '$.k', '-'),
-                 value ->> '$.l', value ->> '$.v', value ->> '$.n'
+                 value ->> '$.l', value ->> '$.v', value ->> '$.ln', value ->> '$.vn'
              FROM json_each($1) WHERE TRUE
              ON CONFLICT (group_id, summary_id, quarter, user_id, model, key_id) DO UPDATE SET
-                 llm = llm + excluded.llm, voice = voice + excluded.voice, events = events + excluded.events",
+                 llm = llm + excluded.llm, voice = voice + excluded.voice,
+                 llm_events = llm_events + excluded.llm_events, voice_events = voice_events + excluded.voice_events",
     postgres: "INSERT INTO usage_quarters AS u (group_id, summary_id, quarter, user_id, model, key_id, llm, voice,
-                   events)
-               SELECT g, s, q, u, m, k, l, v, n
+                   llm_events, voice_events)
+               SELECT g, s, q, u, m, k, l, v, ln, vn
                FROM json_to_recordset($1::json) AS w (g uuid, s uuid, q bigint, u uuid, m text, k uuid, l bigint,
-                   v bigint, n bigint)
+                   v bigint, ln bigint, vn bigint)
                ON CONFLICT (group_id, summary_id, quarter, user_id, model, key_id) DO UPDATE SET
-                   llm = u.llm + excluded.llm, voice = u.voice + excluded.voice, events = u.events + excluded.events",
+                   llm = u.llm + excluded.llm, voice = u.voice + excluded.voice,
+                   llm_events = u.llm_events + excluded.llm_events,
+                   voice_events = u.voice_events + excluded.voice_events",
 };
 
 const PUT_HOLDS: DialectStatement = DialectStatement {

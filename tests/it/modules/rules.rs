@@ -51,6 +51,7 @@ pub const RULES: &[Rule] = &[
             "base64",
             "email_address",
             "hex",
+            "moka",
             "rand",
             "sha2",
             "time",
@@ -61,7 +62,7 @@ pub const RULES: &[Rule] = &[
     rule(
         "metering",
         &["clock", "domain", "error", "metrics", "storage"],
-        &["metrics", "sha2", "tokio", "tokio_stream", "tokio_util"],
+        &["chrono_tz", "metrics", "sha2", "tokio", "tokio_stream", "tokio_util"],
     ),
     rule(
         "billing",

@@ -1,0 +1,164 @@
+//! The current period beside the one before it, as the usage page shows them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+
+use super::Metering;
+use super::breakdown::of_type;
+use crate::domain::{BreakdownBy, BreakdownRow, KeyId, Period, Refusal, Role, Sums, User, UserId};
+use crate::error::Result;
+use crate::storage::SumsRow;
+
+/// The current period and the one before it, day by day (UTC) and by one other thing.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    pub as_of: DateTime<Utc>,
+    pub current: PeriodDays,
+    /// None for a group's first period.
+    pub before: Option<PeriodDays>,
+    pub total: Sums,
+    pub rows: Vec<OverviewRow>,
+}
+
+/// A period, and what was used on each calendar day (UTC) that it touches.
+#[derive(Clone, Debug)]
+pub struct PeriodDays {
+    pub period: Period,
+    pub days: Vec<Sums>,
+}
+
+/// One row of the current period's breakdown.
+#[derive(Clone, Debug)]
+pub struct OverviewRow {
+    pub row: BreakdownRow,
+    /// What it used in all of the period before.
+    pub before: Sums,
+}
+
+/// What a list of events may be narrowed to.
+#[derive(Clone, Debug, Default)]
+pub struct EventChoices {
+    /// Everyone who is or was in the group, for an admin; nobody for a member, who sees its own events alone.
+    pub members: Vec<(UserId, String)>,
+    pub keys: Vec<(KeyId, String)>,
+    /// Those of the current period.
+    pub models: Vec<String>,
+}
+
+impl PeriodDays {
+    fn new(period: Period, rows: &[SumsRow]) -> Self {
+        let first = period.start.date_naive();
+        // The end isn't part of the period: at midnight, its day isn't either.
+        let last = (period.end - chrono::Duration::microseconds(1)).date_naive();
+        let last_index = index(first, last);
+        let mut days = vec![Sums::default(); last_index + 1];
+        for row in rows {
+            // An event that lies outside of what the period is by now counts all the same.
+            let day = index(first, row.began_at().date_naive()).min(last_index);
+            days[day] += of_type(row, None);
+        }
+        Self { period, days }
+    }
+
+    /// Which of the days contains `at`.
+    pub fn index(&self, at: DateTime<Utc>) -> usize {
+        index(self.period.start.date_naive(), at.date_naive()).min(self.days.len() - 1)
+    }
+
+    /// The date of a day.
+    pub fn date(&self, index: usize) -> NaiveDate {
+        self.period.start.date_naive() + chrono::Duration::days(index as i64)
+    }
+}
+
+/// Days from `first` to `day`; 0 for an earlier one.
+fn index(first: NaiveDate, day: NaiveDate) -> usize {
+    usize::try_from((day - first).num_days()).unwrap_or_default()
+}
+
+impl Metering {
+    /// The current period of the user's group beside the one before it. A member sees of members and keys its own.
+    ///
+    /// # Errors
+    /// [`Refusal::NoSubscription`]; [`Refusal::Forbidden`] for a SuperAdmin; the database's.
+    pub async fn overview(&self, user: &User, by: BreakdownBy) -> Result<Overview> {
+        let (group, now) = (user.must_have_group()?, self.clock.now());
+        let found = self.store.allowance(group, user.id, now).await?;
+        let (allowance, _) = found.ok_or(Refusal::NoSubscription)?;
+        let current = allowance.current_period(now);
+        let (days, rows) = match allowance.summary_id {
+            None => Default::default(),
+            Some(summary) => (
+                self.store.period_sums(group, summary, BreakdownBy::Day).await?,
+                self.store.period_sums(group, summary, by).await?,
+            ),
+        };
+        let buckets = self.buckets(group, user, by, Tz::UTC).await?;
+        let (total, rows) = buckets.add_up(&rows, None);
+        let mut before = None;
+        let mut rows_before = HashMap::new();
+        if let Some(past) = self.store.past_periods(group, now, 1).await?.pop() {
+            let days = self.store.period_sums(group, past.id, BreakdownBy::Day).await?;
+            let period = Period { start: past.period_start, end: past.period_end };
+            before = Some(PeriodDays::new(period, &days));
+            let (_, rows) = buckets.add_up(&self.store.period_sums(group, past.id, by).await?, None);
+            rows_before = rows.into_iter().map(|row| (row.key.clone(), row.sums())).collect();
+        }
+        let rows = rows.into_iter().map(|row| {
+            let before = rows_before.get(&row.key).copied().unwrap_or_default();
+            OverviewRow { row, before }
+        });
+        Ok(Overview {
+            as_of: now,
+            current: PeriodDays::new(current, &days),
+            before,
+            total,
+            rows: rows.collect(),
+        })
+    }
+
+    /// What the user may narrow a list of events to.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for a SuperAdmin; the database's.
+    pub async fn event_choices(&self, user: &User) -> Result<EventChoices> {
+        let (group, now) = (user.must_have_group()?, self.clock.now());
+        let is_admin = user.role == Role::Admin;
+        let members = if is_admin { self.store.member_names(group).await? } else { Vec::new() };
+        let keys = self.store.key_names(group).await?.into_iter();
+        let keys = keys.filter(|key| is_admin || key.user_id == user.id).map(|key| (key.id, key.name));
+        let summary = self.store.allowance(group, user.id, now).await?.and_then(|(row, _)| row.summary_id);
+        let sums = match summary {
+            Some(summary) => self.store.period_sums(group, summary, BreakdownBy::Model).await?,
+            None => Vec::new(),
+        };
+        let mut models: Vec<_> = sums.iter().filter_map(|row| row.model().map(str::to_owned)).collect();
+        models.sort();
+        Ok(EventChoices { members, keys: keys.collect(), models })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_period_has_the_days_that_it_touches() {
+        let days = |start: &str, end: &str| {
+            PeriodDays::new(Period { start: at(start), end: at(end) }, &[]).days.len()
+        };
+        assert_eq!(days("2026-11-07T09:12:00Z", "2026-12-07T09:12:00Z"), 31);
+        assert_eq!(days("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"), 30);
+        let period = Period { start: at("2026-11-07T09:12:00Z"), end: at("2026-12-07T09:12:00Z") };
+        let days = PeriodDays::new(period, &[]);
+        assert_eq!((days.index(period.start), days.index(at("2026-11-08T00:00:00Z"))), (0, 1));
+        assert_eq!(days.index(at("2027-01-01T00:00:00Z")), 30);
+        assert_eq!(days.date(30), at("2026-12-07T09:12:00Z").date_naive());
+    }
+}
