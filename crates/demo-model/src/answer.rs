@@ -15,6 +15,8 @@ pub struct Wanted {
     /// It ends before the first of these.
     pub stop: Vec<String>,
     pub format: Format,
+    /// Where the request says so.
+    pub format_param: &'static str,
     pub tool_choice: Choice,
 }
 
@@ -59,7 +61,7 @@ pub fn answer(prompt: &Prompt, wanted: &Wanted, variation: u64) -> Result<Answer
             json!({ "model": "offline demo", "subject": subject, "answer": "A sample in JSON." }).to_string()
         }
         Format::JsonSchema(schema) => {
-            schema::instance(schema, &subject).ok_or_else(|| no_instance("response_format"))?.to_string()
+            schema::instance(schema, &subject).ok_or_else(|| no_instance(wanted.format_param))?.to_string()
         }
     };
     let stopped = wanted.stop.iter().filter_map(|stop| whole.find(stop.as_str())).min();

@@ -42,6 +42,7 @@ use axum::http::{HeaderValue, Method, Uri, header::HeaderName};
 use axum::middleware::map_response;
 use axum::response::Response;
 use axum::routing::{get, post};
+use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -66,6 +67,10 @@ pub async fn serve(listener: TcpListener, shutdown: CancellationToken) -> std::i
     // The first request shall not wait for the vocabulary.
     tokio::task::spawn_blocking(tokens::load);
     let router = router_until(shutdown.clone());
+    // A word shall not wait for the next one to fill a packet.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
     axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
 }
 

@@ -60,6 +60,8 @@ pub struct Message {
 /// Everything that an answer is made from.
 #[derive(Debug, Default)]
 pub struct Prompt {
+    /// Which parameter has the messages.
+    pub param: &'static str,
     pub messages: Vec<Message>,
     pub functions: Vec<Function>,
     /// The schema that the answer shall satisfy, if there is one.
@@ -99,7 +101,7 @@ impl Prompt {
     pub fn count(&self) -> Result<PromptTokens, ApiError> {
         let bytes: usize = self.messages.iter().map(|message| message.content.text.len()).sum();
         if bytes > TEXT_LIMIT {
-            return Err(too_long(&format!("{bytes} bytes of text")));
+            return Err(self.too_long(&format!("{bytes} bytes of text")));
         }
         let mut count =
             PromptTokens { total: self.earlier_tokens + ANSWER_PRIMING, ..PromptTokens::default() };
@@ -117,16 +119,16 @@ impl Prompt {
         }
         count.total += self.schema.as_ref().map_or(0, |schema| tokens::count(&schema.to_string()));
         if count.total > CONTEXT {
-            return Err(too_long(&format!("{} tokens", count.total)));
+            return Err(self.too_long(&format!("{} tokens", count.total)));
         }
         Ok(count)
     }
-}
 
-fn too_long(size: &str) -> ApiError {
-    let message = format!(
-        "This model's maximum context length is {CONTEXT} tokens, and no more than {TEXT_LIMIT} bytes of text. \
-         However, your messages have {size}."
-    );
-    ApiError::invalid("messages", "context_length_exceeded", message)
+    fn too_long(&self, size: &str) -> ApiError {
+        let message = format!(
+            "This model's maximum context length is {CONTEXT} tokens, and no more than {TEXT_LIMIT} bytes of text. \
+             However, your messages have {size}."
+        );
+        ApiError::invalid(self.param, "context_length_exceeded", message)
+    }
 }

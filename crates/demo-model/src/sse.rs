@@ -84,7 +84,19 @@ pub fn words(text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::words;
+    use futures::FutureExt;
+    use tokio_util::sync::CancellationToken;
+
+    use super::{Pace, words};
+
+    #[tokio::test]
+    async fn there_is_no_pause_any_more_once_the_server_stops() {
+        let shutdown = CancellationToken::new();
+        let pace = Pace::until(shutdown.clone());
+        assert!(pace.clone().pause().now_or_never().is_none());
+        shutdown.cancel();
+        assert!(pace.pause().now_or_never().is_some());
+    }
 
     #[test]
     fn words_lose_nothing_and_end_where_words_end() {

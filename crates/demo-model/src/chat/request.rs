@@ -118,8 +118,14 @@ impl Request {
         Ok(Checked {
             model: self.model,
             called_by_name: matches!(tool_choice, Choice::Named(_)),
-            wanted: Wanted { most, stop: stops(self.stop)?, format, tool_choice },
-            prompt: Prompt { messages, functions, schema, ..Prompt::default() },
+            wanted: Wanted {
+                most,
+                stop: stops(self.stop)?,
+                format,
+                format_param: "response_format",
+                tool_choice,
+            },
+            prompt: Prompt { param: "messages", messages, functions, schema, ..Prompt::default() },
             answers: self.n.unwrap_or(1).unsigned_abs(),
             streamed,
             usage_asked: self.stream_options.and_then(|options| options.include_usage) == Some(true),

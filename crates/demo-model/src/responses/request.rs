@@ -106,6 +106,7 @@ impl Request {
         let format = Format::from(self.text.and_then(|text| text.format));
         let schema = if let Format::JsonSchema(schema) = &format { Some(schema.clone()) } else { None };
         let prompt = Prompt {
+            param: "input",
             messages: messages(self.instructions, self.input)?,
             functions,
             schema,
@@ -116,7 +117,7 @@ impl Request {
         Ok(Checked {
             echo,
             prompt,
-            wanted: Wanted { most, stop: Vec::new(), format, tool_choice },
+            wanted: Wanted { most, stop: Vec::new(), format, format_param: "text.format", tool_choice },
             streamed: self.stream == Some(true),
             stored: self.store != Some(false),
         })

@@ -74,7 +74,7 @@ async fn several_answers_are_counted_together() {
 async fn an_answer_ends_before_a_stop_sequence() {
     let server = Server::start().await;
     let whole = server.chat("Tell me about bread", json!({})).await.ok();
-    for stop in [json!("\n- "), json!(["nowhere to be found", "\n- "])] {
+    for stop in [json!("\n- "), json!(["nowhere to be found", "", "\n- "])] {
         let stopped = server.chat("Tell me about bread", json!({ "stop": stop })).await.ok();
         assert_eq!(Some(text(&stopped)), text(&whole).split("\n- ").next());
         assert_eq!(stopped["choices"][0]["finish_reason"], "stop");

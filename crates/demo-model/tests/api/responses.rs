@@ -193,6 +193,18 @@ async fn a_bad_parameter_is_named() {
             "integer_below_min_value",
         ),
         (
+            json!({ "model": "demo-chat", "input": "x ".repeat(2_100_000) }),
+            "input",
+            "context_length_exceeded",
+        ),
+        (
+            json!({ "model": "demo-chat", "input": "Hi", "text": { "format": {
+                "type": "json_schema", "name": "x", "schema": false,
+            } } }),
+            "text.format",
+            "invalid_json_schema",
+        ),
+        (
             json!({ "model": "demo-chat", "input": "Hi", "background": true }),
             "background",
             "unsupported_value",
@@ -204,6 +216,6 @@ async fn a_bad_parameter_is_named() {
         ),
     ] {
         let refused = server.post("/v1/responses", &body).await;
-        assert_eq!(refused.error(), (400, json!(param), json!(code)), "{body}");
+        assert_eq!(refused.error(), (400, json!(param), json!(code)), "{param}");
     }
 }

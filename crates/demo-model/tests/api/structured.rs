@@ -14,7 +14,8 @@ fn schemas() -> Vec<Value> {
             "below": { "type": "number", "maximum": -3.5 },
             "unit": { "enum": ["celsius", "fahrenheit"] },
             "note": { "type": ["string", "null"] },
-        }, "required": ["name", "age", "share", "below", "unit", "note"], "additionalProperties": false }),
+            "story": { "type": "string", "minLength": 80 },
+        }, "required": ["name", "age", "share", "below", "unit", "note", "story"], "additionalProperties": false }),
         json!({ "type": "object", "properties": {
             "zip": { "type": "string", "pattern": "^[0-9]{5}(-[0-9]{4})?$" },
             "slug": { "type": "string", "pattern": "^[a-z]+$", "minLength": 8 },
