@@ -180,7 +180,8 @@ test('the limits stand beside the field: near, reached, and whose they are', asy
   for (const each of [page, second]) {
     await each.goto('/chat');
     await expect(each.getByText('20,000 LLM tokens left')).toBeVisible();
-    await expect(each.getByText(/voice tokens/)).toBeHidden();
+    await expect(each.getByText(/^\d+ voice tokens left$/)).toBeHidden();
+    await expect(each.getByRole('button', { name: 'No voice tokens are left' })).toBeDisabled();
     await expect(each.getByRole('alert')).toHaveCount(0);
   }
   await admin.spend('llm', 16_000);

@@ -15,10 +15,13 @@ const WAYS = {
   hold: 'Ask first',
 };
 
-/** How a snippet of each language is run; here, so that `openai` is found in these tests' own packages. */
+/** Where Python is, with `openai` among its packages. */
+const PYTHON = process.env.PYTHON || 'python3';
+
+/** How a snippet of each language is run; Node in this folder, so that `openai` is found in its packages. */
 const RUNNERS = {
   curl: (code: string) => run('sh', ['-ec', code.replaceAll('curl ', 'curl --fail-with-body --silent --show-error ')]),
-  Python: (code: string) => run('python3', ['-c', code]),
+  Python: (code: string) => run(PYTHON, ['-c', code]),
   Node: (code: string) => run('node', ['--input-type=module', '--eval', code]),
 };
 
@@ -68,7 +71,7 @@ test('the gateway takes the snippets of every language', async ({ page, people }
   await admin.signIn(page);
   await page.goto('/usage');
   await page.getByRole('button', { name: 'Create a key and fill it in' }).click();
-  for (const language of ['curl', 'Node'] as const) {
+  for (const language of Object.keys(RUNNERS) as Language[]) {
     const before = (await admin.usage()).llm.used;
     const { stdout } = await RUNNERS[language](await snippet(page, 'gateway', language));
     expect(stdout.trim(), language).not.toBe('');

@@ -16,7 +16,7 @@ pub fn ShareFigure(share: Share) -> impl IntoView {
         limit => Level::of(share.used, limit),
     };
     let of = share.limit.map(|limit| {
-        view! { <span class="number__unit" data-level=level.as_str()>" of "{count(group_digits(limit))}</span> }
+        view! { <span class="cap" data-level=level.as_str()>" of "{count(group_digits(limit))}</span> }
     });
     view! {
         {count(group_digits(share.used))}

@@ -42,14 +42,18 @@ pub fn Keys() -> impl IntoView {
         let attempt = Attempt::of::<CreateKey>();
         let made = shown_once::take::<NewApiKey>(shown_once::KEY);
         let key = made.as_ref().map(|made| made.key.clone());
+        // Where the key was just made, what to do with it comes next.
+        let is_made = key.is_some();
         let how_to = match role {
             Role::SuperAdmin => view! { <HowToManage/> }.into_any(),
             Role::Admin | Role::Member => view! { <HowToSpend key used/> }.into_any(),
         };
+        let (next, last) = if is_made { (Some(how_to), None) } else { (None, Some(how_to)) };
         view! {
             <Head title="API keys" description="Keys by which your programs use the API in your name."/>
             <Heading title="API keys" text=acts/>
             {made.map(|key| view! { <Made key/> })}
+            {next}
             {refused::<RevokeKey>()}
             {refused::<CapKey>()}
             <section class="panel">
@@ -69,7 +73,7 @@ pub fn Keys() -> impl IntoView {
                 </Form>
             </section>
             <List keys role shares/>
-            {how_to}
+            {last}
         }
         .into_any()
     })

@@ -94,6 +94,8 @@ fn e2e(context: &Context) -> Result<Tally> {
         .current_dir("end2end")
         .env("TOLLGATE_BINARY", absolute(&serve::server())?)
         .env("CHROMIUM", setup::chromium()?)
+        // With the packages that the pages' snippets name.
+        .env("PYTHON", setup::python_program("python")?)
         .env("PLAYWRIGHT_JSON_OUTPUT_FILE", absolute(&results)?));
     from_playwright(&results, outcome)
 }

@@ -27,7 +27,7 @@ pub fn Title(id: ConversationId, title: String) -> impl IntoView {
                 >
                     <Form to=Rename::PATH>
                         <input type="hidden" name="id" value=id.to_string()/>
-                        <div class="inline-form">
+                        <div class="field-row">
                             <input
                                 class="input"
                                 name="title"
@@ -36,8 +36,8 @@ pub fn Title(id: ConversationId, title: String) -> impl IntoView {
                                 maxlength=MAX_TITLE.to_string()
                                 value=title
                             />
-                            <Submit label="Save title"/>
                         </div>
+                        <Submit label="Save title"/>
                     </Form>
                 </Confirm>
                 <Confirm

@@ -88,6 +88,8 @@ fn page(data: Data) -> AnyView {
     };
     let messages = match conversation {
         Some(open) => view! { <Messages messages=open.messages/> }.into_any(),
+        // What stands in the way is said in its place.
+        None if check.is_none() => ().into_any(),
         None => view! { <Welcome/> }.into_any(),
     };
     let thread = match check {
