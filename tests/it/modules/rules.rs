@@ -94,6 +94,8 @@ pub const RULES: &[Rule] = &[
             "bytes",
             "http_body_util",
             "hyper",
+            "imagesize",
+            "moka",
             "multer",
             "reqwest",
             "rustls",
