@@ -12,6 +12,7 @@ use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove}
 
 use crate::api::{self, ApiState};
 use crate::gateway::{self, in_openai_shape};
+use crate::http::body::LargeBodies;
 use crate::http::edge::Edge;
 use crate::http::headers::SecurityHeaders;
 use crate::http::limits::{TimeLimits, limit_time};
@@ -35,7 +36,7 @@ pub fn router(
     let accounts = services.accounts.clone();
     let gateway = gateway::routes(services.gateway.clone());
     let sessions = auth::sessions(accounts.session_store());
-    let api = api::build(ApiState { services, shutdown });
+    let api = api::build(ApiState { services, large_bodies: LargeBodies::default(), shutdown });
 
     let identified = |routes: Router| {
         routes

@@ -35,6 +35,7 @@ mod locks;
 mod malformed;
 mod modules;
 mod outbox;
+mod overload;
 mod pages;
 mod plans;
 mod recount;
