@@ -4,7 +4,7 @@
 //! <https://platform.openai.com/docs/guides/images-vision#calculating-costs>. A model that isn't here is counted by
 //! bounds: see [`UNKNOWN`].
 
-use super::tokens::Tokenizer;
+use super::tokens::{Tokenizer, whole};
 
 /// What is known of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,15 +38,39 @@ const fn patches(thousandths: i64) -> ImageRule {
 }
 
 impl ImageRule {
-    /// The most an image can cost. Scaled to fit 2,048 by 2,048 and then its shorter side to 768, an image has at most 4
-    /// by 2 tiles.
-    pub fn bound(self, low_detail: bool) -> i64 {
+    /// What an image costs. Of one whose size isn't known (width and height in pixels), the most that any can.
+    pub fn cost(self, low_detail: bool, size: Option<(usize, usize)>) -> i64 {
         match self {
             Self::Tiles { base, .. } if low_detail => base,
-            Self::Tiles { base, tile } => base + 8 * tile,
-            Self::Patches { most, thousandths } => (most * thousandths + 999) / 1_000,
+            Self::Tiles { base, tile } => base + tile * size.map_or(MOST_TILES, count_tiles),
+            Self::Patches { most, thousandths } => {
+                let patches = size.map_or(most, |(width, height)| {
+                    whole(width.div_ceil(PATCH)).saturating_mul(whole(height.div_ceil(PATCH))).min(most)
+                });
+                (patches * thousandths + 999) / 1_000
+            }
         }
     }
+}
+
+/// A patch's side in pixels.
+const PATCH: usize = 32;
+/// A tile's.
+const TILE: usize = 512;
+/// Scaled to fit 2,048 by 2,048, and then its shorter side to 768, an image has at most 4 by 2 tiles.
+const MOST_TILES: i64 = 8;
+
+/// The tiles of an image after scaling, which only ever makes it smaller.
+fn count_tiles((width, height): (usize, usize)) -> i64 {
+    let (longer, shorter) = (width.max(height).max(1), width.min(height).max(1));
+    // Rounded up at each step, so that no tile is missed.
+    let fitted =
+        (longer.min(2_048), if longer > 2_048 { (shorter * 2_048).div_ceil(longer) } else { shorter });
+    let (longer, shorter) = match fitted {
+        (longer, shorter) if shorter > 768 => ((longer * 768).div_ceil(shorter), 768),
+        fitted => fitted,
+    };
+    whole(longer.div_ceil(TILE) * shorter.div_ceil(TILE)).min(MOST_TILES)
 }
 
 const fn openai(tokenizer: Tokenizer, context: i64, max_output: i64, image: ImageRule) -> Model {
@@ -135,8 +159,26 @@ mod tests {
 
     #[test]
     fn an_image_costs_what_the_provider_publishes() {
-        assert_eq!(find("gpt-4o").image.bound(true), 85);
-        assert_eq!(find("gpt-4o").image.bound(false), 1_445);
-        assert_eq!(find("o4-mini").image.bound(false), 2_642);
+        // The examples of its page, and the most that any image costs.
+        let gpt = |low, size| find("gpt-4o").image.cost(low, size);
+        assert_eq!(gpt(true, Some((4_096, 8_192))), 85);
+        assert_eq!(gpt(false, Some((1_024, 1_024))), 765);
+        assert_eq!(gpt(false, Some((2_048, 4_096))), 1_105);
+        assert_eq!(gpt(false, Some((100, 100))), 255);
+        assert_eq!(gpt(false, None), 1_445);
+        let mini = |size| find("gpt-4.1-mini").image.cost(false, size);
+        assert_eq!(mini(Some((1_024, 1_024))), 1_659);
+        assert_eq!(mini(Some((1_800, 2_400))), 2_489);
+        assert_eq!(find("o4-mini").image.cost(false, None), 2_642);
+    }
+
+    #[test]
+    fn no_size_costs_more_than_one_that_is_not_known() {
+        for size in [(0, 0), (1, 1_000_000), (100_000, 100_000), (2_049, 769), (usize::MAX >> 20, 1)] {
+            for name in ["gpt-4o", "gpt-4o-mini", "gpt-5-mini", "other"] {
+                let rule = find(name).image;
+                assert!(rule.cost(false, Some(size)) <= rule.cost(false, None), "{name} {size:?}");
+            }
+        }
     }
 }

@@ -15,8 +15,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 
-use super::answer::{End, Meter, Reader};
+use super::answer::{End, Meter};
 use super::error::ApiError;
+use super::reader::Reader;
 use super::reservation::{CHECK, Reservation};
 use super::upstream::Answer;
 use super::{Gateway, Memory};

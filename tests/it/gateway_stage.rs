@@ -1,6 +1,6 @@
 //! What the gateway's tests share: the application before a scripted model server, and a group that may spend.
 
-use reqwest::Method;
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::support::app::{Answer, App, Person, eventually, unique};
@@ -61,6 +61,32 @@ pub fn hello(more: Value) -> Value {
     body.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
     body
 }
+
+pub async fn ask(person: &Person<'_>, body: Value) -> Response {
+    let answer = person.request(Method::POST, CHAT).json(&body).send().await.expect("an answer");
+    assert_eq!(answer.status(), 200);
+    answer
+}
+
+pub fn streamed(more: Value) -> Value {
+    let mut body = hello(json!({"stream": true, "max_tokens": 500}));
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    body
+}
+
+/// What a client gets that reads to the end.
+pub async fn read(person: &Person<'_>, body: Value) -> String {
+    ask(person, body).await.text().await.expect("the answer's end")
+}
+
+/// What a stream says of an error.
+pub fn error_in(text: &str) -> Value {
+    let last = text.trim_end().rsplit("data: ").next().expect("an event");
+    serde_json::from_str::<Value>(last).expect("JSON")["error"].clone()
+}
+
+/// The tokens of the prompt that [`hello`] sends.
+pub const PROMPT: i64 = 11;
 
 /// An application before an upstream that answers as [`answer`] does.
 pub async fn stage(url: &str) -> (App, ScriptedUpstream) {

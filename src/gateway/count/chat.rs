@@ -74,7 +74,10 @@ fn part(counter: &mut Counter, part: &Json<'_>) {
     let inside = |name: &str| part.get(name).unwrap_or(&Json::Null);
     match part.text_of("type") {
         Some("text") => part.get("text").into_iter().for_each(|text| counter.strings(text)),
-        Some("image_url") => counter.image(inside("image_url").text_of("detail")),
+        Some("image_url") => {
+            let image = inside("image_url");
+            counter.image(image.text_of("url"), image.text_of("detail"));
+        }
         Some("input_audio") => counter.audio(inside("input_audio").text_of("data").unwrap_or_default()),
         Some("file") => counter.file(inside("file").text_of("file_data")),
         _ => counter.strings(part),

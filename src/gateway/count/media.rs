@@ -18,6 +18,17 @@ pub fn decoded_length(base64: &str) -> usize {
     base64.len() / 4 * 3
 }
 
+/// The width and height of an image in a `data:` URL, as its head states them.
+pub fn image_size(url: &str) -> Option<(usize, usize)> {
+    /// Base64 characters that are read: a photograph's own notes stand before its size.
+    const HEAD: usize = 256 << 10;
+    let base64 = url.strip_prefix("data:")?.split_once(";base64,")?.1;
+    let end = base64.len().min(HEAD) / 4 * 4;
+    let head = STANDARD.decode(base64.get(..end)?).ok()?;
+    let size = imagesize::blob_size(&head).ok()?;
+    Some((size.width, size.height))
+}
+
 /// The most tokens that audio in base64 is heard as.
 pub fn audio(base64: &str) -> i64 {
     let rate = wav_rate(base64).unwrap_or(LEAST_RATE);
@@ -55,6 +66,16 @@ mod tests {
     fn a_wav_is_as_long_as_its_header_says() {
         assert_eq!(audio(&wav(48_000, 3)), 40);
         assert_eq!(audio(&wav(16_000, 10)), 110);
+    }
+
+    #[test]
+    fn an_images_size_is_read_from_its_head() {
+        let png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
+        assert_eq!(image_size(&format!("data:image/png;base64,{png}")), Some((1, 1)));
+        for url in ["https://example.com/a.png", "data:image/png;base64,!", "data:image/png;base64,", "data:"]
+        {
+            assert_eq!(image_size(url), None, "{url}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //!
 //! | what | tokens |
 //! |---|---|
-//! | an image | the most the model's published rule gives for any size |
+//! | an image | by the model's published rule: of its size where it is in the request, else of any size |
 //! | audio | 1 for each 100 ms: a WAV's length by its header, anything else as 16 kbit/s |
 //! | a file in the request | 1 for each 16 bytes, at least [`FILE`] |
 //! | a file, an item or a prompt stored at the provider; an earlier response that isn't known here | [`STORED`] |
@@ -102,8 +102,9 @@ impl Counter {
         }
     }
 
-    fn image(&mut self, detail: Option<&str>) {
-        self.add(self.model.image.bound(detail == Some("low")));
+    fn image(&mut self, url: Option<&str>, detail: Option<&str>) {
+        let size = url.and_then(media::image_size);
+        self.add(self.model.image.cost(detail == Some("low"), size));
     }
 
     fn audio(&mut self, base64: &str) {

@@ -77,7 +77,9 @@ fn input(counter: &mut Counter, value: &Json<'_>) {
 
 fn item(counter: &mut Counter, item: &Json<'_>) {
     match item.text_of("type") {
-        Some("input_image" | "computer_screenshot") => counter.image(item.text_of("detail")),
+        Some("input_image" | "computer_screenshot") => {
+            counter.image(item.text_of("image_url"), item.text_of("detail"));
+        }
         Some("input_audio") => {
             let audio = item.get("input_audio").unwrap_or(item);
             counter.audio(audio.text_of("data").unwrap_or_default());

@@ -95,6 +95,8 @@ pub const RULES: &[Rule] = &[
             "bytes",
             "http_body_util",
             "hyper",
+            "imagesize",
+            "moka",
             "multer",
             "reqwest",
             "rustls",
