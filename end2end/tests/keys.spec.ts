@@ -18,8 +18,8 @@ test('a key is shown once, works, and works no more once revoked', async ({ page
   await expect(row).not.toContainText(key);
 
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
-  await page.getByRole('button', { name: 'Copy' }).click();
-  await expect(page.getByRole('button', { name: 'Copied' })).toBeVisible();
+  await page.getByRole('button', { name: 'Copy', exact: true }).click();
+  await expect(page.getByRole('button', { name: 'Copied', exact: true })).toBeVisible();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(key);
 
   const program = await request.newContext({ baseURL, extraHTTPHeaders: { Authorization: `Bearer ${key}` } });
