@@ -8,6 +8,7 @@ use crate::chat::Chat;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
+use crate::gateway::Gateway;
 use crate::metering::{Metering, MeteringTask};
 use crate::notify::Outbox;
 use crate::storage::Store;
@@ -22,6 +23,7 @@ pub struct Services {
     pub billing: Billing,
     pub chat: Chat,
     pub metering: Metering,
+    pub gateway: Gateway,
     pub outbox: Outbox,
 }
 
@@ -29,7 +31,7 @@ impl Services {
     /// Builds the services on a migrated database. Nothing is recorded until the metering's task runs.
     ///
     /// # Errors
-    /// [`crate::error::Error::Internal`] where Stripe's address or key can't be put into a request.
+    /// [`crate::error::Error::Internal`] where Stripe's or the model server's address or key can't be put into a request.
     pub fn new(config: Config, store: Store, clock: Clock) -> Result<(Self, MeteringTask)> {
         let config = Arc::new(config);
         let outbox = Outbox::new(store.clone(), clock.clone(), config.smtp_url.is_some());
@@ -39,7 +41,8 @@ impl Services {
         let on_change = Arc::new(move |group| changed.changed(group));
         let billing = Billing::new(store.clone(), clock.clone(), Arc::clone(&config), on_change)?;
         let chat = Chat::new(store.clone(), clock.clone());
-        let services = Self { config, clock, store, accounts, billing, chat, metering, outbox };
+        let gateway = Gateway::new(&config, metering.clone(), clock.clone())?;
+        let services = Self { config, clock, store, accounts, billing, chat, metering, gateway, outbox };
         Ok((services, task))
     }
 }
