@@ -40,6 +40,7 @@ use crate::domain::{
 use crate::error::{Error, Result};
 use crate::metrics::{EVENTS_DUPLICATE, EVENTS_RECORDED};
 use crate::storage::{AllowanceRow, ProcessId, ShareCounters, Store, SummaryRow};
+pub use crate::storage::{EventFilter, EventPosition, PageRequest, PageRows};
 pub use breakdown::BreakdownQuery;
 use command::{Command, Outcome, Written};
 use feed::Feed;

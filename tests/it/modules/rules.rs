@@ -165,6 +165,7 @@ pub const RULES: &[Rule] = &[
         &[
             "accounts",
             "domain",
+            "metering",
             "web",
             "web/error",
             "web/format",
