@@ -248,7 +248,7 @@ fn chosen(models: &[(&'static str, u64)], mut place: u64) -> &'static str {
 
 /// A number that looks random and is the same each time: Knuth's multiplicative hash.
 fn mixed(seed: u64) -> u64 {
-    (seed + 1).wrapping_mul(2_654_435_761) % (1 << 32) >> 8
+    ((seed + 1).wrapping_mul(2_654_435_761) % (1 << 32)) >> 8
 }
 
 #[cfg(test)]
