@@ -10,7 +10,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 
-use crate::accounts::sessions::SessionStore;
 use crate::api::{self, ApiState};
 use crate::http::edge::Edge;
 use crate::http::headers::SecurityHeaders;
@@ -32,8 +31,8 @@ pub fn router(
     let config = services.config.clone();
     let security = SecurityHeaders::new(&config.public_url, &config.stripe.js_url);
     let edge = Edge::new(security, config.trusted_proxies.clone(), !config.is_loopback());
-    let sessions = auth::sessions(SessionStore::new(services.store.clone(), services.clock.clone()));
     let accounts = services.accounts.clone();
+    let sessions = auth::sessions(accounts.session_store());
     let api = api::build(ApiState { services, shutdown });
 
     // The layer added last is the first to see a request.

@@ -1,22 +1,26 @@
-//! The least an HTTP server in axum can do: one route, one fixed answer, no layers.
+//! The least an HTTP server in axum can do: a route that answers so many bytes, one that reads an event's JSON first, and
+//! a page of Leptos. No layers.
 
 use std::env;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use bytes::Bytes;
 use http::Request;
+use http::header::{CONTENT_TYPE, HOST};
 use http_body_util::Full;
+use leptos::prelude::*;
 use tokio::net::TcpListener;
+use tollgate::domain::EventInput;
 
-use crate::client::Call;
+use crate::client::{Call, Turn};
 
-/// Set for the process that serves the route: how many bytes it answers.
+/// Set for the process that serves the routes: how many bytes they answer.
 const SIZE: &str = "TOLLGATE_BENCH_BARE";
 
-/// A process that serves the bare route, until this is dropped.
+/// A process that serves the bare routes, until this is dropped.
 pub struct Bare {
     child: Child,
     address: String,
@@ -36,9 +40,31 @@ impl Bare {
         Self { child, address: address.trim().to_owned() }
     }
 
-    pub fn call(&self) -> Call {
-        let request =
-            || Request::get("/").header("host", "localhost").body(Full::default()).expect("a request");
+    /// Reads nothing.
+    pub fn get(&self) -> Call {
+        self.call(|_| Request::get("/").header(HOST, "localhost").body(Full::default()).expect("a request"))
+    }
+
+    /// Reads one event.
+    pub fn post(&self) -> Call {
+        self.call(|_| {
+            let body = r#"{"id": "call-1-1", "usage_type": "llm", "tokens_used": 12, "model": "gpt-4o"}"#;
+            Request::post("/")
+                .header(HOST, "localhost")
+                .header(CONTENT_TYPE, "application/json")
+                .body(Full::from(body))
+                .expect("a request")
+        })
+    }
+
+    /// Renders a page.
+    pub fn page(&self) -> Call {
+        self.call(|_| {
+            Request::get("/page").header(HOST, "localhost").body(Full::default()).expect("a request")
+        })
+    }
+
+    fn call(&self, request: impl Fn(Turn) -> Request<Full<Bytes>> + Send + Sync + 'static) -> Call {
         Call { address: self.address.clone(), request: Box::new(request) }
     }
 }
@@ -50,7 +76,7 @@ impl Drop for Bare {
     }
 }
 
-/// Whether this process is to serve the bare route.
+/// Whether this process is to serve the routes.
 pub fn is_asked_for() -> bool {
     env::var_os(SIZE).is_some()
 }
@@ -58,8 +84,24 @@ pub fn is_asked_for() -> bool {
 pub async fn serve() {
     let size = env::var(SIZE).ok().and_then(|size| size.parse().ok()).expect("a size in bytes");
     let body = Bytes::from(vec![b'x'; size]);
-    let app = Router::new().route("/", get(move || async move { body }));
+    let read = body.clone();
+    let app = Router::new()
+        .route("/", get(move || async move { body }))
+        .route("/", post(move |Json(_): Json<EventInput>| async move { read }))
+        .route("/page", get(leptos_axum::render_app_to_stream(move || page(size))));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     println!("{}", listener.local_addr().expect("an address"));
     axum::serve(listener, app).await.expect("it serves");
+}
+
+/// A table that takes about as many bytes as the page that is measured: as many elements for them as pages have.
+fn page(size: usize) -> impl IntoView {
+    /// Of one row.
+    const ROW: usize = 120;
+    let rows = (0..size / ROW).map(|number| {
+        view! {
+            <tr class="usage-row"><th scope="row">"A member's name"</th><td class="number">{number}</td><td>"tokens"</td></tr>
+        }
+    });
+    view! { <!DOCTYPE html><html lang="en"><head><title>"A page"</title></head><body><table>{rows.collect_view()}</table></body></html> }
 }

@@ -2,8 +2,8 @@
 //!
 //! One connection, which is all that SQLite lets write, and as many events in a transaction as callers wait
 //! at the same time in the row it is held against: the best a group commit could do. Each transaction inserts
-//! its events with one statement of plain sqlx, adds to the period's sum and commits, as durably as the server
-//! does: to the disk.
+//! its events with one statement of plain sqlx, adds to the sums of the period, of the member and of the quarter of an
+//! hour, and commits, as durably as the server does: to the disk.
 
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,9 +17,13 @@ use sqlx::sqlite::{
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 use tollgate::clock::Clock;
 use tollgate::domain::{GroupId, SummaryId, UserId};
+use uuid::Uuid;
 
 use tollgate_test_support::databases::Database;
 use tollgate_test_support::seed::Seed;
+
+/// Of each event.
+pub const TOKENS: i64 = 12;
 
 enum Pool {
     Sqlite(SqlitePool),
@@ -80,12 +84,13 @@ impl Engine {
     async fn write(&self, events: usize) -> sqlx::Result<()> {
         let first = self.count.fetch_add(events as u64, Ordering::Relaxed);
         let numbers = first..first + events as u64;
+        let tokens = TOKENS * events as i64;
         macro_rules! write {
             ($pool:expr, $database:ty) => {{
                 let mut tx = $pool.begin().await?;
                 let mut insert = QueryBuilder::<$database>::new(
                     "INSERT INTO usage_events (group_id, external_id, summary_id, user_id, usage_type, tokens, model,
-                         estimated, metadata, fingerprint, occurred_at, recorded_at) ",
+                         estimated, fingerprint, occurred_at, recorded_at) ",
                 );
                 insert.push_values(numbers, |mut row, number| {
                     row.push_bind(self.group)
@@ -93,20 +98,47 @@ impl Engine {
                         .push_bind(self.summary)
                         .push_bind(self.user)
                         .push_bind("llm")
-                        .push_bind(12_i64)
+                        .push_bind(TOKENS)
                         .push_bind("gpt-4o")
                         .push_bind(false)
-                        .push("NULL")
                         .push_bind(vec![7_u8; 32])
                         .push_bind(self.now)
                         .push_bind(self.now);
                 });
                 insert.build().execute(&mut *tx).await?;
-                sqlx::query("UPDATE usage_summaries SET llm_used = llm_used + $1 WHERE id = $2")
-                    .bind(12 * events as i64)
+                sqlx::query("UPDATE usage_summaries SET llm_used = llm_used + $1 WHERE group_id = $2 AND id = $3")
+                    .bind(tokens)
+                    .bind(self.group)
                     .bind(self.summary)
                     .execute(&mut *tx)
                     .await?;
+                sqlx::query(
+                    "INSERT INTO usage_shares (group_id, summary_id, subject_id, llm_used, llm_held, voice_used, voice_held)
+                     VALUES ($1, $2, $3, $4, 0, 0, 0)
+                     ON CONFLICT (group_id, summary_id, subject_id)
+                         DO UPDATE SET llm_used = usage_shares.llm_used + excluded.llm_used",
+                )
+                .bind(self.group)
+                .bind(self.summary)
+                .bind(self.user)
+                .bind(tokens)
+                .execute(&mut *tx)
+                .await?;
+                sqlx::query(
+                    "INSERT INTO usage_quarters (group_id, summary_id, quarter, user_id, model, key_id, llm, voice, llm_events, voice_events)
+                     VALUES ($1, $2, $3, $4, 'gpt-4o', $5, $6, 0, $7, 0)
+                     ON CONFLICT (group_id, summary_id, quarter, user_id, model, key_id) DO UPDATE SET
+                         llm = usage_quarters.llm + excluded.llm, llm_events = usage_quarters.llm_events + excluded.llm_events",
+                )
+                .bind(self.group)
+                .bind(self.summary)
+                .bind(self.now.timestamp() / 900)
+                .bind(self.user)
+                .bind(Uuid::nil())
+                .bind(tokens)
+                .bind(events as i64)
+                .execute(&mut *tx)
+                .await?;
                 tx.commit().await
             }};
         }

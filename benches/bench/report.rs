@@ -14,6 +14,11 @@ pub struct Report {
     over: Vec<String>,
 }
 
+/// The value that so many of the ascending times, in per cent, don't exceed.
+pub fn percentile(times: &[Duration], per_cent: usize) -> Duration {
+    times.get(times.len().saturating_sub(1) * per_cent / 100).copied().unwrap_or_default()
+}
+
 /// A row to be measured.
 pub struct Row<'r> {
     report: &'r mut Report,
@@ -26,6 +31,16 @@ impl Report {
     /// A row about `name`, which may be `limit` times slower than what it is held against.
     pub fn row(&mut self, kind: &str, name: &str, against: &'static str, limit: f64) -> Row<'_> {
         Row { report: self, name: format!("{kind}: {name}"), against, limit }
+    }
+
+    /// A row about a time in seconds, which may not be longer than `limit`.
+    pub fn time(&mut self, kind: &str, name: &str, measured: Duration, limit: Duration) {
+        let over = measured > limit;
+        let verdict = if over { "  OVER" } else { "" };
+        println!("{:<62} {measured:>10.2?}   at most {limit:?}{verdict}", format!("{kind}: {name}"));
+        if over {
+            self.over.push(format!("{kind}: {name}"));
+        }
     }
 
     /// Success where no row is over its limit.
@@ -59,13 +74,13 @@ impl Row<'_> {
         if !report.begun {
             report.begun = true;
             println!(
-                "{:<44} {:>10}   {:<17} {:>10}   {:>6}   {:>6}",
+                "{:<62} {:>10}   {:<22} {:>10}   {:>6}   {:>6}",
                 "", "per second", "against", "per second", "ratio", "limit"
             );
         }
         let verdict = if ratio > limit { "  OVER" } else { "" };
         println!(
-            "{name:<44} {ours:>10.0}   {against:<17} {theirs:>10.0}   {ratio:>6.2}   {limit:>6.2}{verdict}"
+            "{name:<62} {ours:>10.0}   {against:<22} {theirs:>10.0}   {ratio:>6.2}   {limit:>6.2}{verdict}"
         );
         if ratio > limit {
             report.over.push(format!("{name}, against {against}"));

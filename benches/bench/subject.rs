@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tollgate::clock::Clock;
 
-use crate::client::Call;
+use crate::client::{Call, Turn};
 use tollgate_test_support::databases::Database;
 use tollgate_test_support::process::{Server, client, program};
 use tollgate_test_support::seed::Seed;
@@ -33,7 +33,10 @@ impl Subject {
     /// Brings the database up to date, subscribes a group, and serves.
     pub async fn start(database: &Database) -> Self {
         let store = database.store().await;
-        Seed::with_clock(&store, Clock::system()).await;
+        let seed = Seed::with_clock(&store, Clock::system()).await;
+        // No limit: what is measured is never refused.
+        seed.change_limits(None, None).await;
+        seed.renew().await;
         store.close().await;
         let folder = TempDir::new().expect("a folder");
         let run = |arguments: &[&str]| {
@@ -53,7 +56,7 @@ impl Subject {
     /// A report of so many new events at each call.
     pub fn record(&self, events: usize) -> Call {
         let (key, count) = (self.key.clone(), Arc::new(AtomicU64::new(0)));
-        self.call(move || {
+        self.call(move |_| {
             let event = |number: u64| {
                 json!({"id": format!("call-{events}-{number}"), "usage_type": "llm", "tokens_used": 12,
                        "model": "gpt-4o"})
@@ -72,10 +75,28 @@ impl Subject {
         })
     }
 
+    /// A hold, and with the next call on the connection its settlement.
+    pub fn hold_and_settle(&self) -> Call {
+        let key = self.key.clone();
+        self.call(move |turn| {
+            let id = format!("pair-{}-{}", turn.connection, turn.number / 2);
+            let (path, body) = match turn.number % 2 {
+                0 => (String::new(), json!({"id": id, "usage_type": "llm", "tokens": 12})),
+                _ => (format!("{id}/settle/"), json!({"tokens_used": 12, "model": "gpt-4o"})),
+            };
+            Request::post(format!("/api/subscriptions/usage/holds/{path}"))
+                .header(HOST, "localhost")
+                .header(AUTHORIZATION, &key)
+                .header(CONTENT_TYPE, "application/json")
+                .body(Full::from(body.to_string()))
+                .expect("a request")
+        })
+    }
+
     /// `usage/`, by key.
     pub fn usage(&self) -> Call {
         let key = self.key.clone();
-        self.call(move || {
+        self.call(move |_| {
             Request::get("/api/subscriptions/subscriptions/usage/")
                 .header(HOST, "localhost")
                 .header(AUTHORIZATION, &key)
@@ -87,7 +108,7 @@ impl Subject {
     /// The page `/usage`, by session.
     pub fn page(&self) -> Call {
         let cookie = self.cookie.clone();
-        self.call(move || {
+        self.call(move |_| {
             Request::get("/usage")
                 .header(HOST, "localhost")
                 .header(COOKIE, &cookie)
@@ -96,9 +117,12 @@ impl Subject {
         })
     }
 
-    fn call(&self, request: impl Fn() -> Request<Full<Bytes>> + Send + Sync + 'static) -> Call {
-        let address = self.server.base.trim_start_matches("http://").to_owned();
-        Call { address, request: Box::new(request) }
+    fn call(&self, request: impl Fn(Turn) -> Request<Full<Bytes>> + Send + Sync + 'static) -> Call {
+        Call { address: self.address(), request: Box::new(request) }
+    }
+
+    fn address(&self) -> String {
+        self.server.base.trim_start_matches("http://").to_owned()
     }
 }
 

@@ -50,10 +50,12 @@ impl Accounts {
     /// # Errors
     /// [`Refusal::NotFound`], also for another user's key; the database's.
     pub async fn revoke_key(&self, user: &User, id: KeyId) -> Result<()> {
-        self.store.revoke_key(user.id, id, self.clock.now()).await
+        self.store.revoke_key(user.id, id, self.clock.now()).await?;
+        self.changes.note();
+        Ok(())
     }
 
-    /// The user a key acts as, and the key, if it is one.
+    /// The user a key acts as, and the key, if it is one. One that another process revoked is, for up to a second.
     ///
     /// # Errors
     /// The database's.
@@ -61,6 +63,7 @@ impl Accounts {
         if !key.starts_with(PREFIX) {
             return Ok(None);
         }
-        self.store.caller_of_key(&tokens::hash(key), self.clock.now()).await
+        let read = async |hash: &Vec<u8>| self.store.caller_of_key(hash, self.clock.now()).await;
+        self.callers.get(tokens::hash(key), read).await
     }
 }

@@ -6,6 +6,7 @@
 mod demo;
 mod keys;
 mod passwords;
+mod recent;
 pub mod sessions;
 mod team;
 mod throttle;
@@ -17,12 +18,14 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::{FieldErrors, Group, GroupId, Refusal, Role, User, UserId, text};
+use crate::domain::{Caller, FieldErrors, Group, GroupId, Refusal, Role, User, UserId, text};
 use crate::error::{Error, Result};
 use crate::notify::Outbox;
 use crate::storage::{NewUser, Store};
 
 use passwords::PasswordHasher;
+use recent::{Changes, Recent};
+use sessions::SessionStore;
 
 pub use crate::storage::{MessageState, OutboxRow as OutboxMessage};
 pub use demo::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount};
@@ -36,6 +39,12 @@ pub struct Accounts {
     config: Arc<Config>,
     outbox: Outbox,
     passwords: PasswordHasher,
+    /// Callers by the hash of their key.
+    callers: Recent<Vec<u8>, Caller>,
+    users: Recent<UserId, User>,
+    sessions: SessionStore,
+    /// Of what the three above keep.
+    changes: Changes,
 }
 
 /// An account to make, and a group of its own.
@@ -49,7 +58,18 @@ pub struct SignUp {
 
 impl Accounts {
     pub fn new(store: Store, clock: Clock, config: Arc<Config>, outbox: Outbox) -> Self {
-        Self { store, clock, config, outbox, passwords: PasswordHasher::default() }
+        let changes = Changes::default();
+        Self {
+            callers: Recent::new(&changes),
+            users: Recent::new(&changes),
+            sessions: SessionStore::new(store.clone(), clock.clone(), &changes),
+            changes,
+            store,
+            clock,
+            config,
+            outbox,
+            passwords: PasswordHasher::default(),
+        }
     }
 
     /// Makes an account and a group with it as its admin.
@@ -168,9 +188,17 @@ impl Accounts {
         found.filter(|_| right).map(|found| found.user).ok_or_else(|| Refusal::WrongCredentials.into())
     }
 
-    /// A user who has not been removed.
+    /// A user who has not been removed; where another process removed it, not for more than a second.
+    ///
+    /// # Errors
+    /// The database's.
     pub async fn user(&self, id: UserId) -> Result<Option<User>> {
-        self.store.user(id).await
+        self.users.get(id, async |id| self.store.user(*id).await).await
+    }
+
+    /// Where browsers' sessions are kept.
+    pub fn session_store(&self) -> SessionStore {
+        self.sessions.clone()
     }
 
     /// The accounts the log-in page offers; none outside demo mode.

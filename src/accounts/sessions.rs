@@ -9,6 +9,7 @@ use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store;
 use tower_sessions::session_store::{Error, Result};
 
+use super::recent::{Changes, Recent};
 use crate::clock::Clock;
 use crate::storage::Store;
 
@@ -17,11 +18,14 @@ use crate::storage::Store;
 pub struct SessionStore {
     store: Store,
     clock: Clock,
+    /// The data of sessions by the hash of their id, and when they expire.
+    recent: Recent<Vec<u8>, (String, DateTime<Utc>)>,
+    changes: Changes,
 }
 
 impl SessionStore {
-    pub fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock }
+    pub(super) fn new(store: Store, clock: Clock, changes: &Changes) -> Self {
+        Self { store, clock, recent: Recent::new(changes), changes: changes.clone() }
     }
 }
 
@@ -51,12 +55,16 @@ impl tower_sessions::SessionStore for SessionStore {
 
     async fn save(&self, record: &Record) -> Result<()> {
         let (data, expires_at) = encode(record)?;
-        self.store.put_session(&hash(&record.id), &data, expires_at).await.map_err(backend)
+        self.store.put_session(&hash(&record.id), &data, expires_at).await.map_err(backend)?;
+        self.changes.note();
+        Ok(())
     }
 
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let now = self.clock.now();
-        let Some((data, expires_at)) = self.store.session(&hash(id), now).await.map_err(backend)? else {
+        let read = async |hash: &Vec<u8>| self.store.session(hash, now).await;
+        let found = self.recent.get(hash(id), read).await.map_err(backend)?;
+        let Some((data, expires_at)) = found.filter(|(_, expires_at)| *expires_at > now) else {
             return Ok(None);
         };
         let data: HashMap<String, Value> =
@@ -67,6 +75,8 @@ impl tower_sessions::SessionStore for SessionStore {
     }
 
     async fn delete(&self, id: &Id) -> Result<()> {
-        self.store.delete_session(&hash(id)).await.map_err(backend)
+        self.store.delete_session(&hash(id)).await.map_err(backend)?;
+        self.changes.note();
+        Ok(())
     }
 }

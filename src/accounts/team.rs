@@ -79,7 +79,9 @@ impl Accounts {
         let mut tx = self.store.begin().await?;
         tx.lock_group(group).await?;
         tx.remove_member(group, id, self.clock.now()).await?;
-        tx.commit().await
+        tx.commit().await?;
+        self.changes.note();
+        Ok(())
     }
 
     /// Sends an invitation by e-mail. The answer's link is shown this once.

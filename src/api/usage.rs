@@ -10,7 +10,7 @@ use super::ApiState;
 use super::json;
 use crate::domain::{EventInput, LimitCheck, MAX_BATCH, Recorded, Refusal, Usage};
 use crate::http::auth::{GroupCaller, GroupUser};
-use crate::http::body::LARGE;
+use crate::http::body::{Budget, LARGE, reserve};
 use crate::http::problem::{ApiResult, Problem};
 use crate::metering::Metering;
 
@@ -27,14 +27,18 @@ pub enum Events {
 struct Reported {
     events: Vec<EventInput>,
     single: bool,
+    /// For as long as they are worked on.
+    _budget: Option<Budget>,
 }
 
 impl<S: Sync> FromRequest<S> for Reported {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let budget = reserve(request.headers(), LARGE)?;
         let body = json::read_json(request, LARGE).await?;
-        Ok(Self::parse(&body)?)
+        let reported = Self::parse(&body)?;
+        Ok(Self { _budget: Some(budget), ..reported })
     }
 }
 
@@ -42,7 +46,7 @@ impl Reported {
     /// The first character tells one event from many: trying both would hide which one was meant to be right.
     fn parse(body: &[u8]) -> Result<Self, Refusal> {
         if body.trim_ascii_start().first() != Some(&b'[') {
-            return Ok(Self { events: vec![json::parse(body, "")?], single: true });
+            return Ok(Self { events: vec![json::parse(body, "")?], single: true, _budget: None });
         }
         let events: Vec<EventInput> = json::parse(body, "events")?;
         match events.len() {
@@ -50,7 +54,7 @@ impl Reported {
             n if n > MAX_BATCH => {
                 Err(Refusal::field("events", format!("At most {MAX_BATCH} events at once.")))
             }
-            _ => Ok(Self { events, single: false }),
+            _ => Ok(Self { events, single: false, _budget: None }),
         }
     }
 
@@ -106,7 +110,7 @@ async fn check_limits(
 async fn record_usage(
     State(metering): State<Metering>,
     GroupCaller(caller): GroupCaller,
-    Reported { events, single }: Reported,
+    Reported { events, single, _budget }: Reported,
 ) -> ApiResult<Answer<Recorded>> {
     let recorded = metering
         .record(caller, events)

@@ -6,15 +6,42 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::limits::BodyTimeout;
 use super::problem::Problem;
 use crate::domain::Refusal;
+use crate::error::Error;
 
 /// The most bytes of an ordinary body: 1 MiB.
 pub const SMALL: usize = 1 << 20;
 /// The most bytes of a batch of usage events: 8 MiB.
 pub const LARGE: usize = 8 << 20;
+
+/// How much memory large bodies may take at once, in KiB, until what they ask for is done.
+const BUDGET: usize = 64 << 10;
+/// Seconds after which some are done.
+const RETRY_AFTER: u64 = 1;
+
+static LARGE_BODIES: Semaphore = Semaphore::const_new(BUDGET);
+
+/// A large body's part of the memory for them, until it is dropped.
+pub type Budget = SemaphorePermit<'static>;
+
+/// Reserves memory for a body of at most `limit` bytes, by what its headers announce.
+///
+/// # Errors
+/// [`Error::Overloaded`] where too many large bodies are being read and worked on.
+pub fn reserve(headers: &HeaderMap, limit: usize) -> Result<Budget, Error> {
+    let bytes = announced(headers).unwrap_or(limit).min(limit);
+    let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX);
+    let overloaded = Error::Overloaded { what: "too many large bodies at once", retry_after: RETRY_AFTER };
+    LARGE_BODIES.try_acquire_many(kib).map_err(|_| overloaded)
+}
+
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
 
 /// How much of a body that is too large is read and thrown away. A server that answers before it has read
 /// everything resets the connection, and many clients then report the reset rather than the answer.
@@ -25,11 +52,7 @@ const DISCARDED: usize = 4 * LARGE;
 /// # Errors
 /// 413 above `limit` bytes, 408 where the client is too slow, 400 where it stopped sending.
 pub async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<Bytes, Problem> {
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok())
-        .unwrap_or(0);
-    if announced > DISCARDED {
+    if announced(headers).is_some_and(|bytes| bytes > DISCARDED) {
         return Err(Problem::too_large(limit));
     }
     match Limited::new(&mut body, limit).collect().await {

@@ -79,6 +79,11 @@ impl Command {
         }
     }
 
+    /// Whether it frees a hold, or may.
+    pub fn ends_a_hold(&self) -> bool {
+        matches!(self, Self::Settle { .. } | Self::Release(_) | Self::Expire(_))
+    }
+
     /// The events it may write, to find those that were recorded before.
     pub fn events(&self) -> impl Iterator<Item = EventKey<'_>> {
         let group = self.group();

@@ -27,8 +27,10 @@ mod recount;
 mod room;
 mod writer;
 
+use std::sync::Arc;
+
 use metrics::counter;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_stream::wrappers::WatchStream;
 use tokio_util::sync::CancellationToken;
 
@@ -49,8 +51,11 @@ pub use overview::{EventChoices, Overview, OverviewRow, PeriodDays};
 pub use recount::Recounted;
 use writer::Queued;
 
-/// Requests that may wait for the writer. Further ones wait for a place.
-const QUEUE: usize = 1_024;
+/// Rows that may wait for the writer, some seconds' work. What would add more is refused: waiting, it would take memory
+/// and come too late.
+const QUEUED_ROWS: usize = 100_000;
+/// Seconds after which the queue has moved on.
+const RETRY_AFTER: u64 = 1;
 /// Earlier periods a history shows.
 const HISTORY: i64 = 24;
 
@@ -63,7 +68,9 @@ pub struct Metering {
     /// This process, as its notifications name it.
     id: ProcessId,
     feed: Feed,
-    commands: mpsc::Sender<Queued>,
+    commands: mpsc::UnboundedSender<Queued>,
+    /// A permit for each row that may still be queued.
+    room: Arc<Semaphore>,
     stopping: CancellationToken,
 }
 
@@ -72,7 +79,7 @@ pub struct Metering {
 #[derive(Debug)]
 pub struct MeteringTask {
     writer: writer::Writer,
-    queue: mpsc::Receiver<Queued>,
+    queue: mpsc::UnboundedReceiver<Queued>,
     metering: Metering,
 }
 
@@ -93,10 +100,11 @@ impl Metering {
     /// The metering of a migrated database, and the task that has to run beside it. `grace_days` is for how long a
     /// subscription that is past due gives access.
     pub fn new(store: Store, clock: Clock, grace_days: u32) -> (Self, MeteringTask) {
-        let (commands, queue) = mpsc::channel(QUEUE);
+        let (commands, queue) = mpsc::unbounded_channel();
+        let room = Arc::new(Semaphore::new(QUEUED_ROWS));
         let (id, feed, stopping) = (ProcessId::new(), Feed::default(), CancellationToken::new());
         let writer = writer::Writer::new(store.clone(), clock.clone(), grace_days, id, feed.clone());
-        let metering = Self { store, clock, grace_days, id, feed, commands, stopping };
+        let metering = Self { store, clock, grace_days, id, feed, commands, room, stopping };
         let task = MeteringTask { writer, queue, metering: metering.clone() };
         (metering, task)
     }
@@ -164,10 +172,23 @@ impl Metering {
     }
 
     /// Queues a command, and waits until it is on disk.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] where too much waits already; what the writer fails with.
     async fn submit(&self, command: Command) -> Result<Written> {
+        let permit = if command.ends_a_hold() {
+            // Never refused: what was spent would be lost, or held for longer than it need be. There are no more of them
+            // than there are holds.
+            None
+        } else {
+            let rows = u32::try_from(command.size()).unwrap_or(u32::MAX);
+            let overloaded =
+                Error::Overloaded { what: "the ledger's queue is full", retry_after: RETRY_AFTER };
+            Some(Arc::clone(&self.room).try_acquire_many_owned(rows).map_err(|_| overloaded)?)
+        };
         let (answer, answered) = oneshot::channel();
         let gone = Error::Stopping("the ledger takes no more commands");
-        if self.commands.send(Queued { command, answer }).await.is_err() {
+        if self.commands.send(Queued { command, answer, _permit: permit }).is_err() {
             return Err(gone);
         }
         answered.await.unwrap_or(Err(gone))

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::command::{Command, Outcome, Verdict, Written};
@@ -24,6 +24,8 @@ const BATCH: usize = 2_000;
 pub struct Queued {
     pub command: Command,
     pub answer: oneshot::Sender<Result<Written>>,
+    /// Its part of the queue's room, given back when it is taken from the queue.
+    pub _permit: Option<OwnedSemaphorePermit>,
 }
 
 #[derive(Debug)]
@@ -42,7 +44,7 @@ impl Writer {
     }
 
     /// Writes what comes until it is stopped, and then what had come.
-    pub async fn run(self, mut queue: mpsc::Receiver<Queued>, stopping: CancellationToken) {
+    pub async fn run(self, mut queue: mpsc::UnboundedReceiver<Queued>, stopping: CancellationToken) {
         loop {
             let first = tokio::select! {
                 first = queue.recv() => first,

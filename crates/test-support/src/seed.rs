@@ -70,6 +70,34 @@ impl Seed {
         }
     }
 
+    /// Changes the limits of the plan, which periods that begin later have.
+    pub async fn change_limits(&self, llm: Option<i64>, voice: Option<i64>) {
+        let plan = self.store.plan(self.plan).await.expect("the plan").plan();
+        let terms = PlanTerms {
+            name: plan.name,
+            description: plan.description,
+            price: plan.price,
+            interval: plan.interval,
+            limits: PerType { llm, voice },
+            max_users: plan.max_users,
+            features: plan.features,
+            stripe_price_id: None,
+        };
+        let price = plan.stripe_price_id.expect("a price");
+        let now = self.clock.now();
+        self.store
+            .change_plan_terms(self.plan, &terms, Some("prod_seed"), &price, now)
+            .await
+            .expect("the plan is changed");
+    }
+
+    /// Begins a period of the same length a second later, which has the limits that the plan has now.
+    pub async fn renew(&self) {
+        let step = Duration::seconds(1);
+        let period = Period { start: self.period.start + step, end: self.period.end + step };
+        self.stripe_says(Status::Active, period).await;
+    }
+
     /// Writes what Stripe says of the subscription now.
     pub async fn stripe_says(&self, status: Status, period: Period) {
         let ticket = self.store.draw_sync_ticket(self.subscription).await.expect("a ticket");

@@ -18,7 +18,7 @@ pub struct Balances<'f> {
 
 impl<'f> Balances<'f> {
     pub fn new(found: &'f Found) -> Self {
-        let periods = found.periods().map(|(id, row)| (id, row.counters)).collect();
+        let periods = found.periods().collect();
         Self { found, periods, sums: HashMap::new(), shares: HashMap::new() }
     }
 

@@ -7,9 +7,10 @@ use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use super::super::Tx;
 use super::super::dialect::DialectStatement;
 use super::super::summaries::{AllowanceRow, allowance_select, live_allowances};
-use super::super::{Tx, summaries::ShareCounters};
+use super::super::summaries::{Counters, ShareCounters};
 use super::{EventKey, HoldRow, ShareRow, SumRow, json};
 use crate::domain::{GroupId, MAX_AGE, MAX_HOLD_SECONDS, SummaryId, UserId};
 use crate::error::Result;
@@ -41,8 +42,7 @@ pub struct Found {
     /// By group: its live subscription with the period that runs.
     pub live: HashMap<GroupId, AllowanceRow>,
     /// Open periods of the groups that ended no longer ago than an event's time may lie back, newest first.
-    /// Empty unless some event brings its own time, some hold is of an earlier period or some group has no live
-    /// subscription.
+    /// Empty unless some event brings its own time or some group has no live subscription.
     pub recent: Vec<AllowanceRow>,
     /// The fingerprints of the events that were recorded before.
     pub known: HashMap<(GroupId, String), Vec<u8>>,
@@ -50,6 +50,8 @@ pub struct Found {
     pub members: HashSet<(GroupId, UserId)>,
     /// The holds that commands name.
     pub holds: HashMap<(GroupId, String), HoldRow>,
+    /// The sums of the periods that those holds were granted in.
+    pub held_periods: HashMap<SummaryId, Counters>,
     /// The groups' open holds that have expired, and those that would be open for longer than any may be.
     pub due: Vec<HoldRow>,
     /// What members and keys have used, hold and may spend. One that isn't here has used nothing and has no cap.
@@ -62,9 +64,11 @@ impl Found {
         self.live.get(&group).or_else(|| self.recent.iter().find(|row| row.group_id == group))
     }
 
-    /// The running and the recent periods that are open.
-    pub fn periods(&self) -> impl Iterator<Item = (SummaryId, &AllowanceRow)> {
-        self.live.values().chain(&self.recent).filter_map(|row| Some((row.summary_id?, row)))
+    /// The sums of every open period that is known.
+    pub fn periods(&self) -> impl Iterator<Item = (SummaryId, Counters)> {
+        let open =
+            self.live.values().chain(&self.recent).filter_map(|row| Some((row.summary_id?, row.counters)));
+        open.chain(self.held_periods.iter().map(|(id, counters)| (*id, *counters)))
     }
 
     /// What one member or one key has used, holds and may spend in the period of an allowance.
@@ -130,7 +134,8 @@ macro_rules! hold_select {
     ($($rest:literal),+) => {
         concat!(
             "SELECT h.group_id, h.id, h.summary_id, h.user_id, h.key_id, h.usage_type, h.tokens, h.state,
-                 h.fingerprint, h.settlement, h.created_at, h.expires_at, h.ended_at, u.period_start, u.period_end ",
+                 h.fingerprint, h.settlement, h.created_at, h.expires_at, h.ended_at, u.period_start, u.period_end,
+                 u.llm_used, u.llm_held, u.llm_limit, u.voice_used, u.voice_held, u.voice_limit ",
             $($rest),+
         )
     };
@@ -181,6 +186,15 @@ const SHARES: DialectStatement = DialectStatement {
 };
 
 #[derive(FromRow)]
+struct FoundHold {
+    #[sqlx(flatten)]
+    hold: HoldRow,
+    /// Of the period it was granted in.
+    #[sqlx(flatten)]
+    counters: Counters,
+}
+
+#[derive(FromRow)]
 struct FoundShare {
     group_id: GroupId,
     summary_id: Option<SummaryId>,
@@ -228,9 +242,12 @@ impl Tx {
                 found.members = members.into_iter().collect();
             }
             if !wanted.holds.is_empty() {
-                let holds: Vec<HoldRow> =
+                let holds: Vec<FoundHold> =
                     sqlx::query_as(holds).bind(json(&wanted.holds)?).fetch_all(&mut *connection).await?;
-                found.holds = holds.into_iter().map(|row| ((row.group_id, row.id.clone()), row)).collect();
+                for FoundHold { hold, counters } in holds {
+                    found.held_periods.insert(hold.summary_id, counters);
+                    found.holds.insert((hold.group_id, hold.id.clone()), hold);
+                }
             }
             if wanted.due {
                 found.due = sqlx::query_as(due)
@@ -262,13 +279,7 @@ impl Tx {
                 // The first of a group began last.
                 found.live.entry(row.group_id).or_insert(row);
             }
-            let of_other_period = |hold: &HoldRow| {
-                found.live.get(&hold.group_id).is_none_or(|row| row.summary_id != Some(hold.summary_id))
-            };
-            if wanted.earlier
-                || found.live.len() < wanted.groups.len()
-                || found.holds.values().any(of_other_period)
-            {
+            if wanted.earlier || found.live.len() < wanted.groups.len() {
                 found.recent = sqlx::query_as(recent)
                     .bind(groups)
                     .bind(now - MAX_AGE)

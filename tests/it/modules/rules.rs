@@ -51,6 +51,7 @@ pub const RULES: &[Rule] = &[
             "base64",
             "email_address",
             "hex",
+            "moka",
             "rand",
             "sha2",
             "time",
