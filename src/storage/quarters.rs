@@ -17,7 +17,7 @@ const QUARTER: i64 = 15 * 60;
 /// Sums of a part of the ledger. Only the columns of the breakdown that was asked for are set.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct SumsRow {
-    /// Quarters of an hour since 1970-01-01T00:00:00Z; of a breakdown by day.
+    /// Quarters of an hour since 1970-01-01T00:00:00Z: the first of what the row is of. Of a breakdown by day.
     #[sqlx(default)]
     quarter: Option<i64>,
     /// Of a breakdown by member or by key.
@@ -82,6 +82,12 @@ macro_rules! of_period {
         quarters!($columns, "FROM usage_quarters q WHERE q.group_id = $1 AND q.summary_id = $2")
     };
 }
+
+/// Day by day, which begins with every 96th quarter in UTC.
+const DAYS: &str = "SELECT q.quarter / 96 * 96 AS quarter, CAST(SUM(q.llm) AS BIGINT) AS llm,
+         CAST(SUM(q.voice) AS BIGINT) AS voice, CAST(SUM(q.llm_events) AS BIGINT) AS llm_events,
+         CAST(SUM(q.voice_events) AS BIGINT) AS voice_events
+     FROM usage_quarters q WHERE q.group_id = $1 AND q.summary_id = $2 GROUP BY q.quarter / 96";
 
 /// Over all the group's periods: an event may lie outside of what its period is by now.
 macro_rules! of_window {
@@ -178,6 +184,14 @@ impl Store {
         Ok(on_db!(self, |pool| {
             sqlx::query_as(of_period(by)).bind(group).bind(summary).fetch_all(pool).await?
         }))
+    }
+
+    /// What one of the group's periods adds up to on each day in UTC, whatever its events' times.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn period_days(&self, group: GroupId, summary: SummaryId) -> Result<Vec<SumsRow>> {
+        Ok(on_db!(self, |pool| { sqlx::query_as(DAYS).bind(group).bind(summary).fetch_all(pool).await? }))
     }
 
     /// What the group's events of a window add up to, to the microsecond, in several rows for the same member, model or

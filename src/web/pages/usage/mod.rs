@@ -38,6 +38,8 @@ pub fn Usage() -> impl IntoView {
     let by = shares::asked(use_query_map().with_untracked(|query| query.get("by")).as_deref());
     load(data(by), move |data| {
         let Data { admins, subscription, check, overview, history, viewer } = data;
+        let is_new = history.is_empty()
+            && check.as_ref().is_some_and(|check| check.usage.resources.iter().all(|(_, now)| now.used == 0));
         let shown = subscription.as_ref().map(Shown::from);
         let incomplete = subscription.as_ref().is_some_and(|now| now.status == Status::Incomplete);
         let above = match subscription {
@@ -51,8 +53,10 @@ pub fn Usage() -> impl IntoView {
                 let (resources, days) = (usage.resources, whole_days(&overview));
                 view! {
                     <LiveUsage usage suggested_plan shown days admins/>
-                    <Days overview=overview.clone() resources/>
-                    <Shares overview by viewer/>
+                    {(!is_new).then(|| view! {
+                        <Days overview=overview.clone() resources/>
+                        <Shares overview by viewer/>
+                    })}
                 }
                 .into_any()
             }

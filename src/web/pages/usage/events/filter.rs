@@ -183,7 +183,7 @@ mod tests {
     fn what_an_address_asks_for_gives_the_same_address() {
         for address in [
             "/usage/events",
-            "/usage/events?usage_type=llm&from=2026-11-07T09%3A12%3A05&to=2026-12-07T09%3A12%3A05",
+            "/usage/events?usage_type=llm&from=2026%2D11%2D07T09%3A12%3A05&to=2026%2D12%2D07T09%3A12%3A05",
             "/usage/events?model=a%20%26%20b",
         ] {
             let query = address.split_once('?').map_or("", |(_, query)| query);
