@@ -11,6 +11,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 
 use crate::api::{self, ApiState};
+use crate::http::body::LargeBodies;
 use crate::http::edge::Edge;
 use crate::http::headers::SecurityHeaders;
 use crate::http::limits::{TimeLimits, limit_time};
@@ -33,7 +34,7 @@ pub fn router(
     let edge = Edge::new(security, config.trusted_proxies.clone(), !config.is_loopback());
     let accounts = services.accounts.clone();
     let sessions = auth::sessions(accounts.session_store());
-    let api = api::build(ApiState { services, shutdown });
+    let api = api::build(ApiState { services, large_bodies: LargeBodies::default(), shutdown });
 
     // The layer added last is the first to see a request.
     let routes = api

@@ -34,6 +34,7 @@ use idempotency::ReplayStore;
 
 use crate::accounts::Accounts;
 use crate::billing::Billing;
+use crate::http::body::LargeBodies;
 use crate::http::problem::unknown_path;
 use crate::metering::Metering;
 use crate::services::Services;
@@ -42,6 +43,7 @@ use crate::services::Services;
 #[derive(Clone, FromRef)]
 pub struct ApiState {
     pub services: Services,
+    pub large_bodies: LargeBodies,
     /// Cancelled when the server stops: open streams end.
     pub shutdown: CancellationToken,
 }

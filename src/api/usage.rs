@@ -10,7 +10,7 @@ use super::ApiState;
 use super::json;
 use crate::domain::{EventInput, LimitCheck, MAX_BATCH, Recorded, Refusal, Usage};
 use crate::http::auth::{GroupCaller, GroupUser};
-use crate::http::body::{Budget, LARGE, reserve};
+use crate::http::body::{Budget, LARGE};
 use crate::http::problem::{ApiResult, Problem};
 use crate::metering::Metering;
 
@@ -31,11 +31,11 @@ struct Reported {
     _budget: Option<Budget>,
 }
 
-impl<S: Sync> FromRequest<S> for Reported {
+impl FromRequest<ApiState> for Reported {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let budget = reserve(request.headers(), LARGE)?;
+    async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
+        let budget = state.large_bodies.reserve(request.headers(), LARGE)?;
         let body = json::read_json(request, LARGE).await?;
         let reported = Self::parse(&body)?;
         Ok(Self { _budget: Some(budget), ..reported })

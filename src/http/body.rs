@@ -1,12 +1,14 @@
 //! Reading a request's whole body, within limits.
 
+use std::sync::Arc;
+
 use axum::BoxError;
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::limits::BodyTimeout;
 use super::problem::Problem;
@@ -23,20 +25,31 @@ const BUDGET: usize = 64 << 10;
 /// Seconds after which some are done.
 const RETRY_AFTER: u64 = 1;
 
-static LARGE_BODIES: Semaphore = Semaphore::const_new(BUDGET);
+/// The memory for large bodies. Clones share it.
+#[derive(Clone, Debug)]
+pub struct LargeBodies(Arc<Semaphore>);
 
-/// A large body's part of the memory for them, until it is dropped.
-pub type Budget = SemaphorePermit<'static>;
+/// A large body's part of it, until it is dropped.
+pub type Budget = OwnedSemaphorePermit;
 
-/// Reserves memory for a body of at most `limit` bytes, by what its headers announce.
-///
-/// # Errors
-/// [`Error::Overloaded`] where too many large bodies are being read and worked on.
-pub fn reserve(headers: &HeaderMap, limit: usize) -> Result<Budget, Error> {
-    let bytes = announced(headers).unwrap_or(limit).min(limit);
-    let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX);
-    let overloaded = Error::Overloaded { what: "too many large bodies at once", retry_after: RETRY_AFTER };
-    LARGE_BODIES.try_acquire_many(kib).map_err(|_| overloaded)
+impl Default for LargeBodies {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(BUDGET)))
+    }
+}
+
+impl LargeBodies {
+    /// Reserves memory for a body of at most `limit` bytes, by what its headers announce.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`] where too many large bodies are being read and worked on.
+    pub fn reserve(&self, headers: &HeaderMap, limit: usize) -> Result<Budget, Error> {
+        let bytes = announced(headers).unwrap_or(limit).min(limit);
+        let kib = u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX);
+        let overloaded =
+            Error::Overloaded { what: "too many large bodies at once", retry_after: RETRY_AFTER };
+        Arc::clone(&self.0).try_acquire_many_owned(kib).map_err(|_| overloaded)
+    }
 }
 
 fn announced(headers: &HeaderMap) -> Option<usize> {

@@ -31,6 +31,7 @@ mod locks;
 mod malformed;
 mod modules;
 mod outbox;
+mod overload;
 mod pages;
 mod plans;
 mod recount;
