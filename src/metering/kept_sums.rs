@@ -20,6 +20,8 @@ use crate::storage::SumsRow;
 const REST: u32 = 20;
 /// Sums that nobody looked at for so long are forgotten.
 const IDLE: Duration = Duration::from_secs(60);
+/// Nothing is kept for longer, since a recount may put sums right without anything having been used.
+const LIFE: Duration = Duration::from_secs(300);
 /// The most periods and breakdowns to keep.
 const CAPACITY: u64 = 2_000;
 
@@ -44,7 +46,7 @@ impl Kept {
 
 impl Default for KeptSums {
     fn default() -> Self {
-        Self(Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).build())
+        Self(Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).time_to_live(LIFE).build())
     }
 }
 

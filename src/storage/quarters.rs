@@ -258,9 +258,14 @@ mod tests {
         format!("2026-01-01T{text}Z").parse().unwrap()
     }
 
-    fn split(from: &str, to: &str) -> (i64, Vec<(DateTime<Utc>, DateTime<Utc>)>) {
-        let Split { first, last, edges } = Split::of(Period { start: at(from), end: at(to) });
-        (last - first, edges.into_iter().map(|edge| (edge.start, edge.end)).collect())
+    fn window(from: &str, to: &str) -> Period {
+        Period { start: at(from), end: at(to) }
+    }
+
+    /// How many whole quarters there are, and what is left.
+    fn split(from: &str, to: &str) -> (i64, Vec<Period>) {
+        let Split { first, last, edges } = Split::of(window(from, to));
+        (last - first, edges)
     }
 
     #[test]
@@ -268,13 +273,11 @@ mod tests {
         assert_eq!(split("00:15:00", "01:00:00"), (3, vec![]));
         assert_eq!(
             split("00:14:59.999999", "01:00:00.000001"),
-            (3, vec![(at("00:14:59.999999"), at("00:15:00")), (at("01:00:00"), at("01:00:00.000001"))])
+            (3, vec![window("00:14:59.999999", "00:15:00"), window("01:00:00", "01:00:00.000001")])
         );
-        assert_eq!(split("00:01:00", "00:15:00"), (0, vec![(at("00:01:00"), at("00:15:00"))]));
-        assert_eq!(split("00:01:00", "00:14:00"), (0, vec![(at("00:01:00"), at("00:14:00"))]));
-        assert_eq!(
-            split("00:01:00", "00:16:00"),
-            (0, vec![(at("00:01:00"), at("00:15:00")), (at("00:15:00"), at("00:16:00"))])
-        );
+        assert_eq!(split("00:01:00", "00:15:00"), (0, vec![window("00:01:00", "00:15:00")]));
+        assert_eq!(split("00:01:00", "00:14:00"), (0, vec![window("00:01:00", "00:14:00")]));
+        let over_a_quarter_s_end = vec![window("00:01:00", "00:15:00"), window("00:15:00", "00:16:00")];
+        assert_eq!(split("00:01:00", "00:16:00"), (0, over_a_quarter_s_end));
     }
 }

@@ -106,11 +106,15 @@ fn filter<'k>(by: BreakdownBy, key: Option<&'k str>, viewer: &User) -> Option<(&
 /// Tokens, and which share they are of all.
 #[component]
 fn Share(tokens: i64, of: i64) -> impl IntoView {
+    if tokens == 0 {
+        return view! { <span class="trend">"–"</span> }.into_any();
+    }
     let share = (of > 0).then(|| (i128::from(tokens) * 100 + i128::from(of) / 2) / i128::from(of));
     view! {
         {group_digits(tokens)}
         <span class="number__share">{share.map(|share| format!("{share} %"))}</span>
     }
+    .into_any()
 }
 
 /// How long the current period has run and the one before it lasted, in days.
