@@ -40,9 +40,7 @@ async fn guard(database: &Database) {
             (
                 "cap",
                 "usage_shares",
-                format!(
-                    "NEW.llm_used + NEW.llm_held > (SELECT llm_cap FROM usage_caps c WHERE c.subject_id = NEW.subject_id)"
-                ),
+                "NEW.llm_used + NEW.llm_held > (SELECT llm_cap FROM usage_caps c WHERE c.subject_id = NEW.subject_id)".to_owned(),
             ),
         ] {
             let sql = format!(

@@ -32,6 +32,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/signup") view=signup::SignUp ssr=SsrMode::Async/>
                         <Route path=path!("/invite/:token") view=invite::Invite ssr=SsrMode::Async/>
                         <Route path=path!("/usage") view=usage::Usage ssr=SsrMode::Async/>
+                        <Route path=path!("/usage/events") view=usage::events::Events ssr=SsrMode::Async/>
                         <Route path=path!("/subscribe") view=subscribe::Subscribe ssr=SsrMode::Async/>
                         <Route path=path!("/subscription-plans") view=plans::Plans ssr=SsrMode::Async/>
                         <Route path=path!("/team") view=team::Team ssr=SsrMode::Async/>
