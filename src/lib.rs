@@ -10,6 +10,7 @@
 //! | `accounts` | sign-up, sign-in, sessions, API keys, teams |
 //! | `metering` | the ledger: one writer, summaries, limits, notifying open pages |
 //! | `billing` | the catalogue, checkout, the webhook inbox, keeping in step with Stripe |
+//! | `gateway` | OpenAI's API at `/v1`: counts, holds, asks the model server, passes on, settles |
 //! | `notify` | the outbox and e-mail |
 //! | `api` | REST: handlers, the OpenAPI document, idempotency |
 //! | [`web`] | the pages: islands and components for both sides, `pages` and `ssr` for the server, `client` for the browser |
@@ -18,7 +19,8 @@
 //! | `metrics` | what is counted, and its names |
 //! | `cli`, `demo` | the command line; the demo data |
 //!
-//! The Stripe sandbox is a crate of its own, `crates/stripe-sandbox`; the two meet over HTTP only.
+//! The Stripe sandbox and the demo model are crates of their own, `crates/stripe-sandbox` and `crates/demo-model`;
+//! this one meets them over HTTP only.
 //! Which module may use which is checked by a test, `tests/it/modules/`.
 //!
 //! # How it flows
@@ -57,6 +59,8 @@ pub mod config;
 pub mod demo;
 #[cfg(feature = "ssr")]
 pub mod error;
+#[cfg(feature = "ssr")]
+pub mod gateway;
 #[cfg(feature = "ssr")]
 pub mod http;
 #[cfg(feature = "ssr")]

@@ -1,8 +1,8 @@
-//! Joins the API, the pages and their files, and lays the layers around them.
+//! Joins the API, the gateway, the pages and their files, and lays the layers around them.
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use tokio_util::sync::CancellationToken;
 use tower::util::MapRequest;
 use tower_http::CompressionLevel;
@@ -11,6 +11,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
 
 use crate::api::{self, ApiState};
+use crate::gateway::{self, in_openai_shape};
 use crate::http::body::LargeBodies;
 use crate::http::edge::Edge;
 use crate::http::headers::SecurityHeaders;
@@ -19,7 +20,7 @@ use crate::http::origin::PublicOrigin;
 use crate::http::{auth, edge, origin, problem, slash};
 use crate::services::Services;
 
-/// Joins the API with the pages and the files they load.
+/// Joins the API and the gateway with the pages and the files they load.
 ///
 /// `pages` know their caller and may have a fallback; `assets` don't, aren't compressed, and may not have one. Open streams end when `shutdown` is cancelled.
 pub fn router(
@@ -33,22 +34,29 @@ pub fn router(
     let security = SecurityHeaders::new(&config.public_url, &config.stripe.js_url);
     let edge = Edge::new(security, config.trusted_proxies.clone(), !config.is_loopback());
     let accounts = services.accounts.clone();
+    let gateway = gateway::routes(services.gateway.clone());
     let sessions = auth::sessions(accounts.session_store());
     let api = api::build(ApiState { services, large_bodies: LargeBodies::default(), shutdown });
 
+    let identified = |routes: Router| {
+        routes
+            .layer(from_fn_with_state(accounts.clone(), auth::authenticate))
+            .layer(sessions.clone())
+            .layer(from_fn_with_state(PublicOrigin::new(&config.public_url), origin::refuse_foreign))
+    };
     // The layer added last is the first to see a request.
-    let routes = api
-        .routes
-        .merge(pages)
-        .layer(from_fn_with_state(accounts, auth::authenticate))
-        .layer(sessions)
-        .layer(from_fn_with_state(PublicOrigin::new(&config.public_url), origin::refuse_foreign))
+    let routes = identified(api.routes.merge(pages))
         .merge(api.open)
         .layer(compression())
         .merge(assets)
         .layer(from_fn_with_state(limits, limit_time))
+        .layer(CatchPanicLayer::custom(problem::on_panic));
+    // Its answers pass as they come: not compressed, and with as much time as a model takes.
+    let gateway = identified(gateway)
+        .layer(from_fn_with_state(limits.of_gateway(), limit_time))
         .layer(CatchPanicLayer::custom(problem::on_panic))
-        .layer(from_fn_with_state(edge, edge::edge));
+        .layer(from_fn(in_openai_shape));
+    let routes = routes.merge(gateway).layer(from_fn_with_state(edge, edge::edge));
     // Paths are rewritten before routing, so outside the router that routes.
     Router::new().fallback_service(MapRequest::new(routes, slash::normalise as fn(Request) -> Request))
 }

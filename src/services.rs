@@ -7,6 +7,7 @@ use crate::billing::Billing;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
+use crate::gateway::Gateway;
 use crate::metering::{Metering, MeteringTask};
 use crate::notify::Outbox;
 use crate::storage::Store;
@@ -20,6 +21,7 @@ pub struct Services {
     pub accounts: Accounts,
     pub billing: Billing,
     pub metering: Metering,
+    pub gateway: Gateway,
     pub outbox: Outbox,
 }
 
@@ -27,7 +29,7 @@ impl Services {
     /// Builds the services on a migrated database. Nothing is recorded until the metering's task runs.
     ///
     /// # Errors
-    /// [`crate::error::Error::Internal`] where Stripe's address or key can't be put into a request.
+    /// [`crate::error::Error::Internal`] where Stripe's or the model server's address or key can't be put into a request.
     pub fn new(config: Config, store: Store, clock: Clock) -> Result<(Self, MeteringTask)> {
         let config = Arc::new(config);
         let outbox = Outbox::new(store.clone(), clock.clone(), config.smtp_url.is_some());
@@ -36,7 +38,8 @@ impl Services {
         let changed = metering.clone();
         let on_change = Arc::new(move |group| changed.changed(group));
         let billing = Billing::new(store.clone(), clock.clone(), Arc::clone(&config), on_change)?;
-        let services = Self { config, clock, store, accounts, billing, metering, outbox };
+        let gateway = Gateway::new(&config, metering.clone(), clock.clone())?;
+        let services = Self { config, clock, store, accounts, billing, metering, gateway, outbox };
         Ok((services, task))
     }
 }

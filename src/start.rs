@@ -11,14 +11,14 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::config::{Config, Settings, StripeChoice, StripeConfig};
+use crate::config::{Config, Settings, StripeChoice, StripeConfig, Upstream, UpstreamLimits};
 use crate::http::limits::TimeLimits;
 use crate::http::serve::serve;
 use crate::router::router;
 use crate::services::Services;
 use crate::storage::Store;
 use crate::web::ssr;
-use crate::{demo, jobs, metrics};
+use crate::{demo, gateway, jobs, metrics};
 
 pub use crate::stop::Running;
 
@@ -33,6 +33,8 @@ pub struct StartOptions {
     pub sandbox_database: Option<PathBuf>,
     /// How long a client may take.
     pub time_limits: TimeLimits,
+    /// How long the gateway's model server may take.
+    pub upstream_limits: UpstreamLimits,
 }
 
 /// Where the sandbox of a server on this database keeps its state: beside a SQLite file, else in `data/`.
@@ -71,10 +73,13 @@ pub async fn start(settings: Settings, options: StartOptions, clock: Clock) -> a
         None => address_of(addr)?,
     };
     let (stripe, sandbox) = stripe(&settings.stripe, addr, &options, &clock).await?;
+    let stop = CancellationToken::new();
     let config = Config {
         listen_addr: addr,
         public_url,
         stripe,
+        upstream: upstream(&settings, &stop).await?,
+        upstream_limits: options.upstream_limits,
         smtp_url: settings.smtp_url.clone(),
         trusted_proxies: settings.trusted_proxies.clone(),
         grace_days: settings.grace_days,
@@ -82,7 +87,8 @@ pub async fn start(settings: Settings, options: StartOptions, clock: Clock) -> a
         demo: options.demo,
     };
     let (services, metering) = Services::new(config, store, clock)?;
-    let stop = CancellationToken::new();
+    // The first request to the gateway shall not wait for it.
+    tokio::task::spawn_blocking(gateway::load);
     let jobs = jobs::start(&services, metering, &stop)?;
     if options.demo {
         demo::load(&services).await?;
@@ -156,6 +162,22 @@ async fn stripe(
         sandbox: Some(running.addr),
     };
     Ok((stripe, Some(running)))
+}
+
+/// The gateway's model server: the one that is set, or else the demo model, started here.
+async fn upstream(settings: &Settings, stop: &CancellationToken) -> anyhow::Result<Upstream> {
+    if let Some(upstream) = &settings.upstream {
+        return Ok(upstream.clone());
+    }
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await.context("the demo model")?;
+    let base_url = address_of(listener.local_addr()?)?.join("/v1")?;
+    let serving = demo_model::serve(listener, stop.clone());
+    tokio::spawn(async move {
+        if let Err(error) = serving.await {
+            tracing::error!(%error, "the demo model ended");
+        }
+    });
+    Ok(Upstream { base_url, api_key: None })
 }
 
 /// The application's clock, as the sandbox takes it: the two tell one time.

@@ -41,12 +41,19 @@ impl Running {
         let until = |tenths: u32| started + limit * tenths / 10;
         let mut left = Vec::new();
         self.stop.cancel();
+        self.services.gateway.close();
         let open = match self.server.await {
             Ok(connections) => connections.finish(until(7)).await,
             Err(_) => 0,
         };
         if open > 0 {
             left.push(format!("{open} open connections"));
+        }
+        // Clients that have left leave requests to be settled.
+        let unsettled =
+            self.services.gateway.finish(until(8).saturating_duration_since(Instant::now())).await;
+        if unsettled > 0 {
+            left.push(format!("{unsettled} unsettled requests of the gateway"));
         }
         // No request is left that could record anything more.
         self.services.metering.close();

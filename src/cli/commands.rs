@@ -8,7 +8,7 @@ use url::Url;
 use super::NewAccount;
 use crate::accounts::Accounts;
 use crate::clock::Clock;
-use crate::config::{Config, Settings, StripeChoice, StripeConfig};
+use crate::config::{Config, Settings, StripeChoice, StripeConfig, Upstream, UpstreamLimits};
 use crate::notify::Outbox;
 use crate::services::Services;
 use crate::start::open_store;
@@ -37,10 +37,14 @@ fn offline_config(settings: &Settings) -> anyhow::Result<Config> {
             sandbox: Some(*addr),
         },
     };
+    // Nothing asks a model here, so the demo model isn't started.
+    let upstream = Upstream { base_url: listen.clone(), api_key: None };
     Ok(Config {
         listen_addr: settings.listen_addr,
         public_url: settings.public_url.clone().unwrap_or(listen),
         stripe,
+        upstream: settings.upstream.clone().unwrap_or(upstream),
+        upstream_limits: UpstreamLimits::default(),
         smtp_url: settings.smtp_url.clone(),
         trusted_proxies: Vec::new(),
         grace_days: settings.grace_days,

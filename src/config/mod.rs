@@ -4,6 +4,7 @@
 //! [`SecretString`], which neither logs nor `Debug` show.
 
 mod stripe;
+mod upstream;
 
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -15,6 +16,7 @@ use thiserror::Error;
 use url::Url;
 
 pub use stripe::{StripeChoice, StripeConfig};
+pub use upstream::{Upstream, UpstreamLimits};
 
 /// The days of access that `GRACE_DAYS` may give to a subscription whose payment failed.
 const GRACE_DAYS: RangeInclusive<u32> = 0..=90;
@@ -36,6 +38,8 @@ fn wrong(variable: &'static str, problem: impl Into<String>) -> ConfigError {
 pub struct Settings {
     pub database_url: SecretString,
     pub stripe: StripeChoice,
+    /// The gateway's model server; `None` for the built-in demo model.
+    pub upstream: Option<Upstream>,
     pub smtp_url: Option<SecretString>,
     /// `None`: the address that is listened on.
     pub public_url: Option<Url>,
@@ -53,6 +57,9 @@ pub struct Config {
     /// The origin people see.
     pub public_url: Url,
     pub stripe: StripeConfig,
+    /// The gateway's model server.
+    pub upstream: Upstream,
+    pub upstream_limits: UpstreamLimits,
     pub smtp_url: Option<SecretString>,
     pub trusted_proxies: Vec<IpNet>,
     pub grace_days: u32,
@@ -108,6 +115,7 @@ impl Settings {
         Ok(Self {
             database_url: database_url.into(),
             stripe: stripe::choice(&get)?,
+            upstream: upstream::upstream(&get)?,
             smtp_url: smtp_url.map(Into::into),
             public_url,
             listen_addr: parse(&get, "LISTEN_ADDR", "an address and port such as 127.0.0.1:3000")?
@@ -213,6 +221,11 @@ mod tests {
             ("TRUSTED_PROXIES", "10.0.0.1,"),
             ("SIGNUP", "maybe"),
             ("STRIPE_API_BASE", "https://stripe.example.com"),
+            ("OPENAI_BASE_URL", "api.openai.com/v1"),
+            ("OPENAI_BASE_URL", "ftp://api.openai.com/v1"),
+            ("OPENAI_BASE_URL", "https://me:key@api.openai.com/v1"),
+            ("OPENAI_BASE_URL", "https://api.openai.com/v1?key=1"),
+            ("OPENAI_API_KEY", "two words"),
         ] {
             assert_eq!(read(&[(variable, value)]).unwrap_err().variable, variable, "{value}");
         }
@@ -227,6 +240,14 @@ mod tests {
     }
 
     #[test]
+    fn the_demo_model_answers_unless_a_server_is_named() {
+        assert!(read(&[]).unwrap().upstream.is_none());
+        assert!(read(&[("OPENAI_API_KEY", "sk-1")]).unwrap().upstream.is_none());
+        let upstream = read(&[("OPENAI_BASE_URL", "http://127.0.0.1:8000/v1")]).unwrap().upstream.unwrap();
+        assert_eq!((upstream.base_url.path(), upstream.api_key.is_none()), ("/v1", true));
+    }
+
+    #[test]
     fn secrets_are_not_shown() {
         let settings = read(&[
             ("STRIPE_PUBLIC_KEY", "pk_test_1"),
@@ -234,6 +255,8 @@ mod tests {
             ("STRIPE_WEBHOOK_SECRET", "whsec_verysecret"),
             ("DATABASE_URL", "postgres://me:verysecret@localhost/tollgate"),
             ("SMTP_URL", "smtp://me:verysecret@localhost"),
+            ("OPENAI_BASE_URL", "https://api.openai.com/v1"),
+            ("OPENAI_API_KEY", "sk-verysecret"),
         ])
         .unwrap();
         assert!(!format!("{settings:?}").contains("verysecret"));

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::BoxError;
 use axum::body::Body;
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_LENGTH;
@@ -74,7 +73,7 @@ pub async fn read(headers: &HeaderMap, mut body: Body, limit: usize) -> Result<B
             discard(body).await;
             Err(Problem::too_large(limit))
         }
-        Err(error) if is_timeout(&error) => Err(Problem::request_timeout()),
+        Err(error) if is_timeout(error.as_ref()) => Err(Problem::request_timeout()),
         Err(_) => Err(Refusal::Malformed("the body ended early.".into()).into()),
     }
 }
@@ -88,8 +87,9 @@ async fn discard(mut body: Body) {
     }
 }
 
-fn is_timeout(error: &BoxError) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error.as_ref());
+/// Whether a body failed because its client is too slow.
+pub fn is_timeout(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {
         if error.is::<BodyTimeout>() {
             return true;

@@ -57,7 +57,7 @@ pub async fn edge(State(Edge(edge)): State<Edge>, mut request: Request, next: Ne
         None => refuse_tunnel(),
     };
 
-    problem::finish(&mut response, &id, section != Section::Page);
+    problem::finish(&mut response, &id, matches!(section, Section::Api | Section::Docs));
     edge.headers.apply(section, response.headers_mut());
     if secure {
         secure_cookies(response.headers_mut());

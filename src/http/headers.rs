@@ -57,7 +57,7 @@ impl SecurityHeaders {
         }
         match section {
             Section::Page => {}
-            Section::Api => {
+            Section::Api | Section::Gateway => {
                 headers.entry(CONTENT_SECURITY_POLICY).or_insert(API_POLICY);
                 headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
             }
@@ -72,6 +72,8 @@ impl SecurityHeaders {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Section {
     Api,
+    /// What speaks another API's language, errors included.
+    Gateway,
     Docs,
     /// Pages, which set their own Content-Security-Policy, and what they load.
     Page,
@@ -82,6 +84,7 @@ impl Section {
         match path.strip_prefix("/api/") {
             Some(rest) if rest.starts_with("docs/") => Self::Docs,
             Some(_) => Self::Api,
+            None if path == "/v1" || path.starts_with("/v1/") => Self::Gateway,
             None => Self::Page,
         }
     }

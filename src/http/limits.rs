@@ -33,6 +33,14 @@ pub struct TimeLimits {
     pub answer: Duration,
 }
 
+impl TimeLimits {
+    /// Those of the gateway: recordings are uploaded for minutes, and a model may think for ten. How long it may is
+    /// limited where it is asked.
+    pub fn of_gateway(self) -> Self {
+        Self { body: Duration::from_secs(600), answer: Duration::from_secs(1_800), ..self }
+    }
+}
+
 impl Default for TimeLimits {
     fn default() -> Self {
         Self {

@@ -10,7 +10,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::clock::Clock;
-use crate::config::{Config, StripeConfig};
+use crate::config::{Config, StripeConfig, Upstream, UpstreamLimits};
 use crate::metrics;
 use crate::storage::Store;
 
@@ -63,6 +63,8 @@ impl App {
                 js_url: "https://js.stripe.com/endive/stripe.js".into(),
                 sandbox: None,
             },
+            upstream: Upstream { base_url: "http://127.0.0.1:9/v1".parse().unwrap(), api_key: None },
+            upstream_limits: UpstreamLimits::default(),
             smtp_url: None,
             trusted_proxies: Vec::new(),
             grace_days: 7,

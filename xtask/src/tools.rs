@@ -18,6 +18,7 @@ const LINTS: [&[&str]; 4] = [
         "clippy",
         "--quiet",
         "--package=tollgate",
+        "--package=demo-model",
         "--package=stripe-sandbox",
         "--package=tollgate-test-support",
         "--features=tollgate/ssr",

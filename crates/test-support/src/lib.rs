@@ -12,3 +12,4 @@ pub mod databases;
 pub mod process;
 pub mod seed;
 pub mod smtp;
+pub mod upstream;

@@ -93,6 +93,11 @@ impl Problem {
         self.0.code
     }
 
+    /// What happened, for people.
+    pub fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
     /// What is wrong, by field; empty unless the status is 422.
     pub fn errors(&self) -> &[FieldError] {
         self.0.errors.as_deref().unwrap_or_default()

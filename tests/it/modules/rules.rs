@@ -84,9 +84,33 @@ pub const RULES: &[Rule] = &[
             "url",
         ],
     ),
+    // OpenAI's API, metered: it speaks HTTP both ways, and leaves the ledger to the metering.
+    rule(
+        "gateway",
+        &["clock", "config", "domain", "error", "http", "metering"],
+        &[
+            "axum",
+            "base64",
+            "bytes",
+            "http_body_util",
+            "hyper",
+            "imagesize",
+            "moka",
+            "multer",
+            "reqwest",
+            "rustls",
+            "rustls_native_certs",
+            "secrecy",
+            "tiktoken_rs",
+            "tokio",
+            "tokio_stream",
+            "tokio_util",
+            "webpki_roots",
+        ],
+    ),
     rule(
         "services",
-        &["accounts", "billing", "clock", "config", "error", "metering", "notify", "storage"],
+        &["accounts", "billing", "clock", "config", "error", "gateway", "metering", "notify", "storage"],
         &[],
     ),
     // What every request passes. Its user is for the accounts to say.
@@ -216,7 +240,7 @@ pub const RULES: &[Rule] = &[
     // The composition root and the command line.
     rule(
         "router",
-        &["accounts", "api", "http", "services"],
+        &["accounts", "api", "gateway", "http", "services"],
         &["axum", "http", "tokio_util", "tower", "tower_http", "tower_sessions"],
     ),
     rule(
@@ -226,16 +250,27 @@ pub const RULES: &[Rule] = &[
     ),
     rule(
         "stop",
-        &["http", "jobs", "metering", "services", "storage"],
+        &["gateway", "http", "jobs", "metering", "services", "storage"],
         &["stripe_sandbox", "tokio", "tokio_util"],
     ),
     rule(
         "start",
         &[
-            "clock", "config", "demo", "http", "jobs", "metrics", "router", "services", "stop", "storage",
-            "web/ssr",
+            "clock", "config", "demo", "gateway", "http", "jobs", "metrics", "router", "services", "stop",
+            "storage", "web/ssr",
         ],
-        &["anyhow", "hex", "rand", "rlimit", "secrecy", "stripe_sandbox", "tokio", "tokio_util", "url"],
+        &[
+            "anyhow",
+            "demo_model",
+            "hex",
+            "rand",
+            "rlimit",
+            "secrecy",
+            "stripe_sandbox",
+            "tokio",
+            "tokio_util",
+            "url",
+        ],
     ),
     rule(
         "demo",

@@ -1,5 +1,6 @@
 //! `make test`: a table of steps, run in order, and what came of them.
 
+mod clients;
 mod report;
 mod schemathesis;
 mod steps;

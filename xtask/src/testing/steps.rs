@@ -6,8 +6,8 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use super::tally::{Tally, counted_cargo_test, from_playwright};
-use super::{Context, Step, schemathesis};
+use super::tally::{Tally, counted, from_playwright};
+use super::{Context, Step, clients, schemathesis};
 use crate::process::{cargo, run, target_directory};
 use crate::{serve, setup, tools};
 
@@ -17,9 +17,10 @@ pub const STEPS: &[Step] = &[
     Step::new("build", "the server", build).essential(),
     Step::new("unit", "rules and stores, on SQLite and PostgreSQL", unit),
     Step::new("api", "the application over HTTP", api),
-    Step::new("sandbox", "the Stripe sandbox, against Stripe's schema and client", sandbox),
+    Step::new("sandbox", "the Stripe sandbox, against Stripe's schema and client; the demo model", sandbox),
     Step::new("tooling", "this program's own tests", tooling),
     Step::new("openapi", "the REST API against its own document, with Schemathesis", openapi),
+    Step::new("clients", "OpenAI's own clients at the gateway, Python's and Node's", clients),
     Step::new("e2e", "the pages in Chromium", e2e),
 ];
 
@@ -39,16 +40,16 @@ fn build(context: &Context) -> Result<Tally> {
 
 fn unit(context: &Context) -> Result<Tally> {
     context.site()?;
-    counted_cargo_test(server_tests(&["--lib", "--bins"]).env("TOLLGATE_TEST_POSTGRES", context.postgres()?))
+    counted(server_tests(&["--lib", "--bins"]).env("TOLLGATE_TEST_POSTGRES", context.postgres()?))
 }
 
 fn api(context: &Context) -> Result<Tally> {
     context.site()?;
-    counted_cargo_test(server_tests(&["--test=it"]).env("TOLLGATE_TEST_POSTGRES", context.postgres()?))
+    counted(server_tests(&["--test=it"]).env("TOLLGATE_TEST_POSTGRES", context.postgres()?))
 }
 
 fn sandbox(_: &Context) -> Result<Tally> {
-    counted_cargo_test(&mut server_tests(&["--test=api", "--test=browser"]))
+    counted(&mut server_tests(&["--test=api", "--test=browser"]))
 }
 
 /// `cargo test` over the server's packages. They are named together in each step: cargo chooses the features of what
@@ -57,6 +58,7 @@ fn server_tests(targets: &[&str]) -> Command {
     let mut command = cargo([
         "test",
         "--package=tollgate",
+        "--package=demo-model",
         "--package=stripe-sandbox",
         "--features=tollgate/ssr",
         "--no-fail-fast",
@@ -66,12 +68,17 @@ fn server_tests(targets: &[&str]) -> Command {
 }
 
 fn tooling(_: &Context) -> Result<Tally> {
-    counted_cargo_test(&mut cargo(["test", "--package=xtask"]))
+    counted(&mut cargo(["test", "--package=xtask"]))
 }
 
 fn openapi(context: &Context) -> Result<Tally> {
     build(context)?;
     schemathesis::run_all()
+}
+
+fn clients(context: &Context) -> Result<Tally> {
+    build(context)?;
+    clients::run_all()
 }
 
 fn e2e(context: &Context) -> Result<Tally> {

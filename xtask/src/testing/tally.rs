@@ -33,14 +33,14 @@ impl Tally {
         if self.failed == 0 && (!ended_well || nothing_ran) { Self { failed: 1, ..self } } else { self }
     }
 
-    fn add(&mut self, other: Self) {
+    pub fn add(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
     }
 }
 
-/// Runs `cargo test`, showing what it prints as it comes.
-pub fn counted_cargo_test(command: &mut Command) -> Result<Tally> {
+/// Runs tests, of `cargo test`, pytest or Node, showing what they print as it comes.
+pub fn counted(command: &mut Command) -> Result<Tally> {
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -51,7 +51,8 @@ pub fn counted_cargo_test(command: &mut Command) -> Result<Tally> {
     for line in BufReader::new(printed).split(b'\n') {
         let line = String::from_utf8_lossy(&line?).into_owned();
         println!("{line}");
-        tally.add(of_libtest_line(&line).unwrap_or_default());
+        let found = of_libtest_line(&line).or_else(|| of_pytest_line(&line)).or_else(|| of_tap_line(&line));
+        tally.add(found.unwrap_or_default());
     }
     Ok(tally.of_run(child.wait()?.success()))
 }
@@ -63,6 +64,30 @@ fn of_libtest_line(line: &str) -> Option<Tally> {
         counts.split(';').find_map(|part| part.trim().strip_suffix(label)?.trim().parse::<u64>().ok())
     };
     Some(Tally { passed: count("passed")?, failed: count("failed")? })
+}
+
+/// `===== 1 failed, 12 passed, 1 error in 3.45s =====`
+fn of_pytest_line(line: &str) -> Option<Tally> {
+    let counts = line.strip_prefix("==")?.strip_suffix("==")?.trim_matches(['=', ' ']);
+    let counts = counts.split_once(" in ")?.0;
+    let count = |label: &str| -> u64 {
+        let found = counts.split(", ").find_map(|part| part.strip_suffix(label)?.trim().parse().ok());
+        found.unwrap_or(0)
+    };
+    // A test that is left out has shown nothing.
+    let failed = ["failed", "error", "errors", "skipped", "xfailed", "xpassed"].map(count).iter().sum();
+    Some(Tally { passed: count("passed"), failed })
+}
+
+/// `# pass 12`, and `# fail 1`, of Node's report in TAP.
+fn of_tap_line(line: &str) -> Option<Tally> {
+    let (name, count) = line.strip_prefix("# ")?.split_once(' ')?;
+    let count = count.parse().ok()?;
+    match name {
+        "pass" => Some(Tally { passed: count, failed: 0 }),
+        "fail" | "cancelled" | "skipped" | "todo" => Some(Tally { passed: 0, failed: count }),
+        _ => None,
+    }
 }
 
 /// Reads Playwright's JSON report, given how its run ended.
@@ -90,6 +115,20 @@ mod tests {
         let line = "test result: FAILED. 12 passed; 1 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.1s";
         assert_eq!(of_libtest_line(line), Some(Tally { passed: 12, failed: 1 }));
         assert_eq!(of_libtest_line("test storage::plans ... ok"), None);
+    }
+
+    #[test]
+    fn lines_of_pytest_and_node_are_counted() {
+        let line = "=========== 1 failed, 12 passed, 2 errors, 1 skipped in 3.45s ============";
+        assert_eq!(of_pytest_line(line), Some(Tally { passed: 12, failed: 4 }));
+        assert_eq!(
+            of_pytest_line("==== 21 passed in 63.02s (0:01:03) ===="),
+            Some(Tally { passed: 21, failed: 0 })
+        );
+        assert_eq!(of_pytest_line("======= test session starts ======="), None);
+        assert_eq!(of_tap_line("# pass 12"), Some(Tally { passed: 12, failed: 0 }));
+        assert_eq!(of_tap_line("# fail 1"), Some(Tally { passed: 0, failed: 1 }));
+        assert_eq!(of_tap_line("# Subtest: chat"), None);
     }
 
     #[test]
