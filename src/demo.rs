@@ -4,12 +4,12 @@
 //! writer records the events), so that the demo shows nothing the product can't do.
 
 use anyhow::Context;
-use chrono::{DateTime, Duration, Months, Utc};
+use chrono::{DateTime, Datelike, Duration, Months, NaiveTime, Utc};
 
 use crate::accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount};
 use crate::billing::DemoTerms;
 use crate::clock::Clock;
-use crate::domain::{EventInput, Period, Plan, PlanInput, Subscription, UsageType, User};
+use crate::domain::{EventInput, MAX_BATCH, Period, Plan, PlanInput, Subscription, UsageType, User};
 use crate::metering::Metering;
 use crate::services::Services;
 use crate::storage::DemoClaim;
@@ -164,8 +164,13 @@ async fn usage(
     Ok(())
 }
 
-/// How many events a period's tokens of one kind are spread over.
-const EVENTS: i64 = 36;
+/// The models that the demo's tokens went to, and how many of ten events each has.
+const LLM_MODELS: [(&str, u64); 3] = [("gpt-5-mini", 6), ("gpt-5", 3), ("demo-chat", 1)];
+const VOICE_MODELS: [(&str, u64); 2] = [("whisper-1", 7), ("tts-1", 3)];
+
+/// Hours of a day (UTC) at which there is an event of each kind, on days when people work and on others.
+const BUSY: [i64; 5] = [8, 10, 13, 15, 17];
+const QUIET: [i64; 1] = [11];
 
 async fn record(
     metering: &Metering,
@@ -176,37 +181,74 @@ async fn record(
     end: DateTime<Utc>,
     (llm, voice): (i64, i64),
 ) -> anyhow::Result<()> {
-    let step = (end - start) / (EVENTS as i32 + 1);
+    let times = times(start, end);
     let mut events = Vec::new();
-    for (usage_type, total, model) in
-        [(UsageType::Llm, llm, "demo-chat"), (UsageType::Voice, voice, "demo-voice")]
-    {
-        for (index, tokens_used) in spread(total).into_iter().enumerate() {
-            let user = &users[(index * 7 + 3) % users.len()];
+    let kinds = [(UsageType::Llm, llm, &LLM_MODELS[..]), (UsageType::Voice, voice, &VOICE_MODELS[..])];
+    for (usage_type, total, models) in kinds {
+        let parts = spread(total, times.len(), usage_type as u64 * 7);
+        for (index, (at, tokens_used)) in times.iter().zip(parts).enumerate() {
+            let chance = mixed(index as u64 * 2 + u64::from(usage_type == UsageType::Voice));
             events.push(EventInput {
                 id: format!("demo-{name}-{usage_type}-{index}"),
                 usage_type,
                 tokens_used,
-                user_id: Some(user.id),
-                model: Some(model.into()),
-                created_at: Some(start + step * (index as i32 + 1)),
+                // Some use more than others.
+                user_id: Some(users[[0, 0, 0, 1, 1, 2][(chance % 6) as usize]].id),
+                model: Some(chosen(models, chance / 6 % 10).into()),
+                created_at: Some(*at),
                 metadata: None,
                 details: None,
                 estimated: false,
             });
         }
     }
-    metering.record(admin, events).await?;
+    for batch in events.chunks(MAX_BATCH) {
+        metering.record(admin, batch.to_vec()).await?;
+    }
     Ok(())
 }
 
+/// When something is used: on each day of the period at a few hours, more of them where it isn't a week's end.
+fn times(start: DateTime<Utc>, end: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+    let days = start.date_naive().iter_days().take_while(|day| *day <= end.date_naive());
+    let times = days.flat_map(|day| {
+        let hours = if day.weekday().number_from_monday() > 5 { &QUIET[..] } else { &BUSY[..] };
+        let spread = mixed(day.num_days_from_ce().unsigned_abs().into());
+        hours.iter().map(move |hour| {
+            let minute = (spread + *hour as u64 * 13) % 60;
+            day.and_time(NaiveTime::MIN).and_utc() + Duration::hours(*hour) + Duration::minutes(minute as i64)
+        })
+    });
+    times.filter(|at| start <= *at && *at < end).collect()
+}
+
 /// Parts that look like a month's work, uneven, and add up to `total` exactly.
-fn spread(total: i64) -> Vec<i64> {
-    let weight = |index: i64| 4 + (index * 5) % 9;
-    let sum: i64 = (0..EVENTS).map(weight).sum();
-    let mut parts: Vec<i64> = (0..EVENTS).map(|index| total * weight(index) / sum).collect();
-    parts[0] += total - parts.iter().sum::<i64>();
+fn spread(total: i64, count: usize, seed: u64) -> Vec<i64> {
+    let weight = |index| 4 + (mixed(index as u64 + seed) % 12) as i64;
+    let weights: Vec<i64> = (0..count).map(weight).collect();
+    let sum: i64 = weights.iter().sum::<i64>().max(1);
+    let mut parts: Vec<i64> = weights.iter().map(|weight| total * weight / sum).collect();
+    let rest = total - parts.iter().sum::<i64>();
+    if let Some(first) = parts.first_mut() {
+        *first += rest;
+    }
     parts
+}
+
+/// The model that comes up at `place` of ten.
+fn chosen(models: &[(&'static str, u64)], mut place: u64) -> &'static str {
+    for (model, share) in models {
+        if place < *share {
+            return model;
+        }
+        place -= share;
+    }
+    models[0].0
+}
+
+/// A number that looks random and is the same each time: Knuth's multiplicative hash.
+fn mixed(seed: u64) -> u64 {
+    ((seed + 1).wrapping_mul(2_654_435_761) % (1 << 32)) >> 8
 }
 
 #[cfg(test)]
@@ -217,7 +259,7 @@ mod tests {
     fn the_parts_add_up() {
         for (llm, voice) in EARLIER.into_iter().chain([CURRENT]) {
             for total in [llm, voice] {
-                let parts = spread(total);
+                let parts = spread(total, 100, 7);
                 assert_eq!(parts.iter().sum::<i64>(), total);
                 assert!(parts.iter().all(|part| *part > 0));
             }

@@ -170,7 +170,8 @@ async fn pool(database: &Database) -> Pool {
 pub async fn fill(database: &Database, events: i64, tokens: i64) {
     const COLUMNS: &str = "group_id, external_id, summary_id, user_id, usage_type, tokens, estimated, fingerprint, \
                            occurred_at, recorded_at";
-    const SUBJECT: &str = "usage_summaries u JOIN subscriptions s ON s.id = u.subscription_id";
+    const SUBJECT: &str =
+        "usage_summaries u JOIN subscriptions s ON s.id = u.subscription_id WHERE u.llm_limit IS NULL";
     const SUM: &str = "UPDATE usage_summaries SET llm_used = $1";
     let row = |fingerprint: &str| {
         format!(

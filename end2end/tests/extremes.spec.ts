@@ -50,6 +50,8 @@ test('the longest values fit every page, at every width', async ({ people }) => 
     ['/usage', admin],
     ['/usage', member],
     ['/usage', small],
+    ['/usage/events', admin],
+    ['/usage/events', small],
     ['/subscribe', admin],
     ['/team', admin],
     ['/team', small],

@@ -13,6 +13,7 @@ const ROLES = {
 /** Who may see a page; all others see that it isn't for them. */
 const FOR: Record<string, (keyof typeof ROLES)[]> = {
   '/usage': ['member', 'admin'],
+  '/usage/events?usage_type=llm': ['member', 'admin'],
   '/chat': ['member', 'admin'],
   '/subscribe': ['admin'],
   '/team': ['admin'],

@@ -58,8 +58,8 @@ pub struct EventsParams {
 #[into_params(parameter_in = Query)]
 #[allow(dead_code, reason = "for the document")]
 pub struct BreakdownParams {
-    /// What there is a row for each of.
-    #[param(required = false, inline, default = "day")]
+    /// What there is a row for each of; days where it is left out.
+    #[param(required = false)]
     by: BreakdownBy,
     /// Only tokens of this kind.
     #[param(required = false)]

@@ -11,6 +11,7 @@
 //! - `holds`: reserving tokens before they are spent, and settling what was;
 //! - `caps`: the most that one member or one key may spend;
 //! - `breakdown`, `events`, `overview`: looking into the ledger, by those who may;
+//! - `kept_sums`: what the usage page read last;
 //! - `recount`: holds what is kept beside the ledger against it;
 //! - `feed`: notifies the subscribers of a group's changes, in this process and, on PostgreSQL, in the others.
 
@@ -22,6 +23,7 @@ mod decide;
 mod events;
 mod feed;
 mod holds;
+mod kept_sums;
 mod overview;
 mod recount;
 mod room;
@@ -42,10 +44,12 @@ use crate::domain::{
 use crate::error::{Error, Result};
 use crate::metrics::{EVENTS_DUPLICATE, EVENTS_RECORDED};
 use crate::storage::{AllowanceRow, ProcessId, ShareCounters, Store, SummaryRow};
+pub use crate::storage::{EventFilter, EventPosition, PageRequest, PageRows};
 pub use breakdown::BreakdownQuery;
 use command::{Command, Outcome, Written};
 use feed::Feed;
 pub use holds::AnswerHold;
+use kept_sums::KeptSums;
 pub use overview::{EventChoices, Overview, OverviewRow, PeriodDays};
 pub use recount::Recounted;
 use writer::Queued;
@@ -71,6 +75,8 @@ pub struct Metering {
     /// A permit for each row that may still be queued.
     room: Arc<Semaphore>,
     stopping: CancellationToken,
+    /// For the usage page.
+    kept_sums: KeptSums,
 }
 
 /// What runs beside a [`Metering`] for it to record anything: the writer and, on PostgreSQL, the listener to other
@@ -103,7 +109,8 @@ impl Metering {
         let room = Arc::new(Semaphore::new(QUEUED_ROWS));
         let (id, feed, stopping) = (ProcessId::new(), Feed::default(), CancellationToken::new());
         let writer = writer::Writer::new(store.clone(), clock.clone(), grace_days, id, feed.clone());
-        let metering = Self { store, clock, grace_days, id, feed, commands, room, stopping };
+        let kept_sums = KeptSums::default();
+        let metering = Self { store, clock, grace_days, id, feed, commands, room, stopping, kept_sums };
         let task = MeteringTask { writer, queue, metering: metering.clone() };
         (metering, task)
     }

@@ -1,13 +1,16 @@
 //! The current period beside the one before it, as the usage page shows them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
 
 use super::Metering;
 use super::breakdown::of_type;
-use crate::domain::{BreakdownBy, BreakdownRow, KeyId, Period, Refusal, Role, Sums, User, UserId};
+use crate::domain::{
+    BreakdownBy, BreakdownRow, GroupId, KeyId, PerType, Period, Refusal, Role, SummaryId, Sums, User, UserId,
+};
 use crate::error::Result;
 use crate::storage::SumsRow;
 
@@ -79,7 +82,8 @@ fn index(first: NaiveDate, day: NaiveDate) -> usize {
 }
 
 impl Metering {
-    /// The current period of the user's group beside the one before it. A member sees of members and keys its own.
+    /// The current period of the user's group beside the one before it. A member sees of members and keys its own. In a
+    /// large group that spends all the time it may be behind by seconds; [`Metering::breakdown`] never is.
     ///
     /// # Errors
     /// [`Refusal::NoSubscription`]; [`Refusal::Forbidden`] for a SuperAdmin; the database's.
@@ -88,11 +92,12 @@ impl Metering {
         let found = self.store.allowance(group, user.id, now).await?;
         let (allowance, _) = found.ok_or(Refusal::NoSubscription)?;
         let current = allowance.current_period(now);
+        let used = allowance.counters.used;
         let (days, rows) = match allowance.summary_id {
             None => Default::default(),
             Some(summary) => (
-                self.store.period_sums(group, summary, BreakdownBy::Day).await?,
-                self.store.period_sums(group, summary, by).await?,
+                self.kept(group, summary, used, BreakdownBy::Day).await?,
+                self.kept(group, summary, used, by).await?,
             ),
         };
         let buckets = self.buckets(group, user, by, Tz::UTC).await?;
@@ -100,10 +105,11 @@ impl Metering {
         let mut before = None;
         let mut rows_before = HashMap::new();
         if let Some(past) = self.store.past_periods(group, now, 1).await?.pop() {
-            let days = self.store.period_sums(group, past.id, BreakdownBy::Day).await?;
+            let used = past.counters.used;
+            let days = self.kept(group, past.id, used, BreakdownBy::Day).await?;
             let period = Period { start: past.period_start, end: past.period_end };
             before = Some(PeriodDays::new(period, &days));
-            let (_, rows) = buckets.add_up(&self.store.period_sums(group, past.id, by).await?, None);
+            let (_, rows) = buckets.add_up(&self.kept(group, past.id, used, by).await?, None);
             rows_before = rows.into_iter().map(|row| (row.key.clone(), row.sums())).collect();
         }
         let rows = rows.into_iter().map(|row| {
@@ -119,6 +125,23 @@ impl Metering {
         })
     }
 
+    /// A period's sums by calendar day (UTC) or by something else, as they were read last where that is near enough.
+    async fn kept(
+        &self,
+        group: GroupId,
+        summary: SummaryId,
+        used: PerType<i64>,
+        by: BreakdownBy,
+    ) -> Result<Arc<Vec<SumsRow>>> {
+        let read = async {
+            match by {
+                BreakdownBy::Day => self.store.period_days(group, summary).await,
+                by => self.store.period_sums(group, summary, by).await,
+            }
+        };
+        self.kept_sums.get(summary, by, used, read).await
+    }
+
     /// What the user may narrow a list of events to.
     ///
     /// # Errors
@@ -129,10 +152,11 @@ impl Metering {
         let members = if is_admin { self.store.member_names(group).await? } else { Vec::new() };
         let keys = self.store.key_names(group).await?.into_iter();
         let keys = keys.filter(|key| is_admin || key.user_id == user.id).map(|key| (key.id, key.name));
-        let summary = self.store.allowance(group, user.id, now).await?.and_then(|(row, _)| row.summary_id);
-        let sums = match summary {
-            Some(summary) => self.store.period_sums(group, summary, BreakdownBy::Model).await?,
-            None => Vec::new(),
+        let allowance = self.store.allowance(group, user.id, now).await?;
+        let found = allowance.and_then(|(row, _)| Some((row.summary_id?, row.counters.used)));
+        let sums = match found {
+            Some((summary, used)) => self.kept(group, summary, used, BreakdownBy::Model).await?,
+            None => Arc::default(),
         };
         let mut models: Vec<_> = sums.iter().filter_map(|row| row.model().map(str::to_owned)).collect();
         models.sort();

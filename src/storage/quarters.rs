@@ -17,7 +17,7 @@ const QUARTER: i64 = 15 * 60;
 /// Sums of a part of the ledger. Only the columns of the breakdown that was asked for are set.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
 pub struct SumsRow {
-    /// Quarters of an hour since 1970-01-01T00:00:00Z; of a breakdown by day.
+    /// Quarters of an hour since 1970-01-01T00:00:00Z: the first of what the row is of. Of a breakdown by day.
     #[sqlx(default)]
     quarter: Option<i64>,
     /// Of a breakdown by member or by key.
@@ -82,6 +82,12 @@ macro_rules! of_period {
         quarters!($columns, "FROM usage_quarters q WHERE q.group_id = $1 AND q.summary_id = $2")
     };
 }
+
+/// Day by day, which begins with every 96th quarter in UTC.
+const DAYS: &str = "SELECT q.quarter / 96 * 96 AS quarter, CAST(SUM(q.llm) AS BIGINT) AS llm,
+         CAST(SUM(q.voice) AS BIGINT) AS voice, CAST(SUM(q.llm_events) AS BIGINT) AS llm_events,
+         CAST(SUM(q.voice_events) AS BIGINT) AS voice_events
+     FROM usage_quarters q WHERE q.group_id = $1 AND q.summary_id = $2 GROUP BY q.quarter / 96";
 
 /// Over all the group's periods: an event may lie outside of what its period is by now.
 macro_rules! of_window {
@@ -180,6 +186,14 @@ impl Store {
         }))
     }
 
+    /// What one of the group's periods adds up to on each day in UTC, whatever its events' times.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn period_days(&self, group: GroupId, summary: SummaryId) -> Result<Vec<SumsRow>> {
+        Ok(on_db!(self, |pool| { sqlx::query_as(DAYS).bind(group).bind(summary).fetch_all(pool).await? }))
+    }
+
     /// What the group's events of a window add up to, to the microsecond, in several rows for the same member, model or
     /// key where the window has edges.
     ///
@@ -244,9 +258,14 @@ mod tests {
         format!("2026-01-01T{text}Z").parse().unwrap()
     }
 
-    fn split(from: &str, to: &str) -> (i64, Vec<(DateTime<Utc>, DateTime<Utc>)>) {
-        let Split { first, last, edges } = Split::of(Period { start: at(from), end: at(to) });
-        (last - first, edges.into_iter().map(|edge| (edge.start, edge.end)).collect())
+    fn window(from: &str, to: &str) -> Period {
+        Period { start: at(from), end: at(to) }
+    }
+
+    /// How many whole quarters there are, and what is left.
+    fn split(from: &str, to: &str) -> (i64, Vec<Period>) {
+        let Split { first, last, edges } = Split::of(window(from, to));
+        (last - first, edges)
     }
 
     #[test]
@@ -254,13 +273,11 @@ mod tests {
         assert_eq!(split("00:15:00", "01:00:00"), (3, vec![]));
         assert_eq!(
             split("00:14:59.999999", "01:00:00.000001"),
-            (3, vec![(at("00:14:59.999999"), at("00:15:00")), (at("01:00:00"), at("01:00:00.000001"))])
+            (3, vec![window("00:14:59.999999", "00:15:00"), window("01:00:00", "01:00:00.000001")])
         );
-        assert_eq!(split("00:01:00", "00:15:00"), (0, vec![(at("00:01:00"), at("00:15:00"))]));
-        assert_eq!(split("00:01:00", "00:14:00"), (0, vec![(at("00:01:00"), at("00:14:00"))]));
-        assert_eq!(
-            split("00:01:00", "00:16:00"),
-            (0, vec![(at("00:01:00"), at("00:15:00")), (at("00:15:00"), at("00:16:00"))])
-        );
+        assert_eq!(split("00:01:00", "00:15:00"), (0, vec![window("00:01:00", "00:15:00")]));
+        assert_eq!(split("00:01:00", "00:14:00"), (0, vec![window("00:01:00", "00:14:00")]));
+        let over_a_quarter_s_end = vec![window("00:01:00", "00:15:00"), window("00:15:00", "00:16:00")];
+        assert_eq!(split("00:01:00", "00:16:00"), (0, over_a_quarter_s_end));
     }
 }

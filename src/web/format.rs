@@ -1,9 +1,9 @@
 //! How times and amounts are written on screen: one way for every page, so that what the server renders and what
 //! the browser does agree to the letter. Times are UTC, and say so.
 
-use chrono::{DateTime, Datelike, Timelike, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 
-use crate::domain::{Interval, Plan, Role, Status, group_digits};
+use crate::domain::{Forecast, Interval, Plan, Resource, Role, Status, group_digits};
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -22,7 +22,12 @@ pub fn date_time(at: DateTime<Utc>) -> String {
 }
 
 fn day(at: DateTime<Utc>) -> String {
-    format!("{} {} {}", at.day(), MONTHS[at.month0() as usize], at.year())
+    format!("{} {}", day_of_year(at.date_naive()), at.year())
+}
+
+/// `3 Dec`.
+pub fn day_of_year(day: NaiveDate) -> String {
+    format!("{} {}", day.day(), MONTHS[day.month0() as usize])
 }
 
 /// `3 Nov – 3 Dec 2026 UTC`, with both years where they differ.
@@ -42,6 +47,32 @@ pub fn until(from: DateTime<Utc>, to: DateTime<Utc>) -> String {
         1 => "within a day".into(),
         days => format!("in {days} days"),
     }
+}
+
+/// `At this pace 125 % (110 to 140 %) by 6 Dec, runs out on 30 Nov (28 Nov to 3 Dec).` Days are UTC.
+pub fn forecast(forecast: &Forecast, limit: Option<i64>, end: DateTime<Utc>) -> String {
+    let date = |at: DateTime<Utc>| day_of_year(at.date_naive());
+    let share = |used| Resource::new(used, 0, limit).whole_percentage();
+    let amount = match (share(forecast.expected), share(forecast.low), share(forecast.high)) {
+        (Some(expected), Some(low), Some(high)) if low < high => format!("{expected} % ({low} to {high} %)"),
+        (Some(expected), ..) => format!("{expected} %"),
+        _ if forecast.low < forecast.high => format!(
+            "{} ({} to {})",
+            group_digits(forecast.expected),
+            group_digits(forecast.low),
+            group_digits(forecast.high)
+        ),
+        _ => group_digits(forecast.expected),
+    };
+    let by = date(end);
+    let Some(runs_out) = forecast.runs_out else { return format!("At this pace {amount} by {by}.") };
+    let (on, earliest) = (date(runs_out.expected), date(runs_out.earliest));
+    let range = match runs_out.latest.map(date) {
+        Some(latest) if latest == earliest => String::new(),
+        Some(latest) => format!(" ({earliest} to {latest})"),
+        None => format!(" ({earliest} at the earliest)"),
+    };
+    format!("At this pace {amount} by {by}, runs out on {on}{range}.")
 }
 
 /// A limit in figures, `Unlimited`, or that there is none of it.
@@ -95,6 +126,7 @@ pub fn status(status: Status) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::RunsOut;
 
     fn at(text: &str) -> DateTime<Utc> {
         text.parse().unwrap()
@@ -107,6 +139,30 @@ mod tests {
         assert_eq!(date_time(time), "3 Dec 2026, 04:05 UTC");
         assert_eq!(span(at("2026-11-03T00:00:00Z"), time), "3 Nov – 3 Dec 2026 UTC");
         assert_eq!(span(at("2025-12-03T00:00:00Z"), time), "3 Dec 2025 – 3 Dec 2026 UTC");
+    }
+
+    #[test]
+    fn a_forecast_says_how_much_by_when_and_how_sure_it_is() {
+        let runs_out = RunsOut {
+            expected: at("2026-11-30T12:00:00Z"),
+            earliest: at("2026-11-28T01:00:00Z"),
+            latest: Some(at("2026-12-03T23:00:00Z")),
+        };
+        let over = Forecast { expected: 1_250, low: 1_100, high: 1_400, runs_out: Some(runs_out) };
+        let end = at("2026-12-06T09:00:00Z");
+        assert_eq!(
+            forecast(&over, Some(1_000), end),
+            "At this pace 125 % (110 to 140 %) by 6 Dec, runs out on 30 Nov (28 Nov to 3 Dec)."
+        );
+        let unsure = Forecast { runs_out: Some(RunsOut { latest: None, ..runs_out }), low: 900, ..over };
+        assert_eq!(
+            forecast(&unsure, Some(1_000), end),
+            "At this pace 125 % (90 to 140 %) by 6 Dec, runs out on 30 Nov (28 Nov at the earliest)."
+        );
+        let even = Forecast { expected: 500, low: 500, high: 500, runs_out: None };
+        assert_eq!(forecast(&even, Some(1_000), end), "At this pace 50 % by 6 Dec.");
+        let unlimited = Forecast { runs_out: None, ..over };
+        assert_eq!(forecast(&unlimited, None, end), "At this pace 1,250 (1,100 to 1,400) by 6 Dec.");
     }
 
     #[test]

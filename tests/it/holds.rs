@@ -3,10 +3,12 @@
 use chrono::Duration;
 use serde_json::{Value, json};
 use tollgate::clock::Clock;
+use tollgate::domain::{Caller, Extension, HoldInput, Refusal, Settlement, Status, UsageType};
+use tollgate::error::Error;
 
 use crate::support::app::{Answer, App, Auth, Person, eventually};
-use crate::support::databases::each_database;
-use crate::support::seed::at;
+use crate::support::databases::{each_database, each_store};
+use crate::support::seed::{GRACE_DAYS, Seed, at};
 
 pub const HOLDS: &str = "/api/subscriptions/usage/holds/";
 const EVENTS: &str = "/api/subscriptions/usage/events/";
@@ -304,6 +306,10 @@ async fn a_hold_belongs_to_the_period_it_was_granted_in() {
         assert_eq!(extended.status, 200, "{}", extended.body);
         let settled = act(&admin, "over%20the%20end", "settle", json!({"tokens_used": 450})).await;
         assert_eq!((settled.status, llm_of(&settled.body["usage"])), (200, (0, 0)), "{}", settled.body);
+        // Its event lies in its period too, though it was settled after its end.
+        let event = admin.get(&format!("{EVENTS}?limit=1")).await.body["results"][0].clone();
+        assert_eq!(event["id"], "hold:over the end", "{event}");
+        assert!(at(event["created_at"].as_str().expect("a time")) < end, "{event}");
         let id = admin.id.parse().expect("an id");
         let user =
             app.running.services.accounts.user(id).await.expect("the database answers").expect("a user");
@@ -383,6 +389,39 @@ async fn what_is_wrong_is_named_and_no_access_is_denied() {
         assert_eq!(admin.post(&cancel, json!({"at_period_end": false})).await.status, 200);
         admin.post(HOLDS, llm(1)).await.is_problem(404, "no_subscription");
         app.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_subscription_that_gives_no_access_grants_no_hold_and_settles_those_it_granted() {
+    each_store(|store| async move {
+        let seed = Seed::new(&store).await;
+        let metering = seed.metering();
+        let caller = Caller::from(&seed.member);
+        let hold = |id: &str| HoldInput {
+            id: Some(id.into()),
+            usage_type: UsageType::Llm,
+            tokens: 10,
+            expires_in: None,
+            wait: None,
+        };
+        metering.hold(&caller, hold("before")).await.expect("an active subscription gives access");
+        seed.stripe_says(Status::PastDue, seed.period).await;
+        metering.hold(&caller, hold("in grace")).await.expect("a past-due one does for the days of grace");
+        seed.clock.advance(Duration::days(i64::from(GRACE_DAYS)));
+        let refused = metering.hold(&caller, hold("after")).await;
+        assert!(matches!(refused, Err(Error::Refused(Refusal::NoAccess))), "{refused:?}");
+        let refused = metering.extend(&caller, "before", Extension::default()).await;
+        assert!(matches!(refused, Err(Error::Refused(Refusal::NoAccess))), "{refused:?}");
+        let usage = metering.settle(&caller, "before", Settlement::of(7)).await.expect("it settles");
+        assert_eq!(usage.resources.llm.used, 7);
+        for status in [Status::Unpaid, Status::Paused, Status::Incomplete] {
+            seed.stripe_says(status, seed.period).await;
+            let refused = metering.hold(&caller, hold(status.as_str())).await;
+            assert!(matches!(refused, Err(Error::Refused(Refusal::NoAccess))), "{status}: {refused:?}");
+        }
+        metering.stop().await;
     })
     .await;
 }

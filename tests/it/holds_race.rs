@@ -40,9 +40,7 @@ async fn guard(database: &Database) {
             (
                 "cap",
                 "usage_shares",
-                format!(
-                    "NEW.llm_used + NEW.llm_held > (SELECT llm_cap FROM usage_caps c WHERE c.subject_id = NEW.subject_id)"
-                ),
+                "NEW.llm_used + NEW.llm_held > (SELECT llm_cap FROM usage_caps c WHERE c.subject_id = NEW.subject_id)".to_owned(),
             ),
         ] {
             let sql = format!(
@@ -90,6 +88,8 @@ async fn many_tasks_of_one_process_never_pass_the_limit_or_a_cap() {
                         Ok(hold) => {
                             let llm = hold.usage.resources.llm;
                             assert!(llm.used + llm.held <= LIMIT, "{llm:?}");
+                            let part = hold.usage.you.expect("a member's part").llm;
+                            assert!(part.limit.is_none_or(|cap| part.used + part.held <= cap), "{part:?}");
                             granted += 1;
                             // Some are settled at once, some given back, some left open.
                             let fate = rand::rng().random_range(0..8);

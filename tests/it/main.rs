@@ -52,4 +52,5 @@ mod team;
 mod throttling;
 mod time_limits;
 mod usage;
+mod usage_page;
 mod webhook_properties;

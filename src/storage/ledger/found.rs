@@ -112,15 +112,6 @@ const RECENT: DialectStatement = DialectStatement {
     ),
 };
 
-const KNOWN: DialectStatement = DialectStatement {
-    // CROSS JOIN keeps SQLite from scanning the ledger for each of the few.
-    sqlite: "SELECT e.group_id, e.external_id, e.fingerprint FROM json_each($1) w CROSS JOIN usage_events e
-             ON e.group_id = unhex(w.value ->> '$.g', '-') AND e.external_id = w.value ->> '$.i'",
-    postgres: "SELECT e.group_id, e.external_id, e.fingerprint
-               FROM json_to_recordset($1::json) AS w (g uuid, i text)
-               JOIN usage_events e ON e.group_id = w.g AND e.external_id = w.i",
-};
-
 const MEMBERS: DialectStatement = DialectStatement {
     sqlite: "SELECT group_id, id FROM users WHERE id IN (SELECT unhex(value, '-') FROM json_each($1))
              AND group_id IS NOT NULL AND removed_at IS NULL",
@@ -228,14 +219,13 @@ impl Tx {
         now: DateTime<Utc>,
     ) -> Result<Found> {
         self.lock_groups(groups).await?;
-        let (known, members, holds, due) = (KNOWN.of(self), MEMBERS.of(self), HOLDS.of(self), DUE.of(self));
+        let (members, holds, due) = (MEMBERS.of(self), HOLDS.of(self), DUE.of(self));
         let mut found = Found::default();
+        if !wanted.events.is_empty() {
+            let known = self.known_events(&wanted.events).await?;
+            found.known = known.into_iter().map(|(group, id, print)| ((group, id), print)).collect();
+        }
         on_tx!(self, |connection| {
-            if !wanted.events.is_empty() {
-                let known: Vec<(GroupId, String, Vec<u8>)> =
-                    sqlx::query_as(known).bind(json(&wanted.events)?).fetch_all(&mut *connection).await?;
-                found.known = known.into_iter().map(|(group, id, print)| ((group, id), print)).collect();
-            }
             if !wanted.users.is_empty() {
                 let members: Vec<(GroupId, UserId)> =
                     sqlx::query_as(members).bind(json(&wanted.users)?).fetch_all(&mut *connection).await?;

@@ -2,6 +2,7 @@
 //!
 //! What counts where is not decided here: [`Store::write_ledger`] asks its caller, inside the transaction.
 
+mod bulk;
 mod found;
 mod holds;
 mod rows;

@@ -1,5 +1,5 @@
-//! The rows that a decision writes. Each kind goes in as one JSON parameter, so a statement is prepared once whatever
-//! the number of rows; the one-letter names are those the statements read.
+//! The rows that a decision writes. All but the events go in as one JSON parameter for each kind, so a statement is
+//! prepared once whatever the number of rows; the one-letter names are those the statements read.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
@@ -19,31 +19,19 @@ pub struct EventKey<'a> {
 }
 
 /// A row of the ledger.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct EventRow<'a> {
-    #[serde(flatten)]
     pub key: EventKey<'a>,
-    #[serde(rename = "s")]
     pub summary_id: SummaryId,
-    #[serde(rename = "u")]
     pub user_id: UserId,
-    #[serde(rename = "k", skip_serializing_if = "Option::is_none")]
     pub key_id: Option<KeyId>,
-    #[serde(rename = "y")]
     pub usage_type: UsageType,
-    #[serde(rename = "t")]
     pub tokens: i64,
-    #[serde(rename = "m", skip_serializing_if = "Option::is_none")]
     pub model: Option<&'a str>,
-    #[serde(rename = "c", skip_serializing_if = "Option::is_none")]
     pub details: Option<&'a Details>,
-    #[serde(rename = "e")]
     pub estimated: bool,
-    #[serde(rename = "d", skip_serializing_if = "Option::is_none")]
     pub metadata: Option<&'a Map<String, Value>>,
-    #[serde(rename = "f", serialize_with = "as_hex")]
     pub fingerprint: &'a [u8],
-    #[serde(rename = "o", serialize_with = "as_stored")]
     pub occurred_at: DateTime<Utc>,
 }
 

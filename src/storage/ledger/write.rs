@@ -7,21 +7,6 @@ use super::super::{ProcessId, Tx};
 use super::{Changes, HoldChange, HoldRow, json};
 use crate::error::Result;
 
-const INSERT: DialectStatement = DialectStatement {
-    sqlite: "INSERT INTO usage_events (group_id, external_id, summary_id, user_id, key_id, usage_type, tokens, model,
-                 details, estimated, metadata, fingerprint, occurred_at, recorded_at)
-             SELECT unhex(value ->> '$.g', '-'), value ->> '$.i', unhex(value ->> '$.s', '-'),
-                 unhex(value ->> '$.u', '-'), unhex(value ->> '$.k', '-'), value ->> '$.y', value ->> '$.t',
-                 value ->> '$.m', value -> '$.c', value ->> '$.e', value -> '$.d', unhex(value ->> '$.f'),
-                 value ->> '$.o', $2
-             FROM json_each($1)",
-    postgres: "INSERT INTO usage_events (group_id, external_id, summary_id, user_id, key_id, usage_type, tokens, model,
-                   details, estimated, metadata, fingerprint, occurred_at, recorded_at)
-               SELECT g, i, s, u, k, y, t, m, c, e, d, decode(f, 'hex'), o, $2
-               FROM json_to_recordset($1::json) AS w (g uuid, i text, s uuid, u uuid, k uuid, y text, t bigint, m text,
-                   c jsonb, e boolean, d jsonb, f text, o timestamptz)",
-};
-
 /// Adds to the sums and, where other processes may listen, notifies them with the commit.
 const ADD: DialectStatement = DialectStatement {
     sqlite: "UPDATE usage_summaries SET llm_used = llm_used + w.l, voice_used = voice_used + w.v,
@@ -105,13 +90,12 @@ impl Tx {
         now: DateTime<Utc>,
         origin: ProcessId,
     ) -> Result<()> {
-        let (insert, add, put_holds) = (INSERT.of(self), ADD.of(self), PUT_HOLDS.of(self));
+        if !changes.events.is_empty() {
+            self.insert_events(&changes.events, now).await?;
+        }
+        let (add, put_holds) = (ADD.of(self), PUT_HOLDS.of(self));
         let (add_shares, add_quarters) = (ADD_SHARES.of(self), ADD_QUARTERS.of(self));
         on_tx!(self, |connection| {
-            if !changes.events.is_empty() {
-                let rows = json(&changes.events)?;
-                sqlx::query(insert).bind(rows).bind(now).execute(&mut *connection).await?;
-            }
             if !changes.sums.is_empty() {
                 let rows = json(&changes.sums)?;
                 sqlx::query(add).bind(rows).bind(origin.to_string()).execute(&mut *connection).await?;

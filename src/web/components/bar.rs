@@ -3,15 +3,30 @@
 //! Drawn as SVG because its widths are attributes: the page's Content-Security-Policy forbids inline styles,
 //! and the bar must be right in the server's HTML.
 
+use chrono::{DateTime, Utc};
 use leptos::prelude::*;
 
 use super::icon::{Icon, Shape};
-use crate::domain::{Level, Resource, UsageType, group_digits};
+use crate::domain::{Forecast, Level, Resource, UsageType, group_digits};
 use crate::web::format;
 
-/// One resource: its name, its share in figures, the bar, and used / held / left / limit.
+/// One resource: its name, its share in figures, what is to be expected of it, the bar, and used / held / left / limit.
 #[component]
-pub fn ResourceBar(usage_type: UsageType, #[prop(into)] resource: Signal<Resource>) -> impl IntoView {
+pub fn ResourceBar(
+    usage_type: UsageType,
+    #[prop(into)] resource: Signal<Resource>,
+    /// What is expected at the period's end, where enough is known to say.
+    #[prop(into)]
+    forecast: Signal<Option<Forecast>>,
+    /// When the period ends.
+    #[prop(into)]
+    ends: Signal<DateTime<Utc>>,
+) -> impl IntoView {
+    // Of what is used up, or isn't there, nothing is expected.
+    let forecast = Signal::derive(move || {
+        let Resource { level, .. } = resource.get();
+        forecast.get().filter(|_| level != Level::Limit && resource.get().is_included())
+    });
     let level = move || resource.get().level;
     let is_included = move || resource.get().is_included();
     let sign = move || match level() {
@@ -32,7 +47,10 @@ pub fn ResourceBar(usage_type: UsageType, #[prop(into)] resource: Signal<Resourc
                 {move || sign().map(|(text, shape)| view! { <p class="resource__sign"><Icon shape/>{text}</p> })}
                 <p class="resource__figure">{figure}</p>
             </header>
-            <Bar label=usage_type.label() resource/>
+            {move || forecast.get().map(|forecast| {
+                view! { <p class="resource__forecast">{format::forecast(&forecast, resource.get().limit, ends.get())}</p> }
+            })}
+            <Bar label=usage_type.label() resource ahead=Signal::derive(move || forecast.get().map(|it| it.expected))/>
             // Nothing to count where there is no allowance, unless tokens were spent all the same.
             <dl class="figures" hidden=move || !is_included() && resource.get().used == 0>
                 <Figure term="Used" value=Signal::derive(move || group_digits(resource.get().used))/>
@@ -59,9 +77,18 @@ fn Figure(term: &'static str, #[prop(into)] value: Signal<String>) -> impl IntoV
     }
 }
 
-/// The bar itself: what is used, what is held behind it, and a mark where the warning begins.
+/// The bar itself: what is used, what is held behind it, what is expected by the end, hatched, and a mark where the
+/// warning begins.
 #[component]
-pub fn Bar(#[prop(into)] label: String, #[prop(into)] resource: Signal<Resource>) -> impl IntoView {
+pub fn Bar(
+    #[prop(into)] label: String,
+    #[prop(into)] resource: Signal<Resource>,
+    /// How much is expected to be used at the period's end.
+    #[prop(optional, into)]
+    ahead: Signal<Option<i64>>,
+) -> impl IntoView {
+    let hatch = format!("hatch-{}", label.to_lowercase().replace(|c: char| !c.is_ascii_alphanumeric(), "-"));
+    let filled = format!("url(#{hatch})");
     let used = move || resource.get().whole_percentage().unwrap_or(0).clamp(0, 100);
     let width = move || format!("{}%", exact(resource.get().used, resource.get().limit));
     let held = move || {
@@ -88,6 +115,15 @@ pub fn Bar(#[prop(into)] label: String, #[prop(into)] resource: Signal<Resource>
             data-level=move || resource.get().level.as_str()
         >
             <svg width="100%" height="100%" aria-hidden="true">
+                {move || ahead.get().map(|expected| {
+                    let width = format!("{}%", exact(expected, resource.get().limit));
+                    view! {
+                        <pattern id=hatch.clone() width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+                            <rect class="bar__hatch" width="2" height="6"></rect>
+                        </pattern>
+                        <rect class="bar__ahead" width=width height="100%" fill=filled.clone()></rect>
+                    }
+                })}
                 <rect class="bar__held" width=held height="100%"></rect>
                 <rect class="bar__used" width=width height="100%"></rect>
                 {move || {

@@ -4,11 +4,13 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::follow_subscription::Shown;
-use crate::domain::{Level, Plan, Subscription, Usage, UsageType};
+use crate::domain::{
+    self, Forecast, Level, PerType, Plan, Resource, Subscription, Usage, UsageType, group_digits,
+};
 use crate::web::client::{self, UsageStream};
 use crate::web::components::ask_admin::AskAdmin;
 use crate::web::components::badge::StatusBadge;
-use crate::web::components::bar::ResourceBar;
+use crate::web::components::bar::{Bar, ResourceBar};
 use crate::web::components::notice::Notice;
 use crate::web::components::plan_card::PlanCard;
 use crate::web::format;
@@ -20,6 +22,8 @@ pub fn LiveUsage(
     suggested_plan: Option<Plan>,
     /// The subscription that the page was rendered for.
     shown: Shown,
+    /// What was used on each whole day of the period that is over, for the forecast.
+    days: PerType<Vec<i64>>,
     /// Who can change the plan, by name; none where the viewer can.
     admins: Option<String>,
 ) -> impl IntoView {
@@ -53,17 +57,25 @@ pub fn LiveUsage(
     // The effect keeps what it returns, and so the stream open.
     Effect::new(move |_| UsageStream::open(on_usage, on_subscription, move |live| connected.set(Some(live))));
     let admins = StoredValue::new(admins);
-    let llm = Signal::derive(move || usage.with(|usage| usage.resources.llm));
-    let voice = Signal::derive(move || usage.with(|usage| usage.resources.voice));
+    let days = StoredValue::new(days);
+    let bar = move |usage_type: UsageType| {
+        let resource = Signal::derive(move || usage.with(|usage| usage.resources[usage_type]));
+        let ends = Signal::derive(move || usage.with(|usage| usage.period_end));
+        let forecast = Signal::derive(move || {
+            usage.with(|usage| days.with_value(|days| forecast(usage, usage_type, &days[usage_type])))
+        });
+        view! { <ResourceBar usage_type resource forecast ends/> }
+    };
     view! {
         <Alerts usage admins/>
         <div class="usage">
             <div class="usage__main">
                 <div class="panel usage__bars">
-                    <ResourceBar usage_type=UsageType::Llm resource=llm/>
-                    <ResourceBar usage_type=UsageType::Voice resource=voice/>
+                    {bar(UsageType::Llm)}
+                    {bar(UsageType::Voice)}
                     <Connection connected/>
                 </div>
+                {move || usage.with(own_caps)}
                 {move || suggested.get().map(|plan| view! { <Suggestion plan admins/> })}
             </div>
             <aside aria-label="Plan">
@@ -74,6 +86,51 @@ pub fn LiveUsage(
 }
 
 type Admins = StoredValue<Option<String>>;
+
+fn forecast(usage: &Usage, usage_type: UsageType, days: &[i64]) -> Option<Forecast> {
+    let period = domain::Period { start: usage.period_start, end: usage.period_end };
+    let Resource { used, limit, .. } = usage.resources[usage_type];
+    Forecast::of(period, days, used, limit, usage.as_of)
+}
+
+/// The viewer's own caps, where an admin has set any.
+fn own_caps(usage: &Usage) -> Option<AnyView> {
+    let you = usage.you?;
+    let capped: Vec<_> =
+        you.iter().filter_map(|(usage_type, share)| Some((usage_type, *share, share.limit?))).collect();
+    if capped.is_empty() {
+        return None;
+    }
+    let rows = capped.into_iter().map(|(usage_type, share, cap)| {
+        let name = match usage_type {
+            UsageType::Llm => "LLM",
+            UsageType::Voice => "Voice",
+        };
+        let resource = Resource::new(share.used, share.held, Some(cap));
+        let left = format!(
+            "{} of {} used, {} held, {} left",
+            group_digits(share.used),
+            group_digits(cap),
+            group_digits(share.held),
+            group_digits(share.remaining.unwrap_or_default())
+        );
+        view! {
+            <div class="cap">
+                <p class="cap__name">{name}</p>
+                <p class="cap__figures">{left}</p>
+                <Bar label=format!("Your cap, {name}") resource/>
+            </div>
+        }
+    });
+    Some(view! {
+        <section class="panel caps">
+            <h2>"Your own cap"</h2>
+            <p class="caps__rule">"What an admin lets you spend of the shared allowance. At 100 % your own requests are refused."</p>
+            {rows.collect_view()}
+        </section>
+    }
+    .into_any())
+}
 
 /// Whether the numbers move by themselves. Nothing until the page is live.
 #[component]
@@ -136,6 +193,16 @@ fn upgrade(admins: Admins, class: &'static str) -> AnyView {
     }
 }
 
+/// What happens when an allowance is used up.
+fn rule_at_the_limit(ends: bool) -> &'static str {
+    if ends {
+        "At 100 % new requests are refused until the period ends. What is already under way is finished and counted."
+    } else {
+        "At 100 % new requests are refused until the reset, or until the plan is changed. What is already under way is \
+         finished and counted."
+    }
+}
+
 #[component]
 fn Period(usage: Usage, ends: RwSignal<bool>) -> impl IntoView {
     let until = format::until(usage.as_of, usage.period_end);
@@ -155,6 +222,9 @@ fn Period(usage: Usage, ends: RwSignal<bool>) -> impl IntoView {
                     <dd>{format!("{until}, on {}", format::date(usage.period_end))}</dd>
                 </div>
             </dl>
+            <p class="period__rule">
+                {move || rule_at_the_limit(ends.get())}
+            </p>
             // Announced when it comes while the page is open.
             <p class="period__note" role="status">
                 {move || ends.get().then_some("The subscription was canceled. It isn't charged again.")}

@@ -32,6 +32,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/signup") view=signup::SignUp ssr=SsrMode::Async/>
                         <Route path=path!("/invite/:token") view=invite::Invite ssr=SsrMode::Async/>
                         <Route path=path!("/usage") view=usage::Usage ssr=SsrMode::Async/>
+                        <Route path=path!("/usage/events") view=usage::events::Events ssr=SsrMode::Async/>
                         <Route path=path!("/chat") view=chat::New ssr=SsrMode::Async/>
                         <Route path=path!("/chat/:id") view=chat::Kept ssr=SsrMode::Async/>
                         <Route path=path!("/subscribe") view=subscribe::Subscribe ssr=SsrMode::Async/>

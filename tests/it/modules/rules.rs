@@ -62,7 +62,7 @@ pub const RULES: &[Rule] = &[
     rule(
         "metering",
         &["clock", "domain", "error", "metrics", "storage"],
-        &["chrono_tz", "metrics", "sha2", "tokio", "tokio_stream", "tokio_util"],
+        &["chrono_tz", "metrics", "moka", "sha2", "tokio", "tokio_stream", "tokio_util"],
     ),
     rule(
         "billing",
@@ -209,6 +209,7 @@ pub const RULES: &[Rule] = &[
             "accounts",
             "chat",
             "domain",
+            "metering",
             "web",
             "web/error",
             "web/format",

@@ -2,7 +2,8 @@
 
 use leptos::prelude::*;
 
-use crate::domain::{PeriodUsage, Resource, group_digits};
+use super::events::link;
+use crate::domain::{Period, PeriodUsage, Resource, group_digits};
 use crate::web::components::count::count;
 use crate::web::components::table::{Column, Row, Table};
 use crate::web::format;
@@ -20,7 +21,8 @@ pub fn History(history: Vec<PeriodUsage>) -> impl IntoView {
         return None;
     }
     let rows = history.into_iter().map(|period| {
-        Row::new(format::span(period.start, period.end))
+        let events = link(&[], Some(Period { start: period.start, end: period.end }));
+        Row::new(view! { <a href=events>{format::span(period.start, period.end)}</a> })
             .cell(period.plan)
             .cell(view! { <Share resource=period.resources.llm/> })
             .cell(view! { <Share resource=period.resources.voice/> })

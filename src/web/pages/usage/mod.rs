@@ -1,12 +1,17 @@
 //! `/usage`: what the group has used of its allowance.
 
+mod days;
+pub mod events;
 mod first_steps;
 mod history;
+mod shares;
 pub mod trouble;
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
 
-use crate::domain::{LimitCheck, PeriodUsage, Role, Status, Subscription};
+use crate::domain::{BreakdownBy, LimitCheck, PerType, PeriodUsage, Role, Status, Subscription, User};
+use crate::metering::Overview;
 use crate::web::AppError;
 use crate::web::components::ask_admin::AskAdmin;
 use crate::web::components::page::{Head, Heading, load};
@@ -14,8 +19,10 @@ use crate::web::format;
 use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
 use crate::web::islands::live_usage::LiveUsage;
 use crate::web::ssr::context::{services, user, where_subscribed};
+use days::Days;
 use first_steps::FirstSteps;
 use history::History;
+use shares::Shares;
 use trouble::Trouble;
 
 struct Data {
@@ -23,13 +30,16 @@ struct Data {
     admins: Option<String>,
     subscription: Option<Subscription>,
     check: Option<LimitCheck>,
+    overview: Option<Overview>,
     history: Vec<PeriodUsage>,
+    viewer: User,
 }
 
 #[component]
 pub fn Usage() -> impl IntoView {
-    load(data(), |data| {
-        let Data { admins, subscription, check, history } = data;
+    let by = shares::asked(use_query_map().with_untracked(|query| query.get("by")).as_deref());
+    load(data(by), move |data| {
+        let Data { admins, subscription, check, overview, history, viewer } = data;
         let is_new = history.is_empty()
             && check.as_ref().is_some_and(|check| check.usage.resources.iter().all(|(_, now)| now.used == 0));
         let shown = subscription.as_ref().map(Shown::from);
@@ -40,9 +50,17 @@ pub fn Usage() -> impl IntoView {
                 view! { <NoSubscription admins=admins.clone() last=history.first().cloned()/> }.into_any()
             }
         };
-        let current = match (shown, check) {
-            (Some(shown), Some(LimitCheck { usage, suggested_plan, .. })) if !incomplete => {
-                view! { <LiveUsage usage suggested_plan shown admins/> }.into_any()
+        let current = match (shown, check, overview) {
+            (Some(shown), Some(LimitCheck { usage, suggested_plan, .. }), Some(overview)) if !incomplete => {
+                let (resources, days) = (usage.resources, whole_days(&overview));
+                view! {
+                    <LiveUsage usage suggested_plan shown days admins/>
+                    {(!is_new).then(|| view! {
+                        <Days overview=overview.clone() resources/>
+                        <Shares overview by viewer/>
+                    })}
+                }
+                .into_any()
             }
             _ => view! { <FollowSubscription shown/> }.into_any(),
         };
@@ -51,14 +69,21 @@ pub fn Usage() -> impl IntoView {
             <Heading title="Usage" text="The allowance that your whole group shares."/>
             {above}
             {current}
-            {is_new.then(|| view! { <FirstSteps/> })}
+            {(is_new && !incomplete).then(|| view! { <FirstSteps/> })}
             <History history/>
         }
         .into_any()
     })
 }
 
-async fn data() -> Result<Data, AppError> {
+/// What was used on each whole day that is over: neither on the one the period began in nor today.
+fn whole_days(overview: &Overview) -> PerType<Vec<i64>> {
+    let Overview { as_of, current, .. } = overview;
+    let whole = current.days.get(1..current.index(*as_of)).unwrap_or_default();
+    PerType::of(|kind| whole.iter().map(|day| day.tokens()[kind]).collect())
+}
+
+async fn data(by: BreakdownBy) -> Result<Data, AppError> {
     let (user, services) = (user()?, services());
     user.must_have_group()?;
     let admins = match user.role {
@@ -69,7 +94,9 @@ async fn data() -> Result<Data, AppError> {
         admins,
         subscription: services.billing.subscription(&user).await?,
         check: where_subscribed(services.metering.check(&user).await)?,
+        overview: where_subscribed(services.metering.overview(&user, by).await)?,
         history: services.metering.history(&user).await?,
+        viewer: user,
     })
 }
 
