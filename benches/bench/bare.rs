@@ -64,6 +64,16 @@ impl Bare {
         })
     }
 
+    /// What a model server answers to a question.
+    pub fn model(&self) -> Call {
+        self.call(|_| question().body(Full::from(QUESTION)).expect("a request"))
+    }
+
+    /// Where it is a model server.
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
     fn call(&self, request: impl Fn(Turn) -> Request<Full<Bytes>> + Send + Sync + 'static) -> Call {
         Call { address: self.address.clone(), request: Box::new(request) }
     }
@@ -75,6 +85,19 @@ impl Drop for Bare {
         let _ = self.child.wait();
     }
 }
+
+/// The path and headers of a question.
+pub fn question() -> http::request::Builder {
+    Request::post("/v1/chat/completions").header(HOST, "localhost").header(CONTENT_TYPE, "application/json")
+}
+
+/// A question of some words, and an answer of as many.
+pub const QUESTION: &str = r#"{"model": "gpt-4o", "max_tokens": 300, "messages": [{"role": "user",
+    "content": "How long does a pot of basmati rice take, and how much water does it need?"}]}"#;
+const ANSWER: &str = r#"{"id": "chatcmpl-1", "object": "chat.completion", "created": 1767225600, "model": "gpt-4o",
+    "choices": [{"index": 0, "message": {"role": "assistant", "content": "Twelve minutes, and one and a half times as
+    much water as rice. Let it rest for ten more before you lift the lid."}, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 23, "completion_tokens": 31, "total_tokens": 54}}"#;
 
 /// Whether this process is to serve the routes.
 pub fn is_asked_for() -> bool {
@@ -88,6 +111,10 @@ pub async fn serve() {
     let app = Router::new()
         .route("/", get(move || async move { body }))
         .route("/", post(move |Json(_): Json<EventInput>| async move { read }))
+        .route(
+            "/v1/chat/completions",
+            post(|_: Bytes| async { ([(CONTENT_TYPE, "application/json")], ANSWER) }),
+        )
         .route("/page", get(leptos_axum::render_app_to_stream(move || page(size))));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     println!("{}", listener.local_addr().expect("an address"));

@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::time::interval_at;
 
 /// A request that can be made any number of times.
 pub struct Call {
@@ -52,6 +53,30 @@ impl Call {
             times
         }))
         .await;
+        let mut times = times.concat();
+        times.sort_unstable();
+        times
+    }
+
+    /// How long each answer took where this many callers ask once in an interval each, evenly spread: what a request
+    /// takes while others are under way, without waiting for the machine. In ascending order.
+    pub async fn paced_times(&self, callers: u32, interval: Duration, time: Duration) -> Vec<Duration> {
+        let connections = join_all((0..callers).map(|_| connect(&self.address))).await;
+        let begun = Instant::now();
+        let times =
+            join_all(connections.into_iter().zip(0..callers).map(async |(mut connection, caller)| {
+                let mut times = Vec::new();
+                let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+                let mut ticks = interval_at((begun + interval * caller / callers).into(), interval);
+                while begun.elapsed() < time {
+                    ticks.tick().await;
+                    let asked = Instant::now();
+                    self.once(&mut connection, Turn { connection: number, number: times.len() as u64 }).await;
+                    times.push(asked.elapsed());
+                }
+                times
+            }))
+            .await;
         let mut times = times.concat();
         times.sort_unstable();
         times

@@ -8,6 +8,7 @@
 //!   no server (`engine` says how).
 //! - Single events and holds, against a bare axum route that reads the same JSON and answers as many bytes.
 //! - Reading, against a bare route and a bare page of Leptos of the same size.
+//! - The gateway, against the model server behind it called directly.
 //! - One busy group against a thousand; reading with a million events in the ledger, against reading with a hundred.
 //!
 //! The server and the bare routes are processes of their own; with the callers they share this machine's cores.
@@ -29,6 +30,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use bare::Bare;
+use client::Call;
 use engine::Engine;
 use report::{Report, percentile};
 use subject::Subject;
@@ -51,6 +53,11 @@ const FEW: i64 = 100;
 const MANY: i64 = 1_000_000;
 /// What they add up to, few or many: the page says other things where other levels are reached.
 const TOKENS: i64 = 1_000_000;
+/// Clients of the gateway, and how often each asks where they keep a pace: 1,000 requests a second in all.
+const CLIENTS: u32 = 64;
+const PACE: Duration = Duration::from_millis(64);
+/// What the gateway may add to the time of a request, with its hold and its settlement on disk: so much at this percentile.
+const ADDED: [(usize, Duration); 2] = [(50, Duration::from_millis(1)), (99, Duration::from_millis(5))];
 /// How long a hold may take while others write, on SQLite.
 const HOLD_P99: Duration = Duration::from_millis(5);
 
@@ -61,6 +68,7 @@ struct Limits {
     record_one: f64,
     hold_and_settle: f64,
     one_group: f64,
+    gateway: f64,
     read_json: f64,
     read_page: f64,
 }
@@ -71,6 +79,7 @@ const SQLITE: Limits = Limits {
     record_one: 2.5,
     hold_and_settle: 2.0,
     one_group: 1.25,
+    gateway: 10.0,
     read_json: 3.33,
     read_page: 3.33,
 };
@@ -90,11 +99,13 @@ async fn main() -> ExitCode {
     let mut report = Report::default();
     recording("SQLite", Database::sqlite(), Database::sqlite(), &SQLITE, &mut report).await;
     groups("SQLite", Database::sqlite(), Database::sqlite(), &SQLITE, &mut report).await;
+    gateway("SQLite", Database::sqlite(), &SQLITE, &mut report).await;
     reading("SQLite", Database::sqlite(), Database::sqlite(), &SQLITE, &mut report).await;
     let (one, other) = (Database::postgres().await, Database::postgres().await);
     recording("PostgreSQL", one, other, &POSTGRES, &mut report).await;
     let (one, other) = (Database::postgres().await, Database::postgres().await);
     groups("PostgreSQL", one, other, &POSTGRES, &mut report).await;
+    gateway("PostgreSQL", Database::postgres().await, &POSTGRES, &mut report).await;
     let (small, large) = (Database::postgres().await, Database::postgres().await);
     reading("PostgreSQL", small, large, &POSTGRES, &mut report).await;
     report.outcome()
@@ -159,6 +170,30 @@ async fn groups(kind: &str, one: Database, many: Database, limits: &Limits, repo
     spread.close().await;
     one.drop().await;
     many.drop().await;
+}
+
+/// The gateway, between callers and a model server that answers at once. The load generator and the model server share
+/// the machine with it.
+async fn gateway(kind: &str, database: Database, limits: &Limits, report: &mut Report) {
+    let model = Bare::start(0);
+    let subject = Subject::start_with(&database, Some(&model.base_url())).await;
+    let (through, direct) = (subject.ask(), model.model());
+    let pace = async |call: &Call| call.paced_times(CLIENTS, PACE, Duration::from_secs(5)).await;
+    pace(&through).await;
+    let (through_times, direct_times) = (pace(&through).await, pace(&direct).await);
+    for (per_cent, limit) in ADDED {
+        let added = percentile(&through_times, per_cent).saturating_sub(percentile(&direct_times, per_cent));
+        report.time(kind, &format!("what the gateway adds, p{per_cent} at 1,000 requests/s"), added, limit);
+    }
+    report
+        .row(kind, "questions through the gateway", "the model server", limits.gateway)
+        .measure(
+            async |time| through.per_second(CLIENTS as usize, time).await,
+            async |time| direct.per_second(CLIENTS as usize, time).await,
+        )
+        .await;
+    drop((subject, model));
+    database.drop().await;
 }
 
 async fn reading(kind: &str, small: Database, large: Database, limits: &Limits, report: &mut Report) {

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tollgate::clock::Clock;
 
+use crate::bare::{QUESTION, question};
 use crate::client::{Call, Turn};
 use tollgate_test_support::databases::Database;
 use tollgate_test_support::process::{Server, client, program};
@@ -32,6 +33,11 @@ pub struct Subject {
 impl Subject {
     /// Brings the database up to date, subscribes a group, and serves.
     pub async fn start(database: &Database) -> Self {
+        Self::start_with(database, None).await
+    }
+
+    /// As [`Subject::start`], with a model server behind its gateway.
+    pub async fn start_with(database: &Database, upstream: Option<&str>) -> Self {
         let store = database.store().await;
         let seed = Seed::with_clock(&store, Clock::system()).await;
         // No limit: what is measured is never refused.
@@ -48,7 +54,9 @@ impl Subject {
         };
         run(&["user", "create", "--email", EMAIL, "--role", "member", "--group", "Acme"]);
         let key = format!("Bearer {}", run(&["key", "create", "--name", "bench", "--user", EMAIL]).trim());
-        let server = Server::start(program(PROGRAM, folder.path(), &database.url));
+        let mut command = program(PROGRAM, folder.path(), &database.url);
+        command.envs(upstream.map(|address| ("OPENAI_BASE_URL", address)));
+        let server = Server::start(command);
         let cookie = log_in(&server.base).await;
         Self { server, key, cookie, _folder: folder }
     }
@@ -90,6 +98,14 @@ impl Subject {
                 .header(CONTENT_TYPE, "application/json")
                 .body(Full::from(body.to_string()))
                 .expect("a request")
+        })
+    }
+
+    /// A question through the gateway.
+    pub fn ask(&self) -> Call {
+        let key = self.key.clone();
+        self.call(move |_| {
+            question().header(AUTHORIZATION, &key).body(Full::from(QUESTION)).expect("a request")
         })
     }
 

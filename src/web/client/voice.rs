@@ -113,16 +113,26 @@ fn why(error: &JsValue) -> NoMicrophone {
 struct Reading {
     /// The button that began it.
     button: Element,
-    audio: Option<(HtmlAudioElement, String, Closure<dyn FnMut()>)>,
+    /// None while it is fetched.
+    audio: Option<Playing>,
+}
+
+/// What is being played.
+struct Playing {
+    element: HtmlAudioElement,
+    /// Of the sound, to be revoked.
+    address: String,
+    /// Held as long as the element may call it.
+    _on_end: Closure<dyn FnMut()>,
 }
 
 impl Drop for Reading {
     fn drop(&mut self) {
         _ = self.button.set_attribute("aria-pressed", "false");
         _ = self.button.remove_attribute("aria-busy");
-        if let Some((audio, address, _)) = &self.audio {
-            audio.set_onended(None);
-            _ = audio.pause();
+        if let Some(Playing { element, address, .. }) = &self.audio {
+            element.set_onended(None);
+            _ = element.pause();
             _ = Url::revoke_object_url(address);
         }
     }
@@ -175,7 +185,8 @@ async fn play(button: &Element, spoken: &Blob) -> Result<(), JsValue> {
     audio.set_onended(Some(on_end.as_ref().unchecked_ref()));
     let playing = audio.play()?;
     // Ends the one that stood for the fetching, and its marks on the button.
-    READING.set(Some(Reading { button: button.clone(), audio: Some((audio, address, on_end)) }));
+    let audio = Playing { element: audio, address, _on_end: on_end };
+    READING.set(Some(Reading { button: button.clone(), audio: Some(audio) }));
     _ = button.set_attribute("aria-pressed", "true");
     JsFuture::from(playing).await.map(drop)
 }
