@@ -137,7 +137,7 @@ impl<'a> Query<'a> {
             let message = if known { "Is given twice." } else { "There is no such parameter here." };
             self.errors.add(name, message);
         }
-        if self.errors.is_empty() { Ok(()) } else { Err(crate::domain::Refusal::from(self.errors).into()) }
+        Ok(self.errors.into_result()?)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Refusal;
+
 /// One thing wrong with one field of an input.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -43,6 +45,12 @@ impl FieldErrors {
     /// The first message against `field`, for the line under its input.
     pub fn message(&self, field: &str) -> Option<&str> {
         self.0.iter().find(|error| error.field == field).map(|error| error.message.as_str())
+    }
+
+    /// # Errors
+    /// [`Refusal::Invalid`] where anything is wrong.
+    pub fn into_result(self) -> Result<(), Refusal> {
+        if self.is_empty() { Ok(()) } else { Err(self.into()) }
     }
 
     pub fn into_vec(self) -> Vec<FieldError> {

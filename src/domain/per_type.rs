@@ -1,6 +1,6 @@
 //! A value for each kind of token.
 
-use std::ops::{Index, IndexMut};
+use std::ops::{AddAssign, Index, IndexMut};
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +28,13 @@ impl<T> PerType<T> {
     /// What `map` makes of each value.
     pub fn map<U>(self, mut map: impl FnMut(T) -> U) -> PerType<U> {
         PerType { llm: map(self.llm), voice: map(self.voice) }
+    }
+}
+
+impl<T: AddAssign> AddAssign for PerType<T> {
+    fn add_assign(&mut self, other: Self) {
+        self.llm += other.llm;
+        self.voice += other.voice;
     }
 }
 

@@ -51,9 +51,7 @@ pub fn admit(caller: &Caller, events: Vec<EventInput>, now: DateTime<Utc>) -> Re
         event.check(&prefix, now, &mut errors);
         check_text(event, &prefix, &mut errors);
     }
-    if !errors.is_empty() {
-        return Err(errors.into());
-    }
+    errors.into_result()?;
     let named = |event: &EventInput| event.user_id.is_some_and(|named| named != user.id);
     if user.role != Role::Admin && events.iter().any(named) {
         return Err(
@@ -78,9 +76,7 @@ pub fn admit_settlement(hold: &str, settlement: Settlement, now: DateTime<Utc>) 
     let mut errors = FieldErrors::new();
     checked.check("", now, &mut errors);
     check_text(&checked, "", &mut errors);
-    if !errors.is_empty() {
-        return Err(errors.into());
-    }
+    errors.into_result()?;
     let mut event = event(checked)?;
     if nothing_spent {
         event.input.tokens_used = 0;

@@ -62,5 +62,5 @@ impl Metering {
 fn check(caps: Caps) -> Result<()> {
     let mut errors = FieldErrors::new();
     caps.check(&mut errors);
-    if errors.is_empty() { Ok(()) } else { Err(errors.into()) }
+    Ok(errors.into_result()?)
 }

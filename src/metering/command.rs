@@ -4,7 +4,7 @@ use chrono::Duration;
 use uuid::Uuid;
 
 use super::admit::{Event, Report};
-use super::room::{Shortage, Size};
+use super::fit::{Shortage, Size};
 use crate::domain::{GroupId, KeyId, Refusal, Usage, UsageType, UserId};
 use crate::storage::{EventKey, HoldRow};
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::admit::{admit_settlement, fingerprint};
 use super::command::{Command, HoldRef, HoldRequest, Outcome, Written};
-use super::room::{Shortage, Size};
+use super::fit::{Shortage, Size};
 use super::{Changes, Metering};
 use crate::domain::{
     Caller, Extension, FieldErrors, GroupId, HOLD_SECONDS, Hold, HoldInput, LimitReached, LimitScope,
@@ -50,9 +50,7 @@ impl Metering {
     pub async fn hold(&self, caller: &Caller, input: HoldInput) -> Result<Hold> {
         let mut errors = FieldErrors::new();
         input.check(&mut errors);
-        if !errors.is_empty() {
-            return Err(errors.into());
-        }
+        errors.into_result()?;
         let expires_in = input.expires_in.unwrap_or(HOLD_SECONDS);
         let request = HoldRequest {
             group: caller.user.must_have_group()?,
@@ -117,9 +115,7 @@ impl Metering {
     pub async fn extend(&self, caller: &Caller, hold: &str, extension: Extension) -> Result<Hold> {
         let mut errors = FieldErrors::new();
         extension.check(&mut errors);
-        if !errors.is_empty() {
-            return Err(errors.into());
-        }
+        errors.into_result()?;
         let expires_in = Duration::seconds(extension.expires_in.unwrap_or(HOLD_SECONDS));
         let hold = hold_ref(caller, hold)?;
         let written = self.submit(Command::Extend { hold, tokens: extension.tokens, expires_in }).await?;

@@ -7,7 +7,7 @@
 //! - `writer`: gathers what arrives while the last commit runs, and writes it in one transaction;
 //! - `command`: what the ledger can be asked to do;
 //! - `decide`: inside that transaction, what counts where. Pure;
-//! - `room`: how many tokens fit under a key's cap, a member's cap and the group's allowance. Pure;
+//! - `fit`: how many tokens fit under a key's cap, a member's cap and the group's allowance. Pure;
 //! - `holds`: reserving tokens before they are spent, and settling what was;
 //! - `caps`: the most that one member or one key may spend;
 //! - `breakdown`, `events`, `overview`: looking into the ledger, by those who may;
@@ -22,11 +22,11 @@ mod command;
 mod decide;
 mod events;
 mod feed;
+mod fit;
 mod holds;
 mod kept_sums;
 mod overview;
 mod recount;
-mod room;
 mod writer;
 
 use std::sync::Arc;
@@ -73,7 +73,7 @@ pub struct Metering {
     feed: Feed,
     commands: mpsc::UnboundedSender<Queued>,
     /// A permit for each row that may still be queued.
-    room: Arc<Semaphore>,
+    queue_capacity: Arc<Semaphore>,
     stopping: CancellationToken,
     /// For the usage page.
     kept_sums: KeptSums,
@@ -106,11 +106,12 @@ impl Metering {
     /// subscription that is past due gives access.
     pub fn new(store: Store, clock: Clock, grace_days: u32) -> (Self, MeteringTask) {
         let (commands, queue) = mpsc::unbounded_channel();
-        let room = Arc::new(Semaphore::new(QUEUED_ROWS));
+        let queue_capacity = Arc::new(Semaphore::new(QUEUED_ROWS));
         let (id, feed, stopping) = (ProcessId::new(), Feed::default(), CancellationToken::new());
         let writer = writer::Writer::new(store.clone(), clock.clone(), grace_days, id, feed.clone());
         let kept_sums = KeptSums::default();
-        let metering = Self { store, clock, grace_days, id, feed, commands, room, stopping, kept_sums };
+        let metering =
+            Self { store, clock, grace_days, id, feed, commands, queue_capacity, stopping, kept_sums };
         let task = MeteringTask { writer, queue, metering: metering.clone() };
         (metering, task)
     }
@@ -190,7 +191,7 @@ impl Metering {
             let rows = u32::try_from(command.size()).unwrap_or(u32::MAX);
             let overloaded =
                 Error::Overloaded { what: "the ledger's queue is full", retry_after: RETRY_AFTER };
-            Some(Arc::clone(&self.room).try_acquire_many_owned(rows).map_err(|_| overloaded)?)
+            Some(Arc::clone(&self.queue_capacity).try_acquire_many_owned(rows).map_err(|_| overloaded)?)
         };
         let (answer, answered) = oneshot::channel();
         let gone = Error::Stopping("the ledger takes no more commands");

@@ -24,7 +24,7 @@ const BATCH: usize = 2_000;
 pub struct Queued {
     pub command: Command,
     pub answer: oneshot::Sender<Result<Written>>,
-    /// Its part of the queue's room, given back when it is taken from the queue.
+    /// Its part of the queue's capacity, given back when it is taken from the queue.
     pub _permit: Option<OwnedSemaphorePermit>,
 }
 

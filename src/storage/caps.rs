@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::summaries::{ShareCounters, allowance_select, live_allowances};
+use super::summaries::{ShareCounters, allowance_select, live_allowances, share_columns};
 use super::{Store, Tx};
 use crate::domain::{Caps, GroupId, KeyId, Refusal, UserId};
 use crate::error::Result;
@@ -88,9 +88,9 @@ impl Store {
                 "WITH a AS (",
                 live_allowances!("= $1"),
                 " LIMIT 1)
-                 SELECT h.subject_id, h.llm_used AS share_llm_used, h.llm_held AS share_llm_held,
-                     h.voice_used AS share_voice_used, h.voice_held AS share_voice_held, c.llm_cap, c.voice_cap
-                 FROM usage_shares h JOIN a ON a.group_id = h.group_id AND a.summary_id = h.summary_id
+                 SELECT h.subject_id, ",
+                share_columns!(),
+                " FROM usage_shares h JOIN a ON a.group_id = h.group_id AND a.summary_id = h.summary_id
                  LEFT JOIN usage_caps c ON c.group_id = h.group_id AND c.subject_id = h.subject_id
                  WHERE h.group_id = $1
                  UNION ALL

@@ -64,7 +64,7 @@ pub use notifications::{Listener, Notification, ProcessId};
 pub use outbox::{DueMessage, MessageLink, MessageState, NewMessage, OutboxRow};
 pub use paging::{PageRequest, PageRows};
 pub use plans::{PlanKey, PlanRow};
-pub use quarters::{KeyName, SumsRow};
+pub use quarters::{KeyName, SumsRow, quarter};
 pub use recount::{PeriodDifference, PeriodSums, Recount};
 pub use reservations::ReservationRow;
 pub use subscriptions::{StripeState, SubscriptionRow};

@@ -165,8 +165,8 @@ impl Split {
     }
 }
 
-/// The quarter of an hour that contains `at`.
-fn quarter(at: DateTime<Utc>) -> i64 {
+/// The quarter of an hour that contains `at`, counted from 1970-01-01T00:00:00Z.
+pub fn quarter(at: DateTime<Utc>) -> i64 {
     at.timestamp().div_euclid(QUARTER)
 }
 

@@ -8,7 +8,7 @@ use super::ledger::Delta;
 use super::{Store, Tx};
 use crate::domain::{
     GroupId, Interval, PerType, Period, PeriodUsage, PlanId, PlanRef, Resource, Share, Status,
-    SubscriptionId, SummaryId, Usage, UsageType, UserId,
+    SubscriptionId, SummaryId, Usage, UserId,
 };
 use crate::error::Result;
 
@@ -25,10 +25,8 @@ pub struct Counters {
 
 impl Counters {
     pub(super) fn add(&mut self, delta: Delta) {
-        for kind in UsageType::ALL {
-            self.used[kind] += delta.used[kind];
-            self.held[kind] += delta.held[kind];
-        }
+        self.used += delta.used;
+        self.held += delta.held;
     }
 
     pub fn resources(&self) -> PerType<Resource> {
@@ -62,10 +60,8 @@ pub struct ShareCounters {
 
 impl ShareCounters {
     pub(super) fn add(&mut self, delta: Delta) {
-        for kind in UsageType::ALL {
-            self.used[kind] += delta.used[kind];
-            self.held[kind] += delta.held[kind];
-        }
+        self.used += delta.used;
+        self.held += delta.held;
     }
 
     pub fn shares(&self) -> PerType<Share> {
@@ -169,6 +165,15 @@ impl AllowanceRow {
         }
     }
 }
+
+/// The columns of [`ShareCounters`] in tables named `h` (usage_shares) and `c` (usage_caps).
+macro_rules! share_columns {
+    () => {
+        "h.llm_used AS share_llm_used, h.llm_held AS share_llm_held,
+         h.voice_used AS share_voice_used, h.voice_held AS share_voice_held, c.llm_cap, c.voice_cap"
+    };
+}
+pub(super) use share_columns;
 
 /// Reads [`AllowanceRow`] from tables named `s` (subscriptions), `p` (plans), `u` (usage_summaries).
 macro_rules! allowance_select {
@@ -290,9 +295,9 @@ impl Store {
         }
         let row: Option<Row> = on_db!(self, |pool| {
             sqlx::query_as(concat!(
-                "SELECT a.*, h.llm_used AS share_llm_used, h.llm_held AS share_llm_held,
-                     h.voice_used AS share_voice_used, h.voice_held AS share_voice_held, c.llm_cap, c.voice_cap
-                 FROM (",
+                "SELECT a.*, ",
+                share_columns!(),
+                " FROM (",
                 live_allowances!("= $1"),
                 " LIMIT 1) a
                  LEFT JOIN usage_shares h ON h.group_id = a.group_id AND h.summary_id = a.summary_id

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use crate::domain::{GroupId, LimitScope, MAX_COUNT, SummaryId, UsageType};
-use crate::metering::room::Bound;
+use crate::metering::fit::Bound;
 use crate::storage::{Counters, Delta, Found, ShareCounters, ShareRow, SumRow};
 
 /// Sums of periods, and of members' and keys' parts of them.
@@ -28,40 +28,11 @@ impl<'f> Balances<'f> {
         found.saturating_add(self.sums.get(&(group, summary)).map_or(0, |delta| delta.used[kind]))
     }
 
-    /// Counts tokens as used; below 0 to take them back.
-    pub fn use_tokens(
-        &mut self,
-        group: GroupId,
-        summary: SummaryId,
-        subjects: [Option<Uuid>; 2],
-        kind: UsageType,
-        tokens: i64,
-    ) {
-        self.change(group, summary, subjects, |delta| delta.used[kind] += tokens);
-    }
-
-    /// Counts tokens as held; below 0 to free them.
-    pub fn hold_tokens(
-        &mut self,
-        group: GroupId,
-        summary: SummaryId,
-        subjects: [Option<Uuid>; 2],
-        kind: UsageType,
-        tokens: i64,
-    ) {
-        self.change(group, summary, subjects, |delta| delta.held[kind] += tokens);
-    }
-
-    fn change(
-        &mut self,
-        group: GroupId,
-        summary: SummaryId,
-        subjects: [Option<Uuid>; 2],
-        change: impl Fn(&mut Delta),
-    ) {
-        change(self.sums.entry((group, summary)).or_default());
+    /// Adds to a period's sums, and to its member's and its key's parts of them.
+    pub fn add(&mut self, group: GroupId, summary: SummaryId, subjects: [Option<Uuid>; 2], delta: Delta) {
+        *self.sums.entry((group, summary)).or_default() += delta;
         for subject in subjects.into_iter().flatten() {
-            change(self.shares.entry((group, summary, subject)).or_default());
+            *self.shares.entry((group, summary, subject)).or_default() += delta;
         }
     }
 

@@ -6,10 +6,10 @@ use chrono::Duration;
 
 use super::super::admit::Event;
 use super::super::command::{HoldRef, HoldRequest, Outcome, Verdict};
-use super::super::room::{Size, fit};
-use super::{Batch, Target, subjects, within};
-use crate::domain::{GroupId, MAX_COUNT, Refusal};
-use crate::storage::{EventKey, EventRow, HoldRow, HoldState, latest_expiry};
+use super::super::fit::{Size, fit};
+use super::{Batch, Counted, Target, subjects, within};
+use crate::domain::{GroupId, Refusal};
+use crate::storage::{Delta, HoldRow, HoldState, latest_expiry};
 
 impl<'a> Batch<'a, '_> {
     /// Frees the holds whose time is over, before anything else is decided. One that would be open for longer than any
@@ -81,25 +81,15 @@ impl<'a> Batch<'a, '_> {
             if self.fingerprint(hold.group_id, &input.id).is_some() {
                 return Err(Refusal::EventMismatch { id: input.id.clone() });
             }
-            let used = self.balances.used(hold.group_id, hold.summary_id, hold.usage_type);
-            if used.saturating_add(input.tokens_used) > MAX_COUNT {
-                return Err(Refusal::field("tokens_used", "The period's sum would pass 2^53-1 tokens."));
-            }
-            let row = EventRow {
-                key: EventKey { group: hold.group_id, id: &input.id },
+            let counted = Counted {
+                group: hold.group_id,
                 summary_id: hold.summary_id,
                 user_id: hold.user_id,
                 key_id: hold.key_id,
                 usage_type: hold.usage_type,
-                tokens: input.tokens_used,
-                model: input.model.as_deref(),
-                details: input.details.as_ref(),
-                estimated: input.estimated,
-                metadata: input.metadata.as_ref(),
-                fingerprint: &event.fingerprint,
                 occurred_at: within(hold.period(), self.now),
             };
-            self.add(row, &event.fingerprint);
+            self.add(event, counted).map_err(|message| Refusal::field("tokens_used", message))?;
         }
         self.end(&mut hold, HoldState::Settled);
         hold.settlement = Some(event.fingerprint.to_vec());
@@ -146,7 +136,7 @@ impl<'a> Batch<'a, '_> {
 
     /// Adds tokens to a hold where they fit, and opens it.
     fn grant(&mut self, mut hold: HoldRow, size: Size) -> Verdict {
-        let subjects = subjects(hold.user_id.into(), hold.key_id);
+        let subjects = subjects(hold.user_id, hold.key_id);
         let bounds = self
             .balances
             .bounds(hold.group_id, hold.summary_id, subjects, hold.usage_type)
@@ -174,8 +164,8 @@ impl<'a> Batch<'a, '_> {
     }
 
     fn count(&mut self, hold: &HoldRow, tokens: i64) {
-        let subjects = subjects(hold.user_id.into(), hold.key_id);
-        self.balances.hold_tokens(hold.group_id, hold.summary_id, subjects, hold.usage_type, tokens);
+        let subjects = subjects(hold.user_id, hold.key_id);
+        self.balances.add(hold.group_id, hold.summary_id, subjects, Delta::held(hold.usage_type, tokens));
     }
 
     fn keep(&mut self, hold: HoldRow) {

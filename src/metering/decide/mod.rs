@@ -11,16 +11,15 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::admit::Event;
 use super::command::{Command, Outcome, Verdict};
-use crate::domain::{GroupId, KeyId, Period, SummaryId, UsageType};
+use crate::domain::{GroupId, KeyId, MAX_COUNT, Period, SummaryId, UsageType, UserId};
 use crate::error::Result;
 use crate::storage::{
-    AllowanceRow, Changes, Decision, EventKey, EventRow, Found, HoldRow, MissingPeriod, QuarterRow,
+    AllowanceRow, Changes, Decision, Delta, EventKey, EventRow, Found, HoldRow, MissingPeriod, QuarterRow,
+    quarter,
 };
 use balance::Balances;
-
-/// Seconds of a quarter of an hour.
-const QUARTER: i64 = 900;
 
 /// What a decision depends on beside what was found.
 #[derive(Clone, Copy, Debug)]
@@ -105,25 +104,43 @@ impl<'a, 'f> Batch<'a, 'f> {
         self.found.known.get(&(group, id.to_owned())).map(Vec::as_slice)
     }
 
-    /// Adds a row to the ledger and its tokens to the sums.
-    fn add(&mut self, row: EventRow<'a>, fingerprint: &'a [u8; 32]) {
-        self.balances.use_tokens(
-            row.key.group,
-            row.summary_id,
-            subjects(row.user_id.into(), row.key_id),
-            row.usage_type,
-            row.tokens,
-        );
-        self.new.insert((row.key.group, row.key.id), fingerprint);
-        self.rows.push(row);
+    /// Adds an event to the ledger and its tokens to the sums, where those can still be said exactly.
+    ///
+    /// # Errors
+    /// What is wrong with its tokens.
+    fn add(&mut self, event: &'a Event, counted: Counted) -> Result<(), &'static str> {
+        let Event { input, fingerprint } = event;
+        let Counted { group, summary_id, user_id, key_id, usage_type, occurred_at } = counted;
+        let used = self.balances.used(group, summary_id, usage_type);
+        if used.saturating_add(input.tokens_used) > MAX_COUNT {
+            return Err("The period's sum would pass 2^53-1 tokens.");
+        }
+        let delta = Delta::used(usage_type, input.tokens_used);
+        self.balances.add(group, summary_id, subjects(user_id, key_id), delta);
+        self.new.insert((group, &input.id), fingerprint);
+        self.rows.push(EventRow {
+            key: EventKey { group, id: &input.id },
+            summary_id,
+            user_id,
+            key_id,
+            usage_type,
+            tokens: input.tokens_used,
+            model: input.model.as_deref(),
+            details: input.details.as_ref(),
+            estimated: input.estimated,
+            metadata: input.metadata.as_ref(),
+            fingerprint,
+            occurred_at,
+        });
+        Ok(())
     }
 
     /// Takes back the rows after the first `kept`.
     fn discard_after(&mut self, kept: usize) {
         for row in self.rows.drain(kept..) {
             self.new.remove(&(row.key.group, row.key.id));
-            let subjects = subjects(row.user_id.into(), row.key_id);
-            self.balances.use_tokens(row.key.group, row.summary_id, subjects, row.usage_type, -row.tokens);
+            let delta = Delta::used(row.usage_type, -row.tokens);
+            self.balances.add(row.key.group, row.summary_id, subjects(row.user_id, row.key_id), delta);
         }
     }
 
@@ -166,9 +183,19 @@ impl<'a, 'f> Batch<'a, 'f> {
     }
 }
 
+/// Where an event counts, and as whose.
+struct Counted {
+    group: GroupId,
+    summary_id: SummaryId,
+    user_id: UserId,
+    key_id: Option<KeyId>,
+    usage_type: UsageType,
+    occurred_at: DateTime<Utc>,
+}
+
 /// Whose parts of a period something counts in: its member's and its key's.
-fn subjects(user: Uuid, key: Option<KeyId>) -> [Option<Uuid>; 2] {
-    [Some(user), key.map(Uuid::from)]
+fn subjects(user: UserId, key: Option<KeyId>) -> [Option<Uuid>; 2] {
+    [Some(user.into()), key.map(Uuid::from)]
 }
 
 /// The time nearest to `at` within the period: what is recorded lies in the period it counts in, also where a hold is
@@ -185,7 +212,7 @@ fn quarters<'a>(rows: &[EventRow<'a>]) -> Vec<QuarterRow<'a>> {
     for row in rows {
         let EventRow { key: EventKey { group: group_id, .. }, summary_id, user_id, .. } = *row;
         let (model, key_id) = (row.model.unwrap_or_default(), row.key_id.map_or(Uuid::nil(), Uuid::from));
-        let quarter = row.occurred_at.timestamp().div_euclid(QUARTER);
+        let quarter = quarter(row.occurred_at);
         let sum =
             sums.entry((group_id, summary_id, quarter, user_id.into(), model, key_id)).or_insert_with(|| {
                 QuarterRow {

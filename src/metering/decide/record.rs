@@ -2,9 +2,8 @@
 
 use super::super::admit::{Event, Report};
 use super::super::command::{Outcome, Verdict};
-use super::{Batch, Target, within};
-use crate::domain::{MAX_COUNT, Refusal};
-use crate::storage::{EventKey, EventRow};
+use super::{Batch, Counted, Target, within};
+use crate::domain::Refusal;
 
 impl<'a> Batch<'a, '_> {
     /// Takes in one report, or leaves no trace of it.
@@ -54,25 +53,17 @@ impl<'a> Batch<'a, '_> {
             }
             Target::None => return Err(Refusal::NoSubscription),
         };
-        let used = self.balances.used(report.group, summary_id, input.usage_type);
-        if used.saturating_add(input.tokens_used) > MAX_COUNT {
-            return field("tokens_used", "The period's sum would pass 2^53-1 tokens.");
-        }
-        let row = EventRow {
-            key: EventKey { group: report.group, id: &input.id },
+        let counted = Counted {
+            group: report.group,
             summary_id,
             user_id: user,
             key_id: report.key,
             usage_type: input.usage_type,
-            tokens: input.tokens_used,
-            model: input.model.as_deref(),
-            details: input.details.as_ref(),
-            estimated: input.estimated,
-            metadata: input.metadata.as_ref(),
-            fingerprint: &event.fingerprint,
             occurred_at: input.created_at.unwrap_or_else(|| within(period, self.now)),
         };
-        self.add(row, &event.fingerprint);
-        Ok(true)
+        match self.add(event, counted) {
+            Ok(()) => Ok(true),
+            Err(message) => field("tokens_used", message),
+        }
     }
 }

@@ -9,8 +9,9 @@ use uuid::Uuid;
 
 use super::super::Tx;
 use super::super::dialect::DialectStatement;
-use super::super::summaries::{AllowanceRow, allowance_select, live_allowances};
-use super::super::summaries::{Counters, ShareCounters};
+use super::super::summaries::{
+    AllowanceRow, Counters, ShareCounters, allowance_select, live_allowances, share_columns,
+};
 use super::{EventKey, HoldRow, ShareRow, SumRow, json};
 use crate::domain::{GroupId, MAX_AGE, MAX_HOLD_SECONDS, SummaryId, UserId};
 use crate::error::Result;
@@ -158,22 +159,26 @@ const DUE: DialectStatement = DialectStatement {
     ),
 };
 
+macro_rules! shares_of {
+    ($wanted:literal) => {
+        concat!(
+            "SELECT w.g AS group_id, w.s AS summary_id, w.i AS subject_id, ",
+            share_columns!(),
+            " FROM ",
+            $wanted,
+            " LEFT JOIN usage_shares h ON h.group_id = w.g AND h.summary_id = w.s AND h.subject_id = w.i
+              LEFT JOIN usage_caps c ON c.group_id = w.g AND c.subject_id = w.i
+              WHERE h.subject_id IS NOT NULL OR c.subject_id IS NOT NULL"
+        )
+    };
+}
+
 const SHARES: DialectStatement = DialectStatement {
-    sqlite: "SELECT w.g AS group_id, w.s AS summary_id, w.i AS subject_id,
-                 u.llm_used AS share_llm_used, u.llm_held AS share_llm_held,
-                 u.voice_used AS share_voice_used, u.voice_held AS share_voice_held, c.llm_cap, c.voice_cap
-             FROM (SELECT unhex(value ->> '$.g', '-') AS g, unhex(value ->> '$.s', '-') AS s,
-                       unhex(value ->> '$.i', '-') AS i FROM json_each($1)) w
-             LEFT JOIN usage_shares u ON u.group_id = w.g AND u.summary_id = w.s AND u.subject_id = w.i
-             LEFT JOIN usage_caps c ON c.group_id = w.g AND c.subject_id = w.i
-             WHERE u.subject_id IS NOT NULL OR c.subject_id IS NOT NULL",
-    postgres: "SELECT w.g AS group_id, w.s AS summary_id, w.i AS subject_id,
-                   u.llm_used AS share_llm_used, u.llm_held AS share_llm_held,
-                   u.voice_used AS share_voice_used, u.voice_held AS share_voice_held, c.llm_cap, c.voice_cap
-               FROM json_to_recordset($1::json) AS w (g uuid, s uuid, i uuid)
-               LEFT JOIN usage_shares u ON u.group_id = w.g AND u.summary_id = w.s AND u.subject_id = w.i
-               LEFT JOIN usage_caps c ON c.group_id = w.g AND c.subject_id = w.i
-               WHERE u.subject_id IS NOT NULL OR c.subject_id IS NOT NULL",
+    sqlite: shares_of!(
+        "(SELECT unhex(value ->> '$.g', '-') AS g, unhex(value ->> '$.s', '-') AS s,
+              unhex(value ->> '$.i', '-') AS i FROM json_each($1)) w"
+    ),
+    postgres: shares_of!("json_to_recordset($1::json) AS w (g uuid, s uuid, i uuid)"),
 };
 
 #[derive(FromRow)]

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::super::{PageRequest, PageRows, Store};
-use super::HoldChange;
+use super::rows::{as_hex, as_hex_if_any, as_stored, as_stored_if_any};
 use crate::domain::{GroupId, KeyId, OpenHold, Period, SummaryId, UsageType, UserId};
 use crate::error::Result;
 
@@ -37,27 +37,43 @@ impl TryFrom<String> for HoldState {
     }
 }
 
-/// A hold, and the period it was granted in.
-#[derive(Clone, Debug, PartialEq, FromRow)]
+/// A hold, and the period it was granted in. It is written as one JSON parameter with others, under the one-letter names
+/// that the statement reads.
+#[derive(Clone, Debug, PartialEq, FromRow, Serialize)]
 pub struct HoldRow {
+    #[serde(rename = "g")]
     pub group_id: GroupId,
+    #[serde(rename = "i")]
     pub id: String,
+    #[serde(rename = "s")]
     pub summary_id: SummaryId,
+    #[serde(rename = "u")]
     pub user_id: UserId,
+    #[serde(rename = "k")]
     pub key_id: Option<KeyId>,
+    #[serde(rename = "y")]
     #[sqlx(try_from = "String")]
     pub usage_type: UsageType,
+    #[serde(rename = "t")]
     pub tokens: i64,
+    #[serde(rename = "w")]
     #[sqlx(try_from = "String")]
     pub state: HoldState,
     /// SHA-256 of what was asked for.
+    #[serde(rename = "f", serialize_with = "as_hex")]
     pub fingerprint: Vec<u8>,
     /// SHA-256 of how it was settled.
+    #[serde(rename = "p", serialize_with = "as_hex_if_any")]
     pub settlement: Option<Vec<u8>>,
+    #[serde(rename = "c", serialize_with = "as_stored")]
     pub created_at: DateTime<Utc>,
+    #[serde(rename = "x", serialize_with = "as_stored")]
     pub expires_at: DateTime<Utc>,
+    #[serde(rename = "z", serialize_with = "as_stored_if_any")]
     pub ended_at: Option<DateTime<Utc>>,
+    #[serde(skip)]
     pub period_start: DateTime<Utc>,
+    #[serde(skip)]
     pub period_end: DateTime<Utc>,
 }
 
@@ -69,24 +85,6 @@ impl HoldRow {
     /// Whose caps it counts in: its member's and its key's.
     pub fn subjects(&self) -> impl Iterator<Item = Uuid> {
         [Some(Uuid::from(self.user_id)), self.key_id.map(Uuid::from)].into_iter().flatten()
-    }
-
-    pub(super) fn change(&self) -> HoldChange<'_> {
-        HoldChange {
-            group_id: self.group_id,
-            id: &self.id,
-            summary_id: self.summary_id,
-            user_id: self.user_id,
-            key_id: self.key_id,
-            usage_type: self.usage_type,
-            tokens: self.tokens,
-            state: self.state,
-            fingerprint: &self.fingerprint,
-            settlement: self.settlement.as_deref(),
-            created_at: self.created_at,
-            expires_at: self.expires_at,
-            ended_at: self.ended_at,
-        }
     }
 }
 

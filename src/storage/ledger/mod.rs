@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 
 pub use found::{Found, Wanted, latest_expiry};
 pub use holds::{HoldKey, HoldRow, HoldState};
-pub use rows::{Delta, EventKey, EventRow, HoldChange, QuarterRow, ShareRow, SumRow};
+pub use rows::{Delta, EventKey, EventRow, QuarterRow, ShareRow, SumRow};
 
 /// What to do, and what the caller keeps of how it was decided.
 #[derive(Debug)]

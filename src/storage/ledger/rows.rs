@@ -1,12 +1,13 @@
 //! The rows that a decision writes. All but the events go in as one JSON parameter for each kind, so a statement is
 //! prepared once whatever the number of rows; the one-letter names are those the statements read.
 
+use std::ops::AddAssign;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::HoldState;
 use crate::domain::{Details, GroupId, KeyId, PerType, SummaryId, UsageType, UserId};
 
 /// An event's name in its group.
@@ -66,6 +67,29 @@ pub struct Delta {
     pub held: PerType<i64>,
 }
 
+impl Delta {
+    /// Tokens used; below 0 to take them back.
+    pub fn used(kind: UsageType, tokens: i64) -> Self {
+        let mut delta = Self::default();
+        delta.used[kind] = tokens;
+        delta
+    }
+
+    /// Tokens held; below 0 to free them.
+    pub fn held(kind: UsageType, tokens: i64) -> Self {
+        let mut delta = Self::default();
+        delta.held[kind] = tokens;
+        delta
+    }
+}
+
+impl AddAssign for Delta {
+    fn add_assign(&mut self, other: Self) {
+        self.used += other.used;
+        self.held += other.held;
+    }
+}
+
 impl Serialize for Delta {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
@@ -108,50 +132,30 @@ pub struct QuarterRow<'a> {
     pub voice_events: i64,
 }
 
-/// A hold as it is to be kept.
-#[derive(Clone, Debug, Serialize)]
-pub struct HoldChange<'a> {
-    #[serde(rename = "g")]
-    pub group_id: GroupId,
-    #[serde(rename = "i")]
-    pub id: &'a str,
-    #[serde(rename = "s")]
-    pub summary_id: SummaryId,
-    #[serde(rename = "u")]
-    pub user_id: UserId,
-    #[serde(rename = "k", skip_serializing_if = "Option::is_none")]
-    pub key_id: Option<KeyId>,
-    #[serde(rename = "y")]
-    pub usage_type: UsageType,
-    #[serde(rename = "t")]
-    pub tokens: i64,
-    #[serde(rename = "w")]
-    pub state: HoldState,
-    #[serde(rename = "f", serialize_with = "as_hex")]
-    pub fingerprint: &'a [u8],
-    #[serde(rename = "p", skip_serializing_if = "Option::is_none", serialize_with = "as_hex_if_any")]
-    pub settlement: Option<&'a [u8]>,
-    #[serde(rename = "c", serialize_with = "as_stored")]
-    pub created_at: DateTime<Utc>,
-    #[serde(rename = "x", serialize_with = "as_stored")]
-    pub expires_at: DateTime<Utc>,
-    #[serde(rename = "z", skip_serializing_if = "Option::is_none", serialize_with = "as_stored_if_any")]
-    pub ended_at: Option<DateTime<Utc>>,
-}
-
-fn as_hex<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+/// Bytes in hexadecimal digits.
+pub(super) fn as_hex<S: Serializer>(bytes: &impl AsRef<[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&hex::encode(bytes))
 }
 
-fn as_hex_if_any<S: Serializer>(bytes: &Option<&[u8]>, serializer: S) -> Result<S::Ok, S::Error> {
-    bytes.map(hex::encode).serialize(serializer)
+pub(super) fn as_hex_if_any<S: Serializer>(
+    bytes: &Option<impl AsRef<[u8]>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    bytes.as_ref().map(hex::encode).serialize(serializer)
 }
 
 /// The very text that sqlx writes for a time on SQLite, which compares times as texts.
-fn as_stored<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::AutoSi, false))
+pub(super) fn as_stored<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&stored(*at))
 }
 
-fn as_stored_if_any<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
-    at.map(|at| at.to_rfc3339_opts(SecondsFormat::AutoSi, false)).serialize(serializer)
+pub(super) fn as_stored_if_any<S: Serializer>(
+    at: &Option<DateTime<Utc>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    at.map(stored).serialize(serializer)
+}
+
+fn stored(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::AutoSi, false)
 }

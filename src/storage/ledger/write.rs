@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::super::dialect::DialectStatement;
 use super::super::{ProcessId, Tx};
-use super::{Changes, HoldChange, HoldRow, json};
+use super::{Changes, json};
 use crate::error::Result;
 
 /// Adds to the sums and, where other processes may listen, notifies them with the commit.
@@ -109,8 +109,7 @@ impl Tx {
                 sqlx::query(add_quarters).bind(rows).execute(&mut *connection).await?;
             }
             if !changes.holds.is_empty() {
-                let rows: Vec<HoldChange<'_>> = changes.holds.iter().map(HoldRow::change).collect();
-                sqlx::query(put_holds).bind(json(&rows)?).execute(&mut *connection).await?;
+                sqlx::query(put_holds).bind(json(&changes.holds)?).execute(&mut *connection).await?;
             }
         });
         Ok(())
