@@ -106,7 +106,7 @@ pub fn is_asked_for() -> bool {
 
 pub async fn serve() {
     let size = env::var(SIZE).ok().and_then(|size| size.parse().ok()).expect("a size in bytes");
-    // Leptos renders on the runtime that it is told of here.
+    // This sets the runtime that Leptos renders on.
     let _ = leptos_axum::generate_route_list(move || page(size));
     let body = Bytes::from(vec![b'x'; size]);
     let read = body.clone();

@@ -33,43 +33,26 @@ static CONNECTIONS: AtomicU64 = AtomicU64::new(0);
 impl Call {
     /// How many answers a second this many callers get, each on a connection of its own, each asking again
     /// as soon as it is answered.
-    pub async fn per_second(&self, callers: usize, time: Duration) -> f64 {
+    pub async fn per_second(&self, callers: u32, time: Duration) -> f64 {
         let begun = Instant::now();
-        self.times(callers, time).await.len() as f64 / begun.elapsed().as_secs_f64()
+        self.times(callers, None, time).await.len() as f64 / begun.elapsed().as_secs_f64()
     }
 
-    /// How long each answer took this many callers, in ascending order.
-    pub async fn times(&self, callers: usize, time: Duration) -> Vec<Duration> {
-        let connections = join_all((0..callers).map(|_| connect(&self.address))).await;
-        let begun = Instant::now();
-        let times = join_all(connections.into_iter().map(async |mut connection| {
-            let mut times = Vec::new();
-            let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
-            while begun.elapsed() < time {
-                let asked = Instant::now();
-                self.once(&mut connection, Turn { connection: number, number: times.len() as u64 }).await;
-                times.push(asked.elapsed());
-            }
-            times
-        }))
-        .await;
-        let mut times = times.concat();
-        times.sort_unstable();
-        times
-    }
-
-    /// How long each answer took where this many callers ask once in an interval each, evenly spread: what a request
-    /// takes while others are under way, without waiting for the machine. In ascending order.
-    pub async fn paced_times(&self, callers: u32, interval: Duration, time: Duration) -> Vec<Duration> {
+    /// How long each answer took this many callers, in ascending order, each asking again as soon as it is answered; or, with
+    /// a pace, once in such an interval, evenly spread: what a request takes while others are under way, without waiting
+    /// for the machine.
+    pub async fn times(&self, callers: u32, pace: Option<Duration>, time: Duration) -> Vec<Duration> {
         let connections = join_all((0..callers).map(|_| connect(&self.address))).await;
         let begun = Instant::now();
         let times =
             join_all(connections.into_iter().zip(0..callers).map(async |(mut connection, caller)| {
                 let mut times = Vec::new();
                 let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
-                let mut ticks = interval_at((begun + interval * caller / callers).into(), interval);
+                let mut ticks = pace.map(|pace| interval_at((begun + pace * caller / callers).into(), pace));
                 while begun.elapsed() < time {
-                    ticks.tick().await;
+                    if let Some(ticks) = &mut ticks {
+                        ticks.tick().await;
+                    }
                     let asked = Instant::now();
                     self.once(&mut connection, Turn { connection: number, number: times.len() as u64 }).await;
                     times.push(asked.elapsed());

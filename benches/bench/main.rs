@@ -38,16 +38,16 @@ use tollgate_test_support::databases::Database;
 use writer::Writer;
 
 /// Callers that report usage at the same time, one event each or a batch each.
-const REPORTERS: usize = 64;
+const REPORTERS: u32 = 64;
 const BATCH_REPORTERS: usize = 16;
 const BATCH: usize = 100;
 const LARGE_BATCH: usize = 1_000;
 /// Callers that report in large batches: the writer is kept busy, and no more.
-const LARGE_REPORTERS: usize = 4;
+const LARGE_REPORTERS: u32 = 4;
 /// Groups that record, where many do.
 const GROUPS: usize = 1_000;
 /// Callers that read at the same time.
-const READERS: usize = 16;
+const READERS: u32 = 16;
 /// Events in the ledger that is read.
 const FEW: i64 = 100;
 const MANY: i64 = 1_000_000;
@@ -122,7 +122,7 @@ async fn recording(kind: &str, database: Database, other: Database, limits: &Lim
         )
         .await;
     if kind == "SQLite" {
-        let times = writer.hold_times(REPORTERS, Duration::from_secs(5)).await;
+        let times = writer.hold_times(REPORTERS as usize, Duration::from_secs(5)).await;
         report.time(kind, "p99 of a hold while 64 callers write", percentile(&times, 99), HOLD_P99);
     }
     writer.close().await;
@@ -162,8 +162,8 @@ async fn groups(kind: &str, one: Database, many: Database, limits: &Limits, repo
     report
         .row(kind, "the writer, one by one, one group", "a thousand groups", limits.one_group)
         .measure(
-            async |time| busy.events_per_second(REPORTERS, 1, time).await,
-            async |time| spread.events_per_second(REPORTERS, 1, time).await,
+            async |time| busy.events_per_second(REPORTERS as usize, 1, time).await,
+            async |time| spread.events_per_second(REPORTERS as usize, 1, time).await,
         )
         .await;
     busy.close().await;
@@ -178,7 +178,7 @@ async fn gateway(kind: &str, database: Database, limits: &Limits, report: &mut R
     let model = Bare::start(0);
     let subject = Subject::start_with(&database, Some(&model.base_url())).await;
     let (through, direct) = (subject.ask(), model.model());
-    let pace = async |call: &Call| call.paced_times(CLIENTS, PACE, Duration::from_secs(5)).await;
+    let pace = async |call: &Call| call.times(CLIENTS, Some(PACE), Duration::from_secs(5)).await;
     pace(&through).await;
     let (through_times, direct_times) = (pace(&through).await, pace(&direct).await);
     for (per_cent, limit) in ADDED {
@@ -188,8 +188,8 @@ async fn gateway(kind: &str, database: Database, limits: &Limits, report: &mut R
     report
         .row(kind, "questions through the gateway", "the model server", limits.gateway)
         .measure(
-            async |time| through.per_second(CLIENTS as usize, time).await,
-            async |time| direct.per_second(CLIENTS as usize, time).await,
+            async |time| through.per_second(CLIENTS, time).await,
+            async |time| direct.per_second(CLIENTS, time).await,
         )
         .await;
     drop((subject, model));

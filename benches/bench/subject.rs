@@ -14,7 +14,7 @@ use tollgate::clock::Clock;
 use crate::bare::{QUESTION, question};
 use crate::client::{Call, Turn};
 use tollgate_test_support::databases::Database;
-use tollgate_test_support::process::{Server, client, program};
+use tollgate_test_support::process::{Server, client, program, run};
 use tollgate_test_support::seed::Seed;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tollgate");
@@ -47,13 +47,11 @@ impl Subject {
         let folder = TempDir::new().expect("a folder");
         let run = |arguments: &[&str]| {
             let mut command = program(PROGRAM, folder.path(), &database.url);
-            let output = command.env("TOLLGATE_PASSWORD", PASSWORD).args(arguments).output();
-            let output = output.expect("the program runs");
-            assert!(output.status.success(), "{output:?}");
-            String::from_utf8(output.stdout).expect("text")
+            command.env("TOLLGATE_PASSWORD", PASSWORD);
+            run(command, arguments)
         };
         run(&["user", "create", "--email", EMAIL, "--role", "member", "--group", "Acme"]);
-        let key = format!("Bearer {}", run(&["key", "create", "--name", "bench", "--user", EMAIL]).trim());
+        let key = format!("Bearer {}", run(&["key", "create", "--name", "bench", "--user", EMAIL]));
         let mut command = program(PROGRAM, folder.path(), &database.url);
         command.envs(upstream.map(|address| ("OPENAI_BASE_URL", address)));
         let server = Server::start(command);

@@ -36,7 +36,7 @@ impl Chat {
         Self { store, clock }
     }
 
-    /// The user's conversations, the one heard of last first.
+    /// The user's conversations, the one that changed last first.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`] for a SuperAdmin; the database's.
@@ -83,7 +83,7 @@ impl Chat {
     pub async fn ask(&self, user: &User, id: ConversationId, question: &str) -> Result<Vec<ChatMessage>> {
         let group = user.must_have_group()?;
         let row = question_row(question)?;
-        // Room for the answer too.
+        // One more is kept free for the answer.
         self.store.add_message(group, user.id, id, &row, MOST_MESSAGES - 1, self.clock.now()).await?;
         self.context(user, id).await
     }

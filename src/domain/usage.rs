@@ -225,6 +225,14 @@ impl Share {
         let remaining = limit.map(|limit| limit.saturating_sub(used).saturating_sub(held).max(0));
         Self { used, held, limit, remaining }
     }
+
+    /// How near the cap is: as [`Level::of`], but that a cap of 0 is one that is reached.
+    pub fn level(&self) -> Level {
+        match self.limit {
+            Some(limit) if self.used >= limit => Level::Limit,
+            limit => Level::of(self.used, limit),
+        }
+    }
 }
 
 impl Usage {

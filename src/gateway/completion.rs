@@ -61,7 +61,7 @@ pub async fn complete(
     let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     let path = format!("{}{query}", api.path());
     let question = Question { method: Method::POST, path, headers: parts.headers, body: body.into() };
-    // From here on the upstream reads the prompt, whoever hangs up.
+    // From here on the upstream reads the prompt, also where the client hangs up.
     reservation.on_drop(Spent::estimate(prompt.estimate, 0));
     let asked = reservation.keep_during(gateway.upstream().ask(question)).await;
     drop(memory);

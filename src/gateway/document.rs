@@ -12,7 +12,7 @@ use super::error::ApiError;
 use super::json::{Json, Text};
 
 /// An object's text, and where in it each member's value stands. Names may repeat: readers differ in which they take,
-/// so whoever limits something has to look at each.
+/// so what limits something has to look at each.
 #[derive(Clone, Debug)]
 pub struct Document {
     text: Bytes,

@@ -160,7 +160,7 @@ impl Gateway {
         if headers.get(CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity") {
             return Err(ApiError::encoded());
         }
-        // Whoever doesn't say how much is coming may send as much as there may be.
+        // A client that states no length may send as much as is allowed.
         let expected = length(headers)
             .map_or(JSON_LIMIT, |length| usize::try_from(length).unwrap_or(JSON_LIMIT).min(JSON_LIMIT));
         let memory = self.memory(2 * expected).ok_or_else(ApiError::overloaded)?;

@@ -1,7 +1,7 @@
 //! Passing an answer on while it comes.
 //!
 //! A task of its own, so that a client that hangs up, which has its connection's task dropped, still has its tokens
-//! settled. It settles before the last event goes out, so that whoever has read the answer finds it counted.
+//! settled. It settles before the last event goes out, so that a client that has read the answer finds it counted.
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -53,7 +53,7 @@ pub fn pass(passing: Passing, first: Vec<(Bytes, Option<Memory>)>, answer: Answe
     let limit = passing.gateway.upstream().limits().stopping;
     let stopped = Box::pin(stopped(passing.gateway.stop().clone(), limit).fuse());
     // The tokenizer may count each piece a little longer than the provider does.
-    let room = (passing.reservation.tokens() - passing.prompt).max(0);
+    let granted = (passing.reservation.tokens() - passing.prompt).max(0);
     let relay = Relay {
         reservation: Some(passing.reservation),
         gateway: passing.gateway,
@@ -61,7 +61,7 @@ pub fn pass(passing: Passing, first: Vec<(Bytes, Option<Memory>)>, answer: Answe
         meter: passing.meter,
         prompt: passing.prompt,
         responses: passing.responses,
-        room: room + room / 8 + 64,
+        allowed: granted + granted / 8 + 64,
         output,
         next_check: Instant::now() + CHECK,
         stopped,
@@ -84,7 +84,7 @@ struct Relay {
     prompt: i64,
     responses: bool,
     /// Tokens that the answer may have before the hold has to grow.
-    room: i64,
+    allowed: i64,
     /// An error breaks the connection off: nothing else tells a client that its answer isn't whole.
     output: mpsc::Sender<Result<Bytes, ApiError>>,
     next_check: Instant,
@@ -99,7 +99,7 @@ impl Relay {
                 let held = self.reservation.as_ref().map_or(0, Reservation::tokens);
                 let rest = reader.end(&mut self.meter, held);
                 self.settle(End::Complete).await;
-                // Nobody is told where the client is gone by now.
+                // The client may be gone by now.
                 let _ = self.send(rest).await;
             }
             Err(Stop::Gone) => {
@@ -179,12 +179,12 @@ impl Relay {
     /// Holds more where the upstream answers more than it was asked to.
     async fn grow(&mut self) -> Result<(), Stop> {
         let produced = self.meter.produced();
-        if produced <= self.room {
+        if produced <= self.allowed {
             return Ok(());
         }
         if let Some(reservation) = &self.reservation {
-            self.room = produced + GROWTH;
-            reservation.grow(self.prompt.saturating_add(self.room)).await.map_err(Stop::Failed)?;
+            self.allowed = produced + GROWTH;
+            reservation.grow(self.prompt.saturating_add(self.allowed)).await.map_err(Stop::Failed)?;
         }
         Ok(())
     }

@@ -81,7 +81,7 @@ impl Reservation {
             let Request { usage_type, prompt, answer, model } = request;
             let ask = AnswerHold { usage_type, prompt, answer, expires_in: HOLD_SECONDS, wait: WAIT };
             let hold = gateway.metering().hold_answer(&caller, ask).await;
-            // Where nobody waits any more, it is dropped here, and released.
+            // Where the caller is gone, it is dropped here, and released.
             let _ = granted.send(hold.map(|Hold { id, usage_type, tokens, expires_at, usage }| {
                 let held = Mutex::new(Held { tokens, expires_at });
                 let (model, on_drop) = (Mutex::new(model), Mutex::default());
@@ -144,7 +144,7 @@ impl Reservation {
     /// Extends the hold where it would soon be freed.
     ///
     /// # Errors
-    /// 429 where it was freed and there is no room for it any more; 503 where it is over and the ledger can't be asked.
+    /// 429 where it was freed and doesn't fit any more; 503 where it is over and the ledger can't be asked.
     pub async fn keep(&self) -> Result<(), ApiError> {
         let Some(open) = &self.0 else { return Ok(()) };
         let left = open.held().expires_at - open.gateway.clock().now();
@@ -175,7 +175,7 @@ impl Reservation {
         Ok(())
     }
 
-    /// Records what was spent and gives the usage after it; none where the ledger is out of reach and will be told later.
+    /// Records what was spent and gives the usage after it; none where the ledger is out of reach and is asked again later.
     pub async fn settle(mut self, spent: Spent) -> Option<Usage> {
         let open = self.0.take()?;
         // A task of its own, so that a client that hangs up doesn't interrupt it.

@@ -19,12 +19,12 @@ use crate::http::auth::GroupCaller;
 /// The gateway's routes. They need to know who asks.
 pub fn routes(gateway: Gateway) -> Router {
     Router::new()
-        .route("/v1/chat/completions", only(post(chat)))
-        .route("/v1/responses", only(post(responses)))
-        .route("/v1/embeddings", only(post(embeddings)))
+        .route("/v1/chat/completions", text(Api::Chat))
+        .route("/v1/responses", text(Api::Responses))
+        .route("/v1/embeddings", text(Api::Embeddings))
         .route("/v1/audio/speech", only(post(speech)))
-        .route("/v1/audio/transcriptions", only(post(transcriptions)))
-        .route("/v1/audio/translations", only(post(translations)))
+        .route("/v1/audio/transcriptions", recording("/audio/transcriptions"))
+        .route("/v1/audio/translations", recording("/audio/translations"))
         .route("/v1/models", only(get(models)))
         // Names of models may have slashes.
         .route("/v1/models/{*model}", only(get(models)))
@@ -37,28 +37,12 @@ fn only(methods: MethodRouter<Gateway>) -> MethodRouter<Gateway> {
     methods.fallback(wrong_method)
 }
 
-async fn chat(
-    State(gateway): State<Gateway>,
-    GroupCaller(caller): GroupCaller,
-    request: Request,
-) -> Answered {
-    complete(gateway, caller, Api::Chat, request).await
+fn text(api: Api) -> MethodRouter<Gateway> {
+    only(post(move |State(gateway), GroupCaller(caller), request| complete(gateway, caller, api, request)))
 }
 
-async fn responses(
-    State(gateway): State<Gateway>,
-    GroupCaller(caller): GroupCaller,
-    request: Request,
-) -> Answered {
-    complete(gateway, caller, Api::Responses, request).await
-}
-
-async fn embeddings(
-    State(gateway): State<Gateway>,
-    GroupCaller(caller): GroupCaller,
-    request: Request,
-) -> Answered {
-    complete(gateway, caller, Api::Embeddings, request).await
+fn recording(path: &'static str) -> MethodRouter<Gateway> {
+    only(post(move |State(gateway), GroupCaller(caller), request| listen(gateway, caller, path, request)))
 }
 
 async fn speech(
@@ -67,22 +51,6 @@ async fn speech(
     request: Request,
 ) -> Answered {
     speak(gateway, caller, request).await
-}
-
-async fn transcriptions(
-    State(gateway): State<Gateway>,
-    GroupCaller(caller): GroupCaller,
-    request: Request,
-) -> Answered {
-    listen(gateway, caller, "/audio/transcriptions", request).await
-}
-
-async fn translations(
-    State(gateway): State<Gateway>,
-    GroupCaller(caller): GroupCaller,
-    request: Request,
-) -> Answered {
-    listen(gateway, caller, "/audio/translations", request).await
 }
 
 type Answered = Result<Response, ApiError>;

@@ -71,7 +71,7 @@ pub async fn listen(
         body: with_length(StreamBody::new(frames), length),
     };
 
-    let mut heard = None;
+    let mut file_bytes = None;
     let asked = {
         let upload = Upload { reservation: &reservation, output, boundary, passed: 0 };
         let mut upload = std::pin::pin!(upload.run(body));
@@ -79,10 +79,10 @@ pub async fn listen(
         loop {
             tokio::select! {
                 biased;
-                outcome = &mut upload, if heard.is_none() => match outcome {
+                outcome = &mut upload, if file_bytes.is_none() => match outcome {
                     Ok(file) => {
                         reservation.on_drop(Spent { estimated: true, ..Spent::of(tokens(file)) });
-                        heard = Some(file);
+                        file_bytes = Some(file);
                     }
                     // The client failed to send it, or may not spend so much.
                     Err(error) => break Err(error),
@@ -93,8 +93,8 @@ pub async fn listen(
     };
     match asked {
         Ok(answer) if answer.status.is_success() => {
-            // An upstream that answers before it has heard everything is paid for what is held.
-            let spent = match heard {
+            // Where an upstream answers before it has read everything, what is held counts.
+            let spent = match file_bytes {
                 Some(file) => Spent::of(tokens(file)),
                 None => Spent { estimated: true, ..Spent::of(reservation.tokens()) },
             };
@@ -152,7 +152,7 @@ struct Upload<'a> {
 }
 
 impl Upload<'_> {
-    /// Passes the upload on and gives the bytes of its file: of everything, where no file can be told from the rest.
+    /// Passes the upload on and gives the bytes of its file: of everything, where no file can be separated from the rest.
     async fn run(mut self, mut body: Body) -> Result<u64, ApiError> {
         let (copies, parts) = mpsc::channel::<Result<Bytes, std::io::Error>>(WAITING);
         let boundary = self.boundary.take();

@@ -37,7 +37,7 @@ impl BreakdownQuery {
     }
 }
 
-/// What rows are told apart by.
+/// What a row is of.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Bucket {
     Day(NaiveDate),
@@ -97,7 +97,7 @@ impl Metering {
         Ok((window, self.store.window_sums(group, window, by).await?))
     }
 
-    /// What the rows of a breakdown are told apart by, as the user may see them.
+    /// How sums become the rows of a breakdown, as the user may see them.
     pub(super) async fn buckets(
         &self,
         group: GroupId,
@@ -129,7 +129,7 @@ enum Names {
 pub(super) struct Buckets {
     by: BreakdownBy,
     names: Names,
-    /// Whose rows are shown apart; everybody's where it isn't set.
+    /// Whose rows are shown apart; all users' where it isn't set.
     only: Option<UserId>,
     tz: Tz,
 }

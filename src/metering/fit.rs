@@ -2,7 +2,7 @@
 
 use crate::domain::LimitScope;
 
-/// Room that an answer gets where so much is left, however many others spend from the same allowance.
+/// Tokens that an answer gets where so many are left, however many others spend from the same allowance.
 const FAIR_ANSWER: i64 = 4_096;
 /// The shortest answer worth asking for.
 const SHORTEST_ANSWER: i64 = 16;
@@ -34,7 +34,7 @@ impl Bound {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
     Exactly(i64),
-    /// Room for an answer of up to `most`, after `prompt` tokens that are spent in any case.
+    /// An answer of up to `most`, after `prompt` tokens that are spent in any case.
     Answer {
         prompt: i64,
         most: i64,

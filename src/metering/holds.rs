@@ -25,7 +25,7 @@ const LOOK_AGAIN: Wait = Wait::from_secs(1);
 /// Groups whose due holds are freed in one round.
 const GROUPS: i64 = 1_000;
 
-/// Tokens for an answer whose length isn't known yet: what is read for it for certain, and as much room to answer as is
+/// Tokens for an answer whose length isn't known yet: what is read for it for certain, and as many for the answer as is
 /// fair to the others who spend from the same allowance.
 #[derive(Clone, Copy, Debug)]
 pub struct AnswerHold {

@@ -18,7 +18,7 @@ use crate::storage::SumsRow;
 
 /// How many times as long as reading took it is kept, whatever was recorded meanwhile.
 const REST: u32 = 20;
-/// Sums that nobody looked at for so long are forgotten.
+/// Sums that weren't read for so long are evicted.
 const IDLE: Duration = Duration::from_secs(60);
 /// Nothing is kept for longer, since a recount may put sums right without anything having been used.
 const LIFE: Duration = Duration::from_secs(300);

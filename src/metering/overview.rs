@@ -43,7 +43,7 @@ pub struct OverviewRow {
 /// What a list of events may be narrowed to.
 #[derive(Clone, Debug, Default)]
 pub struct EventChoices {
-    /// Everyone who is or was in the group, for an admin; nobody for a member, who sees its own events alone.
+    /// Everyone who is or was in the group, for an admin; empty for a member, who sees its own events alone.
     pub members: Vec<(UserId, String)>,
     pub keys: Vec<(KeyId, String)>,
     /// Those of the current period.

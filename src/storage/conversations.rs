@@ -1,4 +1,4 @@
-//! Members' conversations with a model. Every statement names the member: a conversation is nobody else's.
+//! Members' conversations with a model. Every statement names the member: no other user has access to it.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
@@ -136,7 +136,7 @@ impl Store {
         Ok(())
     }
 
-    /// The member's conversations, the one heard of last first.
+    /// The member's conversations, the one that changed last first.
     ///
     /// # Errors
     /// The database's.

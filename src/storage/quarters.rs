@@ -61,7 +61,7 @@ pub struct KeyName {
     pub user_id: UserId,
 }
 
-/// Sums of quarters; `$columns` are those that rows are told apart by.
+/// Sums of quarters; `$columns` are those they are grouped by.
 macro_rules! quarters {
     ($columns:literal, $from:literal) => {
         concat!(

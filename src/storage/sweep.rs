@@ -15,8 +15,8 @@ const YEAR: Duration = Duration::days(365);
 
 impl Store {
     /// Deletes what has no more use at `now`: expired sessions and invitations, counted attempts and idempotency keys
-    /// of more than a day, messages, webhook events and holds that were done 30 days ago, conversations of which nothing
-    /// was heard for a year. Erases links that have expired.
+    /// of more than a day, messages, webhook events and holds that were done 30 days ago, conversations that didn't
+    /// change for a year. Erases links that have expired.
     /// Safe to run at any time, also from several processes at once.
     ///
     /// # Errors

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::ledger_checks::assert_sums_agree;
 use crate::support::databases::Database;
-use crate::support::process::{Server, client, program};
+use crate::support::process::{Server, client, program, run};
 use crate::support::seed::Seed;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tollgate");
@@ -76,12 +76,8 @@ async fn a_killed_server_loses_nothing_it_acknowledged_and_counts_nothing_twice(
         let store = database.store().await;
         let seed = Seed::with_clock(&store, Clock::system()).await;
         store.close().await;
-        let made = program(PROGRAM, folder.path(), &database.url)
-            .args(["key", "create", "--name", "crash", "--user", &seed.member.email])
-            .output()
-            .expect("the program runs");
-        assert!(made.status.success(), "{made:?}");
-        let key = String::from_utf8(made.stdout).expect("a key").trim().to_owned();
+        let command = program(PROGRAM, folder.path(), &database.url);
+        let key = run(command, &["key", "create", "--name", "crash", "--user", &seed.member.email]);
 
         let (callers, http) = (Arc::new(Callers::default()), client());
         for _ in 0..ROUNDS {

@@ -18,7 +18,7 @@ use crate::holds::HOLDS;
 use crate::ledger_checks::assert_sums_agree;
 use crate::support::app::eventually;
 use crate::support::databases::Database;
-use crate::support::process::{Server, client, program};
+use crate::support::process::{Server, client, program, run};
 use crate::support::seed::Seed;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tollgate");
@@ -160,13 +160,9 @@ fn llm(usage: &Value) -> (i64, i64) {
     (count("used"), count("held"))
 }
 
-async fn key_of(database: &Database, folder: &TempDir, email: &str) -> String {
-    let made = program(PROGRAM, folder.path(), &database.url)
-        .args(["key", "create", "--name", "race", "--user", email])
-        .output()
-        .expect("the program runs");
-    assert!(made.status.success(), "{made:?}");
-    String::from_utf8(made.stdout).expect("a key").trim().to_owned()
+fn key_of(database: &Database, folder: &TempDir, email: &str) -> String {
+    let command = program(PROGRAM, folder.path(), &database.url);
+    run(command, &["key", "create", "--name", "race", "--user", email])
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,7 +173,7 @@ async fn two_processes_on_one_database_never_pass_the_limit() {
     let seed = Seed::with_clock(&store, Clock::system()).await;
     store.close().await;
     guard(&database).await;
-    let key = key_of(&database, &folder, &seed.member.email).await;
+    let key = key_of(&database, &folder, &seed.member.email);
     let servers = [(); 2].map(|()| Server::start(program(PROGRAM, folder.path(), &database.url)));
     let callers = (0..CALLERS).map(|i| {
         let http = Http { client: client(), base: servers[i % 2].base.clone(), key: key.clone() };
@@ -224,7 +220,7 @@ async fn what_a_killed_process_held_is_freed_within_5_s_of_its_expiry() {
         let store = database.store().await;
         let seed = Seed::with_clock(&store, Clock::system()).await;
         store.close().await;
-        let key = key_of(&database, &folder, &seed.member.email).await;
+        let key = key_of(&database, &folder, &seed.member.email);
         let mut first = Server::start(program(PROGRAM, folder.path(), &database.url));
         let http = Http { client: client(), base: first.base.clone(), key: key.clone() };
         let hold = json!({"id": "left", "usage_type": "llm", "tokens": 700, "expires_in": 2});

@@ -27,6 +27,7 @@ mod gateway_stream_faults;
 mod gateway_streams;
 mod gateway_voice;
 mod holds;
+mod holds_limits;
 mod holds_model;
 mod holds_race;
 mod ledger;

@@ -1,4 +1,4 @@
-//! Streams: server-sent events at the pace of somebody who types fast.
+//! Streams: server-sent events at the pace of a fast typist.
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -21,6 +21,16 @@ pub fn program(path: &str, folder: &Path, database_url: &str) -> Command {
     command
 }
 
+/// Runs the program once, with these arguments, and gives what it printed.
+///
+/// # Panics
+/// Where it fails.
+pub fn run(mut command: Command, arguments: &[&str]) -> String {
+    let output = command.args(arguments).output().expect("the program runs");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("text").trim().to_owned()
+}
+
 /// A client to call it with.
 pub fn client() -> reqwest::Client {
     // The client asks for one even where it never speaks TLS. A second installation is refused, and no loss.

@@ -91,7 +91,7 @@ impl Feed {
         let _ = self.0.send(Err(io::Error::other("cut"))).await;
     }
 
-    /// Waits until whoever asked has hung up.
+    /// Waits until the client has hung up.
     pub async fn hung_up(&self) {
         self.0.closed().await;
     }

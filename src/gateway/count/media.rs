@@ -7,9 +7,9 @@ use crate::gateway::tokens::whole;
 
 /// Bytes a second of audio that isn't a WAV: 16 kbit/s, the least at which speech is usually sent.
 const LEAST_RATE: usize = 2_000;
-/// Tokens for a second that is heard.
+/// Tokens for a second of audio.
 /// Source: <https://platform.openai.com/docs/guides/realtime-costs>, 1 token for 100 ms.
-const HEARD: i64 = 10;
+const TOKENS_A_SECOND: i64 = 10;
 /// Base64 characters of PCM at 24 kHz for one spoken token: 1 token for 50 ms, 2,400 bytes, and 4 characters for 3.
 const SPOKEN: usize = 3_200;
 
@@ -29,10 +29,10 @@ pub fn image_size(url: &str) -> Option<(usize, usize)> {
     Some((size.width, size.height))
 }
 
-/// The most tokens that audio in base64 is heard as.
+/// The most tokens that audio in base64 counts as.
 pub fn audio(base64: &str) -> i64 {
     let rate = wav_rate(base64).unwrap_or(LEAST_RATE);
-    whole(decoded_length(base64).div_ceil(rate)).saturating_mul(HEARD)
+    whole(decoded_length(base64).div_ceil(rate)).saturating_mul(TOKENS_A_SECOND)
 }
 
 /// The tokens that were spent on speaking so much base64.

@@ -30,7 +30,7 @@ pub struct Wanted<'a> {
     pub subjects: Vec<(GroupId, Uuid)>,
     /// Whether earlier periods matter too, for events that bring their own time.
     pub earlier: bool,
-    /// Whether holds that are due matter, for what they leave room for.
+    /// Whether holds that are due matter, for the tokens that freeing them gives back.
     pub due: bool,
 }
 

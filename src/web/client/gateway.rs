@@ -33,7 +33,7 @@ pub async fn stream_answer(request: String, mut on_chunk: impl FnMut(Chunk)) -> 
     };
     let outcome = streamed.await;
     ANSWER.set(None);
-    // Breaking a request off is told as an error of the network.
+    // Breaking a request off is reported as an error of the network.
     if controller.signal().aborted() { Ok(()) } else { outcome }
 }
 
@@ -67,7 +67,7 @@ async fn read(reader: &ReadableStreamDefaultReader, on_chunk: &mut impl FnMut(Ch
 /// The models there are.
 ///
 /// # Errors
-/// Why that can't be told.
+/// Why that is unknown.
 pub async fn models() -> Result<Models, Failure> {
     let response = send("/v1/models", &RequestInit::new()).await?;
     let none = || Failure::Refused("The model's service lists no models.".into());

@@ -6,15 +6,12 @@ use super::confirm::Confirm;
 use super::count::count;
 use super::form::Form;
 use super::submit::Submit;
-use crate::domain::{Level, PerType, Share, UsageType, group_digits};
+use crate::domain::{PerType, Share, UsageType, group_digits};
 
 /// `12,000 of 50,000`: what is used, and the cap if there is one.
 #[component]
 pub fn ShareFigure(share: Share) -> impl IntoView {
-    let level = match share.limit {
-        Some(limit) if share.used >= limit => Level::Limit,
-        limit => Level::of(share.used, limit),
-    };
+    let level = share.level();
     let of = share.limit.map(|limit| {
         view! { <span class="cap" data-level=level.as_str()>" of "{count(group_digits(limit))}</span> }
     });

@@ -13,6 +13,7 @@ pub mod form;
 pub mod icon;
 pub mod message;
 pub mod nav;
+pub mod no_subscription;
 pub mod notice;
 pub mod page;
 pub mod plan_card;

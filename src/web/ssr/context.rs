@@ -4,7 +4,7 @@ use axum::http::request::Parts;
 use leptos::prelude::*;
 use tower_sessions::Session;
 
-use crate::domain::{Refusal, User};
+use crate::domain::{Refusal, Role, User};
 use crate::error::Error;
 use crate::http::auth::{self, Actor};
 use crate::http::client::Client;
@@ -18,6 +18,17 @@ pub fn services() -> Services {
 /// The user who is signed in, if one is.
 pub fn actor() -> Option<User> {
     Some(use_context::<Parts>()?.extensions.get::<Actor>()?.0.as_ref()?.user.clone())
+}
+
+/// Whom a user asks for what only an admin of the group may do, by name; none where the user is one.
+///
+/// # Errors
+/// [`Refusal::Forbidden`] for a SuperAdmin; the database's.
+pub async fn admins_to_ask(user: &User) -> Result<Option<String>, AppError> {
+    if user.role == Role::Admin {
+        return Ok(None);
+    }
+    Ok(Some(services().accounts.admins(user).await?.join(", ")))
 }
 
 /// The user who is signed in.

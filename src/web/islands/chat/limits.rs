@@ -35,7 +35,7 @@ impl Standing {
         } else if group.level == Level::Limit {
             Self::GroupOut
         } else {
-            match own_level(own) {
+            match own.level() {
                 Level::Limit => Self::CapOut,
                 Level::Warning => Self::CapNear,
                 Level::Ok if group.level == Level::Warning => Self::GroupNear,
@@ -52,15 +52,7 @@ impl Standing {
 
 /// How near the nearer end is.
 pub fn level(resource: Resource, own: Option<Share>) -> Level {
-    resource.level.max(own.map_or(Level::Ok, own_level))
-}
-
-/// As [`Level::of`], but that a cap of 0 is one that is reached.
-fn own_level(share: Share) -> Level {
-    match share.limit {
-        Some(limit) if share.used >= limit => Level::Limit,
-        limit => Level::of(share.used, limit),
-    }
+    resource.level.max(own.map_or(Level::Ok, |own| own.level()))
 }
 
 /// What is left for the asker: of its cap or of the group's allowance, whichever ends first. None for no end.
@@ -69,7 +61,7 @@ pub fn left(resource: Resource, own: Option<Share>) -> Option<i64> {
 }
 
 /// What is to be said of a standing.
-struct Told {
+struct Notice {
     level: Level,
     title: &'static str,
     text: String,
@@ -82,7 +74,7 @@ struct Told {
 const PLANS: (&str, &str) = ("/subscribe", "See the plans");
 const CAPS: (&str, &str) = ("/team", "Change the caps");
 
-fn told(standing: Standing, usage: &Usage, suggested: Option<&Plan>) -> Option<Told> {
+fn notice_of(standing: Standing, usage: &Usage, suggested: Option<&Plan>) -> Option<Notice> {
     let until = format::until(usage.as_of, usage.period_end);
     let resets = format!(" They reset {until}, on {}.", format::date(usage.period_end));
     let offer = suggested.map_or_else(String::new, |plan| {
@@ -121,38 +113,38 @@ fn told(standing: Standing, usage: &Usage, suggested: Option<&Plan>) -> Option<T
             (Level::Limit, "LLM tokens aren't in your plan.", text, PLANS, "upgrade")
         }
     };
-    Some(Told { level, title, text, way, to })
+    Some(Notice { level, title, text, way, to })
 }
 
 #[component]
 pub fn Limits(conversation: Conversation) -> impl IntoView {
     let Conversation { usage, suggested, admins, has_access, .. } = conversation;
     // What is written anew with the same words isn't announced again.
-    let told = move || {
+    let notice = move || {
         usage.with(|usage| {
             let standing = Standing::of(usage, has_access);
-            suggested.with(|plan| told(standing, usage, plan.as_ref()))
+            suggested.with(|plan| notice_of(standing, usage, plan.as_ref()))
         })
     };
     let text = move || {
-        told().map(|told| match admins.get_value() {
-            Some(names) => format!(" {} Ask an admin of your group to {}: {names}.", told.text, told.to),
-            None => format!(" {} ", told.text),
+        notice().map(|notice| match admins.get_value() {
+            Some(names) => format!(" {} Ask an admin of your group to {}: {names}.", notice.text, notice.to),
+            None => format!(" {} ", notice.text),
         })
     };
     view! {
         <div
             class="notice"
             role="alert"
-            data-level=move || told().map(|told| told.level.as_str())
-            hidden=move || told().is_none()
+            data-level=move || notice().map(|notice| notice.level.as_str())
+            hidden=move || notice().is_none()
         >
             <Icon shape=Shape::Warn/>
             <p class="notice__text">
-                <strong>{move || told().map(|told| told.title)}</strong>
+                <strong>{move || notice().map(|notice| notice.title)}</strong>
                 {text}
-                <a href=move || told().map(|told| told.way.0) hidden=admins.with_value(Option::is_some)>
-                    {move || told().map(|told| told.way.1)}
+                <a href=move || notice().map(|notice| notice.way.0) hidden=admins.with_value(Option::is_some)>
+                    {move || notice().map(|notice| notice.way.1)}
                 </a>
             </p>
         </div>

@@ -1,4 +1,4 @@
-//! The member's conversations, the one heard of last first.
+//! The member's conversations, the one that changed last first.
 
 use leptos::prelude::*;
 

@@ -6,18 +6,16 @@ mod list;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 
-use crate::domain::{
-    Conversation, ConversationId, ConversationSummary, LimitCheck, Refusal, Role, Subscription,
-};
+use crate::domain::{Conversation, ConversationId, ConversationSummary, LimitCheck, Refusal, Subscription};
 use crate::web::AppError;
-use crate::web::components::ask_admin::AskAdmin;
 use crate::web::components::form::{Attempt, Refused, refused};
+use crate::web::components::no_subscription::NoSubscription;
 use crate::web::components::page::{Head, load};
 use crate::web::islands::chat::{Chat, LastQuestion};
 use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
 use crate::web::pages::usage::trouble::Trouble;
 use crate::web::server_fns::chat::{Begin, Delete, Rename};
-use crate::web::ssr::context::{services, user, where_subscribed};
+use crate::web::ssr::context::{admins_to_ask, services, user, where_subscribed};
 use crate::web::ssr::shown_once;
 use kept::{Messages, Title};
 use list::Conversations;
@@ -56,16 +54,12 @@ pub fn Kept() -> impl IntoView {
 async fn data(id: Option<ConversationId>) -> Result<Data, AppError> {
     let (user, services) = (user()?, services());
     user.must_have_group()?;
-    let admins = match user.role {
-        Role::Admin => None,
-        _ => Some(services.accounts.admins(&user).await?.join(", ")),
-    };
     let conversation = match id {
         Some(id) => Some(services.chat.conversation(&user, id).await?),
         None => None,
     };
     Ok(Data {
-        admins,
+        admins: admins_to_ask(&user).await?,
         subscription: services.billing.subscription(&user).await?,
         check: where_subscribed(services.metering.check(&user).await)?,
         conversations: services.chat.conversations(&user).await?,
@@ -106,7 +100,10 @@ fn page(data: Data) -> AnyView {
         }
         None => view! {
             <div class="thread">{messages}</div>
-            <NoSubscription admins/>
+            <NoSubscription
+                admins
+                offer="A question costs tokens. Choose a plan and your group has some to spend."
+            />
             <FollowSubscription shown/>
         }
         .into_any(),
@@ -150,23 +147,5 @@ fn Welcome() -> impl IntoView {
                  voice tokens. What is asked here is yours alone: nobody else of your group can read it."
             </p>
         </div>
-    }
-}
-
-#[component]
-fn NoSubscription(admins: Option<String>) -> impl IntoView {
-    let way = match admins {
-        None => view! {
-            <p>"A question costs tokens. Choose a plan and your group has some to spend."</p>
-            <p><a href="/subscribe" class="button" data-tone="primary">"Choose a plan"</a></p>
-        }
-        .into_any(),
-        Some(names) => view! { <p><AskAdmin to="choose a plan" names/></p> }.into_any(),
-    };
-    view! {
-        <section class="empty empty--page">
-            <h2>"Your group has no subscription"</h2>
-            {way}
-        </section>
     }
 }

@@ -10,15 +10,14 @@ pub mod trouble;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::domain::{BreakdownBy, LimitCheck, PerType, PeriodUsage, Role, Status, Subscription, User};
+use crate::domain::{BreakdownBy, LimitCheck, PerType, PeriodUsage, Status, Subscription, User};
 use crate::metering::Overview;
 use crate::web::AppError;
-use crate::web::components::ask_admin::AskAdmin;
+use crate::web::components::no_subscription::NoSubscription;
 use crate::web::components::page::{Head, Heading, load};
-use crate::web::format;
 use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
 use crate::web::islands::live_usage::LiveUsage;
-use crate::web::ssr::context::{services, user, where_subscribed};
+use crate::web::ssr::context::{admins_to_ask, services, user, where_subscribed};
 use days::Days;
 use first_steps::FirstSteps;
 use history::History;
@@ -47,7 +46,9 @@ pub fn Usage() -> impl IntoView {
         let above = match subscription {
             Some(subscription) => view! { <Trouble subscription admins=admins.clone()/> }.into_any(),
             None => {
-                view! { <NoSubscription admins=admins.clone() last=history.first().cloned()/> }.into_any()
+                let offer = "Choose a plan and your group has an allowance to spend from.";
+                view! { <NoSubscription admins=admins.clone() offer last=history.first().cloned()/> }
+                    .into_any()
             }
         };
         let current = match (shown, check, overview) {
@@ -86,42 +87,12 @@ fn whole_days(overview: &Overview) -> PerType<Vec<i64>> {
 async fn data(by: BreakdownBy) -> Result<Data, AppError> {
     let (user, services) = (user()?, services());
     user.must_have_group()?;
-    let admins = match user.role {
-        Role::Admin => None,
-        _ => Some(services.accounts.admins(&user).await?.join(", ")),
-    };
     Ok(Data {
-        admins,
+        admins: admins_to_ask(&user).await?,
         subscription: services.billing.subscription(&user).await?,
         check: where_subscribed(services.metering.check(&user).await)?,
         overview: where_subscribed(services.metering.overview(&user, by).await)?,
         history: services.metering.history(&user).await?,
         viewer: user,
     })
-}
-
-#[component]
-fn NoSubscription(
-    admins: Option<String>,
-    /// The last period there was, if there was one.
-    last: Option<PeriodUsage>,
-) -> impl IntoView {
-    let ended = last.map(|last| {
-        view! { <p>{format!("The subscription to {} ended on {}.", last.plan, format::date(last.end))}</p> }
-    });
-    let way = match admins {
-        None => view! {
-            <p>"Choose a plan and your group has an allowance to spend from."</p>
-            <p><a href="/subscribe" class="button" data-tone="primary">"Choose a plan"</a></p>
-        }
-        .into_any(),
-        Some(names) => view! { <p><AskAdmin to="choose a plan" names/></p> }.into_any(),
-    };
-    view! {
-        <section class="empty empty--page">
-            <h2>"Your group has no subscription"</h2>
-            {ended}
-            {way}
-        </section>
-    }
 }
