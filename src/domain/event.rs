@@ -104,14 +104,19 @@ impl Details {
 impl EventInput {
     /// Notes what is wrong with this event, each field named behind `prefix` (`events[3].`, or nothing).
     pub fn check(&self, prefix: &str, now: DateTime<Utc>, errors: &mut FieldErrors) {
+        self.check_from(1, prefix, now, errors);
+    }
+
+    /// As [`EventInput::check`], of at least so many tokens: a hold may be settled with none.
+    pub fn check_from(&self, least: i64, prefix: &str, now: DateTime<Utc>, errors: &mut FieldErrors) {
         let mut note = |field: &str, message: String| errors.add(format!("{prefix}{field}"), message);
         if self.id.trim() != self.id {
             note("id", "Id must not begin or end with a space.".into());
         } else if let Err(message) = multiline_text(&self.id, "Id", 1, 255) {
             note("id", message);
         }
-        if !(1..=MAX_COUNT).contains(&self.tokens_used) {
-            note("tokens_used", format!("Tokens used must be 1 to {MAX_COUNT}."));
+        if !(least..=MAX_COUNT).contains(&self.tokens_used) {
+            note("tokens_used", format!("Tokens used must be {least} to {MAX_COUNT}."));
         }
         if let Some(Err(message)) = self.model.as_deref().map(|model| multiline_text(model, "Model", 1, 255))
         {

@@ -67,22 +67,12 @@ pub fn admit(caller: &Caller, events: Vec<EventInput>, now: DateTime<Utc>) -> Re
 /// # Errors
 /// [`Refusal::Invalid`], naming every field.
 pub fn admit_settlement(hold: &str, settlement: Settlement, now: DateTime<Utc>) -> Result<Event> {
-    let nothing_spent = settlement.tokens_used == 0;
-    let mut checked = settlement.event(hold, UsageType::Llm);
-    if nothing_spent {
-        // An event has at least one token; a settlement of none records no event.
-        checked.tokens_used = 1;
-    }
+    let input = settlement.event(hold, UsageType::Llm);
     let mut errors = FieldErrors::new();
-    checked.check("", now, &mut errors);
-    check_text(&checked, "", &mut errors);
+    input.check_from(0, "", now, &mut errors);
+    check_text(&input, "", &mut errors);
     errors.into_result()?;
-    let mut event = event(checked)?;
-    if nothing_spent {
-        event.input.tokens_used = 0;
-        event.fingerprint = fingerprint(&event.input)?;
-    }
-    Ok(event)
+    event(input)
 }
 
 /// PostgreSQL keeps no U+0000, in texts or in JSON.

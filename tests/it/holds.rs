@@ -231,7 +231,7 @@ async fn what_is_wrong_is_named_and_no_access_is_denied() {
             assert_eq!((answer.status, answer.fields()), (422, vec![field]), "{}", answer.body);
         }
         act(&admin, "unknown", "release", json!({})).await.is_problem(404, "not_found");
-        let nothing = act(&admin, "x", "settle", json!({"tokens_used": 0})).await;
+        let nothing = act(&admin, "x", "settle", json!({"tokens_used": 0, "details": {"input": 0}})).await;
         assert_eq!(
             (nothing.status, llm_of(&nothing.body["usage"])),
             (200, (0, 0)),
