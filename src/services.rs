@@ -1,5 +1,6 @@
 //! The services, put together: what the HTTP side is handed.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::accounts::Accounts;
@@ -15,7 +16,11 @@ use crate::storage::Store;
 
 /// Everything a request may ask for. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Services {
+pub struct Services(Arc<ServicesInner>);
+
+/// What clones share.
+#[derive(Debug)]
+pub struct ServicesInner {
     pub config: Arc<Config>,
     pub clock: Clock,
     pub store: Store,
@@ -25,6 +30,14 @@ pub struct Services {
     pub metering: Metering,
     pub gateway: Gateway,
     pub outbox: Outbox,
+}
+
+impl Deref for Services {
+    type Target = ServicesInner;
+
+    fn deref(&self) -> &ServicesInner {
+        &self.0
+    }
 }
 
 impl Services {
@@ -42,7 +55,8 @@ impl Services {
         let billing = Billing::new(store.clone(), clock.clone(), Arc::clone(&config), on_change)?;
         let chat = Chat::new(store.clone(), clock.clone());
         let gateway = Gateway::new(&config, metering.clone(), clock.clone())?;
-        let services = Self { config, clock, store, accounts, billing, chat, metering, gateway, outbox };
-        Ok((services, task))
+        let inner =
+            ServicesInner { config, clock, store, accounts, billing, chat, metering, gateway, outbox };
+        Ok((Self(Arc::new(inner)), task))
     }
 }

@@ -12,6 +12,8 @@
 //! - One busy group against a thousand; reading with a million events in the ledger, against reading with a hundred.
 //!
 //! The server and the bare routes are processes of their own; with the callers they share this machine's cores.
+//!
+//! `SQLite`, `PostgreSQL`, `recording`, `groups`, `gateway` and `reading` as arguments leave out the others.
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
@@ -26,6 +28,7 @@ mod report;
 mod subject;
 mod writer;
 
+use std::env;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -61,31 +64,21 @@ const ADDED: [(usize, Duration); 2] = [(50, Duration::from_millis(1)), (99, Dura
 /// How long a hold may take while others write, on SQLite.
 const HOLD_P99: Duration = Duration::from_millis(5);
 
-/// How many times slower than its counterpart each row may be.
-struct Limits {
-    write_in_process: f64,
-    record_batch: f64,
-    record_one: f64,
-    hold_and_settle: f64,
-    one_group: f64,
-    gateway: f64,
-    read_json: f64,
-    read_page: f64,
+const SQLITE: &str = "SQLite";
+const POSTGRES: &str = "PostgreSQL";
+
+/// How many times slower than its counterpart each row may be, on either database. PostgreSQL is a process of its own on
+/// the same cores, which the bare routes never ask.
+mod limit {
+    pub const WRITE_IN_PROCESS: f64 = 1.25;
+    pub const RECORD_BATCH: f64 = 1.67;
+    pub const RECORD_ONE: f64 = 2.5;
+    pub const HOLD_AND_SETTLE: f64 = 2.0;
+    pub const ONE_GROUP: f64 = 1.25;
+    pub const GATEWAY: f64 = 10.0;
+    pub const READ_JSON: f64 = 3.33;
+    pub const READ_PAGE: f64 = 3.33;
 }
-
-const SQLITE: Limits = Limits {
-    write_in_process: 1.25,
-    record_batch: 1.67,
-    record_one: 2.5,
-    hold_and_settle: 2.0,
-    one_group: 1.25,
-    gateway: 10.0,
-    read_json: 3.33,
-    read_page: 3.33,
-};
-
-/// PostgreSQL is a process of its own on the same cores, which the bare routes never ask.
-const POSTGRES: Limits = Limits { ..SQLITE };
 
 /// How many times slower a read may be with many events than with few.
 const READ_MANY: f64 = 1.25;
@@ -97,31 +90,48 @@ async fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let mut report = Report::default();
-    recording("SQLite", Database::sqlite(), Database::sqlite(), &SQLITE, &mut report).await;
-    groups("SQLite", Database::sqlite(), Database::sqlite(), &SQLITE, &mut report).await;
-    gateway("SQLite", Database::sqlite(), &SQLITE, &mut report).await;
-    reading("SQLite", Database::sqlite(), Database::sqlite(), &SQLITE, &mut report).await;
-    let (one, other) = (Database::postgres().await, Database::postgres().await);
-    recording("PostgreSQL", one, other, &POSTGRES, &mut report).await;
-    let (one, other) = (Database::postgres().await, Database::postgres().await);
-    groups("PostgreSQL", one, other, &POSTGRES, &mut report).await;
-    gateway("PostgreSQL", Database::postgres().await, &POSTGRES, &mut report).await;
-    let (small, large) = (Database::postgres().await, Database::postgres().await);
-    reading("PostgreSQL", small, large, &POSTGRES, &mut report).await;
+    for kind in [SQLITE, POSTGRES].into_iter().filter(|kind| is_wanted(kind)) {
+        if is_wanted("recording") {
+            recording(kind, database(kind).await, database(kind).await, &mut report).await;
+        }
+        if is_wanted("groups") {
+            groups(kind, database(kind).await, database(kind).await, &mut report).await;
+        }
+        if is_wanted("gateway") {
+            gateway(kind, database(kind).await, &mut report).await;
+        }
+        if is_wanted("reading") {
+            reading(kind, database(kind).await, database(kind).await, &mut report).await;
+        }
+    }
     report.outcome()
 }
 
-async fn recording(kind: &str, database: Database, other: Database, limits: &Limits, report: &mut Report) {
+/// Whether the command line asks for this, by leaving out others of its kind or by naming none.
+fn is_wanted(name: &str) -> bool {
+    let among = |names: &[&str]| {
+        let asked: Vec<String> =
+            env::args().skip(1).filter(|asked| names.contains(&asked.as_str())).collect();
+        names.contains(&name) && (asked.is_empty() || asked.iter().any(|asked| asked == name))
+    };
+    among(&[SQLITE, POSTGRES]) || among(&["recording", "groups", "gateway", "reading"])
+}
+
+async fn database(kind: &str) -> Database {
+    if kind == SQLITE { Database::sqlite() } else { Database::postgres().await }
+}
+
+async fn recording(kind: &str, database: Database, other: Database, report: &mut Report) {
     let engine = Engine::open(&other).await;
     let writer = Writer::open(&database, 1).await;
     report
-        .row(kind, "the writer, batches of 100", "the engine alone", limits.write_in_process)
+        .row(kind, "the writer, batches of 100", "the engine alone", limit::WRITE_IN_PROCESS)
         .measure(
             async |time| writer.events_per_second(BATCH_REPORTERS, BATCH, time).await,
             async |time| engine.events_per_second(BATCH_REPORTERS * BATCH, time).await,
         )
         .await;
-    if kind == "SQLite" {
+    if kind == SQLITE {
         let times = writer.hold_times(REPORTERS as usize, Duration::from_secs(5)).await;
         report.time(kind, "p99 of a hold while 64 callers write", percentile(&times, 99), HOLD_P99);
     }
@@ -129,7 +139,7 @@ async fn recording(kind: &str, database: Database, other: Database, limits: &Lim
     let subject = Subject::start(&database).await;
     let (one, batch, pairs) = (subject.record(1), subject.record(LARGE_BATCH), subject.hold_and_settle());
     report
-        .row(kind, "POST events/, batches of 1,000", "the engine alone", limits.record_batch)
+        .row(kind, "POST events/, batches of 1,000", "the engine alone", limit::RECORD_BATCH)
         .measure(
             async |time| batch.per_second(LARGE_REPORTERS, time).await * LARGE_BATCH as f64,
             async |time| engine.events_per_second(2 * LARGE_BATCH, time).await,
@@ -139,14 +149,14 @@ async fn recording(kind: &str, database: Database, other: Database, limits: &Lim
     let bare = Bare::start(one.answer_size().await);
     let bare_call = bare.post();
     report
-        .row(kind, "POST events/, one by one", "a bare route", limits.record_one)
+        .row(kind, "POST events/, one by one", "a bare route", limit::RECORD_ONE)
         .measure(
             async |time| one.per_second(REPORTERS, time).await,
             async |time| bare_call.per_second(REPORTERS, time).await,
         )
         .await;
     report
-        .row(kind, "hold and settle, pairs", "events one by one", limits.hold_and_settle)
+        .row(kind, "hold and settle, pairs", "events one by one", limit::HOLD_AND_SETTLE)
         .measure(
             async |time| pairs.per_second(REPORTERS, time).await / 2.0,
             async |time| one.per_second(REPORTERS, time).await,
@@ -157,10 +167,10 @@ async fn recording(kind: &str, database: Database, other: Database, limits: &Lim
     other.drop().await;
 }
 
-async fn groups(kind: &str, one: Database, many: Database, limits: &Limits, report: &mut Report) {
+async fn groups(kind: &str, one: Database, many: Database, report: &mut Report) {
     let (busy, spread) = (Writer::open(&one, 1).await, Writer::open(&many, GROUPS).await);
     report
-        .row(kind, "the writer, one by one, one group", "a thousand groups", limits.one_group)
+        .row(kind, "the writer, one by one, one group", "a thousand groups", limit::ONE_GROUP)
         .measure(
             async |time| busy.events_per_second(REPORTERS as usize, 1, time).await,
             async |time| spread.events_per_second(REPORTERS as usize, 1, time).await,
@@ -174,7 +184,7 @@ async fn groups(kind: &str, one: Database, many: Database, limits: &Limits, repo
 
 /// The gateway, between callers and a model server that answers at once. The load generator and the model server share
 /// the machine with it.
-async fn gateway(kind: &str, database: Database, limits: &Limits, report: &mut Report) {
+async fn gateway(kind: &str, database: Database, report: &mut Report) {
     let model = Bare::start(0);
     let subject = Subject::start_with(&database, Some(&model.base_url())).await;
     let (through, direct) = (subject.ask(), model.model());
@@ -186,7 +196,7 @@ async fn gateway(kind: &str, database: Database, limits: &Limits, report: &mut R
         report.time(kind, &format!("what the gateway adds, p{per_cent} at 1,000 requests/s"), added, limit);
     }
     report
-        .row(kind, "questions through the gateway", "the model server", limits.gateway)
+        .row(kind, "questions through the gateway", "the model server", limit::GATEWAY)
         .measure(
             async |time| through.per_second(CLIENTS, time).await,
             async |time| direct.per_second(CLIENTS, time).await,
@@ -196,13 +206,13 @@ async fn gateway(kind: &str, database: Database, limits: &Limits, report: &mut R
     database.drop().await;
 }
 
-async fn reading(kind: &str, small: Database, large: Database, limits: &Limits, report: &mut Report) {
+async fn reading(kind: &str, small: Database, large: Database, report: &mut Report) {
     let (few, many) = (Subject::start(&small).await, Subject::start(&large).await);
     engine::fill(&small, FEW, TOKENS).await;
     engine::fill(&large, MANY, TOKENS).await;
     let reads = [
-        ("GET usage/", few.usage(), many.usage(), "a bare route", limits.read_json),
-        ("GET /usage, the page", few.page(), many.page(), "a bare page of Leptos", limits.read_page),
+        ("GET usage/", few.usage(), many.usage(), "a bare route", limit::READ_JSON),
+        ("GET /usage, the page", few.page(), many.page(), "a bare page of Leptos", limit::READ_PAGE),
     ];
     for (name, few, many, against, limit) in reads {
         let bare = Bare::start(few.answer_size().await);

@@ -12,6 +12,7 @@ mod team;
 mod throttle;
 mod tokens;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -21,7 +22,7 @@ use crate::config::Config;
 use crate::domain::{Caller, FieldErrors, Group, GroupId, Refusal, Role, User, UserId, text};
 use crate::error::{Error, Result};
 use crate::notify::Outbox;
-use crate::storage::{NewUser, Store};
+use crate::storage::{NewUser, SharedReads, Store};
 
 use passwords::PasswordHasher;
 use recent::{Changes, Recent};
@@ -33,7 +34,11 @@ pub use team::InvitationOffer;
 
 /// Accounts, keys and teams. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Accounts {
+pub struct Accounts(Arc<AccountsInner>);
+
+/// What clones share.
+#[derive(Debug)]
+pub struct AccountsInner {
     store: Store,
     clock: Clock,
     config: Arc<Config>,
@@ -42,9 +47,18 @@ pub struct Accounts {
     /// Callers by the hash of their key.
     callers: Recent<Vec<u8>, Caller>,
     users: Recent<UserId, User>,
+    admin_names: SharedReads<GroupId, Vec<String>>,
     sessions: SessionStore,
     /// Of what the three above keep.
     changes: Changes,
+}
+
+impl Deref for Accounts {
+    type Target = AccountsInner;
+
+    fn deref(&self) -> &AccountsInner {
+        &self.0
+    }
 }
 
 /// An account to make, and a group of its own.
@@ -59,9 +73,10 @@ pub struct SignUp {
 impl Accounts {
     pub fn new(store: Store, clock: Clock, config: Arc<Config>, outbox: Outbox) -> Self {
         let changes = Changes::default();
-        Self {
+        Self(Arc::new(AccountsInner {
             callers: Recent::new(&changes),
             users: Recent::new(&changes),
+            admin_names: SharedReads::default(),
             sessions: SessionStore::new(store.clone(), clock.clone(), &changes),
             changes,
             store,
@@ -69,7 +84,7 @@ impl Accounts {
             config,
             outbox,
             passwords: PasswordHasher::default(),
-        }
+        }))
     }
 
     /// Makes an account and a group with it as its admin.

@@ -45,9 +45,12 @@ impl Accounts {
     /// # Errors
     /// [`Refusal::Forbidden`] for a SuperAdmin; the database's.
     pub async fn admins(&self, user: &User) -> Result<Vec<String>> {
-        let members = self.store.members(user.must_have_group()?).await?;
-        let admins = members.into_iter().filter(|member| member.role == Role::Admin);
-        Ok(admins.map(|admin| admin.name).collect())
+        let group = user.must_have_group()?;
+        let read = async || {
+            let members = self.store.members(group).await?.into_iter();
+            Ok(members.filter(|member| member.role == Role::Admin).map(|admin| admin.name).collect())
+        };
+        self.admin_names.get(group, read).await
     }
 
     /// One page of the members of the admin's group, the longest there first.

@@ -17,13 +17,14 @@ mod sync;
 mod webhook;
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::{GroupId, Subscription, User};
 use crate::error::{Error, Result};
-use crate::storage::{Store, SubscriptionRow};
+use crate::storage::{SharedReads, Store, SubscriptionRow};
 
 use self::stripe::Stripe;
 
@@ -35,12 +36,24 @@ pub type OnChange = Arc<dyn Fn(GroupId) + Send + Sync>;
 
 /// Plans, subscriptions and their counterpart at Stripe. Cheap to clone.
 #[derive(Clone)]
-pub struct Billing {
+pub struct Billing(Arc<BillingInner>);
+
+/// What clones share.
+pub struct BillingInner {
     store: Store,
     clock: Clock,
     config: Arc<Config>,
     stripe: Stripe,
     on_change: OnChange,
+    subscriptions: SharedReads<GroupId, Option<SubscriptionRow>>,
+}
+
+impl Deref for Billing {
+    type Target = BillingInner;
+
+    fn deref(&self) -> &BillingInner {
+        &self.0
+    }
 }
 
 impl fmt::Debug for Billing {
@@ -54,7 +67,14 @@ impl Billing {
     /// [`Error::Internal`] where Stripe's address or key can't be put into a request.
     pub fn new(store: Store, clock: Clock, config: Arc<Config>, on_change: OnChange) -> Result<Self> {
         let stripe = Stripe::new(&config.stripe)?;
-        Ok(Self { store, clock, config, stripe, on_change })
+        Ok(Self(Arc::new(BillingInner {
+            store,
+            clock,
+            config,
+            stripe,
+            on_change,
+            subscriptions: SharedReads::default(),
+        })))
     }
 
     /// The live subscription of the user's group.
@@ -63,7 +83,8 @@ impl Billing {
     /// [`crate::domain::Refusal::Forbidden`] for a user without a group; the database's.
     pub async fn subscription(&self, user: &User) -> Result<Option<Subscription>> {
         let group = user.must_have_group()?;
-        Ok(self.store.live_subscription(group).await?.map(SubscriptionRow::subscription))
+        let read = async || self.store.live_subscription(group).await;
+        Ok(self.subscriptions.get(group, read).await?.map(SubscriptionRow::subscription))
     }
 }
 

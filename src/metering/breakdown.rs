@@ -107,9 +107,7 @@ impl Metering {
     ) -> Result<Buckets> {
         let names = match by {
             BreakdownBy::Day | BreakdownBy::Model => Names::None,
-            BreakdownBy::Member => {
-                Names::Members(self.store.member_names(group).await?.into_iter().collect())
-            }
+            BreakdownBy::Member => Names::Members(self.member_names(group).await?.iter().cloned().collect()),
             BreakdownBy::Key => {
                 let keys = self.store.key_names(group).await?;
                 Names::Keys(keys.into_iter().map(|key| (key.id, key)).collect())

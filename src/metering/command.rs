@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::admit::{Event, Report};
 use super::fit::{Shortage, Size};
 use crate::domain::{GroupId, KeyId, Refusal, Usage, UsageType, UserId};
-use crate::storage::{EventKey, HoldRow};
+use crate::storage::{Durability, EventKey, HoldRow};
 
 /// One request to the ledger: all of it is done, or nothing.
 #[derive(Clone, Debug)]
@@ -35,6 +35,7 @@ pub struct HoldRequest {
     pub usage_type: UsageType,
     pub size: Size,
     pub expires_in: Duration,
+    pub durability: Durability,
     /// SHA-256 of what was asked for.
     pub fingerprint: [u8; 32],
 }
@@ -77,6 +78,11 @@ impl Command {
             Self::Record(report) => report.events.len(),
             _ => 1,
         }
+    }
+
+    /// What its commit has to outlast.
+    pub fn durability(&self) -> Durability {
+        if let Self::Hold(request) = self { request.durability } else { Durability::Disk }
     }
 
     /// Whether it frees a hold, or may.

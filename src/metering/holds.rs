@@ -18,7 +18,7 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::metrics::{HOLDS_DENIED, HOLDS_GRANTED, HOLDS_WAITING};
-use crate::storage::{HoldKey, HoldRow, PageRequest, PageRows, latest_expiry};
+use crate::storage::{Durability, HoldKey, HoldRow, PageRequest, PageRows, latest_expiry};
 
 /// The longest to wait for word of a settled hold before looking again: another process's may be lost.
 const LOOK_AGAIN: Wait = Wait::from_secs(1);
@@ -61,6 +61,7 @@ impl Metering {
             usage_type: input.usage_type,
             size: Size::Exactly(input.tokens),
             expires_in: Duration::seconds(expires_in),
+            durability: Durability::Disk,
         };
         self.hold_in_time(caller, request, input.wait.unwrap_or(0)).await
     }
@@ -80,6 +81,8 @@ impl Metering {
             usage_type,
             size: Size::Answer { prompt, most: answer, patient: wait > 0 },
             expires_in: Duration::seconds(expires_in),
+            // Only this process can settle it, and that reaches the disk, the hold with it.
+            durability: Durability::Process,
         };
         self.hold_in_time(caller, request, wait).await
     }

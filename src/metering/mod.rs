@@ -29,6 +29,7 @@ mod overview;
 mod recount;
 mod writer;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use metrics::counter;
@@ -39,11 +40,11 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::domain::{
     Caller, EventInput, GroupId, LimitCheck, PerType, PeriodUsage, Plan, Recorded, Refusal, Usage, UsageType,
-    User,
+    User, UserId,
 };
 use crate::error::{Error, Result};
 use crate::metrics::{EVENTS_DUPLICATE, EVENTS_RECORDED};
-use crate::storage::{AllowanceRow, ProcessId, ShareCounters, Store, SummaryRow};
+use crate::storage::{AllowanceRow, ProcessId, ShareCounters, SharedReads, Store, SummaryRow};
 pub use crate::storage::{EventFilter, EventPosition, PageRequest, PageRows};
 pub use breakdown::BreakdownQuery;
 use command::{Command, Outcome, Written};
@@ -64,7 +65,11 @@ const HISTORY: i64 = 24;
 
 /// Records usage and reads it. Cheap to clone; clones share the one writer.
 #[derive(Clone, Debug)]
-pub struct Metering {
+pub struct Metering(Arc<MeteringInner>);
+
+/// What clones share.
+#[derive(Debug)]
+pub struct MeteringInner {
     store: Store,
     clock: Clock,
     grace_days: u32,
@@ -77,6 +82,18 @@ pub struct Metering {
     stopping: CancellationToken,
     /// For the usage page.
     kept_sums: KeptSums,
+    allowances: SharedReads<(GroupId, UserId), Option<(AllowanceRow, ShareCounters)>>,
+    past_periods: SharedReads<GroupId, Arc<Vec<SummaryRow>>>,
+    member_names: SharedReads<GroupId, Arc<Vec<(UserId, String)>>>,
+    plans_on_sale: SharedReads<(), Arc<Vec<Plan>>>,
+}
+
+impl Deref for Metering {
+    type Target = MeteringInner;
+
+    fn deref(&self) -> &MeteringInner {
+        &self.0
+    }
 }
 
 /// What runs beside a [`Metering`] for it to record anything: the writer and, on PostgreSQL, the listener to other
@@ -85,16 +102,17 @@ pub struct Metering {
 pub struct MeteringTask {
     writer: writer::Writer,
     queue: mpsc::UnboundedReceiver<Queued>,
-    metering: Metering,
+    store: Store,
+    id: ProcessId,
+    feed: Feed,
+    stopping: CancellationToken,
 }
 
 impl MeteringTask {
     /// Runs until the metering is closed and what it took is written.
     pub async fn run(self) {
-        let Metering { store, id, feed, stopping, commands, .. } = self.metering;
-        // The queue ends with its last sender.
-        drop(commands);
-        tokio::join!(self.writer.run(self.queue, stopping.clone()), feed::listen(store, id, feed, stopping));
+        let Self { writer, queue, store, id, feed, stopping } = self;
+        tokio::join!(writer.run(queue, stopping.clone()), feed::listen(store, id, feed, stopping));
     }
 }
 
@@ -109,11 +127,31 @@ impl Metering {
         let queue_capacity = Arc::new(Semaphore::new(QUEUED_ROWS));
         let (id, feed, stopping) = (ProcessId::new(), Feed::default(), CancellationToken::new());
         let writer = writer::Writer::new(store.clone(), clock.clone(), grace_days, id, feed.clone());
+        let task = MeteringTask {
+            writer,
+            queue,
+            store: store.clone(),
+            id,
+            feed: feed.clone(),
+            stopping: stopping.clone(),
+        };
         let kept_sums = KeptSums::default();
-        let metering =
-            Self { store, clock, grace_days, id, feed, commands, queue_capacity, stopping, kept_sums };
-        let task = MeteringTask { writer, queue, metering: metering.clone() };
-        (metering, task)
+        let inner = MeteringInner {
+            store,
+            clock,
+            grace_days,
+            id,
+            feed,
+            commands,
+            queue_capacity,
+            stopping,
+            kept_sums,
+            allowances: SharedReads::default(),
+            past_periods: SharedReads::default(),
+            member_names: SharedReads::default(),
+            plans_on_sale: SharedReads::default(),
+        };
+        (Self(Arc::new(inner)), task)
     }
 
     /// As [`Metering::new`], its task started. Needs a tokio runtime.
@@ -206,10 +244,8 @@ impl Metering {
     /// # Errors
     /// [`Refusal::Forbidden`] for a SuperAdmin; the database's.
     pub async fn history(&self, user: &User) -> Result<Vec<PeriodUsage>> {
-        let group = user.must_have_group()?;
-        let now = self.clock.now();
-        let periods = self.store.past_periods(group, now, HISTORY).await?;
-        Ok(periods.into_iter().map(SummaryRow::period_usage).collect())
+        let periods = self.past_periods(user.must_have_group()?).await?;
+        Ok(periods.iter().map(SummaryRow::period_usage).collect())
     }
 
     /// Subscribes to the changes of the user's group. Begins with the next change: read the usage after calling this, and no
@@ -232,9 +268,19 @@ impl Metering {
         });
     }
 
+    async fn past_periods(&self, group: GroupId) -> Result<Arc<Vec<SummaryRow>>> {
+        let read = async || Ok(Arc::new(self.store.past_periods(group, self.clock.now(), HISTORY).await?));
+        self.past_periods.get(group, read).await
+    }
+
+    async fn member_names(&self, group: GroupId) -> Result<Arc<Vec<(UserId, String)>>> {
+        self.member_names.get(group, async || Ok(Arc::new(self.store.member_names(group).await?))).await
+    }
+
     async fn allowance(&self, user: &User) -> Result<(AllowanceRow, ShareCounters)> {
-        let row = self.store.allowance(user.must_have_group()?, user.id, self.clock.now()).await?;
-        row.ok_or_else(|| Refusal::NoSubscription.into())
+        let (group, user) = (user.must_have_group()?, user.id);
+        let read = async || self.store.allowance(group, user, self.clock.now()).await;
+        self.allowances.get((group, user), read).await?.ok_or_else(|| Refusal::NoSubscription.into())
     }
 
     /// The next plan up that gives more of every resource that runs short.
@@ -242,7 +288,7 @@ impl Metering {
         if short.is_empty() {
             return Ok(None);
         }
-        let plans = self.store.plans(true).await?;
+        let plans = self.plans_on_sale.get((), async || Ok(Arc::new(self.store.plans(true).await?))).await?;
         let current = plans.iter().find(|candidate| candidate.id == usage.plan.id);
         Ok(current.and_then(|current| current.next_up(&plans, usage, short)).cloned())
     }

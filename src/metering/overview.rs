@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use super::Metering;
 use super::breakdown::of_type;
 use crate::domain::{
-    BreakdownBy, BreakdownRow, GroupId, KeyId, PerType, Period, Refusal, Role, SummaryId, Sums, User, UserId,
+    BreakdownBy, BreakdownRow, GroupId, KeyId, PerType, Period, Role, SummaryId, Sums, User, UserId,
 };
 use crate::error::Result;
 use crate::storage::SumsRow;
@@ -89,8 +89,7 @@ impl Metering {
     /// [`Refusal::NoSubscription`]; [`Refusal::Forbidden`] for a SuperAdmin; the database's.
     pub async fn overview(&self, user: &User, by: BreakdownBy) -> Result<Overview> {
         let (group, now) = (user.must_have_group()?, self.clock.now());
-        let found = self.store.allowance(group, user.id, now).await?;
-        let (allowance, _) = found.ok_or(Refusal::NoSubscription)?;
+        let (allowance, _) = self.allowance(user).await?;
         let current = allowance.current_period(now);
         let used = allowance.counters.used;
         let (days, rows) = match allowance.summary_id {
@@ -104,7 +103,7 @@ impl Metering {
         let (total, rows) = buckets.add_up(&rows, None);
         let mut before = None;
         let mut rows_before = HashMap::new();
-        if let Some(past) = self.store.past_periods(group, now, 1).await?.pop() {
+        if let Some(past) = self.past_periods(group).await?.first() {
             let used = past.counters.used;
             let days = self.kept(group, past.id, used, BreakdownBy::Day).await?;
             let period = Period { start: past.period_start, end: past.period_end };

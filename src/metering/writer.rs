@@ -14,7 +14,7 @@ use super::feed::Feed;
 use crate::clock::Clock;
 use crate::domain::{GroupId, Refusal, UserId};
 use crate::error::Result;
-use crate::storage::{Found, ProcessId, Store, Wanted};
+use crate::storage::{Durability, Found, ProcessId, Store, Wanted};
 
 /// A batch is full with this many rows. The last command taken in may go over it.
 const BATCH: usize = 2_000;
@@ -84,7 +84,8 @@ impl Writer {
         let now = self.clock.now();
         let conditions = Conditions { now, grace_days: self.grace_days };
         let decide = |found: &Found| decide(commands, found, conditions);
-        let (found, verdicts) = self.store.write_ledger(&wanted(commands), now, self.id, decide).await?;
+        let (wanted, durability) = (wanted(commands), durability(commands));
+        let (found, verdicts) = self.store.write_ledger(durability, &wanted, now, self.id, decide).await?;
         let changed = |(command, verdict): (&Command, &Verdict)| {
             verdict.as_ref().is_ok_and(Outcome::changes_usage).then_some(command.group())
         };
@@ -113,6 +114,12 @@ fn send(answers: Vec<oneshot::Sender<Result<Written>>>, written: Result<Vec<Resu
             let _ = answer.send(Err(error.shared()));
         }),
     }
+}
+
+/// As much as the most demanding of them.
+fn durability(commands: &[Command]) -> Durability {
+    let relaxed = commands.iter().all(|command| command.durability() == Durability::Process);
+    if relaxed { Durability::Process } else { Durability::Disk }
 }
 
 fn wanted(commands: &[Command]) -> Wanted<'_> {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::summaries::{ShareCounters, allowance_select, live_allowances, share_columns};
+use super::summaries::{ShareCounters, live_allowances, share_columns};
 use super::{Store, Tx};
 use crate::domain::{Caps, GroupId, KeyId, Refusal, UserId};
 use crate::error::Result;

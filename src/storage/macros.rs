@@ -20,7 +20,7 @@ macro_rules! on_tx {
                 $body
             }
             $crate::storage::tx::TxInner::Postgres(tx) => {
-                let $connection: &mut sqlx::PgConnection = &mut *tx;
+                let $connection: &mut sqlx::PgConnection = tx.connection()?;
                 $body
             }
         }
@@ -39,7 +39,7 @@ macro_rules! write_db {
     ($store:expr, |$pool:ident| $body:expr) => {
         match &$store.db {
             $crate::storage::Db::Sqlite($pool) => {
-                let _held = $store.write_lock.lock().await;
+                let _held = $store.sqlite_writer.lock().await;
                 $body
             }
             $crate::storage::Db::Postgres($pool) => $body,

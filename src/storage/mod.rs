@@ -27,6 +27,7 @@ mod quarters;
 mod recount;
 mod reservations;
 mod sessions;
+mod shared_reads;
 mod subscriptions;
 mod summaries;
 mod sweep;
@@ -45,7 +46,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Connection, Executor};
+use sqlx::{Connection, Executor, Postgres, Sqlite};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
@@ -57,8 +58,8 @@ pub use idempotency::{Begin, Idempotency};
 pub use invitations::{InvitationRow, NewInvitationRow};
 pub use keys::NewKeyRow;
 pub use ledger::{
-    Changes, Decision, Delta, EventKey, EventRow, Found, HoldKey, HoldRow, HoldState, MissingPeriod,
-    QuarterRow, ShareRow, SumRow, Wanted, latest_expiry,
+    Changes, Decision, Delta, Durability, EventKey, EventRow, Found, HoldKey, HoldRow, HoldState,
+    MissingPeriod, QuarterRow, ShareRow, SumRow, Wanted, latest_expiry,
 };
 pub use notifications::{Listener, Notification, ProcessId};
 pub use outbox::{DueMessage, MessageLink, MessageState, NewMessage, OutboxRow};
@@ -67,9 +68,11 @@ pub use plans::{PlanKey, PlanRow};
 pub use quarters::{KeyName, SumsRow, quarter};
 pub use recount::{PeriodDifference, PeriodSums, Recount};
 pub use reservations::ReservationRow;
+pub use shared_reads::SharedReads;
 pub use subscriptions::{StripeState, SubscriptionRow};
 pub use summaries::{AllowanceRow, Counters, ShareCounters, SummaryRow};
 pub use throttle::AttemptCount;
+use tx::Slot;
 pub use tx::Tx;
 pub use users::{Credentials, NewUser};
 pub use webhooks::InboxEvent;
@@ -85,6 +88,8 @@ const TRUSTED: Duration = Duration::from_secs(1);
 /// How long one statement may take on PostgreSQL before it is given up, and a transaction sit idle between two: a caller
 /// has long gone by then. SQLite runs in this process, and its statements are short.
 const STATEMENT_TIMEOUT: &str = "20s";
+/// Statements that are kept prepared on each connection to SQLite.
+const STATEMENTS: usize = 256;
 /// How long a writer waits for SQLite's one write lock, where another process has it.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -99,8 +104,10 @@ pub(crate) enum Db {
 pub struct Store {
     pub(crate) db: Db,
     /// Who writes to SQLite next, first come, first served: its own lock is polled, and under load a writer may wait for
-    /// seconds while later ones get it.
-    write_lock: Arc<Mutex<()>>,
+    /// seconds while later ones get it. With it goes the connection that transactions write through.
+    sqlite_writer: Arc<Mutex<Slot<Sqlite>>>,
+    /// The connection of the ledger's writer.
+    postgres_ledger: Arc<Mutex<Slot<Postgres>>>,
 }
 
 /// Why a database can't be used. Shown to the operator who starts the server; names no credentials.
@@ -149,7 +156,8 @@ impl Store {
                 .journal_mode(SqliteJournalMode::Wal)
                 // An acknowledged event is on disk, whatever fails next; group commit shares the cost.
                 .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(BUSY_TIMEOUT);
+                .busy_timeout(BUSY_TIMEOUT)
+                .statement_cache_capacity(STATEMENTS);
             let pool = SqlitePoolOptions::new()
                 .max_connections(8)
                 .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -157,7 +165,7 @@ impl Store {
                 .test_before_acquire(false)
                 .connect_with(options)
                 .await?;
-            Ok(Self { db: Db::Sqlite(pool), write_lock: Arc::default() })
+            Ok(Self::on(Db::Sqlite(pool)))
         } else if database_url.starts_with("postgres://") || database_url.starts_with("postgresql://") {
             let options = PgConnectOptions::from_str(database_url)?.options([
                 ("statement_timeout", STATEMENT_TIMEOUT),
@@ -177,10 +185,14 @@ impl Store {
                 })
                 .connect_with(options)
                 .await?;
-            Ok(Self { db: Db::Postgres(pool), write_lock: Arc::default() })
+            Ok(Self::on(Db::Postgres(pool)))
         } else {
             Err(OpenError::Scheme)
         }
+    }
+
+    fn on(db: Db) -> Self {
+        Self { db, sqlite_writer: Arc::default(), postgres_ledger: Arc::default() }
     }
 
     /// Brings the schema up to date. Safe to run twice and from several processes at once.
@@ -226,6 +238,8 @@ impl Store {
 
     /// Waits for what is under way and closes every connection.
     pub async fn close(&self) {
+        self.sqlite_writer.lock().await.empty();
+        self.postgres_ledger.lock().await.empty();
         on_db!(self, |pool| pool.close().await);
     }
 }

@@ -97,9 +97,9 @@ pub struct SummaryRow {
 }
 
 impl SummaryRow {
-    pub fn period_usage(self) -> PeriodUsage {
+    pub fn period_usage(&self) -> PeriodUsage {
         PeriodUsage {
-            plan: self.plan_name,
+            plan: self.plan_name.clone(),
             start: self.period_start,
             end: self.period_end,
             resources: self.counters.resources(),
@@ -198,7 +198,7 @@ pub(super) use allowance_select;
 /// Live subscriptions, chosen by a condition on `s.group_id`, with the period that runs at `$2`.
 macro_rules! live_allowances {
     ($condition:literal) => {
-        allowance_select!(
+        $crate::storage::summaries::allowance_select!(
             "FROM subscriptions s JOIN plans p ON p.id = s.plan_id
              LEFT JOIN usage_summaries u ON u.group_id = s.group_id AND u.subscription_id = s.id
                  AND u.period_start <= CASE WHEN s.current_period_start > $2 THEN s.current_period_start ELSE $2 END

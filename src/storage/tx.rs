@@ -4,12 +4,14 @@
 //! Locks are taken in one order everywhere, so that two transactions never wait for each other: first the rows of the
 //! groups concerned, in the order of their ids ([`Tx::lock_group`]), then anything that belongs to them.
 
+use std::time::Instant;
+
 use sqlx::pool::PoolConnection;
-use sqlx::{Executor, PgConnection, Postgres, Sqlite, SqliteConnection};
+use sqlx::{Database, Executor, PgConnection, Pool, Postgres, Sqlite};
 use tokio::runtime::Handle;
 use tokio::sync::OwnedMutexGuard;
 
-use super::{Db, Store};
+use super::{Db, Store, TRUSTED};
 use crate::domain::GroupId;
 use crate::error::{Error, Result};
 
@@ -20,52 +22,109 @@ pub struct Tx(pub(super) TxInner);
 /// Runs one body on whichever connection the transaction has.
 #[derive(Debug)]
 pub(super) enum TxInner {
-    Sqlite(SqliteTx),
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    Sqlite(EngineTx<Sqlite>),
+    Postgres(EngineTx<Postgres>),
 }
 
-/// A transaction on SQLite, begun and ended by statements of our own.
+/// Where a connection waits for the next transaction of the same kind. Giving it back to the pool in between would
+/// ask the database whether it is still there, each time, and on SQLite the next one to write would have to read anew what
+/// this one has in its cache.
+#[derive(Debug)]
+pub struct Slot<DB: Database>(Option<(PoolConnection<DB>, Instant)>);
+
+impl<DB: Database> Default for Slot<DB> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<DB: Database> Slot<DB> {
+    /// The connection that waits here, or else one of the pool's.
+    async fn take(&mut self, pool: &Pool<DB>) -> sqlx::Result<PoolConnection<DB>> {
+        match self.0.take() {
+            Some((connection, since)) if since.elapsed() < TRUSTED => Ok(connection),
+            // The pool tests it as it comes back.
+            waiting => {
+                drop(waiting);
+                pool.acquire().await
+            }
+        }
+    }
+
+    /// Gives the connection that waits here back to the pool.
+    pub fn empty(&mut self) {
+        self.0 = None;
+    }
+}
+
+/// A transaction, begun and ended by statements of our own.
 ///
 /// sqlx counts how deep a connection's transactions are, and its count is wrong once the engine has ended one by
 /// itself, as SQLite does where the disk is full: the connection would go back to the pool as one that can't begin
 /// another. Here the engine alone knows, and a connection that can't be rolled back is closed.
 #[derive(Debug)]
-pub(super) struct SqliteTx {
-    connection: Option<PoolConnection<Sqlite>>,
-    /// Held until the transaction has ended; `None` for one that only reads.
-    write_lock: Option<OwnedMutexGuard<()>>,
+pub(super) struct EngineTx<DB: Database>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
+    connection: Option<PoolConnection<DB>>,
+    /// Where the connection goes when it has committed; `None` for the pool. Locked until the transaction has ended.
+    slot: Option<OwnedMutexGuard<Slot<DB>>>,
 }
 
-impl SqliteTx {
+impl<DB: Database> EngineTx<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
     async fn begin(
-        connection: PoolConnection<Sqlite>,
+        pool: &Pool<DB>,
         begin: &'static str,
-        write_lock: Option<OwnedMutexGuard<()>>,
+        slot: Option<OwnedMutexGuard<Slot<DB>>>,
     ) -> Result<Self> {
         // Made first: a caller that goes away while the engine begins leaves a transaction to roll back.
-        let mut tx = Self { connection: Some(connection), write_lock };
+        let mut tx = Self::connect(pool, slot).await?;
         tx.connection()?.execute(begin).await?;
         Ok(tx)
     }
 
+    /// A transaction that is yet to begin.
+    async fn connect(pool: &Pool<DB>, mut slot: Option<OwnedMutexGuard<Slot<DB>>>) -> Result<Self> {
+        let connection = match &mut slot {
+            Some(slot) => slot.take(pool).await?,
+            None => pool.acquire().await?,
+        };
+        Ok(Self { connection: Some(connection), slot })
+    }
+
     /// # Errors
-    /// Never: the connection leaves only with [`SqliteTx::commit`] or the drop, which take the transaction with them.
-    pub(super) fn connection(&mut self) -> Result<&mut SqliteConnection> {
+    /// Never: the connection leaves only with [`EngineTx::commit`] or the drop, which take the transaction with them.
+    pub(super) fn connection(&mut self) -> Result<&mut DB::Connection> {
         self.connection.as_deref_mut().ok_or_else(|| Error::Internal("the transaction has ended".into()))
     }
 
-    async fn commit(mut self) -> Result<()> {
+    pub(super) async fn commit(mut self) -> Result<()> {
         // On failure the drop rolls back what the engine hasn't.
         self.connection()?.execute("COMMIT").await?;
-        self.connection = None;
+        self.committed();
         Ok(())
+    }
+
+    /// The engine has committed.
+    pub(super) fn committed(mut self) {
+        let connection = self.connection.take();
+        if let Some(slot) = &mut self.slot {
+            slot.0 = connection.map(|connection| (connection, Instant::now()));
+        }
     }
 }
 
-impl Drop for SqliteTx {
+impl<DB: Database> Drop for EngineTx<DB>
+where
+    for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
+{
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
-        let write_lock = self.write_lock.take();
+        let slot = self.slot.take();
         let Ok(runtime) = Handle::try_current() else {
             // Closing rolls back too.
             drop(connection.detach());
@@ -80,7 +139,7 @@ impl Drop for SqliteTx {
             if !ended {
                 drop(connection.detach());
             }
-            drop(write_lock);
+            drop(slot);
         });
     }
 }
@@ -96,11 +155,27 @@ impl Store {
     pub async fn begin(&self) -> Result<Tx> {
         Ok(Tx(match &self.db {
             Db::Sqlite(pool) => {
-                let lock = self.write_lock.clone().lock_owned().await;
-                TxInner::Sqlite(SqliteTx::begin(pool.acquire().await?, "BEGIN IMMEDIATE", Some(lock)).await?)
+                let slot = self.sqlite_writer.clone().lock_owned().await;
+                const BEGIN: &str = "PRAGMA synchronous = FULL; BEGIN IMMEDIATE";
+                TxInner::Sqlite(EngineTx::begin(pool, BEGIN, Some(slot)).await?)
             }
-            Db::Postgres(pool) => TxInner::Postgres(pool.begin().await?),
+            Db::Postgres(pool) => TxInner::Postgres(EngineTx::begin(pool, "BEGIN", None).await?),
         }))
+    }
+
+    /// As [`Store::begin`], for the writer of the ledger, which begins one transaction after the other. On SQLite it begins
+    /// with its first statements.
+    pub(super) async fn begin_ledger(&self) -> Result<Tx> {
+        match &self.db {
+            Db::Sqlite(pool) => {
+                let slot = self.sqlite_writer.clone().lock_owned().await;
+                Ok(Tx(TxInner::Sqlite(EngineTx::connect(pool, Some(slot)).await?)))
+            }
+            Db::Postgres(pool) => {
+                let slot = self.postgres_ledger.clone().lock_owned().await;
+                Ok(Tx(TxInner::Postgres(EngineTx::begin(pool, "BEGIN", Some(slot)).await?)))
+            }
+        }
     }
 
     /// Begins a transaction that only reads, and sees the database as it stood at its first statement, however long
@@ -110,9 +185,10 @@ impl Store {
     /// The database's.
     pub(super) async fn begin_snapshot(&self) -> Result<Tx> {
         let mut snapshot = Tx(match &self.db {
-            Db::Sqlite(pool) => TxInner::Sqlite(SqliteTx::begin(pool.acquire().await?, "BEGIN", None).await?),
+            Db::Sqlite(pool) => TxInner::Sqlite(EngineTx::begin(pool, "BEGIN", None).await?),
             Db::Postgres(pool) => {
-                TxInner::Postgres(pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+                const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                TxInner::Postgres(EngineTx::begin(pool, BEGIN, None).await?)
             }
         });
         snapshot.lift_time_limits().await?;
@@ -128,7 +204,7 @@ impl Tx {
     pub async fn commit(self) -> Result<()> {
         match self.0 {
             TxInner::Sqlite(tx) => tx.commit().await,
-            TxInner::Postgres(tx) => Ok(tx.commit().await?),
+            TxInner::Postgres(tx) => tx.commit().await,
         }
     }
 
@@ -138,8 +214,9 @@ impl Tx {
     /// The database's.
     pub(super) async fn lift_time_limits(&mut self) -> Result<()> {
         if let TxInner::Postgres(tx) = &mut self.0 {
-            tx.execute("SET LOCAL statement_timeout = 0").await?;
-            tx.execute("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
+            let connection = tx.connection()?;
+            connection.execute("SET LOCAL statement_timeout = 0").await?;
+            connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0").await?;
         }
         Ok(())
     }
@@ -154,31 +231,12 @@ impl Tx {
             // SQLite's writers queue for the whole database.
             TxInner::Sqlite(_) => {}
             TxInner::Postgres(tx) => {
-                let connection: &mut PgConnection = tx;
+                let connection: &mut PgConnection = tx.connection()?;
                 sqlx::query("SELECT id FROM groups WHERE id = $1 FOR NO KEY UPDATE")
                     .bind(group)
                     .execute(connection)
                     .await?;
             }
-        }
-        Ok(())
-    }
-
-    /// As [`Tx::lock_group`], for several: their ids as a JSON array, which is locked in the order that every transaction
-    /// keeps.
-    ///
-    /// # Errors
-    /// The database's.
-    pub(super) async fn lock_groups(&mut self, groups: &str) -> Result<()> {
-        if let TxInner::Postgres(tx) = &mut self.0 {
-            let connection: &mut PgConnection = tx;
-            sqlx::query(
-                "SELECT id FROM groups WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json))
-                 ORDER BY id FOR NO KEY UPDATE",
-            )
-            .bind(groups)
-            .execute(connection)
-            .await?;
         }
         Ok(())
     }

@@ -7,14 +7,9 @@ use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use super::super::Tx;
-use super::super::dialect::DialectStatement;
-use super::super::summaries::{
-    AllowanceRow, Counters, ShareCounters, allowance_select, live_allowances, share_columns,
-};
-use super::{EventKey, HoldRow, ShareRow, SumRow, json};
-use crate::domain::{GroupId, MAX_AGE, MAX_HOLD_SECONDS, SummaryId, UserId};
-use crate::error::Result;
+use super::super::summaries::{AllowanceRow, Counters, ShareCounters};
+use super::{EventKey, HoldRow, ShareRow, SumRow};
+use crate::domain::{GroupId, MAX_HOLD_SECONDS, SummaryId, UserId};
 
 /// What a batch has to know before it is decided.
 #[derive(Clone, Debug)]
@@ -33,6 +28,9 @@ pub struct Wanted<'a> {
     /// Whether holds that are due matter, for the tokens that freeing them gives back.
     pub due: bool,
 }
+
+/// Group, id and fingerprint of an event.
+pub(super) type KnownEvent = (GroupId, String, Vec<u8>);
 
 /// Names one member's or one key's part of a period; `None` for a period that isn't open yet.
 pub type ShareKey = (GroupId, Option<SummaryId>, Uuid);
@@ -78,6 +76,35 @@ impl Found {
         self.shares.get(&key).copied().unwrap_or_default()
     }
 
+    pub(super) fn know(&mut self, events: Vec<KnownEvent>) {
+        self.known.extend(events.into_iter().map(|(group, id, print)| ((group, id), print)));
+    }
+
+    pub(super) fn hold(&mut self, holds: Vec<FoundHold>) {
+        for FoundHold { hold, counters } in holds {
+            self.held_periods.insert(hold.summary_id, counters);
+            self.holds.insert((hold.group_id, hold.id.clone()), hold);
+        }
+    }
+
+    /// The allowances of live subscriptions, the first of a group being the one that began last.
+    pub(super) fn live(&mut self, rows: Vec<AllowanceRow>) {
+        self.live.clear();
+        for row in rows {
+            self.live.entry(row.group_id).or_insert(row);
+        }
+    }
+
+    pub(super) fn share_out(&mut self, rows: Vec<FoundShare>) {
+        let share = |row: FoundShare| ((row.group_id, row.summary_id, row.subject_id), row.counters);
+        self.shares = rows.into_iter().map(share).collect();
+    }
+
+    /// Whether periods that are over have to be found too.
+    pub(super) fn needs_recent(&self, wanted: &Wanted<'_>) -> bool {
+        wanted.earlier || self.live.len() < wanted.groups.len()
+    }
+
     /// Brings what was found to what is being written.
     pub(super) fn add(&mut self, sums: &[SumRow], shares: &[ShareRow]) {
         let sums: HashMap<SummaryId, &SumRow> = sums.iter().map(|row| (row.summary_id, row)).collect();
@@ -93,35 +120,7 @@ impl Found {
     }
 }
 
-const LIVE: DialectStatement = DialectStatement {
-    sqlite: live_allowances!("IN (SELECT unhex(value, '-') FROM json_each($1))"),
-    postgres: live_allowances!("IN (SELECT value::uuid FROM json_array_elements_text($1::json))"),
-};
-
-const RECENT: DialectStatement = DialectStatement {
-    sqlite: allowance_select!(
-        "FROM usage_summaries u JOIN subscriptions s ON s.group_id = u.group_id AND s.id = u.subscription_id
-         JOIN plans p ON p.id = s.plan_id
-         WHERE u.group_id IN (SELECT unhex(value, '-') FROM json_each($1)) AND u.period_end > $2
-         ORDER BY u.period_start DESC"
-    ),
-    postgres: allowance_select!(
-        "FROM usage_summaries u JOIN subscriptions s ON s.group_id = u.group_id AND s.id = u.subscription_id
-         JOIN plans p ON p.id = s.plan_id
-         WHERE u.group_id IN (SELECT value::uuid FROM json_array_elements_text($1::json)) AND u.period_end > $2
-         ORDER BY u.period_start DESC"
-    ),
-};
-
-const MEMBERS: DialectStatement = DialectStatement {
-    sqlite: "SELECT group_id, id FROM users WHERE id IN (SELECT unhex(value, '-') FROM json_each($1))
-             AND group_id IS NOT NULL AND removed_at IS NULL",
-    postgres: "SELECT group_id, id FROM users
-               WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json))
-               AND group_id IS NOT NULL AND removed_at IS NULL",
-};
-
-/// Reads [`HoldRow`] from tables named `h` (usage_holds) and `u` (usage_summaries).
+/// Reads [`HoldRow`] and [`Counters`] from tables named `h` (usage_holds) and `u` (usage_summaries).
 macro_rules! hold_select {
     ($($rest:literal),+) => {
         concat!(
@@ -132,38 +131,28 @@ macro_rules! hold_select {
         )
     };
 }
+pub(super) use hold_select;
 
-const HOLDS: DialectStatement = DialectStatement {
-    sqlite: hold_select!(
-        "FROM json_each($1) w CROSS JOIN usage_holds h
-             ON h.group_id = unhex(w.value ->> '$.g', '-') AND h.id = w.value ->> '$.i'
-         JOIN usage_summaries u ON u.group_id = h.group_id AND u.id = h.summary_id"
-    ),
-    postgres: hold_select!(
-        "FROM json_to_recordset($1::json) AS w (g uuid, i text)
-         JOIN usage_holds h ON h.group_id = w.g AND h.id = w.i
-         JOIN usage_summaries u ON u.group_id = h.group_id AND u.id = h.summary_id"
-    ),
-};
+/// Recent periods of groups, chosen by a condition on `u.group_id`, that end after `$2`.
+macro_rules! recent_allowances {
+    ($condition:literal) => {
+        $crate::storage::summaries::allowance_select!(
+            "FROM usage_summaries u JOIN subscriptions s ON s.group_id = u.group_id AND s.id = u.subscription_id
+             JOIN plans p ON p.id = s.plan_id
+             WHERE u.group_id ",
+            $condition,
+            " AND u.period_end > $2 ORDER BY u.period_start DESC"
+        )
+    };
+}
+pub(super) use recent_allowances;
 
-const DUE: DialectStatement = DialectStatement {
-    sqlite: hold_select!(
-        "FROM json_each($1) w CROSS JOIN usage_holds h ON h.group_id = unhex(w.value, '-')
-         JOIN usage_summaries u ON u.group_id = h.group_id AND u.id = h.summary_id
-         WHERE h.state = 'open' AND (h.expires_at <= $2 OR h.expires_at > $3)"
-    ),
-    postgres: hold_select!(
-        "FROM usage_holds h JOIN usage_summaries u ON u.group_id = h.group_id AND u.id = h.summary_id
-         WHERE h.group_id IN (SELECT value::uuid FROM json_array_elements_text($1::json))
-             AND h.state = 'open' AND (h.expires_at <= $2 OR h.expires_at > $3)"
-    ),
-};
-
+/// Reads [`FoundShare`] for the keys in a table of `g`, `s` and `i`.
 macro_rules! shares_of {
     ($wanted:literal) => {
         concat!(
             "SELECT w.g AS group_id, w.s AS summary_id, w.i AS subject_id, ",
-            share_columns!(),
+            $crate::storage::summaries::share_columns!(),
             " FROM ",
             $wanted,
             " LEFT JOIN usage_shares h ON h.group_id = w.g AND h.summary_id = w.s AND h.subject_id = w.i
@@ -172,17 +161,10 @@ macro_rules! shares_of {
         )
     };
 }
-
-const SHARES: DialectStatement = DialectStatement {
-    sqlite: shares_of!(
-        "(SELECT unhex(value ->> '$.g', '-') AS g, unhex(value ->> '$.s', '-') AS s,
-              unhex(value ->> '$.i', '-') AS i FROM json_each($1)) w"
-    ),
-    postgres: shares_of!("json_to_recordset($1::json) AS w (g uuid, s uuid, i uuid)"),
-};
+pub(super) use shares_of;
 
 #[derive(FromRow)]
-struct FoundHold {
+pub(super) struct FoundHold {
     #[sqlx(flatten)]
     hold: HoldRow,
     /// Of the period it was granted in.
@@ -191,7 +173,7 @@ struct FoundHold {
 }
 
 #[derive(FromRow)]
-struct FoundShare {
+pub(super) struct FoundShare {
     group_id: GroupId,
     summary_id: Option<SummaryId>,
     subject_id: Uuid,
@@ -200,7 +182,7 @@ struct FoundShare {
 }
 
 #[derive(Serialize)]
-struct WantedShare {
+pub(super) struct WantedShare {
     g: GroupId,
     s: Option<SummaryId>,
     i: Uuid,
@@ -215,88 +197,8 @@ pub fn latest_expiry(now: DateTime<Utc>) -> DateTime<Utc> {
     now + Duration::seconds(MAX_HOLD_SECONDS) + CLOCK_TOLERANCE
 }
 
-impl Tx {
-    /// Queues for the groups, and finds what was recorded before, who exists, and the holds that matter.
-    pub(super) async fn look_up(
-        &mut self,
-        wanted: &Wanted<'_>,
-        groups: &str,
-        now: DateTime<Utc>,
-    ) -> Result<Found> {
-        self.lock_groups(groups).await?;
-        let (members, holds, due) = (MEMBERS.of(self), HOLDS.of(self), DUE.of(self));
-        let mut found = Found::default();
-        if !wanted.events.is_empty() {
-            let known = self.known_events(&wanted.events).await?;
-            found.known = known.into_iter().map(|(group, id, print)| ((group, id), print)).collect();
-        }
-        on_tx!(self, |connection| {
-            if !wanted.users.is_empty() {
-                let members: Vec<(GroupId, UserId)> =
-                    sqlx::query_as(members).bind(json(&wanted.users)?).fetch_all(&mut *connection).await?;
-                found.members = members.into_iter().collect();
-            }
-            if !wanted.holds.is_empty() {
-                let holds: Vec<FoundHold> =
-                    sqlx::query_as(holds).bind(json(&wanted.holds)?).fetch_all(&mut *connection).await?;
-                for FoundHold { hold, counters } in holds {
-                    found.held_periods.insert(hold.summary_id, counters);
-                    found.holds.insert((hold.group_id, hold.id.clone()), hold);
-                }
-            }
-            if wanted.due {
-                found.due = sqlx::query_as(due)
-                    .bind(groups)
-                    .bind(now)
-                    .bind(latest_expiry(now))
-                    .fetch_all(&mut *connection)
-                    .await?;
-            }
-        });
-        Ok(found)
-    }
-
-    /// Finds the groups' live subscriptions, their recent periods where they matter, and the parts that members and
-    /// keys have in them.
-    pub(super) async fn look_up_allowances(
-        &mut self,
-        found: &mut Found,
-        wanted: &Wanted<'_>,
-        groups: &str,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let (live, recent, shares) = (LIVE.of(self), RECENT.of(self), SHARES.of(self));
-        on_tx!(self, |connection| {
-            let live: Vec<AllowanceRow> =
-                sqlx::query_as(live).bind(groups).bind(now).fetch_all(&mut *connection).await?;
-            found.live.clear();
-            for row in live {
-                // The first of a group began last.
-                found.live.entry(row.group_id).or_insert(row);
-            }
-            if wanted.earlier || found.live.len() < wanted.groups.len() {
-                found.recent = sqlx::query_as(recent)
-                    .bind(groups)
-                    .bind(now - MAX_AGE)
-                    .fetch_all(&mut *connection)
-                    .await?;
-            }
-            let keys = wanted_shares(found, wanted);
-            if !keys.is_empty() {
-                let rows: Vec<FoundShare> =
-                    sqlx::query_as(shares).bind(json(&keys)?).fetch_all(&mut *connection).await?;
-                found.shares = rows
-                    .into_iter()
-                    .map(|row| ((row.group_id, row.summary_id, row.subject_id), row.counters))
-                    .collect();
-            }
-        });
-        Ok(())
-    }
-}
-
 /// The subjects' parts of the running periods, and the parts that the named holds count in.
-fn wanted_shares(found: &Found, wanted: &Wanted<'_>) -> Vec<WantedShare> {
+pub(super) fn wanted_shares(found: &Found, wanted: &Wanted<'_>) -> Vec<WantedShare> {
     let running = wanted
         .subjects
         .iter()

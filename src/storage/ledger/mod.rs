@@ -1,12 +1,14 @@
 //! The ledger's one transaction: queue for the groups, look up what the decision needs, write what it says.
 //!
-//! What counts where is not decided here: [`Store::write_ledger`] asks its caller, inside the transaction.
+//! What counts where is not decided here: [`Store::write_ledger`] asks its caller, inside the transaction. Each database has
+//! its own way of doing it in few round trips.
 
-mod bulk;
 mod found;
 mod holds;
+mod postgres;
 mod rows;
-mod write;
+mod script;
+mod sqlite;
 
 use std::time::Duration;
 
@@ -14,6 +16,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::dialect::is_worth_a_retry;
+use super::tx::TxInner;
 use super::{ProcessId, Store};
 use crate::domain::{GroupId, Period, SubscriptionId};
 use crate::error::{Error, Result};
@@ -43,6 +46,15 @@ pub struct Changes<'a> {
     pub holds: Vec<HoldRow>,
 }
 
+/// What a commit outlasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// The machine's end: it is on disk before anybody is told of it.
+    Disk,
+    /// This process's end. It reaches the disk with the next commit that waits for it, at the latest.
+    Process,
+}
+
 /// A period that something is to be recorded in, and that isn't open yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MissingPeriod {
@@ -69,6 +81,7 @@ impl Store {
     /// What `decide` fails with; the database's.
     pub async fn write_ledger<'a, T: Send>(
         &self,
+        durability: Durability,
         wanted: &Wanted<'_>,
         now: DateTime<Utc>,
         origin: ProcessId,
@@ -76,7 +89,7 @@ impl Store {
     ) -> Result<(Found, T)> {
         let mut tries = 1;
         loop {
-            match self.try_write_ledger(wanted, now, origin, &mut decide).await {
+            match self.try_write_ledger(durability, wanted, now, origin, &mut decide).await {
                 Err(Error::Database(error)) if is_worth_a_retry(&error) && tries < TRIES => {
                     tokio::time::sleep(PAUSE * tries).await;
                     tries += 1;
@@ -97,17 +110,24 @@ impl Store {
 
     async fn try_write_ledger<'a, T: Send>(
         &self,
+        durability: Durability,
         wanted: &Wanted<'_>,
         now: DateTime<Utc>,
         origin: ProcessId,
         decide: &mut (impl FnMut(&Found) -> Result<Decision<'a, T>> + Send),
     ) -> Result<(Found, T)> {
         let groups = json(&wanted.groups)?;
-        let mut tx = self.begin().await?;
-        let mut found = tx.look_up(wanted, &groups, now).await?;
+        let mut tx = self.begin_ledger().await?;
+        let mut found = match &mut tx.0 {
+            TxInner::Sqlite(tx) => tx.begin_with(durability, wanted, &groups, now).await?,
+            TxInner::Postgres(tx) => tx.look_up(durability, wanted, &groups, now).await?,
+        };
         let mut round = 0;
         let (changes, outcome) = loop {
-            tx.look_up_allowances(&mut found, wanted, &groups, now).await?;
+            match &mut tx.0 {
+                TxInner::Sqlite(tx) => tx.look_up_shares(&mut found, wanted, &groups, now).await?,
+                TxInner::Postgres(tx) => tx.look_up_shares(&mut found, wanted, &groups, now).await?,
+            }
             match decide(&found)? {
                 Decision::Write { changes, outcome } => break (changes, outcome),
                 Decision::Open(_) if round == ROUNDS => {
@@ -118,11 +138,17 @@ impl Store {
                     for MissingPeriod { group, subscription, period } in missing {
                         tx.open_period(group, subscription, period, now).await?;
                     }
+                    match &mut tx.0 {
+                        TxInner::Sqlite(tx) => tx.look_up_live(&mut found, &groups, now).await?,
+                        TxInner::Postgres(tx) => tx.look_up_live(&mut found, &groups, now).await?,
+                    }
                 }
             }
         };
-        tx.write_changes(&changes, now, origin).await?;
-        tx.commit().await?;
+        match tx.0 {
+            TxInner::Sqlite(tx) => tx.commit_with(&changes, now).await?,
+            TxInner::Postgres(tx) => tx.commit_with(&changes, now, origin).await?,
+        }
         found.add(&changes.sums, &changes.shares);
         Ok((found, outcome))
     }

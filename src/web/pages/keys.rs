@@ -1,6 +1,7 @@
 //! `/settings/api-keys`: keys for programs.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
@@ -168,7 +169,7 @@ fn Revoke(id: KeyId, name: String) -> impl IntoView {
 /// What a SuperAdmin's key is for, with a request that is answered.
 #[component]
 fn HowToManage() -> impl IntoView {
-    let config = services().config;
+    let config = Arc::clone(&services().config);
     let origin = config.public_url.as_str().trim_end_matches('/');
     let example = format!(
         "curl \"{origin}/api/subscriptions/plans/?include_archived=true\" \\\n  \

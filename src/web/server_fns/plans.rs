@@ -35,7 +35,7 @@ pub async fn update_plan(id: PlanId, form: PlanForm) -> Result<(), AppError> {
 #[server(prefix = "/fn", endpoint = "plans/remove")]
 pub async fn remove_plan(id: PlanId) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};
-    let (user, billing) = (context::user()?, context::services().billing);
+    let (user, billing) = (context::user()?, context::services().billing.clone());
     user.must_be_superadmin()?;
     let plan = billing.plan(id).await?;
     billing.remove_plan(&user, id).await?;

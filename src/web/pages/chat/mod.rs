@@ -99,7 +99,8 @@ fn page(data: Data) -> AnyView {
             .into_any()
         }
         None => view! {
-            <div class="thread">{messages}</div>
+            // An empty one would push what follows to the foot of the page.
+            {id.is_some().then(|| view! { <div class="thread">{messages}</div> })}
             <NoSubscription
                 admins
                 offer="A question costs tokens. Choose a plan and your group has some to spend."

@@ -41,7 +41,7 @@ pub fn Subscribe() -> impl IntoView {
 }
 
 async fn data() -> Result<Data, AppError> {
-    let (user, billing) = (user()?, services().billing);
+    let (user, billing) = (user()?, services().billing.clone());
     user.must_be_admin()?;
     // First, since it may find that the subscription is paid.
     let checkout = billing.checkout(&user).await?;
