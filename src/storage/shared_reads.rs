@@ -42,12 +42,11 @@ impl<K: Clone + Eq + Hash, V: Clone> SharedReads<K, V> {
         if let Some((begun, value)) = &*last
             && *begun > asked
         {
-            return value.as_ref().map(V::clone).map_err(Error::shared);
+            return share(value);
         }
         let begun = self.now();
         let value = read().await;
-        let answer = value.as_ref().map(V::clone).map_err(Error::shared);
-        *last = Some((begun, answer));
+        *last = Some((begun, share(&value)));
         value
     }
 
@@ -60,6 +59,13 @@ impl<K, V> SharedReads<K, V> {
     fn places(&self) -> MutexGuard<'_, HashMap<K, Arc<AsyncMutex<Last<V>>>>> {
         // Nothing that holds the lock leaves the map half changed.
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn share<V: Clone>(value: &Result<V>) -> Result<V> {
+    match value {
+        Ok(value) => Ok(value.clone()),
+        Err(error) => Err(error.shared()),
     }
 }
 
