@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// What the last read of a key gave, and when it began.
 type Last<V> = Option<(u64, Result<V>)>;
@@ -97,6 +97,7 @@ mod tests {
     use tokio::task::yield_now;
 
     use super::*;
+    use crate::error::Error;
 
     #[tokio::test]
     async fn those_who_ask_during_a_read_share_the_next_one() {
