@@ -238,8 +238,10 @@ impl Store {
 
     /// Waits for what is under way and closes every connection.
     pub async fn close(&self) {
-        self.sqlite_writer.lock().await.empty();
-        self.postgres_ledger.lock().await.empty();
+        // Locked until it is closed: nothing else gets what the writers had.
+        let (mut sqlite, mut postgres) = tokio::join!(self.sqlite_writer.lock(), self.postgres_ledger.lock());
+        sqlite.empty();
+        postgres.empty();
         on_db!(self, |pool| pool.close().await);
     }
 }

@@ -4,7 +4,7 @@
 //! Locks are taken in one order everywhere, so that two transactions never wait for each other: first the rows of the
 //! groups concerned, in the order of their ids ([`Tx::lock_group`]), then anything that belongs to them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, Executor, PgConnection, Pool, Postgres, Sqlite};
@@ -26,29 +26,49 @@ pub(super) enum TxInner {
     Postgres(EngineTx<Postgres>),
 }
 
+/// A database that a [`Slot`] keeps a connection to.
+pub trait Engine: Database {
+    /// How long an idle connection is taken to be open without asking.
+    const TRUSTED: Duration;
+}
+
+impl Engine for Sqlite {
+    /// A file doesn't hang up. So the connection, which the ledger's writer may have told not to wait for the disk, never
+    /// goes back to the pool, whose others always do.
+    const TRUSTED: Duration = Duration::MAX;
+}
+
+impl Engine for Postgres {
+    const TRUSTED: Duration = TRUSTED;
+}
+
 /// Where a connection waits for the next transaction of the same kind. Giving it back to the pool in between would
 /// ask the database whether it is still there, each time, and on SQLite the next one to write would have to read anew what
 /// this one has in its cache.
 #[derive(Debug)]
-pub struct Slot<DB: Database>(Option<(PoolConnection<DB>, Instant)>);
+pub struct Slot<DB: Engine>(Option<(PoolConnection<DB>, Instant)>);
 
-impl<DB: Database> Default for Slot<DB> {
+impl<DB: Engine> Default for Slot<DB> {
     fn default() -> Self {
         Self(None)
     }
 }
 
-impl<DB: Database> Slot<DB> {
+impl<DB: Engine> Slot<DB> {
     /// The connection that waits here, or else one of the pool's.
     async fn take(&mut self, pool: &Pool<DB>) -> sqlx::Result<PoolConnection<DB>> {
         match self.0.take() {
-            Some((connection, since)) if since.elapsed() < TRUSTED => Ok(connection),
+            Some((connection, since)) if since.elapsed() < DB::TRUSTED => Ok(connection),
             // The pool tests it as it comes back.
             waiting => {
                 drop(waiting);
                 pool.acquire().await
             }
         }
+    }
+
+    fn put(&mut self, connection: PoolConnection<DB>) {
+        self.0 = Some((connection, Instant::now()));
     }
 
     /// Gives the connection that waits here back to the pool.
@@ -63,16 +83,16 @@ impl<DB: Database> Slot<DB> {
 /// itself, as SQLite does where the disk is full: the connection would go back to the pool as one that can't begin
 /// another. Here the engine alone knows, and a connection that can't be rolled back is closed.
 #[derive(Debug)]
-pub(super) struct EngineTx<DB: Database>
+pub(super) struct EngineTx<DB: Engine>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {
     connection: Option<PoolConnection<DB>>,
-    /// Where the connection goes when it has committed; `None` for the pool. Locked until the transaction has ended.
+    /// Where the connection goes afterwards; `None` for the pool. Locked until the transaction has ended.
     slot: Option<OwnedMutexGuard<Slot<DB>>>,
 }
 
-impl<DB: Database> EngineTx<DB>
+impl<DB: Engine> EngineTx<DB>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {
@@ -111,20 +131,19 @@ where
 
     /// The engine has committed.
     pub(super) fn committed(mut self) {
-        let connection = self.connection.take();
-        if let Some(slot) = &mut self.slot {
-            slot.0 = connection.map(|connection| (connection, Instant::now()));
+        if let (Some(connection), Some(slot)) = (self.connection.take(), &mut self.slot) {
+            slot.put(connection);
         }
     }
 }
 
-impl<DB: Database> Drop for EngineTx<DB>
+impl<DB: Engine> Drop for EngineTx<DB>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {
     fn drop(&mut self) {
         let Some(mut connection) = self.connection.take() else { return };
-        let slot = self.slot.take();
+        let mut slot = self.slot.take();
         let Ok(runtime) = Handle::try_current() else {
             // Closing rolls back too.
             drop(connection.detach());
@@ -136,10 +155,11 @@ where
                 // The engine ended it before.
                 Err(error) => error.to_string().contains("no transaction is active"),
             };
-            if !ended {
-                drop(connection.detach());
+            match &mut slot {
+                _ if !ended => drop(connection.detach()),
+                Some(slot) => slot.put(connection),
+                None => {}
             }
-            drop(slot);
         });
     }
 }
@@ -262,6 +282,7 @@ mod tests {
     /// one.
     async fn limit_pages(store: &Store, pages: i64) {
         let Db::Sqlite(pool) = &store.db else { panic!("not SQLite") };
+        store.sqlite_writer.lock().await.empty();
         let mut all = Vec::new();
         for _ in 0..pool.options().get_max_connections() {
             all.push(pool.acquire().await.unwrap());
@@ -305,5 +326,39 @@ mod tests {
         drop(tx);
         add_big_group(&store).await.unwrap();
         assert_eq!(store.group_by_name("gone").await.unwrap(), None);
+    }
+
+    #[tokio::test]
+    async fn every_connection_of_the_pool_writes_to_the_disk_whatever_the_ledger_s_writer_did() {
+        let (_folder, store) = store().await;
+        let Db::Sqlite(pool) = &store.db else { panic!("not SQLite") };
+        for commits in [true, false] {
+            let mut tx = store.begin_ledger().await.unwrap();
+            let TxInner::Sqlite(engine) = &mut tx.0 else { panic!("not SQLite") };
+            let relaxed = "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE";
+            engine.connection().unwrap().execute(relaxed).await.unwrap();
+            if commits {
+                tx.commit().await.unwrap()
+            } else {
+                drop(tx)
+            }
+            // Ended: the next writer has its turn.
+            drop(store.sqlite_writer.lock().await);
+            let others = pool.options().get_max_connections() - 1;
+            let mut free = Vec::new();
+            for _ in 0..others {
+                free.push(pool.acquire().await.unwrap());
+            }
+            for connection in &mut free {
+                let level: i64 =
+                    sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut **connection).await.unwrap();
+                assert_eq!(
+                    level,
+                    2,
+                    "FULL, after a writer that {}",
+                    if commits { "commits" } else { "gives up" }
+                );
+            }
+        }
     }
 }
