@@ -47,10 +47,10 @@ pub struct AccountsInner {
     /// Callers by the hash of their key.
     callers: Recent<Vec<u8>, Caller>,
     users: Recent<UserId, User>,
-    admin_names: SharedReads<GroupId, Vec<String>>,
     sessions: SessionStore,
     /// Of what the three above keep.
     changes: Changes,
+    admin_names: SharedReads<GroupId, Vec<String>>,
 }
 
 impl Deref for Accounts {
@@ -76,9 +76,9 @@ impl Accounts {
         Self(Arc::new(AccountsInner {
             callers: Recent::new(&changes),
             users: Recent::new(&changes),
-            admin_names: SharedReads::default(),
             sessions: SessionStore::new(store.clone(), clock.clone(), &changes),
             changes,
+            admin_names: SharedReads::default(),
             store,
             clock,
             config,

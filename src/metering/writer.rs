@@ -84,7 +84,9 @@ impl Writer {
         let now = self.clock.now();
         let conditions = Conditions { now, grace_days: self.grace_days };
         let decide = |found: &Found| decide(commands, found, conditions);
-        let (wanted, durability) = (wanted(commands), durability(commands));
+        let wanted = wanted(commands);
+        // As much as the most demanding of them.
+        let durability = commands.iter().map(Command::durability).max().unwrap_or(Durability::Disk);
         let (found, verdicts) = self.store.write_ledger(durability, &wanted, now, self.id, decide).await?;
         let changed = |(command, verdict): (&Command, &Verdict)| {
             verdict.as_ref().is_ok_and(Outcome::changes_usage).then_some(command.group())
@@ -114,12 +116,6 @@ fn send(answers: Vec<oneshot::Sender<Result<Written>>>, written: Result<Vec<Resu
             let _ = answer.send(Err(error.shared()));
         }),
     }
-}
-
-/// As much as the most demanding of them.
-fn durability(commands: &[Command]) -> Durability {
-    let relaxed = commands.iter().all(|command| command.durability() == Durability::Process);
-    if relaxed { Durability::Process } else { Durability::Disk }
 }
 
 fn wanted(commands: &[Command]) -> Wanted<'_> {

@@ -47,12 +47,12 @@ pub struct Changes<'a> {
 }
 
 /// What a commit outlasts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Durability {
-    /// The machine's end: it is on disk before anybody is told of it.
-    Disk,
     /// This process's end. It reaches the disk with the next commit that waits for it, at the latest.
     Process,
+    /// The machine's end: it is on disk before anybody is told of it.
+    Disk,
 }
 
 /// A period that something is to be recorded in, and that isn't open yet.

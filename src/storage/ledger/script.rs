@@ -95,9 +95,9 @@ impl Answers {
     /// The rows of the next statement.
     ///
     /// # Errors
-    /// The database's, for rows of another shape.
+    /// [`Error::Internal`] where there was no such statement; the database's, for rows of another shape.
     pub fn next<T: for<'r> FromRow<'r, SqliteRow>>(&mut self) -> Result<Vec<T>> {
-        let rows = self.0.next().unwrap_or_default();
+        let rows = self.0.next().ok_or_else(|| Error::Internal("no more statements were run".into()))?;
         Ok(rows.iter().map(T::from_row).collect::<sqlx::Result<_>>()?)
     }
 
