@@ -51,7 +51,7 @@ use command::{Command, Outcome, Written};
 use feed::Feed;
 pub use holds::AnswerHold;
 use kept_sums::KeptSums;
-pub use overview::{EventChoices, Overview, OverviewRow, PeriodDays};
+pub use overview::{Dashboard, EventChoices, Overview, OverviewRow, PeriodDays};
 pub use recount::Recounted;
 use writer::Queued;
 
@@ -187,9 +187,13 @@ impl Metering {
     /// # Errors
     /// As [`Metering::usage`].
     pub async fn check(&self, user: &User) -> Result<LimitCheck> {
-        let now = self.clock.now();
         let (row, share) = self.allowance(user).await?;
-        let usage = row.usage(&share, now);
+        self.check_of(&row, &share).await
+    }
+
+    async fn check_of(&self, row: &AllowanceRow, share: &ShareCounters) -> Result<LimitCheck> {
+        let now = self.clock.now();
+        let usage = row.usage(share, now);
         let access = usage.status.gives_access(row.past_due_since, self.grace_days, now);
         let allowed = PerType::of(|kind| access && usage.resources[kind].has_left());
         let warnings = usage.warnings();
@@ -278,9 +282,13 @@ impl Metering {
     }
 
     async fn allowance(&self, user: &User) -> Result<(AllowanceRow, ShareCounters)> {
+        self.allowance_if_any(user).await?.ok_or_else(|| Refusal::NoSubscription.into())
+    }
+
+    async fn allowance_if_any(&self, user: &User) -> Result<Option<(AllowanceRow, ShareCounters)>> {
         let (group, user) = (user.must_have_group()?, user.id);
         let read = async || self.store.allowance(group, user, self.clock.now()).await;
-        self.allowances.get((group, user), read).await?.ok_or_else(|| Refusal::NoSubscription.into())
+        self.allowances.get((group, user), read).await
     }
 
     /// The next plan up that gives more of every resource that runs short.

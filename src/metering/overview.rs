@@ -9,10 +9,20 @@ use chrono_tz::Tz;
 use super::Metering;
 use super::breakdown::of_type;
 use crate::domain::{
-    BreakdownBy, BreakdownRow, GroupId, KeyId, PerType, Period, Role, SummaryId, Sums, User, UserId,
+    BreakdownBy, BreakdownRow, GroupId, KeyId, LimitCheck, PerType, Period, PeriodUsage, Role, SummaryId,
+    Sums, User, UserId,
 };
 use crate::error::Result;
-use crate::storage::SumsRow;
+use crate::storage::{AllowanceRow, SummaryRow, SumsRow};
+
+/// What the usage page shows, all of it of one reading.
+#[derive(Clone, Debug)]
+pub struct Dashboard {
+    /// None without a subscription.
+    pub current: Option<(LimitCheck, Overview)>,
+    /// As [`Metering::history`] gives it.
+    pub history: Vec<PeriodUsage>,
+}
 
 /// The current period and the one before it, day by day (UTC) and by one other thing.
 #[derive(Clone, Debug)]
@@ -82,14 +92,32 @@ fn index(first: NaiveDate, day: NaiveDate) -> usize {
 }
 
 impl Metering {
-    /// The current period of the user's group beside the one before it. A member sees of members and keys its own. In a
-    /// large group that spends all the time it may be behind by seconds; [`Metering::breakdown`] never is.
+    /// What the user's group has used, by days and by one other thing.
     ///
     /// # Errors
-    /// [`Refusal::NoSubscription`]; [`Refusal::Forbidden`] for a SuperAdmin; the database's.
-    pub async fn overview(&self, user: &User, by: BreakdownBy) -> Result<Overview> {
+    /// [`Refusal::Forbidden`](crate::domain::Refusal::Forbidden) for a SuperAdmin; the database's.
+    pub async fn dashboard(&self, user: &User, by: BreakdownBy) -> Result<Dashboard> {
+        let periods = self.past_periods(user.must_have_group()?).await?;
+        let current = match self.allowance_if_any(user).await? {
+            None => None,
+            Some((allowance, share)) => Some((
+                self.check_of(&allowance, &share).await?,
+                self.overview(user, by, &allowance, periods.first()).await?,
+            )),
+        };
+        Ok(Dashboard { current, history: periods.iter().map(SummaryRow::period_usage).collect() })
+    }
+
+    /// The current period of the user's group beside the one before it. A member sees of members and keys its own. In a
+    /// large group that spends all the time it may be behind by seconds; [`Metering::breakdown`] never is.
+    async fn overview(
+        &self,
+        user: &User,
+        by: BreakdownBy,
+        allowance: &AllowanceRow,
+        past: Option<&SummaryRow>,
+    ) -> Result<Overview> {
         let (group, now) = (user.must_have_group()?, self.clock.now());
-        let (allowance, _) = self.allowance(user).await?;
         let current = allowance.current_period(now);
         let used = allowance.counters.used;
         let (days, rows) = match allowance.summary_id {
@@ -103,7 +131,7 @@ impl Metering {
         let (total, rows) = buckets.add_up(&rows, None);
         let mut before = None;
         let mut rows_before = HashMap::new();
-        if let Some(past) = self.past_periods(group).await?.first() {
+        if let Some(past) = past {
             let used = past.counters.used;
             let days = self.kept(group, past.id, used, BreakdownBy::Day).await?;
             let period = Period { start: past.period_start, end: past.period_end };
@@ -146,12 +174,12 @@ impl Metering {
     /// # Errors
     /// [`Refusal::Forbidden`] for a SuperAdmin; the database's.
     pub async fn event_choices(&self, user: &User) -> Result<EventChoices> {
-        let (group, now) = (user.must_have_group()?, self.clock.now());
+        let group = user.must_have_group()?;
         let is_admin = user.role == Role::Admin;
-        let members = if is_admin { self.store.member_names(group).await? } else { Vec::new() };
+        let members = if is_admin { self.member_names(group).await?.to_vec() } else { Vec::new() };
         let keys = self.store.key_names(group).await?.into_iter();
         let keys = keys.filter(|key| is_admin || key.user_id == user.id).map(|key| (key.id, key.name));
-        let allowance = self.store.allowance(group, user.id, now).await?;
+        let allowance = self.allowance_if_any(user).await?;
         let found = allowance.and_then(|(row, _)| Some((row.summary_id?, row.counters.used)));
         let sums = match found {
             Some((summary, used)) => self.kept(group, summary, used, BreakdownBy::Model).await?,

@@ -1,12 +1,18 @@
 //! The usage page's figures: the same as the ledger's, for each who looks.
 
 use chrono::Duration;
-use tollgate::domain::{BreakdownBy, EventInput, OTHERS, Period, Status, UsageType};
+use tollgate::domain::{BreakdownBy, EventInput, OTHERS, Period, Status, UsageType, User};
+use tollgate::metering::{Metering, Overview};
 
 use crate::support::databases::each_store;
 use crate::support::seed::{Seed, event};
 
 const LLM: UsageType = UsageType::Llm;
+
+async fn overview(metering: &Metering, user: &User) -> Overview {
+    let dashboard = metering.dashboard(user, BreakdownBy::Member).await.expect("the figures");
+    dashboard.current.expect("a subscription").1
+}
 
 #[tokio::test]
 async fn the_current_period_stands_beside_the_one_before_it() {
@@ -25,7 +31,7 @@ async fn the_current_period_stands_beside_the_one_before_it() {
         ];
         metering.record(&seed.member, events).await.expect("a record");
 
-        let shown = metering.overview(&seed.admin, BreakdownBy::Member).await.expect("an overview");
+        let shown = overview(&metering, &seed.admin).await;
         assert_eq!((shown.current.period, shown.total.llm), (next, 25));
         let today = shown.current.index(seed.clock.now());
         let days: Vec<_> = shown.current.days[..=today].iter().map(|day| day.llm).collect();
@@ -40,7 +46,7 @@ async fn the_current_period_stands_beside_the_one_before_it() {
         metering.record(&seed.admin, vec![event("more", LLM, 7)]).await.expect("a record");
         seed.clock.advance(Duration::hours(1));
         let settled = async || {
-            let shown = metering.overview(&seed.member, BreakdownBy::Member).await.expect("an overview");
+            let shown = overview(&metering, &seed.member).await;
             (shown.total.llm == 32).then_some(shown)
         };
         let shown = crate::support::app::eventually("the page shows what was recorded", settled).await;

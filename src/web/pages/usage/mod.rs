@@ -10,14 +10,14 @@ pub mod trouble;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::domain::{BreakdownBy, LimitCheck, PerType, PeriodUsage, Status, Subscription, User};
-use crate::metering::Overview;
+use crate::domain::{BreakdownBy, LimitCheck, PerType, Status, Subscription, User};
+use crate::metering::{Dashboard, Overview};
 use crate::web::AppError;
 use crate::web::components::no_subscription::NoSubscription;
 use crate::web::components::page::{Head, Heading, load};
 use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
 use crate::web::islands::live_usage::LiveUsage;
-use crate::web::ssr::context::{admins_to_ask, services, user, where_subscribed};
+use crate::web::ssr::context::{admins_to_ask, services, user};
 use days::Days;
 use first_steps::FirstSteps;
 use history::History;
@@ -28,9 +28,7 @@ struct Data {
     /// Who can put things right, by name; none where the viewer can.
     admins: Option<String>,
     subscription: Option<Subscription>,
-    check: Option<LimitCheck>,
-    overview: Option<Overview>,
-    history: Vec<PeriodUsage>,
+    dashboard: Dashboard,
     viewer: User,
 }
 
@@ -38,9 +36,11 @@ struct Data {
 pub fn Usage() -> impl IntoView {
     let by = shares::asked(use_query_map().with_untracked(|query| query.get("by")).as_deref());
     load(data(by), move |data| {
-        let Data { admins, subscription, check, overview, history, viewer } = data;
+        let Data { admins, subscription, dashboard: Dashboard { current, history }, viewer } = data;
         let is_new = history.is_empty()
-            && check.as_ref().is_some_and(|check| check.usage.resources.iter().all(|(_, now)| now.used == 0));
+            && current
+                .as_ref()
+                .is_some_and(|(check, _)| check.usage.resources.iter().all(|(_, now)| now.used == 0));
         let shown = subscription.as_ref().map(Shown::from);
         let incomplete = subscription.as_ref().is_some_and(|now| now.status == Status::Incomplete);
         let above = match subscription {
@@ -51,8 +51,8 @@ pub fn Usage() -> impl IntoView {
                     .into_any()
             }
         };
-        let current = match (shown, check, overview) {
-            (Some(shown), Some(LimitCheck { usage, suggested_plan, .. }), Some(overview)) if !incomplete => {
+        let current = match (shown, current) {
+            (Some(shown), Some((LimitCheck { usage, suggested_plan, .. }, overview))) if !incomplete => {
                 let (resources, days) = (usage.resources, whole_days(&overview));
                 view! {
                     <LiveUsage usage suggested_plan shown days admins/>
@@ -90,9 +90,7 @@ async fn data(by: BreakdownBy) -> Result<Data, AppError> {
     Ok(Data {
         admins: admins_to_ask(&user).await?,
         subscription: services.billing.subscription(&user).await?,
-        check: where_subscribed(services.metering.check(&user).await)?,
-        overview: where_subscribed(services.metering.overview(&user, by).await)?,
-        history: services.metering.history(&user).await?,
+        dashboard: services.metering.dashboard(&user, by).await?,
         viewer: user,
     })
 }
