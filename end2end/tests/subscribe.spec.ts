@@ -206,6 +206,27 @@ test("an error of a purchase in another tab doesn't outlive the one that succeed
   await expect(page.getByRole('heading', { name: "You're subscribed" })).toBeVisible();
 });
 
+test("what the bank's dialog covers waits for it, and has the focus then", async ({ page, people, request }) => {
+  const admin = await people.admin();
+  await admin.signIn(page);
+  await choose(page, 'Basic');
+  const other = await page.context().newPage();
+  await other.goto('/subscribe');
+  await typeCard(page, CARDS.needs3dSecure);
+  await page.getByRole('button', { name: 'Pay $29.99' }).click();
+  const { dialog, approve } = challenge(page);
+  const question = (await dialog.locator('iframe').getAttribute('src'))!;
+
+  // Approved on the cardholder's telephone.
+  const form = { client_secret: new URL(question).searchParams.get('client_secret')!, outcome: 'approve' };
+  expect((await request.post(question, { form })).status()).toBe(200);
+  await expect(other.getByRole('heading', { name: "You're subscribed" })).toBeVisible();
+  await expect(dialog).toBeVisible();
+  await approve();
+  await expect(dialog).toHaveCount(0);
+  await expect(page.getByRole('heading', { name: "You're subscribed" })).toBeFocused();
+});
+
 test("the card form takes a change of colour scheme, and nothing goes wrong after it", async ({ page, people, watch }) => {
   await page.emulateMedia({ colorScheme: 'light' });
   const admin = await people.admin();

@@ -44,8 +44,16 @@ enum Stage {
     Ready,
     /// Stripe.js or its frame didn't come.
     Missing,
-    /// The bank or the server is being waited for.
-    Busy,
+    /// Stripe is being asked, and the bank perhaps, in a dialog over this page.
+    Confirming,
+    /// The server is being waited for.
+    Waiting,
+}
+
+impl Stage {
+    fn is_busy(self) -> bool {
+        matches!(self, Self::Confirming | Self::Waiting)
+    }
 }
 
 /// What is the matter, and how far the purchase is.
@@ -72,17 +80,23 @@ impl Purchase {
     }
 
     async fn pay(self, intent: Intent) {
-        self.stage.set(Stage::Busy);
+        self.stage.set(Stage::Confirming);
         self.error.set(None);
         match client::confirm_card(intent).await {
             Ok(()) => self.wait_for_access().await,
-            Err(message) => self.fail(message),
+            // Paid in another tab meanwhile, it can't be paid here.
+            Err(message) => match refresh().await {
+                Ok(Some(subscription)) if intent == Intent::Payment && is_paid(&subscription) => {
+                    self.finish(subscription)
+                }
+                _ => self.fail(message),
+            },
         }
     }
 
     /// Asks the server until the subscription gives access, for as long as that can reasonably take.
     async fn wait_for_access(self) {
-        self.stage.set(Stage::Busy);
+        self.stage.set(Stage::Waiting);
         for _ in 0..ASK_TIMES {
             // The stream may have been faster.
             if self.bought.with_untracked(Option::is_some) {
@@ -108,9 +122,11 @@ impl Purchase {
         let Some(subscription) = subscription.filter(|now| now.id == checkout.subscription.id) else {
             return client::reload();
         };
+        // What is under the bank's dialog can't be given the focus. Confirmed, the server is asked in any case.
+        let confirming = self.stage.get_untracked() == Stage::Confirming;
         // A trial gives access before its card is there.
         let awaits_payment = checkout.intent == Some(Intent::Payment);
-        if awaits_payment && is_paid(&subscription) && self.bought.with_untracked(Option::is_none) {
+        if awaits_payment && !confirming && is_paid(&subscription) && self.bought.with_untracked(Option::is_none) {
             self.finish(subscription);
         }
     }
@@ -209,7 +225,7 @@ fn Pay(checkout: Checkout, purchase: Purchase, attempt: RwSignal<u32>) -> impl I
                     type="button"
                     on:click=move |_| spawn_local(purchase.pay(intent))
                     disabled=move || stage.get() != Stage::Ready
-                    aria-busy=move || (stage.get() == Stage::Busy).then_some("true")
+                    aria-busy=move || stage.get().is_busy().then_some("true")
                 >
                     {label}
                 </button>
