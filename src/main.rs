@@ -3,7 +3,12 @@
 
 use std::process::ExitCode;
 
+use mimalloc::MiMalloc;
 use tokio::runtime::Runtime;
+
+/// A request makes some hundred small allocations, a tenth of its time with the system's allocator.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     let runtime = match Runtime::new() {
