@@ -1,7 +1,7 @@
 //! How much is used, and recording what was used.
 
 use axum::Json as Answer;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{FromRef, FromRequest, Request, State};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -36,7 +36,11 @@ impl FromRequest<ApiState> for Reported {
 
     async fn from_request(request: Request, state: &ApiState) -> Result<Self, Problem> {
         let budget = state.large_bodies.reserve(request.headers(), LARGE)?;
+        let metering = Metering::from_ref(state);
+        metering.must_have_room()?;
         let body = json::read_json(request, LARGE).await?;
+        // It may have filled up meanwhile.
+        metering.must_have_room()?;
         let reported = Self::parse(&body)?;
         Ok(Self { _budget: Some(budget), ..reported })
     }

@@ -39,8 +39,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::domain::{
-    Caller, EventInput, GroupId, LimitCheck, PerType, PeriodUsage, Plan, Recorded, Refusal, Usage, UsageType,
-    User, UserId,
+    Caller, EventInput, GroupId, LimitCheck, MAX_BATCH, PerType, PeriodUsage, Plan, Recorded, Refusal, Usage,
+    UsageType, User, UserId,
 };
 use crate::error::{Error, Result};
 use crate::metrics::{EVENTS_DUPLICATE, EVENTS_RECORDED};
@@ -60,6 +60,7 @@ use writer::Queued;
 const QUEUED_ROWS: usize = 100_000;
 /// Seconds after which the queue has moved on.
 const RETRY_AFTER: u64 = 1;
+const QUEUE_FULL: Error = Error::Overloaded { what: "the ledger's queue is full", retry_after: RETRY_AFTER };
 /// Earlier periods a history shows.
 const HISTORY: i64 = 24;
 
@@ -220,6 +221,15 @@ impl Metering {
         Ok(Recorded { accepted, duplicates, usage })
     }
 
+    /// Asks whether the writer's queue has room for a batch of any size. Reading and checking one that will be refused for want
+    /// of room would take the time that the writer needs to make some.
+    ///
+    /// # Errors
+    /// [`Error::Overloaded`].
+    pub fn must_have_room(&self) -> Result<()> {
+        if self.queue_capacity.available_permits() < MAX_BATCH { Err(QUEUE_FULL) } else { Ok(()) }
+    }
+
     /// Queues a command, and waits until it is on disk.
     ///
     /// # Errors
@@ -231,9 +241,7 @@ impl Metering {
             None
         } else {
             let rows = u32::try_from(command.size()).unwrap_or(u32::MAX);
-            let overloaded =
-                Error::Overloaded { what: "the ledger's queue is full", retry_after: RETRY_AFTER };
-            Some(Arc::clone(&self.queue_capacity).try_acquire_many_owned(rows).map_err(|_| overloaded)?)
+            Some(Arc::clone(&self.queue_capacity).try_acquire_many_owned(rows).map_err(|_| QUEUE_FULL)?)
         };
         let (answer, answered) = oneshot::channel();
         let gone = Error::Stopping("the ledger takes no more commands");

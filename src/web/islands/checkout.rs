@@ -126,7 +126,11 @@ impl Purchase {
         let confirming = self.stage.get_untracked() == Stage::Confirming;
         // A trial gives access before its card is there.
         let awaits_payment = checkout.intent == Some(Intent::Payment);
-        if awaits_payment && !confirming && is_paid(&subscription) && self.bought.with_untracked(Option::is_none) {
+        if awaits_payment
+            && !confirming
+            && is_paid(&subscription)
+            && self.bought.with_untracked(Option::is_none)
+        {
             self.finish(subscription);
         }
     }
