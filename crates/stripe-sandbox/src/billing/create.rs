@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::lines::Line;
 use super::timing::{self, Timing};
-use super::{Interval, invoices, paying, prices, shape, subscriptions};
+use super::{Interval, invoices, paying, prices, renewal, shape, subscriptions};
 use crate::cards::{self, Purpose, Verdict};
 use crate::engine::objects::{Customer, Invoice, Price, Subscription, SubscriptionStatus, owner};
 use crate::engine::{ApiError, Kind, Tx, new_id};
@@ -57,6 +57,7 @@ pub(crate) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
             set_up_later(tx, &id, customer)?;
         }
         tx.emit_at(position, "customer.subscription.created", KIND, &id);
+        renewal::announce_trial_end(tx, &id);
         return Ok(id);
     }
     invoices::finalize(tx, &invoice);
@@ -184,7 +185,7 @@ fn insert(
         tx.insert(Kind::SubscriptionItem, row, Value::Null);
         items.push(item_id);
     }
-    tx.insert(KIND, object, json!({"items": items}));
+    tx.insert(KIND, object, json!({"items": items, "renews_at": timing.period.1}));
     Ok(())
 }
 
@@ -198,7 +199,7 @@ fn first_invoice(tx: &mut Tx, id: &str, timing: &Timing) -> String {
     };
     let bill: Vec<Line> =
         items.iter().map(|item| Line { subscription: id, item, period: timing.period, free }).collect();
-    let invoice = invoices::draft(tx, &subscription, "subscription_create", &bill);
+    let invoice = invoices::draft(tx, &subscription, "subscription_create", (tx.now(), tx.now()), &bill);
     tx.change(KIND, id, |doc| doc.object["latest_invoice"] = json!(invoice));
     invoice
 }

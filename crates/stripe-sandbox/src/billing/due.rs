@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{invoices, subscriptions};
+use super::{collection, invoices, renewal, subscriptions, test_clocks};
 use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{Doc, Kind, Sandbox, Schedule, Tx};
 
@@ -27,12 +27,18 @@ fn at(kind: Kind, doc: &Doc) -> Option<i64> {
                     expiry(subscription).into_iter().chain(subscription.cancel_at()).min()
                 }
                 _ if subscription.is_over() => None,
-                _ => subscription.cancel_at(),
+                _ => {
+                    let steps = [subscription.cancel_at(), renewal::at(doc), renewal::trial_notice_at(doc)];
+                    steps.into_iter().flatten().min()
+                }
             }
         }
         Kind::Invoice => {
             let invoice = Invoice(&doc.object);
-            invoice.finalizes_at().filter(|_| invoice.is(InvoiceStatus::Draft))
+            match invoice.status()? {
+                InvoiceStatus::Draft => invoice.finalizes_at(),
+                _ => collection::at(doc),
+            }
         }
         _ => None,
     }
@@ -50,9 +56,23 @@ fn perform(tx: &mut Tx, kind: Kind, id: &str) {
             let subscription = Subscription(&doc.object);
             let unpaid = subscription.is(SubscriptionStatus::Incomplete)
                 && expiry(subscription).is_some_and(|at| at <= tx.now());
-            if unpaid { subscriptions::expire(tx, id) } else { subscriptions::end(tx, id) }
+            if unpaid {
+                subscriptions::expire(tx, id);
+            } else if subscription.cancel_at().is_some_and(|at| at <= tx.now()) {
+                subscriptions::end(tx, id);
+            } else if renewal::at(&doc).is_some_and(|at| at <= tx.now()) {
+                renewal::renew(tx, id);
+            } else {
+                renewal::announce_trial_end(tx, id);
+            }
         }
-        Kind::Invoice => invoices::finalize(tx, id),
+        Kind::Invoice => {
+            if Invoice(&doc.object).is(InvoiceStatus::Draft) {
+                invoices::finalize(tx, id);
+            }
+            collection::attempt(tx, id);
+        }
+        Kind::TestClock => test_clocks::arrive(tx, id),
         _ => {}
     }
 }
@@ -60,6 +80,9 @@ fn perform(tx: &mut Tx, kind: Kind, id: &str) {
 /// Waits for things to fall due and has them done, for as long as it is polled.
 pub(crate) async fn watch(sandbox: Sandbox) {
     loop {
+        if sandbox.is_advancing() {
+            sandbox.catch_up().await;
+        }
         let Some(at) = sandbox.next_due() else {
             sandbox.written().await;
             continue;

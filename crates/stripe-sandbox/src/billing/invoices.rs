@@ -5,7 +5,8 @@
 use serde_json::{Value, json};
 
 use super::lines::{self, Line};
-use super::shape;
+use super::renewal;
+use super::shape::{self, DRAFT_SECONDS};
 use crate::engine::objects::{Customer, Intent, Invoice, InvoiceStatus, Subscription};
 use crate::engine::{ApiError, Doc, Kind, Tx, new_id, new_secret};
 use crate::payments::payment;
@@ -14,12 +15,43 @@ const KIND: Kind = Kind::Invoice;
 const DAY: i64 = 86_400;
 
 /// Makes a draft for a subscription and announces it.
-pub(super) fn draft(tx: &mut Tx, subscription: &Value, reason: &str, bill: &[Line]) -> String {
+pub(super) fn draft(
+    tx: &mut Tx,
+    subscription: &Value,
+    reason: &str,
+    period: (i64, i64),
+    bill: &[Line],
+) -> String {
+    let id = insert(tx, subscription, reason, period, bill);
+    tx.emit("invoice.created", KIND, &id);
+    id
+}
+
+fn insert(tx: &mut Tx, subscription: &Value, reason: &str, period: (i64, i64), bill: &[Line]) -> String {
     let id = new_id(KIND);
     let rows: Vec<Value> = bill.iter().map(|line| lines::line(tx, &id, line)).collect();
-    let object = shape::invoice(tx, &id, subscription, reason, rows);
+    let object = shape::invoice(tx, &id, subscription, reason, period, rows);
     let hidden = json!({"days_until_due": subscription["days_until_due"]});
     tx.insert(KIND, object, hidden);
+    id
+}
+
+/// Makes the draft for a subscription's next period, after `over`. It finalizes itself an hour later and is charged then,
+/// but where the subscription is given up.
+pub(super) fn draft_of_cycle(tx: &mut Tx, subscription: &Value, over: (i64, i64), bill: &[Line]) -> String {
+    let id = insert(tx, subscription, "subscription_cycle", over, bill);
+    let now = tx.now();
+    tx.change(KIND, &id, |doc| {
+        let automatic = Invoice(&doc.object).charges_automatically();
+        let invoice = &mut doc.object;
+        if renewal::is_given_up(subscription) {
+            invoice["auto_advance"] = json!(false);
+            invoice["automatically_finalizes_at"] = Value::Null;
+        } else {
+            invoice["automatically_finalizes_at"] = json!(now + DRAFT_SECONDS + 1);
+            invoice["next_payment_attempt"] = json!(automatic.then_some(now + DRAFT_SECONDS));
+        }
+    });
     tx.emit("invoice.created", KIND, &id);
     id
 }
@@ -151,6 +183,7 @@ pub(super) fn mark_paid(tx: &mut Tx, id: &str, amount: i64) {
         invoice["amount_remaining"] = json!(0);
         invoice["attempted"] = json!(true);
         invoice["auto_advance"] = json!(false);
+        invoice["next_payment_attempt"] = Value::Null;
         invoice["status_transitions"]["paid_at"] = json!(now);
     });
     tx.emit("invoice.paid", KIND, id);
@@ -206,6 +239,7 @@ pub(crate) fn void(tx: &mut Tx, id: &str) -> Result<(), ApiError> {
     tx.change(KIND, id, |doc| {
         doc.object["status"] = json!(InvoiceStatus::Void);
         doc.object["auto_advance"] = json!(false);
+        doc.object["next_payment_attempt"] = Value::Null;
         doc.object["status_transitions"]["voided_at"] = json!(now);
     });
     tx.emit("invoice.voided", KIND, id);
@@ -225,6 +259,7 @@ pub(crate) fn mark_uncollectible(tx: &mut Tx, id: &str) -> Result<(), ApiError> 
     tx.change(KIND, id, |doc| {
         doc.object["status"] = json!(InvoiceStatus::Uncollectible);
         doc.object["auto_advance"] = json!(false);
+        doc.object["next_payment_attempt"] = Value::Null;
         doc.object["status_transitions"]["marked_uncollectible_at"] = json!(now);
     });
     tx.emit("invoice.marked_uncollectible", KIND, id);

@@ -14,6 +14,8 @@ pub enum ChallengeError {
     NoSuchIntent,
     #[error("the intent isn't waiting for authentication")]
     NotWaiting,
+    #[error("the customer's test clock is being advanced")]
+    ClockAdvancing,
     #[error("the sandbox's database could not be written")]
     Storage,
 }
@@ -36,6 +38,9 @@ impl Sandbox {
 fn authenticate(tx: &mut Tx, id: &str, approve: bool) -> Result<(), ChallengeError> {
     for kind in [Kind::PaymentIntent, Kind::SetupIntent] {
         let Some(intent) = tx.get(kind, id) else { continue };
+        if tx.keep_time_of(id, true).is_err() {
+            return Err(ChallengeError::ClockAdvancing);
+        }
         if !Intent(&intent.object).is(IntentStatus::RequiresAction) {
             return Err(ChallengeError::NotWaiting);
         }

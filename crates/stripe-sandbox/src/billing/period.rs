@@ -53,6 +53,22 @@ impl Interval {
     }
 }
 
+impl Interval {
+    /// The end of the period, counted from `anchor`, that is the first after `at`.
+    pub(super) fn after(self, anchor: i64, at: i64) -> i64 {
+        let longest = match self.unit {
+            Unit::Day => 86_400,
+            Unit::Month => 31 * 86_400,
+        };
+        // No later than the one that is sought, and not far from it.
+        let mut n = (at - anchor).max(0) / (longest * self.count.max(1));
+        while self.nth(anchor, n) <= at {
+            n += 1;
+        }
+        self.nth(anchor, n)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -99,6 +115,16 @@ mod tests {
         fn periods_follow_each_other(anchor in 0i64..4_000_000_000, n in -40i64..40, count in 1i64..13) {
             let month = interval("month", count);
             prop_assert!(month.nth(anchor, n) < month.nth(anchor, n + 1));
+        }
+
+        #[test]
+        fn the_period_after_a_time_is_the_first_that_ends_later(
+            anchor in 0i64..4_000_000_000, n in 0i64..40, within in 0.0..1.0f64, count in 1i64..13, days in any::<bool>(),
+        ) {
+            let interval = interval(if days { "day" } else { "month" }, count);
+            let (start, end) = (interval.nth(anchor, n), interval.nth(anchor, n + 1));
+            let at = start + ((end - start - 1) as f64 * within) as i64;
+            prop_assert_eq!(interval.after(anchor, at), end);
         }
     }
 }

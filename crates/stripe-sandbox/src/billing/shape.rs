@@ -8,11 +8,14 @@ use crate::engine::{Kind, Tx, join};
 use crate::http::given;
 
 /// How long a draft that finalizes itself may still be changed, in seconds.
-const DRAFT_SECONDS: i64 = 3600;
+pub(super) const DRAFT_SECONDS: i64 = 3600;
 
 /// A subscription as it starts: incomplete, and without its items, which are documents of their own.
 pub(super) fn subscription(tx: &Tx, id: &str, params: &Value, currency: &str, timing: &Timing) -> Value {
     let settings = &params["payment_settings"];
+    let customer = tx.shown(Kind::Customer, params["customer"].as_str().unwrap_or_default());
+    let test_clock = &customer["test_clock"];
+    let ending = &params["trial_settings"]["end_behavior"]["missing_payment_method"];
     join([
         json!({
             "id": id,
@@ -73,12 +76,12 @@ pub(super) fn subscription(tx: &Tx, id: &str, params: &Value, currency: &str, ti
             "schedule": null,
             "start_date": timing.start_date,
             "status": SubscriptionStatus::Incomplete,
-            "test_clock": null,
+            "test_clock": test_clock,
             "transfer_data": null,
             "trial_end": timing.trial.map(|(_, end)| end),
             "trial_settings": {"end_behavior": {
                 "billing_cycle_anchor": "now",
-                "missing_payment_method": "create_invoice",
+                "missing_payment_method": ending.as_str().unwrap_or("create_invoice"),
             }},
             "trial_start": timing.trial.map(|(start, _)| start),
         }),
@@ -86,7 +89,14 @@ pub(super) fn subscription(tx: &Tx, id: &str, params: &Value, currency: &str, ti
 }
 
 /// A draft with these lines.
-pub(super) fn invoice(tx: &Tx, id: &str, subscription: &Value, reason: &str, rows: Vec<Value>) -> Value {
+pub(super) fn invoice(
+    tx: &Tx,
+    id: &str,
+    subscription: &Value,
+    reason: &str,
+    period: (i64, i64),
+    rows: Vec<Value>,
+) -> Value {
     let now = tx.now();
     let total: i64 = rows.iter().filter_map(|row| row["amount"].as_i64()).sum();
     let customer_id = Subscription(subscription).customer();
@@ -164,8 +174,8 @@ pub(super) fn invoice(tx: &Tx, id: &str, subscription: &Value, reason: &str, row
                 "payment_method_options": null,
                 "payment_method_types": subscription["payment_settings"]["payment_method_types"],
             },
-            "period_end": now,
-            "period_start": now,
+            "period_end": period.1,
+            "period_start": period.0,
             "post_payment_credit_notes_amount": 0,
             "pre_payment_credit_notes_amount": 0,
             "receipt_number": null,
@@ -180,7 +190,7 @@ pub(super) fn invoice(tx: &Tx, id: &str, subscription: &Value, reason: &str, row
             },
             "subtotal": total,
             "subtotal_excluding_tax": total,
-            "test_clock": null,
+            "test_clock": subscription["test_clock"],
             "total": total,
             "total_discount_amounts": [],
             "total_excluding_tax": total,

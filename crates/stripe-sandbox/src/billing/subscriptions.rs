@@ -25,9 +25,9 @@ pub(crate) fn items(tx: &Tx, subscription: &str) -> Vec<Value> {
 pub(super) fn paid(tx: &mut Tx, id: &str, invoice: &str, method: &str) {
     let Some(doc) = tx.get(KIND, id) else { return };
     let saves = Subscription(&doc.object).saves_payment_method();
-    let first = is_first(&doc, invoice);
+    let settled = is_settled_by(&doc, invoice);
     tx.update(KIND, id, UPDATED, |doc| {
-        if first {
+        if settled {
             doc.object["status"] = json!(SubscriptionStatus::Active);
         }
         if saves {
@@ -38,14 +38,30 @@ pub(super) fn paid(tx: &mut Tx, id: &str, invoice: &str, method: &str) {
 
 /// An invoice of the subscription was paid without a payment here.
 pub(super) fn paid_elsewhere(tx: &mut Tx, id: &str, invoice: &str) {
-    if tx.get(KIND, id).is_some_and(|doc| is_first(&doc, invoice)) {
+    if tx.get(KIND, id).is_some_and(|doc| is_settled_by(&doc, invoice)) {
         tx.update(KIND, id, UPDATED, |doc| doc.object["status"] = json!(SubscriptionStatus::Active));
     }
 }
 
-fn is_first(subscription: &Doc, invoice: &str) -> bool {
+/// Whether it is this invoice that the subscription waits for.
+fn is_settled_by(subscription: &Doc, invoice: &str) -> bool {
+    use SubscriptionStatus::{Incomplete, PastDue, Unpaid};
     let subscription = Subscription(&subscription.object);
-    subscription.is(SubscriptionStatus::Incomplete) && subscription.latest_invoice() == Some(invoice)
+    matches!(subscription.status(), Some(Incomplete | PastDue | Unpaid))
+        && subscription.latest_invoice() == Some(invoice)
+}
+
+/// A renewal couldn't be collected, and will be tried again.
+pub(super) fn payment_failed(tx: &mut Tx, id: &str) {
+    if tx.get(KIND, id).is_some_and(|doc| Subscription(&doc.object).is(SubscriptionStatus::Active)) {
+        tx.update(KIND, id, UPDATED, |doc| doc.object["status"] = json!(SubscriptionStatus::PastDue));
+    }
+}
+
+/// A renewal couldn't be collected, and won't be tried again.
+pub(super) fn end_unpaid(tx: &mut Tx, id: &str) {
+    tx.change(KIND, id, |doc| doc.object["cancellation_details"]["reason"] = json!("payment_failed"));
+    end(tx, id);
 }
 
 /// The subscription's setup intent has succeeded.
@@ -100,6 +116,7 @@ pub(crate) fn end(tx: &mut Tx, id: &str) {
         tx.update(Kind::Invoice, &invoice, "invoice.updated", |doc| {
             doc.object["auto_advance"] = json!(false);
             doc.object["automatically_finalizes_at"] = Value::Null;
+            doc.object["next_payment_attempt"] = Value::Null;
         });
     }
     tx.change(KIND, id, |doc| {

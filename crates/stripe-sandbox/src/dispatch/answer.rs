@@ -162,6 +162,12 @@ fn attempt(tx: &mut Tx, request: &Request) -> Result<Outcome, ApiError> {
     {
         return Ok(Outcome { status, body, original: Some(request) });
     }
+    let written = request.route.method != "GET";
+    let named = ["customer", "subscription", "invoice", "test_clock"];
+    let named = named.into_iter().filter_map(|param| request.params[param].as_str());
+    for id in request.ids.iter().map(String::as_str).chain(named) {
+        tx.keep_time_of(id, written)?;
+    }
     let mut call = Call { tx, ids: &request.ids, params: &request.params, role: request.role };
     let outcome = match (request.route.run)(&mut call) {
         Ok(mut body) => {

@@ -19,6 +19,7 @@ pub(crate) enum Kind {
     BalanceTransaction,
     Event,
     WebhookEndpoint,
+    TestClock,
     /// An event on its way to an endpoint.
     Delivery,
     /// An answer kept for its `Idempotency-Key`.
@@ -26,7 +27,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 18] = [
+    pub(crate) const ALL: [Self; 19] = [
         Self::Product,
         Self::Price,
         Self::Customer,
@@ -43,6 +44,7 @@ impl Kind {
         Self::BalanceTransaction,
         Self::Event,
         Self::WebhookEndpoint,
+        Self::TestClock,
         Self::Delivery,
         Self::Replay,
     ];
@@ -66,6 +68,7 @@ impl Kind {
             Self::BalanceTransaction => "balance_transaction",
             Self::Event => "event",
             Self::WebhookEndpoint => "webhook_endpoint",
+            Self::TestClock => "test_helpers.test_clock",
             Self::Delivery => "delivery",
             Self::Replay => "answer",
         }
@@ -90,6 +93,7 @@ impl Kind {
             Self::BalanceTransaction => "txn",
             Self::Event => "evt",
             Self::WebhookEndpoint => "we",
+            Self::TestClock => "clock",
             Self::Delivery => "delivery",
             Self::Replay => "answer",
         }
@@ -98,7 +102,14 @@ impl Kind {
     /// The kind whose collection has this name in the API's addresses, such as `payment_intents`.
     pub(crate) fn of_collection(name: &str) -> Option<Self> {
         let object = name.strip_suffix('s')?;
-        Self::ALL.into_iter().find(|kind| kind.object() == object)
+        // The name without what it is a part of: `test_helpers.test_clock` is one of `test_clocks`.
+        Self::ALL.into_iter().find(|kind| kind.object().rsplit('.').next() == Some(object))
+    }
+
+    /// The kind that an id is of, by what it starts with.
+    pub(crate) fn of_id(id: &str) -> Option<Self> {
+        let (prefix, _) = id.split_once('_')?;
+        Self::ALL.into_iter().find(|kind| kind.prefix() == prefix)
     }
 
     /// The kind whose `object` field this is.

@@ -4,6 +4,7 @@
 //! doesn't show. They live in memory; a transaction collects changes, which reach the file before they
 //! reach the memory, so that nothing that was answered is lost.
 
+mod clocks;
 mod disk;
 mod error;
 mod id;

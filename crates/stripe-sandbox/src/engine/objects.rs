@@ -81,6 +81,26 @@ impl<'a> Subscription<'a> {
         self.0["cancel_at"].as_i64()
     }
 
+    /// Whether nothing is charged yet.
+    pub(crate) fn is_trial(self) -> bool {
+        self.is(SubscriptionStatus::Trialing)
+    }
+
+    /// Unix seconds.
+    pub(crate) fn trial_end(self) -> Option<i64> {
+        self.0["trial_end"].as_i64()
+    }
+
+    /// What becomes of it where a trial ends without a payment method: `create_invoice`, `pause` or `cancel`.
+    pub(crate) fn without_payment_method(self) -> &'a str {
+        text(&self.0["trial_settings"]["end_behavior"]["missing_payment_method"])
+    }
+
+    /// What its periods are counted from, in Unix seconds.
+    pub(crate) fn anchor(self) -> Option<i64> {
+        self.0["billing_cycle_anchor"].as_i64()
+    }
+
     pub(crate) fn cancels_at_period_end(self) -> bool {
         self.0["cancel_at_period_end"] == true
     }
@@ -153,6 +173,11 @@ impl<'a> Invoice<'a> {
         self.0["collection_method"] == "charge_automatically"
     }
 
+    /// When it is next tried to be paid, in Unix seconds.
+    pub(crate) fn next_payment_attempt(self) -> Option<i64> {
+        self.0["next_payment_attempt"].as_i64()
+    }
+
     /// When it finalizes itself, in Unix seconds; `None` if it doesn't.
     pub(crate) fn finalizes_at(self) -> Option<i64> {
         self.0["automatically_finalizes_at"].as_i64().filter(|_| self.0["auto_advance"] == true)
@@ -209,6 +234,12 @@ impl<'a> Intent<'a> {
         self.0["amount_capturable"].as_i64().unwrap_or_default()
     }
 
+    /// The payment method that was declined last, and why.
+    pub(crate) fn last_decline(self) -> (Option<&'a str>, Option<&'a str>) {
+        let error = &self.0["last_payment_error"];
+        (error["payment_method"]["id"].as_str(), error["decline_code"].as_str())
+    }
+
     pub(crate) fn latest_charge(self) -> Option<&'a str> {
         self.0["latest_charge"].as_str()
     }
@@ -249,6 +280,22 @@ impl<'a> Customer<'a> {
 
     pub(crate) fn next_invoice_sequence(self) -> i64 {
         self.0["next_invoice_sequence"].as_i64().unwrap_or(1)
+    }
+}
+
+/// A test clock.
+#[derive(Clone, Copy)]
+pub(crate) struct TestClock<'a>(pub(crate) &'a Value);
+
+impl TestClock<'_> {
+    /// Unix seconds.
+    pub(crate) fn frozen_time(self) -> Option<i64> {
+        self.0["frozen_time"].as_i64()
+    }
+
+    /// Where it is being advanced to, in Unix seconds; `None` if it stands.
+    pub(crate) fn target(self) -> Option<i64> {
+        self.0["status_details"]["advancing"]["target_frozen_time"].as_i64()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde_json::Value;
-use tokio::sync::{Mutex, Notify, mpsc, watch};
+use tokio::sync::{Mutex, MutexGuard, Notify, mpsc, watch};
 
 use super::disk::Disk;
 use super::kind::Kind;
@@ -96,6 +96,7 @@ impl Sandbox {
     pub async fn catch_up(&self) {
         // A disk that can't be written has been logged; the watcher tries again.
         let _ = self.transact(Cause::default(), |_| (false, ())).await;
+        let _ = self.advance_clocks().await;
     }
 
     /// Resolves once every event has been delivered or given up on.
@@ -115,9 +116,9 @@ impl Sandbox {
         &self.0.clock
     }
 
-    /// The time at which the next thing falls due, in Unix seconds.
+    /// The time at which the next thing falls due by the sandbox's own clock, in Unix seconds.
     pub(crate) fn next_due(&self) -> Option<i64> {
-        self.with_state(|state| state.first_due().map(|(at, ..)| *at))
+        self.with_state(|state| state.first_due(None).map(|(at, ..)| *at))
     }
 
     /// Resolves when something was written since the last call.
@@ -140,7 +141,7 @@ impl Sandbox {
         cause: Cause,
         work: impl FnOnce(&mut Tx) -> (bool, T),
     ) -> Result<T, WriteFailed> {
-        let _alone = self.0.writing.lock().await;
+        let _alone = self.alone().await;
         self.run_due().await?;
         let now = self.now();
         self.commit(now, cause, work).await
@@ -151,7 +152,7 @@ impl Sandbox {
         let mut last = None;
         loop {
             let now = self.now();
-            let next = self.with_state(|state| state.first_due().filter(|(at, ..)| *at <= now).cloned());
+            let next = self.with_state(|state| state.first_due(None).filter(|(at, ..)| *at <= now).cloned());
             let Some(step) = next else { return Ok(()) };
             if last.as_ref() == Some(&step) {
                 tracing::error!(?step, "a step that fell due changed nothing; leaving it");
@@ -159,11 +160,21 @@ impl Sandbox {
             }
             let (at, kind, id) = step.clone();
             last = Some(step);
-            self.commit(at, Cause::default(), |tx| (true, (self.0.schedule.perform)(tx, kind, &id))).await?;
+            self.commit(at, Cause::default(), |tx| (true, self.perform(tx, kind, &id))).await?;
         }
     }
 
-    async fn commit<T>(
+    /// The turn to write, one at a time.
+    pub(super) async fn alone(&self) -> MutexGuard<'_, ()> {
+        self.0.writing.lock().await
+    }
+
+    /// Does what is due at the transaction's time.
+    pub(super) fn perform(&self, tx: &mut Tx, kind: Kind, id: &str) {
+        (self.0.schedule.perform)(tx, kind, id);
+    }
+
+    pub(super) async fn commit<T>(
         &self,
         now: i64,
         cause: Cause,
@@ -202,7 +213,7 @@ impl Sandbox {
         self.0.clock.now().timestamp()
     }
 
-    fn with_state<T>(&self, look: impl FnOnce(&State) -> T) -> T {
+    pub(super) fn with_state<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.0.state.read().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -31,6 +31,11 @@ impl Doc {
         self.object["deleted"] == true
     }
 
+    /// The test clock that it lives by, if not by the sandbox's own.
+    pub(crate) fn test_clock(&self) -> Option<&str> {
+        self.object["test_clock"].as_str()
+    }
+
     /// Whether a delivery is still to be made.
     pub(crate) fn is_pending(&self) -> bool {
         self.object["state"] == "pending"
@@ -43,6 +48,9 @@ pub(super) type Writes = BTreeMap<(Kind, String), Option<Arc<Doc>>>;
 /// When a document has to be seen to next, in Unix seconds, if ever.
 pub(crate) type DueAt = fn(Kind, &Doc) -> Option<i64>;
 
+/// What falls due, and when, in Unix seconds of its clock.
+pub(super) type Step = (i64, Kind, String);
+
 #[derive(Default)]
 struct Collection {
     docs: HashMap<String, Arc<Doc>>,
@@ -53,14 +61,15 @@ struct Collection {
 pub(super) struct State {
     due_at: DueAt,
     collections: HashMap<Kind, Collection>,
-    due: BTreeSet<(i64, Kind, String)>,
+    /// By the test clock that says when; `None` for the sandbox's own.
+    due: HashMap<Option<String>, BTreeSet<Step>>,
     last_seq: i64,
     undelivered: usize,
 }
 
 impl State {
     pub(super) fn new(due_at: DueAt) -> Self {
-        Self { due_at, collections: HashMap::new(), due: BTreeSet::new(), last_seq: 0, undelivered: 0 }
+        Self { due_at, collections: HashMap::new(), due: HashMap::new(), last_seq: 0, undelivered: 0 }
     }
 
     pub(super) fn get(&self, kind: Kind, id: &str) -> Option<&Arc<Doc>> {
@@ -84,9 +93,9 @@ impl State {
         self.undelivered
     }
 
-    /// The document that falls due first, and when.
-    pub(super) fn first_due(&self) -> Option<&(i64, Kind, String)> {
-        self.due.first()
+    /// What falls due first by a test clock, or by the sandbox's own.
+    pub(super) fn first_due(&self, clock: Option<&str>) -> Option<&Step> {
+        self.due.get(&clock.map(str::to_owned))?.first()
     }
 
     pub(super) fn apply(&mut self, writes: Writes) {
@@ -100,13 +109,19 @@ impl State {
         if let Some(old) = collection.docs.remove(&id) {
             collection.by_seq.remove(&old.seq);
             if let Some(at) = (self.due_at)(kind, &old) {
-                self.due.remove(&(at, kind, id.clone()));
+                let clock = old.test_clock().map(str::to_owned);
+                let steps = self.due.entry(clock.clone()).or_default();
+                steps.remove(&(at, kind, id.clone()));
+                if steps.is_empty() {
+                    self.due.remove(&clock);
+                }
             }
             self.undelivered -= usize::from(is_waiting(kind, &old));
         }
         if let Some(doc) = doc {
             if let Some(at) = (self.due_at)(kind, &doc) {
-                self.due.insert((at, kind, id.clone()));
+                let clock = doc.test_clock().map(str::to_owned);
+                self.due.entry(clock).or_default().insert((at, kind, id.clone()));
             }
             self.undelivered += usize::from(is_waiting(kind, &doc));
             self.last_seq = self.last_seq.max(doc.seq);

@@ -51,6 +51,11 @@ impl<'a> Tx<'a> {
         self.now
     }
 
+    /// Goes on at another time: that of the test clock which the objects in hand live by.
+    pub(super) fn set_now(&mut self, now: i64) {
+        self.now = now;
+    }
+
     /// The sandbox's address, without a slash at the end.
     pub(crate) fn base_url(&self) -> &'a str {
         self.base_url
@@ -109,12 +114,23 @@ impl<'a> Tx<'a> {
     pub(crate) fn update(&mut self, kind: Kind, id: &str, event: &str, with: impl FnOnce(&mut Doc)) {
         let before = self.view(kind, id);
         self.change(kind, id, with);
-        let after = self.view(kind, id);
-        if let (Some(before), Some(after)) = (before, after)
-            && let Some(previous) = difference(&before, &after)
+        if let Some(before) = before {
+            self.emit_changes(&before, event, kind, id);
+        }
+    }
+
+    /// Announces as `event` what has changed in an object since it was shown like this, if anything has.
+    pub(crate) fn emit_changes(&mut self, before: &Value, event: &str, kind: Kind, id: &str) {
+        self.emit_changes_at(self.mark(), before, event, kind, id);
+    }
+
+    /// As [`Tx::emit_changes`], at an earlier position.
+    pub(crate) fn emit_changes_at(&mut self, mark: usize, before: &Value, event: &str, kind: Kind, id: &str) {
+        if let Some(after) = self.view(kind, id)
+            && let Some(previous) = difference(before, &after)
         {
-            self.events
-                .push(json!({"type": event, "data": {"object": after, "previous_attributes": previous}}));
+            let data = json!({"object": after, "previous_attributes": previous});
+            self.events.insert(mark, json!({"type": event, "data": data}));
         }
     }
 

@@ -55,8 +55,11 @@ macro_rules! fields {
     };
 }
 
-const CREATE: &[Field] =
-    fields![opt("payment_method", Shape::Text), unsupported(&["tax_id_data", "test_clock"])];
+const CREATE: &[Field] = fields![
+    opt("payment_method", Shape::Text),
+    opt("test_clock", Shape::Text),
+    unsupported(&["tax_id_data"])
+];
 const UPDATE: &[Field] = fields![unsupported(&[
     "bank_account",
     "card",
@@ -66,12 +69,15 @@ const UPDATE: &[Field] = fields![unsupported(&[
     "default_source"
 ])];
 const LIST: &[Field] =
-    &[opt("created", Shape::Range), opt("email", Shape::Text), unsupported(&["test_clock"])];
+    &[opt("created", Shape::Range), opt("email", Shape::Text), opt("test_clock", Shape::Text)];
 
 pub(super) const ROUTES: &[Route] = &[
     list("/v1/customers", LIST, |call| {
         let params = call.params;
-        page(call.tx, KIND, "/v1/customers", params, |doc| matches(&doc.object, params, "email"))
+        // Those on a test clock are listed with it alone.
+        page(call.tx, KIND, "/v1/customers", params, |doc| {
+            matches(&doc.object, params, "email") && doc.test_clock() == params["test_clock"].as_str()
+        })
     }),
     post("/v1/customers", CREATE, create),
     get("/v1/customers/{id}", &[], retrieve),
@@ -87,6 +93,9 @@ fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
 
 fn create(call: &mut Call) -> Result<Value, ApiError> {
     let (tx, params) = (&mut *call.tx, call.params);
+    if let Some(clock) = params["test_clock"].as_str() {
+        tx.find(Kind::TestClock, clock, "test_clock")?;
+    }
     let id = new_id(KIND);
     let object = json!({
         "id": id,
@@ -113,7 +122,7 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
         "preferred_locales": [],
         "shipping": null,
         "tax_exempt": "none",
-        "test_clock": null,
+        "test_clock": params["test_clock"],
     });
     tx.insert(KIND, object, Value::Null);
     let position = tx.mark();
@@ -215,10 +224,13 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
     Ok(tx.shown(KIND, id))
 }
 
-/// With the customer go the subscriptions and the payment methods.
 fn remove(call: &mut Call) -> Result<Value, ApiError> {
     let doc = call.tx.find(KIND, call.id(), "id")?;
-    let (tx, id) = (&mut *call.tx, doc.id());
+    delete_with_all(call.tx, doc.id())
+}
+
+/// With the customer go the subscriptions and the payment methods.
+pub(super) fn delete_with_all(tx: &mut Tx, id: &str) -> Result<Value, ApiError> {
     let mine = |tx: &Tx, kind: Kind| -> Vec<String> {
         let owned = tx.all(kind).filter(|doc| doc.object["customer"] == id);
         owned.map(|doc| doc.id().to_owned()).collect()

@@ -15,6 +15,7 @@ mod products;
 mod setup_intents;
 mod subscription_items;
 mod subscriptions;
+mod test_clocks;
 mod tokens;
 mod webhook_endpoints;
 
@@ -36,6 +37,7 @@ pub(super) const ROUTES: &[&[Route]] = &[
     setup_intents::ROUTES,
     subscription_items::ROUTES,
     subscriptions::ROUTES,
+    test_clocks::ROUTES,
     tokens::ROUTES,
     webhook_endpoints::ROUTES,
 ];

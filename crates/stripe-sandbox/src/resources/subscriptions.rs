@@ -104,6 +104,16 @@ const CREATE: &[Field] = &[
     opt("proration_behavior", PRORATION),
     opt("trial_end", Shape::IntOr(&["now"])),
     opt("trial_period_days", Shape::Int),
+    opt(
+        "trial_settings",
+        Shape::Object(&[req(
+            "end_behavior",
+            Shape::Object(&[
+                unsupported(&["billing_cycle_anchor"]),
+                req("missing_payment_method", Shape::Enum(&["cancel", "create_invoice", "pause"])),
+            ]),
+        )]),
+    ),
     unsupported(&[
         "add_invoice_items",
         "application_fee_percent",
@@ -120,7 +130,6 @@ const CREATE: &[Field] = &[
         "pending_invoice_item_interval",
         "transfer_data",
         "trial_from_plan",
-        "trial_settings",
     ]),
 ];
 
@@ -182,7 +191,8 @@ const LIST: &[Field] = &[
     opt("customer", Shape::Text),
     opt("price", Shape::Text),
     opt("status", Shape::Enum(STATUSES)),
-    unsupported(&["automatic_tax", "customer_account", "test_clock"]),
+    opt("test_clock", Shape::Text),
+    unsupported(&["automatic_tax", "customer_account"]),
 ];
 
 pub(super) const ROUTES: &[Route] = &[
@@ -215,7 +225,8 @@ fn index(call: &mut Call) -> Result<Value, ApiError> {
     }
     let has_item = |doc: &Doc, wanted: &dyn Fn(&Value) -> bool| tx.items_of(doc).iter().any(wanted);
     page(tx, KIND, "/v1/subscriptions", params, |doc| {
-        ["collection_method", "customer"].iter().all(|field| matches(&doc.object, params, field))
+        params["test_clock"].as_str().is_none_or(|clock| doc.test_clock() == Some(clock))
+            && ["collection_method", "customer"].iter().all(|field| matches(&doc.object, params, field))
             && status_matches(doc, params["status"].as_str())
             && params["price"]
                 .as_str()

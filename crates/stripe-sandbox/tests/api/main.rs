@@ -17,6 +17,7 @@ mod official_client;
 mod schema;
 mod storage;
 mod subscriptions;
+mod test_clocks;
 mod time;
 mod web_pages;
 mod webhooks;

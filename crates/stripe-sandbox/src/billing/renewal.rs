@@ -1,0 +1,102 @@
+//! The end of a period: the next one begins, and is billed.
+//!
+//! Source: <https://docs.stripe.com/billing/subscriptions/overview>; the order of events and the times of the draft as Stripe's
+//! test mode was seen to have them.
+
+use serde_json::{Value, json};
+
+use super::lines::Line;
+use super::{Interval, invoices, subscriptions};
+use crate::engine::objects::{Customer, Price, Subscription, SubscriptionStatus};
+use crate::engine::{Doc, Kind, Tx};
+
+const KIND: Kind = Kind::Subscription;
+const UPDATED: &str = "customer.subscription.updated";
+/// How long before its end a trial's end is announced, in seconds; a shorter one's at once.
+const NOTICE: i64 = 3 * 86_400;
+
+/// When the current period ends and another begins, in Unix seconds; `None` where none does.
+pub(super) fn at(doc: &Doc) -> Option<i64> {
+    use SubscriptionStatus::{Active, PastDue, Trialing, Unpaid};
+    let runs = matches!(Subscription(&doc.object).status(), Some(Trialing | Active | PastDue | Unpaid));
+    doc.hidden["renews_at"].as_i64().filter(|_| runs)
+}
+
+/// When the end of its trial is to be announced, in Unix seconds; `None` where it was, or there is none to announce.
+pub(super) fn trial_notice_at(doc: &Doc) -> Option<i64> {
+    let subscription = Subscription(&doc.object);
+    let waits = subscription.is_trial() && doc.hidden["trial_end_announced"] != true;
+    subscription.trial_end().filter(|_| waits).map(|end| end - NOTICE)
+}
+
+/// Announces the end of a trial, if it is time to.
+pub(super) fn announce_trial_end(tx: &mut Tx, id: &str) {
+    let Some(at) = tx.get(KIND, id).and_then(|doc| trial_notice_at(&doc)) else { return };
+    if at <= tx.now() {
+        tx.change(KIND, id, |doc| doc.hidden["trial_end_announced"] = json!(true));
+        tx.emit("customer.subscription.trial_will_end", KIND, id);
+    }
+}
+
+/// Begins the next period with a draft for it; at the end of a trial without a payment method, what was asked for.
+pub(super) fn renew(tx: &mut Tx, id: &str) {
+    let Some(doc) = tx.get(KIND, id) else { return };
+    let subscription = Subscription(&doc.object);
+    if subscription.is_trial() && payment_method(tx, subscription).is_none() {
+        match subscription.without_payment_method() {
+            "cancel" => return subscriptions::end(tx, id),
+            "pause" => return pause(tx, id),
+            _ => {}
+        }
+    }
+    begin_period(tx, &doc);
+}
+
+fn begin_period(tx: &mut Tx, doc: &Doc) {
+    let (id, subscription) = (doc.id(), Subscription(&doc.object));
+    let before = tx.shown(KIND, id);
+    let items = subscriptions::items(tx, id);
+    let Some(first) = items.first() else { return };
+    let interval = Interval::of(Price(&first["price"]).recurring());
+    let start = tx.now();
+    let end = interval.after(subscription.anchor().unwrap_or(start), start);
+    for item in items.iter().filter_map(|item| item["id"].as_str()) {
+        tx.change(Kind::SubscriptionItem, item, |doc| {
+            doc.object["current_period_start"] = json!(start);
+            doc.object["current_period_end"] = json!(end);
+        });
+    }
+    let bill: Vec<Line> =
+        items.iter().map(|item| Line { subscription: id, item, period: (start, end), free: None }).collect();
+    // A cycle's invoice tells of the period that is over; its lines are of the one that begins.
+    let over = (first["current_period_start"].as_i64().unwrap_or(start), start);
+    let position = tx.mark();
+    let invoice = invoices::draft_of_cycle(tx, &before, over, &bill);
+    let was_trial = subscription.is_trial();
+    tx.change(KIND, id, |doc| {
+        doc.hidden["renews_at"] = json!(end);
+        doc.object["latest_invoice"] = json!(invoice);
+        if was_trial {
+            doc.object["status"] = json!(SubscriptionStatus::Active);
+        }
+    });
+    tx.emit_changes_at(position, &before, UPDATED, KIND, id);
+}
+
+fn pause(tx: &mut Tx, id: &str) {
+    tx.update(KIND, id, UPDATED, |doc| doc.object["status"] = json!(SubscriptionStatus::Paused));
+    tx.emit("customer.subscription.paused", KIND, id);
+}
+
+fn payment_method(tx: &Tx, subscription: Subscription) -> Option<String> {
+    let of_customer = || {
+        let customer = tx.get(Kind::Customer, subscription.customer())?;
+        Customer(&customer.object).default_payment_method().map(str::to_owned)
+    };
+    subscription.default_payment_method().map(str::to_owned).or_else(of_customer)
+}
+
+/// Whether new invoices of it stay drafts.
+pub(super) fn is_given_up(subscription: &Value) -> bool {
+    Subscription(subscription).is(SubscriptionStatus::Unpaid)
+}
