@@ -154,7 +154,11 @@ pub struct Stage {
 
 impl Stage {
     pub async fn start(database_url: &str) -> Self {
-        let clock = Clock::manual(at("2026-03-11T12:00:00Z"));
+        Self::start_at(database_url, at("2026-03-11T12:00:00Z")).await
+    }
+
+    pub async fn start_at(database_url: &str, now: DateTime<Utc>) -> Self {
+        let clock = Clock::manual(now);
         let time = clock.clone();
         let sandbox = stripe_sandbox::start(stripe_sandbox::Options {
             listener: listener().await,

@@ -13,6 +13,7 @@ mod accounts;
 mod billing_plans;
 mod billing_purchases;
 mod billing_reconcile;
+mod billing_renewals;
 mod billing_stage;
 mod breakdown_properties;
 mod chat;

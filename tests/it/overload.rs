@@ -32,6 +32,11 @@ async fn the_ledger_s_queue_takes_so_many_rows_and_no_more_but_holds_end_always(
         for request in &mut waiting {
             assert!(poll!(request.as_mut()).is_pending());
         }
+        let full = metering.must_have_room();
+        assert!(
+            matches!(full, Err(Error::Overloaded { retry_after: 1, .. })),
+            "known before a body is read: {full:?}"
+        );
         let refused = metering.record(&seed.member, batch(100)).await;
         assert!(matches!(refused, Err(Error::Overloaded { retry_after: 1, .. })), "{refused:?}");
         let caller = Caller::from(&seed.member);
@@ -42,7 +47,8 @@ async fn the_ledger_s_queue_takes_so_many_rows_and_no_more_but_holds_end_always(
         let recorded = join_all(waiting).await;
         assert!(recorded.iter().all(Result::is_ok), "what was taken is written");
         assert!(settling.await.is_err_and(|error| matches!(error, Error::Refused(_))));
-        metering.record(&seed.member, batch(100)).await.expect("there is room again");
+        metering.must_have_room().expect("there is room again");
+        metering.record(&seed.member, batch(100)).await.expect("and what comes is taken");
         let usage = metering.usage(&seed.member).await.expect("a usage");
         assert_eq!(usage.resources.llm.used, 101_000);
         metering.stop().await;

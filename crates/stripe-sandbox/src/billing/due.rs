@@ -82,6 +82,11 @@ pub(crate) async fn watch(sandbox: Sandbox) {
     loop {
         if sandbox.is_advancing() {
             sandbox.catch_up().await;
+            if sandbox.is_advancing() {
+                // The disk couldn't be written.
+                tokio::time::sleep(LOOK).await;
+                continue;
+            }
         }
         let Some(at) = sandbox.next_due() else {
             sandbox.written().await;

@@ -6,7 +6,33 @@ use serde_json::{Value, json};
 
 use super::Interval;
 use crate::engine::objects::{Price, Subscription, TestClock};
-use crate::engine::{ApiError, Kind, Tx, new_id};
+use crate::engine::{ApiError, Cause, Kind, Sandbox, Tx, new_id};
+
+/// Why a clock could not be advanced.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AdvanceError {
+    #[error("{0}")]
+    Refused(String),
+    #[error("the sandbox's database could not be written")]
+    Storage,
+}
+
+impl Sandbox {
+    /// As [`advance`], by hand.
+    ///
+    /// # Errors
+    /// As [`advance`], in words; or the disk's.
+    pub(crate) async fn advance_clock(&self, id: &str, to: i64) -> Result<(), AdvanceError> {
+        let advanced = self.transact(Cause::default(), |tx| {
+            let advanced = tx.keep_time_of(id, true).and_then(|()| advance(tx, id, to));
+            (advanced.is_ok(), advanced)
+        });
+        match advanced.await {
+            Ok(advanced) => advanced.map_err(|error| AdvanceError::Refused(error.message())),
+            Err(_) => Err(AdvanceError::Storage),
+        }
+    }
+}
 
 const KIND: Kind = Kind::TestClock;
 const DAY: i64 = 86_400;

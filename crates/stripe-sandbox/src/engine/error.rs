@@ -96,6 +96,11 @@ impl ApiError {
         self
     }
 
+    /// What went wrong, in words.
+    pub(crate) fn message(&self) -> String {
+        self.body()["error"]["message"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// The error alone, as it stands in `last_payment_error`.
     pub(crate) fn into_object(self) -> Value {
         Value::Object(self.error)

@@ -41,7 +41,7 @@ const CREATED: Column = column("Created", |object| time(&object["created"]));
 const CUSTOMER: Column = column("Customer", |object| customer(&object["customer"]));
 const AMOUNT: Column = numbers("Amount", |object| amount(object, "amount"));
 
-pub(super) const COLLECTIONS: [Collection; 11] = [
+pub(super) const COLLECTIONS: [Collection; 12] = [
     Collection {
         slug: "customers",
         title: "Customers",
@@ -124,6 +124,21 @@ pub(super) const COLLECTIONS: [Collection; 11] = [
             column("Every", |object| text(&object["recurring"]["interval"])),
             column("Product", |object| link(&object["product"])),
             ACTIVE,
+            CREATED,
+        ],
+    },
+    Collection {
+        slug: "test_clocks",
+        title: "Test clocks",
+        singular: "Test clock",
+        prefix: "clock",
+        group: Some("Billing"),
+        empty: "One made with the API has a time of its own. Its customers live by it: advance it, and their subscriptions \
+                renew, their trials end and their cards are charged.",
+        columns: &[
+            STATUS,
+            column("Name", |object| text(&object["name"])),
+            column("Time", |object| time(&object["frozen_time"])),
             CREATED,
         ],
     },

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::collections::{Collection, by_slug};
 use super::format::badge;
 use super::layout::{notice, page};
-use super::{deliveries, json, list};
+use super::{clocks, deliveries, json, list};
 use crate::engine::Sandbox;
 
 /// Rows of each collection that has something of the object's.
@@ -37,6 +37,7 @@ pub(super) async fn show(
             p.id { (id) }
         }
         (facts(collection, &list::with_customer(&sandbox, &object)))
+        @if collection.slug == "test_clocks" { (clocks::form(&object)) }
         @if collection.slug == "events" { (event_deliveries(&sandbox, &id)) }
         (related(&sandbox, collection, &id))
         section {
@@ -84,10 +85,12 @@ fn related(sandbox: &Sandbox, collection: &Collection, id: &str) -> Markup {
         "customers" => &["subscriptions", "invoices", "payment_intents", "payment_methods"],
         "subscriptions" => &["invoices"],
         "products" => &["prices"],
+        "test_clocks" => &["customers", "subscriptions", "invoices"],
         _ => &[],
     };
     let points_here = |object: &Value| match collection.slug {
         "customers" => object["customer"] == id,
+        "test_clocks" => object["test_clock"] == id,
         "subscriptions" => object["parent"]["subscription_details"]["subscription"] == id,
         _ => object["product"] == id,
     };

@@ -1,6 +1,7 @@
 //! The sandbox's panel: what is in it, for people. Server-rendered, without scripts, and read-only but
-//! for sending an event again.
+//! for sending an event again and advancing a clock.
 
+mod clocks;
 mod collections;
 mod deliveries;
 mod detail;
@@ -29,6 +30,7 @@ pub(super) fn router() -> Router<Sandbox> {
         .route("/panel/{kind}", get(list::list))
         .route("/panel/{kind}/{id}", get(detail::show))
         .route("/panel/events/{id}/retry", post(retry::retry))
+        .route("/panel/test_clocks/{id}/advance", post(clocks::advance))
         .layer(from_fn(own_pages::only))
         .layer(map_response(secure))
         .route("/panel/panel.css", get(style))

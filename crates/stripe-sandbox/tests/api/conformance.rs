@@ -79,6 +79,7 @@ async fn every_answer_of_every_endpoint_is_as_published() {
     setup_intents(&mut checked, &customer).await;
     subscriptions(&mut checked, &customer, &price).await;
     invoices(&mut checked, &price).await;
+    test_clocks(&mut checked, &price).await;
     lists(&mut checked, &customer).await;
     refusals(&mut checked).await;
 
@@ -92,6 +93,22 @@ async fn every_answer_of_every_endpoint_is_as_published() {
     assert!(missed.is_empty(), "never called with success: {missed:?}");
     let unrefused: Vec<_> = sandbox::routes().filter(|route| !checked.refused.contains(route)).collect();
     assert!(unrefused.is_empty(), "never refused: {unrefused:?}");
+}
+
+async fn test_clocks(checked: &mut Checked, price: &str) {
+    let clocks = "/v1/test_helpers/test_clocks";
+    let now = checked.sandbox.clock.now().timestamp();
+    let clock = id(&checked.post(clocks, &[("frozen_time", &now.to_string()), ("name", "A month")]).await);
+    let card =
+        [("payment_method", "pm_card_visa"), ("invoice_settings[default_payment_method]", "pm_card_visa")];
+    let customer = id(&checked.post("/v1/customers", &[&card[..], &[("test_clock", &clock)]].concat()).await);
+    checked.post("/v1/subscriptions", &[("customer", &customer), ("items[0][price]", price)]).await;
+    let to = (now + 32 * 86_400).to_string();
+    checked.post(&format!("{clocks}/{clock}/advance"), &[("frozen_time", &to)]).await;
+    checked.sandbox.running.sandbox().catch_up().await;
+    assert_eq!(checked.get(&format!("{clocks}/{clock}")).await["status"], "ready");
+    checked.get(clocks).await;
+    checked.call("DELETE", &format!("{clocks}/{clock}"), &[]).await.ok();
 }
 
 async fn webhook_endpoints(checked: &mut Checked) {
