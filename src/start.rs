@@ -114,7 +114,7 @@ fn refuse_on_network(settings: &Settings, options: &StartOptions) -> anyhow::Res
         return Ok(());
     }
     const WAY_OUT: &str = "set Stripe's keys and leave --demo out, or give --allow-demo-on-network";
-    if let StripeChoice::Sandbox { addr } = settings.stripe {
+    if let StripeChoice::Sandbox { addr, .. } = settings.stripe {
         if !settings.listen_addr.ip().is_loopback() {
             bail!("LISTEN_ADDR: the Stripe sandbox is for this machine only: {WAY_OUT}");
         }
@@ -134,9 +134,9 @@ async fn stripe(
     options: &StartOptions,
     clock: &Clock,
 ) -> anyhow::Result<(StripeConfig, Option<stripe_sandbox::Running>)> {
-    let addr = match choice {
+    let (addr, test_clock) = match choice {
         StripeChoice::Account(account) => return Ok((account.clone(), None)),
-        StripeChoice::Sandbox { addr } => *addr,
+        StripeChoice::Sandbox { addr, test_clock } => (*addr, test_clock.clone()),
     };
     let listener = bind("SANDBOX_ADDR", addr).await?;
     let secret = format!("whsec_{}", hex::encode(rand::random::<[u8; 24]>()));
@@ -159,6 +159,7 @@ async fn stripe(
         webhook_secret: secret.into(),
         api_base: Some(base.to_string()),
         js_url: base.join("/v3/")?.into(),
+        test_clock,
         sandbox: Some(running.addr),
     };
     Ok((stripe, Some(running)))

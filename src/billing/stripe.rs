@@ -40,6 +40,8 @@ pub const SUBSCRIPTION_KEY: &str = "tollgate_subscription";
 #[derive(Clone)]
 pub struct Stripe {
     client: Client,
+    /// Where new customers stand.
+    test_clock: Option<String>,
 }
 
 /// A subscription to create at Stripe.
@@ -68,7 +70,7 @@ impl Stripe {
             builder = builder.url(format!("{base}{slash}"));
         }
         let client = builder.build().map_err(|error| Error::Internal(format!("stripe client: {error}")))?;
-        Ok(Self { client })
+        Ok(Self { client, test_clock: config.test_clock.clone() })
     }
 
     pub async fn create_product(&self, name: &str, description: &str) -> Result<String> {
@@ -129,7 +131,10 @@ impl Stripe {
 
     pub async fn create_customer(&self, name: &str, email: &str, group: &str) -> Result<String> {
         let metadata = HashMap::from([("tollgate_group".to_owned(), group.to_owned())]);
-        let request = CreateCustomer::new().name(name).email(email).metadata(metadata);
+        let mut request = CreateCustomer::new().name(name).email(email).metadata(metadata);
+        if let Some(clock) = &self.test_clock {
+            request = request.test_clock(clock);
+        }
         Ok(request.send(&self.client).await?.id.to_string())
     }
 

@@ -66,7 +66,7 @@ pub async fn sandbox(
     database: Option<PathBuf>,
     allow_network: bool,
 ) -> anyhow::Result<()> {
-    let StripeChoice::Sandbox { addr } = settings.stripe else {
+    let StripeChoice::Sandbox { addr, .. } = settings.stripe else {
         bail!("STRIPE_SECRET_KEY: is set; the sandbox takes the place of a Stripe account");
     };
     if !allow_network && !addr.ip().is_loopback() {

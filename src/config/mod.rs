@@ -190,7 +190,9 @@ mod tests {
     #[test]
     fn nothing_set_is_the_sandbox_on_loopback() {
         let settings = read(&[]).unwrap();
-        assert!(matches!(settings.stripe, StripeChoice::Sandbox { addr } if addr.port() == 12111));
+        assert!(
+            matches!(settings.stripe, StripeChoice::Sandbox { addr, test_clock: None } if addr.port() == 12111)
+        );
         assert_eq!(settings.listen_addr.to_string(), "127.0.0.1:3000");
         assert_eq!((settings.grace_days, settings.signup_open), (7, true));
         assert_eq!(settings.database_url.expose_secret(), "sqlite://data/tollgate.db");
@@ -221,6 +223,7 @@ mod tests {
             ("TRUSTED_PROXIES", "10.0.0.1,"),
             ("SIGNUP", "maybe"),
             ("STRIPE_API_BASE", "https://stripe.example.com"),
+            ("STRIPE_TEST_CLOCK", "tomorrow"),
             ("OPENAI_BASE_URL", "api.openai.com/v1"),
             ("OPENAI_BASE_URL", "ftp://api.openai.com/v1"),
             ("OPENAI_BASE_URL", "https://me:key@api.openai.com/v1"),
@@ -229,6 +232,23 @@ mod tests {
         ] {
             assert_eq!(read(&[(variable, value)]).unwrap_err().variable, variable, "{value}");
         }
+    }
+
+    #[test]
+    fn a_test_clock_is_for_test_keys() {
+        let with = |kind: &str| {
+            let (publishable, secret) = (format!("pk_{kind}_1"), format!("sk_{kind}_1"));
+            let variables = [
+                ("STRIPE_PUBLIC_KEY", publishable.as_str()),
+                ("STRIPE_SECRET_KEY", &secret),
+                ("STRIPE_WEBHOOK_SECRET", "whsec_1"),
+                ("STRIPE_TEST_CLOCK", "clock_1"),
+            ];
+            read(&variables).map(|settings| settings.stripe)
+        };
+        let Ok(StripeChoice::Account(account)) = with("test") else { panic!("refused") };
+        assert_eq!(account.test_clock.as_deref(), Some("clock_1"));
+        assert_eq!(with("live").unwrap_err().variable, "STRIPE_TEST_CLOCK");
     }
 
     #[test]

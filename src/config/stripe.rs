@@ -17,6 +17,7 @@ pub enum StripeChoice {
     /// The built-in one, listening here.
     Sandbox {
         addr: SocketAddr,
+        test_clock: Option<String>,
     },
     Account(StripeConfig),
 }
@@ -31,6 +32,8 @@ pub struct StripeConfig {
     pub api_base: Option<String>,
     /// Where Stripe.js is loaded from.
     pub js_url: String,
+    /// The test clock that new customers are put on.
+    pub test_clock: Option<String>,
     /// Where the built-in sandbox listens, if that is who answers.
     pub sandbox: Option<SocketAddr>,
 }
@@ -40,12 +43,16 @@ pub(super) fn choice(get: &impl Fn(&str) -> Option<String>) -> Result<StripeChoi
     const KEYS: [&str; 3] = ["STRIPE_PUBLIC_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"];
     let api_base = get("STRIPE_API_BASE").map(|url| base_url("STRIPE_API_BASE", &url)).transpose()?;
     let js_url = get("STRIPE_JS_URL").map(|url| base_url("STRIPE_JS_URL", &url)).transpose()?;
+    let test_clock = get("STRIPE_TEST_CLOCK");
+    if test_clock.as_ref().is_some_and(|id| !id.starts_with("clock_")) {
+        return Err(wrong("STRIPE_TEST_CLOCK", "must be a test clock's id, which begins with clock_"));
+    }
     let [publishable, secret, webhook] = KEYS.map(get);
     let addr = parse(get, "SANDBOX_ADDR", "an address and port such as 127.0.0.1:12111")?
         .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 12111)));
     match (publishable, secret, webhook) {
         (None, None, None) => match (&api_base, &js_url) {
-            (None, None) => Ok(StripeChoice::Sandbox { addr }),
+            (None, None) => Ok(StripeChoice::Sandbox { addr, test_clock }),
             (Some(_), _) => Err(wrong(
                 "STRIPE_API_BASE",
                 "is set, but the keys to use there are not: set STRIPE_PUBLIC_KEY, STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET",
@@ -71,12 +78,16 @@ pub(super) fn choice(get: &impl Fn(&str) -> Option<String>) -> Result<StripeChoi
                     "and STRIPE_SECRET_KEY must both be live or both be test keys",
                 ));
             }
+            if test_clock.is_some() && secret.contains("k_live_") {
+                return Err(wrong("STRIPE_TEST_CLOCK", "can be used with test keys only"));
+            }
             Ok(StripeChoice::Account(StripeConfig {
                 publishable_key,
                 secret_key: secret.into(),
                 webhook_secret: webhook.into(),
                 api_base,
                 js_url: js_url.unwrap_or_else(|| STRIPE_JS.into()),
+                test_clock,
                 sandbox: None,
             }))
         }

@@ -61,6 +61,7 @@ impl App {
                 // The discard port: nothing answers.
                 api_base: Some("http://127.0.0.1:9".into()),
                 js_url: "https://js.stripe.com/endive/stripe.js".into(),
+                test_clock: None,
                 sandbox: None,
             },
             upstream: Upstream { base_url: "http://127.0.0.1:9/v1".parse().unwrap(), api_key: None },

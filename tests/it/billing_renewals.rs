@@ -36,7 +36,7 @@ async fn twelve_months_have_a_summary_each_with_the_limits_of_their_beginning_no
                 json!({"id": format!("call-{month}"), "usage_type": "llm", "tokens_used": month * 10});
             assert_eq!(admin.post(EVENTS, event).await.status, 200);
             stage.clock.advance(end - stage.clock.now() + Duration::hours(2));
-            // Stripe does what fell due as soon as it is asked anything.
+            stage.catch_up().await;
             let renewed = stage.stripe(Method::GET, &format!("/subscriptions/{id}"), &[]).await;
             assert_eq!(renewed["status"], "active");
             let event = updated(&format!("evt_{month}"), &id);
@@ -88,7 +88,7 @@ async fn a_renewal_whose_card_fails_is_past_due_and_a_new_card_makes_it_good() {
             stage.stripe(Method::POST, &format!("/subscriptions/{id}"), &form).await;
         };
         let status = async |number: u32, expected: &str| {
-            stage.stripe(Method::GET, &format!("/subscriptions/{id}"), &[]).await;
+            stage.catch_up().await;
             assert_eq!(stage.app.deliver_event(&updated(&format!("evt_{number}"), &id)).await, 200);
             eventually(expected, || async {
                 (admin.get(MY_SUBSCRIPTION).await.body["status"] == expected).then_some(())
@@ -106,10 +106,39 @@ async fn a_renewal_whose_card_fails_is_past_due_and_a_new_card_makes_it_good() {
 
         card("pm_card_chargeCustomerFail").await;
         stage.clock.advance(period_end(&admin).await - stage.clock.now() + Duration::days(15));
-        stage.stripe(Method::GET, &format!("/subscriptions/{id}"), &[]).await;
+        stage.catch_up().await;
         assert_eq!(stage.app.deliver_event(&updated("evt_3", &id)).await, 200);
         eventually("it is over", || async { (admin.get(MY_SUBSCRIPTION).await.status == 404).then_some(()) })
             .await;
+        stage.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn new_customers_stand_on_the_test_clock_that_is_named() {
+    each_database(|url| async move {
+        let stage = Stage::on_a_test_clock(&url, at("2026-03-11T12:00:00Z")).await;
+        let clock = stage.test_clock.clone().expect("a clock");
+        let plan = stage.app.plan("Basic", "29.99", None).await;
+        let admin = stage.app.admin().await.by_key().await;
+        let bought = stage.buy(&admin, &plan).await;
+        assert_eq!(bought.status, 201, "{}", bought.body);
+        let id = bought.body["subscription"]["stripe_subscription_id"].as_str().expect("an id").to_owned();
+        let end = period_end(&admin).await;
+
+        // Stripe's time alone goes on: it is the clock's that counts there.
+        let to = (end + Duration::hours(2)).timestamp().to_string();
+        let path = format!("/test_helpers/test_clocks/{clock}/advance");
+        stage.stripe(Method::POST, &path, &[("frozen_time", &to)]).await;
+        stage.catch_up().await;
+        let renewed = stage.stripe(Method::GET, &format!("/subscriptions/{id}"), &[]).await;
+        assert_eq!(renewed["test_clock"], clock);
+        assert_eq!(renewed["items"]["data"][0]["current_period_start"], end.timestamp());
+
+        stage.clock.advance(end - stage.clock.now() + Duration::hours(2));
+        assert_eq!(stage.app.deliver_event(&updated("evt_1", &id)).await, 200);
+        eventually("the new period", || async { (period_end(&admin).await > end).then_some(()) }).await;
         stage.stop().await;
     })
     .await;

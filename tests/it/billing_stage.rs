@@ -82,6 +82,19 @@ struct Proxy {
     rules: Arc<Mutex<Vec<Rule>>>,
 }
 
+impl Proxy {
+    /// Asks Stripe without trouble.
+    async fn ask(&self, method: Method, path: &str, form: &[(&str, &str)]) -> Value {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = self.http.request(method, format!("{}/v1{path}", self.target));
+        let request =
+            request.bearer_auth(SECRET_KEY).header("content-type", "application/x-www-form-urlencoded");
+        let answer = request.body(body).send().await.expect("the sandbox answers");
+        assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap_or_default());
+        answer.json().await.expect("JSON")
+    }
+}
+
 async fn pass(State(proxy): State<Proxy>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
@@ -147,6 +160,7 @@ fn disconnect() -> Response {
 pub struct Stage {
     pub app: App,
     pub clock: Clock,
+    pub test_clock: Option<String>,
     sandbox: stripe_sandbox::Running,
     proxy: Proxy,
     serving: JoinHandle<()>,
@@ -158,6 +172,15 @@ impl Stage {
     }
 
     pub async fn start_at(database_url: &str, now: DateTime<Utc>) -> Self {
+        Self::start_with(database_url, now, false).await
+    }
+
+    /// Whose new customers stand on a test clock, which stands at `now` as the application's does.
+    pub async fn on_a_test_clock(database_url: &str, now: DateTime<Utc>) -> Self {
+        Self::start_with(database_url, now, true).await
+    }
+
+    async fn start_with(database_url: &str, now: DateTime<Utc>, on_test_clock: bool) -> Self {
         let clock = Clock::manual(now);
         let time = clock.clone();
         let sandbox = stripe_sandbox::start(stripe_sandbox::Options {
@@ -179,14 +202,23 @@ impl Stage {
         let router = Router::new().fallback(pass).with_state(proxy.clone());
         let serving =
             tokio::spawn(async move { axum::serve(front, router).await.expect("the proxy serves") });
-        let variables = [
+        let test_clock = if on_test_clock {
+            let frozen = now.timestamp().to_string();
+            let made =
+                proxy.ask(Method::POST, "/test_helpers/test_clocks", &[("frozen_time", &frozen)]).await;
+            Some(made["id"].as_str().expect("an id").to_owned())
+        } else {
+            None
+        };
+        let mut variables = vec![
             ("STRIPE_PUBLIC_KEY", PUBLISHABLE_KEY),
             ("STRIPE_SECRET_KEY", SECRET_KEY),
             ("STRIPE_WEBHOOK_SECRET", "whsec_stage"),
             ("STRIPE_API_BASE", &base),
         ];
+        variables.extend(test_clock.as_deref().map(|id| ("STRIPE_TEST_CLOCK", id)));
         let app = App::start_at(database_url, &variables, &clock).await;
-        Self { app, clock, sandbox, proxy, serving }
+        Self { app, clock, test_clock, sandbox, proxy, serving }
     }
 
     pub async fn stop(self) {
@@ -207,13 +239,12 @@ impl Stage {
 
     /// Asks Stripe itself, past the proxy.
     pub async fn stripe(&self, method: Method, path: &str, form: &[(&str, &str)]) -> Value {
-        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        let request = self.proxy.http.request(method, format!("{}/v1{path}", self.proxy.target));
-        let request =
-            request.bearer_auth(SECRET_KEY).header("content-type", "application/x-www-form-urlencoded");
-        let answer = request.body(body).send().await.expect("the sandbox answers");
-        assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap_or_default());
-        answer.json().await.expect("JSON")
+        self.proxy.ask(method, path, form).await
+    }
+
+    /// Has what falls due at Stripe until then done.
+    pub async fn catch_up(&self) {
+        self.sandbox.sandbox().catch_up().await;
     }
 
     /// Buys a plan with a card that works.
