@@ -49,9 +49,9 @@ pub use error::StartError;
 pub use webhooks::{Attempt, Delivery, DeliveryState, Webhook};
 
 /// The publishable key that the application's pages use with the sandbox. Any other `pk_test_…` works too.
-pub const PUBLISHABLE_KEY: &str = "pk_test_tollgate_sandbox";
+pub const PUBLISHABLE_KEY: &str = "pk_test_TollgateSandboxPublicKey";
 /// The secret key that the application uses with the sandbox. Any other `sk_test_…` works too.
-pub const SECRET_KEY: &str = "sk_test_tollgate_sandbox";
+pub const SECRET_KEY: &str = "sk_test_TollgateSandboxSecretKey";
 
 /// What a sandbox is started with.
 pub struct Options {
