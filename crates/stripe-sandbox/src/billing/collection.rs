@@ -7,7 +7,7 @@
 use serde_json::json;
 
 use super::{invoices, paying, subscriptions};
-use crate::engine::objects::{Intent, Invoice, InvoiceStatus};
+use crate::engine::objects::{Invoice, InvoiceStatus};
 use crate::engine::{Doc, Kind, Tx};
 use crate::payments::ConfirmOptions;
 
@@ -15,8 +15,6 @@ const KIND: Kind = Kind::Invoice;
 const DAY: i64 = 86_400;
 /// Days after the first attempt on which it is tried again.
 const RETRIES: [i64; 8] = [1, 3, 5, 7, 9, 11, 13, 14];
-/// Declines after which a card isn't charged again.
-const HARD_DECLINES: [&str; 4] = ["lost_card", "stolen_card", "pickup_card", "fraudulent"];
 
 /// When an open invoice is to be tried again, in Unix seconds.
 pub(super) fn at(doc: &Doc) -> Option<i64> {
@@ -34,11 +32,13 @@ pub(super) fn attempt(tx: &mut Tx, id: &str) {
     let first = doc.hidden["first_attempt"].as_i64().unwrap_or(tx.now());
     let retries = doc.hidden["retries"].as_u64().unwrap_or_default();
     match invoices::default_method(tx, &doc) {
-        Some(method) if declined_for_good(tx, id, &method) => {}
         Some(method) => {
             // What came of it stands on the invoice.
             let off_session = ConfirmOptions { off_session: true, ..ConfirmOptions::default() };
-            let _ = paying::pay(tx, id, &method, &off_session);
+            let outcome = paying::pay(tx, id, &method, &off_session);
+            if outcome.is_err_and(|error| error.is("authentication_required")) {
+                tx.emit("invoice.payment_action_required", KIND, id);
+            }
         }
         None => invoices::payment_failed(tx, id),
     }
@@ -57,13 +57,4 @@ pub(super) fn attempt(tx: &mut Tx, id: &str) {
         Some(_) => subscriptions::payment_failed(tx, subscription),
         None => subscriptions::end_unpaid(tx, subscription),
     }
-}
-
-/// Whether this payment method was declined in a way that no other attempt will change.
-fn declined_for_good(tx: &Tx, invoice: &str, method: &str) -> bool {
-    let intent = invoices::intent_of(tx, invoice).and_then(|id| tx.get(Kind::PaymentIntent, &id));
-    intent.is_some_and(|doc| {
-        let (declined, code) = Intent(&doc.object).last_decline();
-        declined == Some(method) && code.is_some_and(|code| HARD_DECLINES.contains(&code))
-    })
 }

@@ -96,9 +96,14 @@ impl ApiError {
         self
     }
 
+    /// Whether this is its code.
+    pub(crate) fn is(&self, code: &str) -> bool {
+        self.error.get("code").is_some_and(|own| own == code)
+    }
+
     /// What went wrong, in words.
     pub(crate) fn message(&self) -> String {
-        self.body()["error"]["message"].as_str().unwrap_or_default().to_owned()
+        self.error.get("message").and_then(Value::as_str).unwrap_or_default().to_owned()
     }
 
     /// The error alone, as it stands in `last_payment_error`.

@@ -234,12 +234,6 @@ impl<'a> Intent<'a> {
         self.0["amount_capturable"].as_i64().unwrap_or_default()
     }
 
-    /// The payment method that was declined last, and why.
-    pub(crate) fn last_decline(self) -> (Option<&'a str>, Option<&'a str>) {
-        let error = &self.0["last_payment_error"];
-        (error["payment_method"]["id"].as_str(), error["decline_code"].as_str())
-    }
-
     pub(crate) fn latest_charge(self) -> Option<&'a str> {
         self.0["latest_charge"].as_str()
     }

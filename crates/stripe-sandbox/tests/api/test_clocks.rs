@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::support::{Sandbox, id};
+use super::support::{Sandbox, id, intent_of};
 
 const CLOCKS: &str = "/v1/test_helpers/test_clocks";
 const DAY: i64 = 86_400;
@@ -361,4 +361,40 @@ async fn nothing_on_a_clock_is_changed_while_it_advances() {
         let error = answer.error(429);
         assert!(error["message"].as_str().unwrap().contains("advancement underway"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_renewal_that_needs_3d_secure_waits_for_the_customer() {
+    let sandbox = Sandbox::start().await;
+    let clock = clock_at(&sandbox, "2030-01-15T10:00:00Z").await;
+    let customer = customer_on(&sandbox, &clock, "pm_card_authenticationRequired").await;
+    let price = sandbox.price(1000).await;
+    let begun = sandbox.subscribe(&customer, &price, &[]).await.ok();
+    assert_eq!(begun["status"], "incomplete");
+    sandbox.authenticate(&id(intent_of(&begun)), true).await;
+    assert_eq!(subscription(&sandbox, &begun).await["status"], "active");
+
+    advance(&sandbox, &clock, at("2030-02-15T12:00:00Z")).await;
+    let late = subscription(&sandbox, &begun).await;
+    assert_eq!((&late["status"], &late["latest_invoice"]["status"]), (&json!("past_due"), &json!("open")));
+    let types = sandbox.event_types().await;
+    assert!(types.contains(&"invoice.payment_action_required".to_owned()), "{types:?}");
+
+    let path =
+        format!("/v1/invoices/{}?expand[]=payments.data.payment.payment_intent", id(&late["latest_invoice"]));
+    let invoice = sandbox.get(&path).await.ok();
+    let intent = &invoice["payments"]["data"][0]["payment"]["payment_intent"];
+    assert_eq!(intent["last_payment_error"]["code"], "authentication_required");
+    let form = [
+        ("client_secret", intent["client_secret"].as_str().unwrap()),
+        (
+            "payment_method",
+            begun["default_payment_method"].as_str().unwrap_or("pm_card_authenticationRequired"),
+        ),
+    ];
+    let confirm = format!("/v1/payment_intents/{}/confirm", id(intent));
+    assert_eq!(sandbox.browser_post(&confirm, &form).await.ok()["status"], "requires_action");
+    sandbox.authenticate(&id(intent), true).await;
+    let well = subscription(&sandbox, &begun).await;
+    assert_eq!((&well["status"], &well["latest_invoice"]["status"]), (&json!("active"), &json!("paid")));
 }
