@@ -26,7 +26,7 @@ const fn rule(
 
 pub const RULES: &[Rule] = &[
     rule("lib", &[], &[]),
-    rule("main", &["cli"], &["anyhow", "clap", "dotenvy", "tokio"]),
+    rule("main", &["cli"], &["anyhow", "clap", "dotenvy", "mimalloc", "tokio"]),
     // The rules, for server and browser alike: no I/O. Ids and enums are stored and documented by their derives alone.
     rule("domain", &[], &["utoipa::ToSchema", "sqlx::Type"]),
     rule("clock", &[], &[]),

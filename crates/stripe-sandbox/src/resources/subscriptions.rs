@@ -108,10 +108,10 @@ const CREATE: &[Field] = &[
         "trial_settings",
         Shape::Object(&[req(
             "end_behavior",
-            Shape::Object(&[
-                unsupported(&["billing_cycle_anchor"]),
-                req("missing_payment_method", Shape::Enum(&["cancel", "create_invoice", "pause"])),
-            ]),
+            Shape::Object(&[req(
+                "missing_payment_method",
+                Shape::Enum(&["cancel", "create_invoice", "pause"]),
+            )]),
         )]),
     ),
     unsupported(&[

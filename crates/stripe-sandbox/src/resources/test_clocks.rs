@@ -5,12 +5,13 @@ use serde_json::Value;
 use super::customers;
 use crate::billing::test_clocks;
 use crate::engine::{ApiError, Kind};
-use crate::http::{Call, Field, Route, Shape, delete, get, list, opt, page, post, req};
+use crate::http::{Call, Field, Route, Shape, delete, get, list, opt, page, post, req, unsupported};
 
 const KIND: Kind = Kind::TestClock;
 const PATH: &str = "/v1/test_helpers/test_clocks";
 
-const CREATE: &[Field] = &[req("frozen_time", Shape::Int), opt("name", Shape::Text)];
+const CREATE: &[Field] =
+    &[req("frozen_time", Shape::Int), opt("name", Shape::Text), unsupported(&["customer"])];
 const ADVANCE: &[Field] = &[req("frozen_time", Shape::Int)];
 
 pub(super) const ROUTES: &[Route] = &[
