@@ -2,26 +2,17 @@
 
 use chrono::Duration;
 use reqwest::Method;
-use serde_json::Value;
 
 use crate::billing_stage::{Stage, failure, updated};
-use crate::support::app::{MY_SUBSCRIPTION, Person, eventually};
+use crate::support::app::{MY_SUBSCRIPTION, eventually};
 use crate::support::databases::{Database, each_database};
-
-async fn subscribed<'a>(stage: &'a Stage, plan: &Value) -> (Person<'a>, String) {
-    let admin = stage.app.admin().await;
-    let bought = stage.buy(&admin, plan).await;
-    assert_eq!(bought.status, 201, "{}", bought.body);
-    let id = bought.body["subscription"]["stripe_subscription_id"].as_str().expect("an id").to_owned();
-    (admin, id)
-}
 
 #[tokio::test]
 async fn reconciling_repairs_what_a_lost_webhook_left_behind() {
     each_database(|url| async move {
         let stage = Stage::start(&url).await;
         let plan = stage.app.plan("Basic", "29.99", None).await;
-        let (admin, id) = subscribed(&stage, &plan).await;
+        let (admin, id) = stage.subscribed(&plan).await;
         let path = format!("/subscriptions/{id}");
         let billing = &stage.app.running.services.billing;
 
@@ -45,8 +36,8 @@ async fn the_trouble_of_one_group_never_stops_the_others() {
     each_database(|url| async move {
         let stage = Stage::start(&url).await;
         let plan = stage.app.plan("Basic", "29.99", None).await;
-        let (_first, troubled) = subscribed(&stage, &plan).await;
-        let (second, ended) = subscribed(&stage, &plan).await;
+        let (_first, troubled) = stage.subscribed(&plan).await;
+        let (second, ended) = stage.subscribed(&plan).await;
         stage.stripe(Method::DELETE, &format!("/subscriptions/{ended}"), &[]).await;
         for trouble in [failure(500, "api_error"), failure(404, "invalid_request_error")] {
             stage.when(Method::GET, &format!("/v1/subscriptions/{troubled}"), trouble);
@@ -79,8 +70,8 @@ async fn an_event_that_cant_get_on_is_backed_off_given_up_and_delays_no_other() 
         println!("on {}", database.url);
         let stage = Stage::start(&database.url).await;
         let plan = stage.app.plan("Basic", "29.99", None).await;
-        let (_first, stuck) = subscribed(&stage, &plan).await;
-        let (second, other) = subscribed(&stage, &plan).await;
+        let (_first, stuck) = stage.subscribed(&plan).await;
+        let (second, other) = stage.subscribed(&plan).await;
         let (billing, store) = (&stage.app.running.services.billing, &stage.app.running.services.store);
         let missing = serde_json::json!({"error": {
             "type": "invalid_request_error", "code": "resource_missing", "message": "No such subscription"}});

@@ -5,13 +5,13 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::billing_stage::{Stage, at, updated};
-use crate::support::app::{MY_SUBSCRIPTION, eventually};
+use crate::support::app::{MY_SUBSCRIPTION, Person, eventually};
 use crate::support::databases::each_database;
 
 const EVENTS: &str = "/api/subscriptions/usage/events/";
 const USAGE: &str = "/api/subscriptions/subscriptions/usage/";
 
-async fn period_end(person: &crate::support::app::Person<'_>) -> DateTime<Utc> {
+async fn period_end(person: &Person<'_>) -> DateTime<Utc> {
     let now = person.subscription().await;
     at(now["current_period_end"].as_str().expect("a time"))
 }
@@ -22,11 +22,9 @@ async fn twelve_months_have_a_summary_each_with_the_limits_of_their_beginning_no
         // A month's end, so that the next months' ends are met.
         let stage = Stage::start_at(&url, at("2023-12-31T12:00:00Z")).await;
         let plan = stage.app.plan("Basic", "29.99", None).await;
+        let (admin, id) = stage.subscribed(&plan).await;
         // A session wouldn't last.
-        let admin = stage.app.admin().await.by_key().await;
-        let bought = stage.buy(&admin, &plan).await;
-        assert_eq!(bought.status, 201, "{}", bought.body);
-        let id = bought.body["subscription"]["stripe_subscription_id"].as_str().expect("an id").to_owned();
+        let admin = admin.by_key().await;
 
         let mut ends = vec![at("2023-12-31T12:00:00Z")];
         for month in 1..=12_i64 {
@@ -76,9 +74,8 @@ async fn a_renewal_whose_card_fails_is_past_due_and_a_new_card_makes_it_good() {
     each_database(|url| async move {
         let stage = Stage::start(&url).await;
         let plan = stage.app.plan("Basic", "29.99", None).await;
-        let admin = stage.app.admin().await.by_key().await;
-        let bought = stage.buy(&admin, &plan).await;
-        let id = bought.body["subscription"]["stripe_subscription_id"].as_str().expect("an id").to_owned();
+        let (admin, id) = stage.subscribed(&plan).await;
+        let admin = admin.by_key().await;
         let found = stage.stripe(Method::GET, &format!("/subscriptions/{id}"), &[]).await;
         let customer = found["customer"].as_str().expect("a customer").to_owned();
         let card = async |name: &str| {
@@ -121,10 +118,8 @@ async fn new_customers_stand_on_the_test_clock_that_is_named() {
         let stage = Stage::on_a_test_clock(&url, at("2026-03-11T12:00:00Z")).await;
         let clock = stage.test_clock.clone().expect("a clock");
         let plan = stage.app.plan("Basic", "29.99", None).await;
-        let admin = stage.app.admin().await.by_key().await;
-        let bought = stage.buy(&admin, &plan).await;
-        assert_eq!(bought.status, 201, "{}", bought.body);
-        let id = bought.body["subscription"]["stripe_subscription_id"].as_str().expect("an id").to_owned();
+        let (admin, id) = stage.subscribed(&plan).await;
+        let admin = admin.by_key().await;
         let end = period_end(&admin).await;
 
         // Stripe's time alone goes on: it is the clock's that counts there.

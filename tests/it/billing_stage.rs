@@ -247,6 +247,15 @@ impl Stage {
         self.sandbox.sandbox().catch_up().await;
     }
 
+    /// An admin whose group bought the plan, and the subscription's id at Stripe.
+    pub async fn subscribed<'a>(&'a self, plan: &Value) -> (Person<'a>, String) {
+        let admin = self.app.admin().await;
+        let bought = self.buy(&admin, plan).await;
+        assert_eq!(bought.status, 201, "{}", bought.body);
+        let id = bought.body["subscription"]["stripe_subscription_id"].as_str().expect("an id").to_owned();
+        (admin, id)
+    }
+
     /// Buys a plan with a card that works.
     pub async fn buy(&self, admin: &Person<'_>, plan: &Value) -> Answer {
         admin.post(CREATE, json!({"plan_id": plan["id"], "payment_method": "pm_card_visa"})).await

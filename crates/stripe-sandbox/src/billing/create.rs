@@ -207,13 +207,8 @@ fn first_invoice(tx: &mut Tx, id: &str, timing: &Timing) -> String {
 /// Where nothing is due now, a setup intent for the card that will be charged later, unless there is one
 /// that can be.
 fn set_up_later(tx: &mut Tx, id: &str, customer: &str) -> Result<(), ApiError> {
-    let own = tx
-        .get(KIND, id)
-        .and_then(|doc| Subscription(&doc.object).default_payment_method().map(str::to_owned));
-    let method = own.or_else(|| {
-        let customer = tx.get(Kind::Customer, customer)?;
-        Customer(&customer.object).default_payment_method().map(str::to_owned)
-    });
+    let doc = tx.get(KIND, id);
+    let method = doc.and_then(|doc| subscriptions::payment_method(tx, Subscription(&doc.object)));
     if let Some(doc) = method.as_deref().and_then(|method| tx.get(Kind::PaymentMethod, method)) {
         let set_up = doc.hidden["set_up"] == true;
         let ready = methods::card_of(&doc).is_some_and(|card| {

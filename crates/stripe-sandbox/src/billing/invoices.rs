@@ -5,9 +5,8 @@
 use serde_json::{Value, json};
 
 use super::lines::{self, Line};
-use super::renewal;
 use super::shape::{self, DRAFT_SECONDS};
-use crate::engine::objects::{Customer, Intent, Invoice, InvoiceStatus, Subscription};
+use crate::engine::objects::{Customer, Intent, Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Doc, Kind, Tx, new_id, new_secret};
 use crate::payments::payment;
 
@@ -44,7 +43,7 @@ pub(super) fn draft_of_cycle(tx: &mut Tx, subscription: &Value, over: (i64, i64)
     tx.change(KIND, &id, |doc| {
         let automatic = Invoice(&doc.object).charges_automatically();
         let invoice = &mut doc.object;
-        if renewal::is_given_up(subscription) {
+        if Subscription(subscription).is(SubscriptionStatus::Unpaid) {
             invoice["auto_advance"] = json!(false);
             invoice["automatically_finalizes_at"] = Value::Null;
         } else {

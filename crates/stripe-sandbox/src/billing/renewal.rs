@@ -3,11 +3,11 @@
 //! Source: <https://docs.stripe.com/billing/subscriptions/overview>; the order of events and the times of the draft as Stripe's
 //! test mode was seen to have them.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::lines::Line;
 use super::{Interval, invoices, subscriptions};
-use crate::engine::objects::{Customer, Price, Subscription, SubscriptionStatus};
+use crate::engine::objects::{Price, Subscription, SubscriptionStatus};
 use crate::engine::{Doc, Kind, Tx};
 
 const KIND: Kind = Kind::Subscription;
@@ -42,7 +42,7 @@ pub(super) fn announce_trial_end(tx: &mut Tx, id: &str) {
 pub(super) fn renew(tx: &mut Tx, id: &str) {
     let Some(doc) = tx.get(KIND, id) else { return };
     let subscription = Subscription(&doc.object);
-    if subscription.is_trial() && payment_method(tx, subscription).is_none() {
+    if subscription.is_trial() && subscriptions::payment_method(tx, subscription).is_none() {
         match subscription.without_payment_method() {
             "cancel" => return subscriptions::end(tx, id),
             "pause" => return pause(tx, id),
@@ -86,17 +86,4 @@ fn begin_period(tx: &mut Tx, doc: &Doc) {
 fn pause(tx: &mut Tx, id: &str) {
     tx.update(KIND, id, UPDATED, |doc| doc.object["status"] = json!(SubscriptionStatus::Paused));
     tx.emit("customer.subscription.paused", KIND, id);
-}
-
-fn payment_method(tx: &Tx, subscription: Subscription) -> Option<String> {
-    let of_customer = || {
-        let customer = tx.get(Kind::Customer, subscription.customer())?;
-        Customer(&customer.object).default_payment_method().map(str::to_owned)
-    };
-    subscription.default_payment_method().map(str::to_owned).or_else(of_customer)
-}
-
-/// Whether new invoices of it stay drafts.
-pub(super) fn is_given_up(subscription: &Value) -> bool {
-    Subscription(subscription).is(SubscriptionStatus::Unpaid)
 }

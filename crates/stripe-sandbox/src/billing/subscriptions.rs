@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 
 use super::invoices;
-use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
+use crate::engine::objects::{Customer, Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Doc, Kind, Tx};
 
 const KIND: Kind = Kind::Subscription;
@@ -14,6 +14,15 @@ const UPDATED: &str = "customer.subscription.updated";
 /// The end of the current period, the first of its items'.
 pub(crate) fn period_end(tx: &Tx, subscription: &str) -> Option<i64> {
     items(tx, subscription).iter().filter_map(|item| item["current_period_end"].as_i64()).min()
+}
+
+/// What it is paid with: its own default, or else its customer's.
+pub(super) fn payment_method(tx: &Tx, subscription: Subscription) -> Option<String> {
+    let of_customer = || {
+        let customer = tx.get(Kind::Customer, subscription.customer())?;
+        Customer(&customer.object).default_payment_method().map(str::to_owned)
+    };
+    subscription.default_payment_method().map(str::to_owned).or_else(of_customer)
 }
 
 /// The items of a subscription as the API shows them, in their order.

@@ -25,6 +25,37 @@ async fn customer_on(sandbox: &Sandbox, clock: &str, card: &str) -> String {
     sandbox.customer(&form).await
 }
 
+/// A customer with this card and a monthly subscription, both on a clock.
+struct Subscribed {
+    sandbox: Sandbox,
+    clock: String,
+    customer: String,
+    begun: Value,
+}
+
+async fn subscribed(time: &str, card: &str, form: &[(&str, &str)]) -> Subscribed {
+    let sandbox = Sandbox::start().await;
+    let clock = clock_at(&sandbox, time).await;
+    let customer = customer_on(&sandbox, &clock, card).await;
+    let price = sandbox.price(1000).await;
+    let begun = sandbox.subscribe(&customer, &price, form).await.ok();
+    Subscribed { sandbox, clock, customer, begun }
+}
+
+/// Gives the customer a card, and makes it the default that is set by this parameter at this address.
+async fn pay_with(sandbox: &Sandbox, card: &str, customer: &str, path: &str, param: &str) {
+    let attach = format!("/v1/payment_methods/{card}/attach");
+    let card = id(&sandbox.post(&attach, &[("customer", customer)]).await.ok());
+    sandbox.post(path, &[(param, &card)]).await.ok();
+}
+
+/// The customer's next payment is declined.
+async fn fail_from_now_on(sandbox: &Sandbox, customer: &str) {
+    let path = format!("/v1/customers/{customer}");
+    let param = "invoice_settings[default_payment_method]";
+    pay_with(sandbox, "pm_card_chargeCustomerFail", customer, &path, param).await;
+}
+
 /// Advances the clock, and waits until it has arrived.
 async fn advance(sandbox: &Sandbox, clock: &str, to: i64) {
     let path = format!("{CLOCKS}/{clock}");
@@ -123,11 +154,8 @@ async fn a_clock_goes_forward_only_and_no_further_than_two_intervals() {
 
 #[tokio::test]
 async fn a_year_of_renewals_from_a_month_s_end() {
-    let sandbox = Sandbox::start().await;
-    let clock = clock_at(&sandbox, "2027-12-31T10:00:00Z").await;
-    let customer = customer_on(&sandbox, &clock, "pm_card_visa").await;
-    let price = sandbox.price(1000).await;
-    let begun = sandbox.subscribe(&customer, &price, &[]).await.ok();
+    let Subscribed { sandbox, clock, begun, .. } =
+        subscribed("2027-12-31T10:00:00Z", "pm_card_visa", &[]).await;
     let ends = [
         "2028-01-31",
         "2028-02-29",
@@ -175,11 +203,8 @@ async fn a_year_of_renewals_from_a_month_s_end() {
 
 #[tokio::test]
 async fn the_events_of_a_renewal_come_in_stripe_s_order_and_say_what_was_before() {
-    let sandbox = Sandbox::start().await;
-    let clock = clock_at(&sandbox, "2030-01-15T10:00:00Z").await;
-    let customer = customer_on(&sandbox, &clock, "pm_card_visa").await;
-    let price = sandbox.price(1000).await;
-    let begun = sandbox.subscribe(&customer, &price, &[]).await.ok();
+    let Subscribed { sandbox, clock, begun, .. } =
+        subscribed("2030-01-15T10:00:00Z", "pm_card_visa", &[]).await;
     let before = sandbox.event_types().await.len();
     advance(&sandbox, &clock, at("2030-02-15T12:00:00Z")).await;
     let types = sandbox.event_types().await.split_off(before);
@@ -214,18 +239,9 @@ async fn the_events_of_a_renewal_come_in_stripe_s_order_and_say_what_was_before(
 
 #[tokio::test]
 async fn a_card_that_fails_is_tried_again_and_a_new_one_makes_it_good() {
-    let sandbox = Sandbox::start().await;
-    let clock = clock_at(&sandbox, "2030-01-15T10:00:00Z").await;
-    let customer = customer_on(&sandbox, &clock, "pm_card_visa").await;
-    let price = sandbox.price(1000).await;
-    let begun = sandbox.subscribe(&customer, &price, &[]).await.ok();
-    let failing = sandbox
-        .post("/v1/payment_methods/pm_card_chargeCustomerFail/attach", &[("customer", &customer)])
-        .await
-        .ok();
-    let default = [("invoice_settings[default_payment_method]", id(&failing))];
-    let default = default.each_ref().map(|(name, value)| (*name, value.as_str()));
-    sandbox.post(&format!("/v1/customers/{customer}"), &default).await.ok();
+    let Subscribed { sandbox, clock, customer, begun } =
+        subscribed("2030-01-15T10:00:00Z", "pm_card_visa", &[]).await;
+    fail_from_now_on(&sandbox, &customer).await;
     let due = at("2030-02-15T11:00:01Z");
     advance(&sandbox, &clock, due).await;
     let late = subscription(&sandbox, &begun).await;
@@ -237,10 +253,8 @@ async fn a_card_that_fails_is_tried_again_and_a_new_one_makes_it_good() {
     let later = subscription(&sandbox, &begun).await;
     assert_eq!(later["latest_invoice"]["attempt_count"], 3, "after one day and after three");
 
-    let good = sandbox.post("/v1/payment_methods/pm_card_visa/attach", &[("customer", &customer)]).await.ok();
-    let form = [("default_payment_method", id(&good))];
-    let form = form.each_ref().map(|(name, value)| (*name, value.as_str()));
-    sandbox.post(&format!("/v1/subscriptions/{}", id(&begun)), &form).await.ok();
+    let path = format!("/v1/subscriptions/{}", id(&begun));
+    pay_with(&sandbox, "pm_card_visa", &customer, &path, "default_payment_method").await;
     advance(&sandbox, &clock, due + 5 * DAY).await;
     let well = subscription(&sandbox, &begun).await;
     assert_eq!((&well["status"], &well["latest_invoice"]["status"]), (&json!("active"), &json!("paid")));
@@ -253,18 +267,9 @@ async fn a_card_that_fails_is_tried_again_and_a_new_one_makes_it_good() {
 
 #[tokio::test]
 async fn after_the_last_attempt_the_subscription_is_canceled_and_nothing_more_is_charged() {
-    let sandbox = Sandbox::start().await;
-    let clock = clock_at(&sandbox, "2030-01-15T10:00:00Z").await;
-    let customer = customer_on(&sandbox, &clock, "pm_card_visa").await;
-    let price = sandbox.price(1000).await;
-    let begun = sandbox.subscribe(&customer, &price, &[]).await.ok();
-    let failing = sandbox
-        .post("/v1/payment_methods/pm_card_chargeCustomerFail/attach", &[("customer", &customer)])
-        .await
-        .ok();
-    let default = [("invoice_settings[default_payment_method]", id(&failing))];
-    let default = default.each_ref().map(|(name, value)| (*name, value.as_str()));
-    sandbox.post(&format!("/v1/customers/{customer}"), &default).await.ok();
+    let Subscribed { sandbox, clock, customer, begun } =
+        subscribed("2030-01-15T10:00:00Z", "pm_card_visa", &[]).await;
+    fail_from_now_on(&sandbox, &customer).await;
     let due = at("2030-02-15T11:00:01Z");
     advance(&sandbox, &clock, due + 14 * DAY - 1).await;
     assert_eq!(subscription(&sandbox, &begun).await["status"], "past_due");
@@ -280,11 +285,8 @@ async fn after_the_last_attempt_the_subscription_is_canceled_and_nothing_more_is
 
 #[tokio::test]
 async fn a_trial_ends_into_a_charged_period() {
-    let sandbox = Sandbox::start().await;
-    let clock = clock_at(&sandbox, "2030-01-15T10:00:00Z").await;
-    let customer = customer_on(&sandbox, &clock, "pm_card_visa").await;
-    let price = sandbox.price(1000).await;
-    let begun = sandbox.subscribe(&customer, &price, &[("trial_period_days", "14")]).await.ok();
+    let Subscribed { sandbox, clock, begun, .. } =
+        subscribed("2030-01-15T10:00:00Z", "pm_card_visa", &[("trial_period_days", "14")]).await;
     assert_eq!(begun["status"], "trialing");
     let announced =
         |types: &[String]| types.iter().filter(|of| *of == "customer.subscription.trial_will_end").count();
@@ -365,11 +367,8 @@ async fn nothing_on_a_clock_is_changed_while_it_advances() {
 
 #[tokio::test]
 async fn a_renewal_that_needs_3d_secure_waits_for_the_customer() {
-    let sandbox = Sandbox::start().await;
-    let clock = clock_at(&sandbox, "2030-01-15T10:00:00Z").await;
-    let customer = customer_on(&sandbox, &clock, "pm_card_authenticationRequired").await;
-    let price = sandbox.price(1000).await;
-    let begun = sandbox.subscribe(&customer, &price, &[]).await.ok();
+    let Subscribed { sandbox, clock, begun, .. } =
+        subscribed("2030-01-15T10:00:00Z", "pm_card_authenticationRequired", &[]).await;
     assert_eq!(begun["status"], "incomplete");
     sandbox.authenticate(&id(intent_of(&begun)), true).await;
     assert_eq!(subscription(&sandbox, &begun).await["status"], "active");
