@@ -8,6 +8,40 @@ const ZERO_DECIMAL: [&str; 16] = [
 ];
 const THREE_DECIMAL: [&str; 5] = ["bhd", "jod", "kwd", "omr", "tnd"];
 
+/// The smallest amounts that Stripe charges, in minor units; a currency that isn't named has none here.
+/// Source: <https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>
+const MINIMUM_CHARGES: [(&str, i64); 24] = [
+    ("aed", 200),
+    ("aud", 50),
+    ("bgn", 100),
+    ("brl", 50),
+    ("cad", 50),
+    ("chf", 50),
+    ("czk", 1_500),
+    ("dkk", 250),
+    ("eur", 50),
+    ("gbp", 30),
+    ("hkd", 400),
+    ("huf", 17_500),
+    ("inr", 50),
+    ("jpy", 50),
+    ("mxn", 1_000),
+    ("myr", 200),
+    ("nok", 300),
+    ("nzd", 50),
+    ("pln", 200),
+    ("ron", 200),
+    ("sek", 300),
+    ("sgd", 50),
+    ("thb", 1_000),
+    ("usd", 50),
+];
+
+/// The smallest amount of a currency that is charged, in minor units.
+pub(crate) fn minimum_charge(currency: &str) -> i64 {
+    MINIMUM_CHARGES.iter().find(|(code, _)| *code == currency).map_or(0, |(_, minor)| *minor)
+}
+
 /// With the currency's sign, as Stripe writes it into the lines of invoices: `$29.99`, `¥500`, `KWD 1.250`.
 pub(crate) fn with_sign(minor: i64, currency: &str) -> String {
     let (whole, part) = parts(minor, currency);
