@@ -29,8 +29,6 @@ pub(super) fn at(doc: &Doc) -> Option<i64> {
 pub(super) fn attempt(tx: &mut Tx, id: &str) {
     let open = |tx: &Tx| tx.get(KIND, id).filter(|doc| Invoice(&doc.object).is(InvoiceStatus::Open));
     let Some(doc) = open(tx).filter(|doc| Invoice(&doc.object).charges_automatically()) else { return };
-    let first = doc.hidden["first_attempt"].as_i64().unwrap_or(tx.now());
-    let retries = doc.hidden["retries"].as_u64().unwrap_or_default();
     match invoices::default_method(tx, &doc) {
         Some(method) => {
             // What came of it stands on the invoice.
@@ -42,9 +40,16 @@ pub(super) fn attempt(tx: &mut Tx, id: &str) {
         }
         None => invoices::payment_failed(tx, id),
     }
-    if open(tx).is_none() {
-        return;
+    if open(tx).is_some() {
+        failed(tx, id);
     }
+}
+
+/// An attempt to pay an open invoice has failed: plans the next, or gives up after the last.
+pub(super) fn failed(tx: &mut Tx, id: &str) {
+    let Some(doc) = tx.get(KIND, id) else { return };
+    let first = doc.hidden["first_attempt"].as_i64().unwrap_or(tx.now());
+    let retries = doc.hidden["retries"].as_u64().unwrap_or_default();
     let next =
         usize::try_from(retries).ok().and_then(|tried| RETRIES.get(tried)).map(|days| first + days * DAY);
     tx.update(KIND, id, "invoice.updated", |doc| {

@@ -2,33 +2,52 @@
 
 use serde_json::{Value, json};
 
+use super::invoices::Bill;
+use super::items::{self, Wanted};
 use super::lines::Line;
+use super::shape::NewInvoice;
 use super::timing::{self, Timing};
-use super::{Interval, invoices, paying, prices, renewal, shape, subscriptions};
+use super::{invoice_items, invoices, paying, renewal, shape, subscriptions};
 use crate::cards::{self, Purpose, Verdict};
-use crate::engine::objects::{Customer, Invoice, Price, Subscription, SubscriptionStatus, owner};
+use crate::engine::objects::{
+    Customer, Invoice, InvoiceStatus, Price, Subscription, SubscriptionStatus, owner,
+};
 use crate::engine::{ApiError, Kind, Tx, new_id};
 use crate::payments::{ConfirmOptions, methods, setup};
 
 const KIND: Kind = Kind::Subscription;
-
-/// What a new item is of.
-struct Wanted {
-    price: Value,
-    quantity: i64,
-    metadata: Value,
-}
 
 /// Starts a subscription by the parameters of `POST /v1/subscriptions`. Returns its id.
 ///
 /// # Errors
 /// If the parameters don't fit; 402 if `error_if_incomplete` was asked for and the first payment fails.
 pub(crate) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
+    let started = start(tx, params)?;
+    settle(tx, &started, params)?;
+    Ok(started.id)
+}
+
+/// A subscription of which nothing is charged yet.
+pub(super) struct Started {
+    id: String,
+    /// Its first invoice, a draft.
+    pub(super) invoice: String,
+    /// Where among the events its own belongs.
+    position: usize,
+    sent: bool,
+    is_trial: bool,
+}
+
+/// Makes a subscription, with the draft of its first invoice.
+///
+/// # Errors
+/// If the parameters don't fit.
+pub(super) fn start(tx: &mut Tx, params: &Value) -> Result<Started, ApiError> {
     let customer = params["customer"].as_str().unwrap_or_default();
     tx.find(Kind::Customer, customer, "customer")?;
-    let wanted = wanted(tx, &params["items"])?;
+    let wanted = items::of_new(tx, &params["items"])?;
     let currency = common_currency(tx, customer, &wanted, params)?;
-    let interval = common_interval(&wanted)?;
+    let interval = items::common_interval(wanted.iter().map(|item| &item.price))?;
     let timing = timing::of(params, tx.now(), interval)?;
     let method = params["default_payment_method"].as_str();
     if let Some(method) = method {
@@ -45,66 +64,33 @@ pub(crate) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
     tx.update(Kind::Customer, customer, "customer.updated", |doc| doc.object["currency"] = json!(currency));
     let position = tx.mark();
     let invoice = first_invoice(tx, &id, &timing);
-    let total = tx.get(Kind::Invoice, &invoice).map(|doc| Invoice(&doc.object).total()).unwrap_or_default();
-    if total == 0 || sent {
-        let status =
-            if timing.trial.is_some() { SubscriptionStatus::Trialing } else { SubscriptionStatus::Active };
-        tx.change(KIND, &id, |doc| doc.object["status"] = json!(status));
-        if total == 0 {
-            invoices::finalize(tx, &invoice);
-        }
-        if !sent {
-            set_up_later(tx, &id, customer)?;
-        }
-        tx.emit_at(position, "customer.subscription.created", KIND, &id);
-        renewal::announce_trial_end(tx, &id);
-        return Ok(id);
-    }
-    invoices::finalize(tx, &invoice);
-    tx.emit_at(position, "customer.subscription.created", KIND, &id);
-    if params["payment_behavior"] != "default_incomplete" {
-        pay(tx, &id, &invoice, params)?;
-    }
-    Ok(id)
+    Ok(Started { id, invoice, position, sent, is_trial: timing.trial.is_some() })
 }
 
-fn wanted(tx: &mut Tx, items: &Value) -> Result<Vec<Wanted>, ApiError> {
-    let mut wanted: Vec<Wanted> = Vec::new();
-    for (index, item) in items.as_array().into_iter().flatten().enumerate() {
-        let at = |field: &str| format!("items[{index}][{field}]");
-        let price = match (item["price"].as_str(), item["price_data"].is_object()) {
-            (Some(_), true) => {
-                let message = "You may only specify one of these parameters: price, price_data.";
-                return Err(ApiError::invalid(message).param(&at("price_data")));
-            }
-            (Some(id), false) => tx.find(Kind::Price, id, &at("price"))?.object.clone(),
-            (None, true) => prices::create_inline(tx, &item["price_data"], &at("price_data"))?,
-            (None, false) => return Err(ApiError::required(&at("price"))),
-        };
-        if !Price(&price).is_recurring() {
-            let message = "The price specified is set to `type=one_time` but this field only accepts prices with \
-                           `type=recurring`.";
-            return Err(ApiError::invalid(message).param(&at("price")));
-        }
-        if !Price(&price).is_active() && !item["price_data"].is_object() {
-            let message = "The price specified is inactive. This field only accepts active prices.";
-            return Err(ApiError::invalid(message).param(&at("price")));
-        }
-        let id = Price(&price).id();
-        if wanted.iter().any(|other| Price(&other.price).id() == id) {
-            let message = format!("Cannot add multiple subscription items with the same plan: {id}");
-            return Err(ApiError::invalid(message).param(&at("price")));
-        }
-        let quantity = item["quantity"].as_i64().unwrap_or(1);
-        if quantity < 0 {
-            return Err(
-                ApiError::invalid("This value must be greater than or equal to 0.").param(&at("quantity"))
-            );
-        }
-        let metadata = item.get("metadata").filter(|data| data.is_object()).cloned().unwrap_or(json!({}));
-        wanted.push(Wanted { price, quantity, metadata });
+/// Charges for a subscription that has started, or sees that it can be charged later.
+fn settle(tx: &mut Tx, started: &Started, params: &Value) -> Result<(), ApiError> {
+    let Started { id, invoice, position, sent, is_trial } = started;
+    let drafted = tx.get(Kind::Invoice, invoice);
+    let nothing = drafted.is_some_and(|doc| Invoice(&doc.object).total() == 0);
+    if nothing || !sent {
+        invoices::finalize(tx, invoice);
     }
-    if wanted.is_empty() { Err(ApiError::required("items")) } else { Ok(wanted) }
+    let paid = tx.get(Kind::Invoice, invoice).is_some_and(|doc| Invoice(&doc.object).is(InvoiceStatus::Paid));
+    if paid || *sent {
+        let status = if *is_trial { SubscriptionStatus::Trialing } else { SubscriptionStatus::Active };
+        tx.change(KIND, id, |doc| doc.object["status"] = json!(status));
+        if !sent {
+            set_up_later(tx, id, params["customer"].as_str().unwrap_or_default())?;
+        }
+        tx.emit_at(*position, "customer.subscription.created", KIND, id);
+        renewal::announce_trial_end(tx, id);
+        return Ok(());
+    }
+    tx.emit_at(*position, "customer.subscription.created", KIND, id);
+    if params["payment_behavior"] != "default_incomplete" {
+        pay(tx, id, invoice, params)?;
+    }
+    Ok(())
 }
 
 fn common_currency(tx: &Tx, customer: &str, wanted: &[Wanted], params: &Value) -> Result<String, ApiError> {
@@ -120,18 +106,6 @@ fn common_currency(tx: &Tx, customer: &str, wanted: &[Wanted], params: &Value) -
         .param("items")),
         None => Ok(expected.to_owned()),
     }
-}
-
-fn common_interval(wanted: &[Wanted]) -> Result<Interval, ApiError> {
-    let mut intervals = wanted.iter().map(|item| Interval::of(Price(&item.price).recurring()));
-    let Some(first) = intervals.next() else { return Err(ApiError::required("items")) };
-    if intervals.all(|other| other == first) {
-        return Ok(first);
-    }
-    Err(ApiError::invalid(
-        "The Stripe sandbox does not support items of different intervals in one subscription.",
-    )
-    .param("items"))
 }
 
 /// That a payment method is the customer's.
@@ -168,21 +142,7 @@ fn insert(
     let mut items = Vec::new();
     for item in wanted {
         let item_id = new_id(Kind::SubscriptionItem);
-        let row = json!({
-            "id": item_id,
-            "object": "subscription_item",
-            "billing_thresholds": null,
-            "created": tx.now(),
-            "current_period_end": timing.period.1,
-            "current_period_start": timing.period.0,
-            "discounts": [],
-            "metadata": item.metadata,
-            "price": item.price["id"],
-            "quantity": item.quantity,
-            "subscription": id,
-            "tax_rates": [],
-        });
-        tx.insert(Kind::SubscriptionItem, row, Value::Null);
+        items::insert(tx, &item_id, id, item, timing.period);
         items.push(item_id);
     }
     tx.insert(KIND, object, json!({"items": items, "renews_at": timing.period.1}));
@@ -197,9 +157,11 @@ fn first_invoice(tx: &mut Tx, id: &str, timing: &Timing) -> String {
         (false, Some(_)) => Some("Trial period for"),
         (false, None) => Some("Not charged:"),
     };
-    let bill: Vec<Line> =
+    let lines: Vec<Line> =
         items.iter().map(|item| Line { subscription: id, item, period: timing.period, free }).collect();
-    let invoice = invoices::draft(tx, &subscription, "subscription_create", (tx.now(), tx.now()), &bill);
+    let new = NewInvoice::of_subscription(&subscription, "subscription_create", (tx.now(), tx.now()));
+    let waiting = invoice_items::pending(tx, new.customer, new.currency, None, true);
+    let invoice = invoices::draft(tx, &new, &Bill { items: waiting, lines });
     tx.change(KIND, id, |doc| doc.object["latest_invoice"] = json!(invoice));
     invoice
 }
@@ -258,10 +220,7 @@ fn pay(tx: &mut Tx, id: &str, invoice: &str, params: &Value) -> Result<(), ApiEr
                     .get(KIND, id)
                     .is_some_and(|doc| Subscription(&doc.object).is(SubscriptionStatus::Incomplete)) =>
         {
-            let message = "Payment for this subscription requires additional user action before it can be completed \
-                           successfully. Payment can be completed using the PaymentIntent associated with \
-                           `subscription.latest_invoice`.";
-            Err(ApiError::card("subscription_payment_intent_requires_action", message))
+            Err(paying::action_needed())
         }
         Ok(()) => Ok(()),
     }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{collection, invoices, renewal, subscriptions, test_clocks};
+use super::{collection, invoices, pending_update, renewal, subscriptions, test_clocks};
 use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{Doc, Kind, Sandbox, Schedule, Tx};
 
@@ -28,7 +28,13 @@ fn at(kind: Kind, doc: &Doc) -> Option<i64> {
                 }
                 _ if subscription.is_over() => None,
                 _ => {
-                    let steps = [subscription.cancel_at(), renewal::at(doc), renewal::trial_notice_at(doc)];
+                    let steps = [
+                        subscription.cancel_at(),
+                        subscription.pending_update_expires_at(),
+                        subscription.collection_resumes_at(),
+                        renewal::at(doc),
+                        renewal::trial_notice_at(doc),
+                    ];
                     steps.into_iter().flatten().min()
                 }
             }
@@ -56,11 +62,16 @@ fn perform(tx: &mut Tx, kind: Kind, id: &str) {
             let subscription = Subscription(&doc.object);
             let unpaid = subscription.is(SubscriptionStatus::Incomplete)
                 && expiry(subscription).is_some_and(|at| at <= tx.now());
+            let is_due = |at: Option<i64>| at.is_some_and(|at| at <= tx.now());
             if unpaid {
                 subscriptions::expire(tx, id);
-            } else if subscription.cancel_at().is_some_and(|at| at <= tx.now()) {
+            } else if is_due(subscription.pending_update_expires_at()) {
+                pending_update::expire(tx, id);
+            } else if is_due(subscription.collection_resumes_at()) {
+                subscriptions::collect_again(tx, id);
+            } else if is_due(subscription.cancel_at()) {
                 subscriptions::end(tx, id);
-            } else if renewal::at(&doc).is_some_and(|at| at <= tx.now()) {
+            } else if is_due(renewal::at(&doc)) {
                 renewal::renew(tx, id);
             } else {
                 renewal::announce_trial_end(tx, id);

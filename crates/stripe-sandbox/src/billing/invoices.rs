@@ -5,7 +5,8 @@
 use serde_json::{Value, json};
 
 use super::lines::{self, Line};
-use super::shape::{self, DRAFT_SECONDS};
+use super::shape::{self, DRAFT_SECONDS, NewInvoice};
+use super::{invoice_items, totals};
 use crate::engine::objects::{Customer, Intent, Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Doc, Kind, Tx, new_id, new_secret};
 use crate::payments::payment;
@@ -13,37 +14,46 @@ use crate::payments::payment;
 const KIND: Kind = Kind::Invoice;
 const DAY: i64 = 86_400;
 
-/// Makes a draft for a subscription and announces it.
-pub(super) fn draft(
-    tx: &mut Tx,
-    subscription: &Value,
-    reason: &str,
-    period: (i64, i64),
-    bill: &[Line],
-) -> String {
-    let id = insert(tx, subscription, reason, period, bill);
+/// What an invoice is to contain.
+pub(super) struct Bill<'a> {
+    /// Ids of invoice items that wait.
+    pub(super) items: Vec<String>,
+    pub(super) lines: Vec<Line<'a>>,
+}
+
+/// Makes a draft and announces it.
+pub(super) fn draft(tx: &mut Tx, new: &NewInvoice, bill: &Bill) -> String {
+    let id = insert(tx, new, bill);
     tx.emit("invoice.created", KIND, &id);
     id
 }
 
-fn insert(tx: &mut Tx, subscription: &Value, reason: &str, period: (i64, i64), bill: &[Line]) -> String {
+/// Makes a draft without a word. Returns its id.
+pub(super) fn insert(tx: &mut Tx, new: &NewInvoice, bill: &Bill) -> String {
     let id = new_id(KIND);
-    let rows: Vec<Value> = bill.iter().map(|line| lines::line(tx, &id, line)).collect();
-    let object = shape::invoice(tx, &id, subscription, reason, period, rows);
-    let hidden = json!({"days_until_due": subscription["days_until_due"]});
+    let waiting = bill.items.iter().map(|item| invoice_items::line(&tx.shown(Kind::InvoiceItem, item), &id));
+    let rows: Vec<Value> = waiting.chain(bill.lines.iter().map(|line| lines::line(tx, &id, line))).collect();
+    let object = shape::invoice(tx, &id, new, rows);
+    let hidden = json!({"days_until_due": new.subscription["days_until_due"]});
     tx.insert(KIND, object, hidden);
+    for item in &bill.items {
+        invoice_items::taken(tx, item, &id);
+    }
+    totals::sum_up(tx, &id);
     id
 }
 
 /// Makes the draft for a subscription's next period, after `over`. It finalizes itself an hour later and is charged then,
-/// but where the subscription is given up.
-pub(super) fn draft_of_cycle(tx: &mut Tx, subscription: &Value, over: (i64, i64), bill: &[Line]) -> String {
-    let id = insert(tx, subscription, "subscription_cycle", over, bill);
+/// but where the subscription is given up or collecting its invoices is paused.
+pub(super) fn draft_of_cycle(tx: &mut Tx, subscription: &Value, over: (i64, i64), bill: &Bill) -> String {
+    let id = insert(tx, &NewInvoice::of_subscription(subscription, "subscription_cycle", over), bill);
     let now = tx.now();
+    let view = Subscription(subscription);
+    let waits = view.is(SubscriptionStatus::Unpaid) || view.paused_collection().is_some();
     tx.change(KIND, &id, |doc| {
         let automatic = Invoice(&doc.object).charges_automatically();
         let invoice = &mut doc.object;
-        if Subscription(subscription).is(SubscriptionStatus::Unpaid) {
+        if waits {
             invoice["auto_advance"] = json!(false);
             invoice["automatically_finalizes_at"] = Value::Null;
         } else {
@@ -61,8 +71,14 @@ pub(crate) fn finalize(tx: &mut Tx, id: &str) {
         return;
     };
     let invoice = Invoice(&doc.object);
-    let (now, due) = (tx.now(), invoice.amount_due());
-    let number = take_number(tx, invoice.customer());
+    if is_lost_credit(tx, invoice) {
+        return give_up(tx, id);
+    }
+    let (now, due) = (tx.now(), totals::settle_balance(tx, id));
+    let number = match doc.object["number"].as_str() {
+        Some(given) => given.to_owned(),
+        None => take_number(tx, invoice.customer()),
+    };
     if due > 0 {
         prepare_payment(tx, &doc, due);
     }
@@ -73,16 +89,25 @@ pub(crate) fn finalize(tx: &mut Tx, id: &str) {
         invoice["status"] = json!(InvoiceStatus::Open);
         invoice["number"] = json!(number);
         invoice["automatically_finalizes_at"] = Value::Null;
-        invoice["effective_at"] = json!(now);
-        invoice["ending_balance"] = json!(0);
         invoice["hosted_invoice_url"] = json!(page);
         invoice["status_transitions"]["finalized_at"] = json!(now);
-        invoice["due_date"] = json!(due_days.map(|days| now + days * DAY));
+        if invoice["effective_at"].is_null() {
+            invoice["effective_at"] = json!(now);
+        }
+        if invoice["due_date"].is_null() {
+            invoice["due_date"] = json!(due_days.map(|days| now + days * DAY));
+        }
     });
     tx.emit("invoice.finalized", KIND, id);
     if due == 0 {
         mark_paid(tx, id, 0);
     }
+}
+
+/// Whether it would give something back for a subscription that is over: that never reaches the customer's balance.
+fn is_lost_credit(tx: &Tx, invoice: Invoice) -> bool {
+    let subscription = invoice.subscription().and_then(|id| tx.get(Kind::Subscription, id));
+    invoice.total() < 0 && subscription.is_some_and(|doc| Subscription(&doc.object).is_over())
 }
 
 fn take_number(tx: &mut Tx, customer: &str) -> String {
@@ -103,8 +128,8 @@ fn prepare_payment(tx: &mut Tx, doc: &Doc, due: i64) {
     let method = default_method(tx, doc).filter(|_| automatic);
     let description = match invoice.billing_reason() {
         Some("subscription_create") => "Subscription creation",
+        Some("manual") | None => "Payment for Invoice",
         Some(_) => "Subscription update",
-        None => "Invoice",
     };
     let plan = payment::NewPayment {
         amount: due,
@@ -241,6 +266,7 @@ pub(crate) fn void(tx: &mut Tx, id: &str) -> Result<(), ApiError> {
         doc.object["next_payment_attempt"] = Value::Null;
         doc.object["status_transitions"]["voided_at"] = json!(now);
     });
+    totals::give_balance_back(tx, id);
     tx.emit("invoice.voided", KIND, id);
     Ok(())
 }
@@ -254,15 +280,20 @@ pub(crate) fn mark_uncollectible(tx: &mut Tx, id: &str) -> Result<(), ApiError> 
     if !Invoice(&doc.object).is(InvoiceStatus::Open) {
         return Err(wrong_status(&doc, "marked as uncollectible"));
     }
+    give_up(tx, id);
+    Ok(())
+}
+
+fn give_up(tx: &mut Tx, id: &str) {
     let now = tx.now();
     tx.change(KIND, id, |doc| {
         doc.object["status"] = json!(InvoiceStatus::Uncollectible);
         doc.object["auto_advance"] = json!(false);
+        doc.object["automatically_finalizes_at"] = Value::Null;
         doc.object["next_payment_attempt"] = Value::Null;
         doc.object["status_transitions"]["marked_uncollectible_at"] = json!(now);
     });
     tx.emit("invoice.marked_uncollectible", KIND, id);
-    Ok(())
 }
 
 /// The error for an invoice whose status doesn't allow this.

@@ -1,19 +1,28 @@
 //! Billing: subscriptions, their invoices, and what falls due.
 
 mod amount;
+pub(super) mod by_hand;
 mod collection;
 pub(super) mod create;
+pub(super) mod customer_balance;
 pub(super) mod due;
+pub(super) mod invoice_items;
 pub(super) mod invoices;
+mod items;
 mod lines;
 pub(super) mod paying;
+pub(super) mod pending_update;
 mod period;
+pub(super) mod preview;
 pub(super) mod prices;
+mod proration;
+pub(super) mod rebill;
 mod renewal;
 mod shape;
 pub(super) mod subscriptions;
 pub(super) mod test_clocks;
 pub(super) mod timing;
+mod totals;
 pub(super) mod update;
 
 pub use paying::ChallengeError;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{invoices, subscriptions};
+use super::{invoices, pending_update, subscriptions};
 use crate::engine::objects::{Intent, IntentStatus, Invoice};
 use crate::engine::{ApiError, Cause, Kind, Sandbox, Tx};
 use crate::payments::{ConfirmOptions, payment, setup};
@@ -83,6 +83,14 @@ pub(crate) fn pay(
     confirm(tx, Kind::PaymentIntent, &intent, options)
 }
 
+/// The error for a payment that had to succeed at once, and waits for 3D Secure.
+pub(super) fn action_needed() -> ApiError {
+    let message = "Payment for this subscription requires additional user action before it can be completed \
+                   successfully. Payment can be completed using the PaymentIntent associated with \
+                   `subscription.latest_invoice`.";
+    ApiError::card("subscription_payment_intent_requires_action", message)
+}
+
 /// Pays an invoice without a payment: it was paid elsewhere.
 pub(crate) fn paid_elsewhere(tx: &mut Tx, invoice: &str) {
     if let Some(intent) = invoices::intent_of(tx, invoice) {
@@ -95,6 +103,9 @@ pub(crate) fn paid_elsewhere(tx: &mut Tx, invoice: &str) {
         subscriptions::paid_elsewhere(tx, subscription, invoice);
     }
     invoices::mark_paid(tx, invoice, view.amount_due());
+    if let Some(subscription) = view.subscription() {
+        pending_update::paid(tx, subscription, invoice);
+    }
     tx.change(Kind::Invoice, invoice, |doc| {
         doc.object["amount_paid_off_stripe"] = doc.object["amount_due"].clone();
     });
@@ -131,4 +142,7 @@ fn succeeded(tx: &mut Tx, invoice: &str, method: &str) {
         subscriptions::paid(tx, subscription, invoice, method);
     }
     invoices::mark_paid(tx, invoice, view.amount_due());
+    if let Some(subscription) = view.subscription() {
+        pending_update::paid(tx, subscription, invoice);
+    }
 }

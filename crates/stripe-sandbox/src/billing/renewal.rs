@@ -5,8 +5,9 @@
 
 use serde_json::json;
 
+use super::invoices::Bill;
 use super::lines::Line;
-use super::{Interval, invoices, subscriptions};
+use super::{Interval, invoice_items, invoices, subscriptions};
 use crate::engine::objects::{Price, Subscription, SubscriptionStatus};
 use crate::engine::{Doc, Kind, Tx};
 
@@ -40,19 +41,45 @@ pub(super) fn announce_trial_end(tx: &mut Tx, id: &str) {
 
 /// Begins the next period with a draft for it; at the end of a trial without a payment method, what was asked for.
 pub(super) fn renew(tx: &mut Tx, id: &str) {
+    if end_trial_unpaid(tx, id) {
+        return;
+    }
+    let Some(doc) = tx.get(KIND, id) else { return };
+    begin_period(tx, &doc);
     let Some(doc) = tx.get(KIND, id) else { return };
     let subscription = Subscription(&doc.object);
-    if subscription.is_trial() && subscriptions::payment_method(tx, subscription).is_none() {
-        match subscription.without_payment_method() {
-            "cancel" => return subscriptions::end(tx, id),
-            "pause" => return pause(tx, id),
-            _ => {}
+    let Some(invoice) = subscription.latest_invoice() else { return };
+    match subscription.paused_collection() {
+        Some("void") => {
+            invoices::finalize(tx, invoice);
+            // One of nothing is paid already.
+            let _ = invoices::void(tx, invoice);
         }
+        Some("mark_uncollectible") => {
+            invoices::finalize(tx, invoice);
+            let _ = invoices::mark_uncollectible(tx, invoice);
+        }
+        _ => {}
     }
-    begin_period(tx, &doc);
 }
 
-fn begin_period(tx: &mut Tx, doc: &Doc) {
+/// Where a trial ends without a payment method and the subscription isn't to be charged then: cancels or pauses it.
+/// Returns whether that was so.
+pub(super) fn end_trial_unpaid(tx: &mut Tx, id: &str) -> bool {
+    let Some(doc) = tx.get(KIND, id) else { return false };
+    let subscription = Subscription(&doc.object);
+    if !subscription.is_trial() || subscriptions::payment_method(tx, subscription).is_some() {
+        return false;
+    }
+    match subscription.without_payment_method() {
+        "cancel" => subscriptions::end(tx, id),
+        "pause" => pause(tx, id),
+        _ => return false,
+    }
+    true
+}
+
+pub(super) fn begin_period(tx: &mut Tx, doc: &Doc) {
     let (id, subscription) = (doc.id(), Subscription(&doc.object));
     let before = tx.shown(KIND, id);
     let items = subscriptions::items(tx, id);
@@ -66,11 +93,14 @@ fn begin_period(tx: &mut Tx, doc: &Doc) {
             doc.object["current_period_end"] = json!(end);
         });
     }
-    let bill: Vec<Line> =
+    let lines: Vec<Line> =
         items.iter().map(|item| Line { subscription: id, item, period: (start, end), free: None }).collect();
     // A cycle's invoice tells of the period that is over; its lines are of the one that begins.
     let over = (first["current_period_start"].as_i64().unwrap_or(start), start);
     let position = tx.mark();
+    let (customer, currency) = (subscription.customer(), before["currency"].as_str().unwrap_or_default());
+    let waiting = invoice_items::pending(tx, customer, currency, Some(id), true);
+    let bill = Bill { items: waiting, lines };
     let invoice = invoices::draft_of_cycle(tx, &before, over, &bill);
     let was_trial = subscription.is_trial();
     tx.change(KIND, id, |doc| {
@@ -83,7 +113,17 @@ fn begin_period(tx: &mut Tx, doc: &Doc) {
     tx.emit_changes_at(position, &before, UPDATED, KIND, id);
 }
 
+/// The trial is over, and nothing goes on.
 fn pause(tx: &mut Tx, id: &str) {
-    tx.update(KIND, id, UPDATED, |doc| doc.object["status"] = json!(SubscriptionStatus::Paused));
+    let now = tx.now();
+    let before = tx.shown(KIND, id);
+    for item in subscriptions::items(tx, id).iter().filter_map(|item| item["id"].as_str()) {
+        tx.change(Kind::SubscriptionItem, item, |doc| doc.object["current_period_end"] = json!(now));
+    }
+    tx.change(KIND, id, |doc| {
+        doc.object["status"] = json!(SubscriptionStatus::Paused);
+        doc.object["trial_end"] = json!(now);
+    });
+    tx.emit_changes(&before, UPDATED, KIND, id);
     tx.emit("customer.subscription.paused", KIND, id);
 }

@@ -88,18 +88,47 @@ pub(super) fn subscription(tx: &Tx, id: &str, params: &Value, currency: &str, ti
     ])
 }
 
-/// A draft with these lines.
-pub(super) fn invoice(
-    tx: &Tx,
-    id: &str,
-    subscription: &Value,
-    reason: &str,
-    period: (i64, i64),
-    rows: Vec<Value>,
-) -> Value {
+/// What a new invoice is of.
+pub(super) struct NewInvoice<'a> {
+    pub(super) customer: &'a str,
+    pub(super) currency: &'a str,
+    pub(super) collection_method: &'a str,
+    pub(super) reason: &'a str,
+    /// Unix seconds.
+    pub(super) period: (i64, i64),
+    /// The subscription as the API shows it, or null.
+    pub(super) subscription: &'a Value,
+}
+
+impl<'a> NewInvoice<'a> {
+    pub(super) fn of_subscription(subscription: &'a Value, reason: &'a str, period: (i64, i64)) -> Self {
+        Self {
+            customer: Subscription(subscription).customer(),
+            currency: subscription["currency"].as_str().unwrap_or_default(),
+            collection_method: subscription["collection_method"].as_str().unwrap_or_default(),
+            reason,
+            period,
+            subscription,
+        }
+    }
+
+    fn parent(&self) -> Value {
+        let subscription = self.subscription;
+        if subscription.is_null() {
+            return Value::Null;
+        }
+        json!({
+            "quote_details": null,
+            "subscription_details": {"metadata": subscription["metadata"], "subscription": subscription["id"]},
+            "type": "subscription_details",
+        })
+    }
+}
+
+/// A draft with these lines, which are still to be summed up.
+pub(super) fn invoice(tx: &Tx, id: &str, new: &NewInvoice, rows: Vec<Value>) -> Value {
     let now = tx.now();
-    let total: i64 = rows.iter().filter_map(|row| row["amount"].as_i64()).sum();
-    let customer_id = Subscription(subscription).customer();
+    let (customer_id, subscription) = (new.customer, new.subscription);
     let customer = tx.shown(Kind::Customer, customer_id);
     join([
         json!({
@@ -108,11 +137,11 @@ pub(super) fn invoice(
             "account_country": "US",
             "account_name": "Stripe sandbox",
             "account_tax_ids": null,
-            "amount_due": total,
+            "amount_due": 0,
             "amount_overpaid": 0,
             "amount_paid": 0,
             "amount_paid_off_stripe": 0,
-            "amount_remaining": total,
+            "amount_remaining": 0,
             "amount_shipping": 0,
             "application": null,
             "attempt_count": 0,
@@ -122,10 +151,10 @@ pub(super) fn invoice(
                 "disabled_reason": null, "enabled": false, "liability": null, "provider": null, "status": null,
             },
             "automatically_finalizes_at": now + DRAFT_SECONDS,
-            "billing_reason": reason,
-            "collection_method": subscription["collection_method"],
+            "billing_reason": new.reason,
+            "collection_method": new.collection_method,
             "created": now,
-            "currency": subscription["currency"],
+            "currency": new.currency,
             "custom_fields": null,
             "customer": customer_id,
             "customer_account": null,
@@ -164,18 +193,14 @@ pub(super) fn invoice(
             "next_payment_attempt": null,
             "number": null,
             "on_behalf_of": null,
-            "parent": {
-                "quote_details": null,
-                "subscription_details": {"metadata": subscription["metadata"], "subscription": subscription["id"]},
-                "type": "subscription_details",
-            },
+            "parent": new.parent(),
             "payment_settings": {
                 "default_mandate": null,
                 "payment_method_options": null,
                 "payment_method_types": subscription["payment_settings"]["payment_method_types"],
             },
-            "period_end": period.1,
-            "period_start": period.0,
+            "period_end": new.period.1,
+            "period_start": new.period.0,
             "post_payment_credit_notes_amount": 0,
             "pre_payment_credit_notes_amount": 0,
             "receipt_number": null,
@@ -188,12 +213,12 @@ pub(super) fn invoice(
             "status_transitions": {
                 "finalized_at": null, "marked_uncollectible_at": null, "paid_at": null, "voided_at": null,
             },
-            "subtotal": total,
-            "subtotal_excluding_tax": total,
-            "test_clock": subscription["test_clock"],
-            "total": total,
+            "subtotal": 0,
+            "subtotal_excluding_tax": 0,
+            "test_clock": customer["test_clock"],
+            "total": 0,
             "total_discount_amounts": [],
-            "total_excluding_tax": total,
+            "total_excluding_tax": 0,
             "total_pretax_credit_amounts": [],
             "total_taxes": [],
             "webhooks_delivered_at": now,

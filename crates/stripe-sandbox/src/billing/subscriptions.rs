@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::invoices;
+use super::{invoices, pending_update};
 use crate::engine::objects::{Customer, Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Doc, Kind, Tx};
 
@@ -73,6 +73,11 @@ pub(super) fn end_unpaid(tx: &mut Tx, id: &str) {
     end(tx, id);
 }
 
+/// The time until which collecting its invoices was paused has come.
+pub(super) fn collect_again(tx: &mut Tx, id: &str) {
+    tx.update(KIND, id, UPDATED, |doc| doc.object["pause_collection"] = Value::Null);
+}
+
 /// The subscription's setup intent has succeeded.
 pub(super) fn card_set_up(tx: &mut Tx, id: &str, method: &str) {
     tx.update(KIND, id, UPDATED, |doc| {
@@ -111,6 +116,7 @@ pub(crate) fn end(tx: &mut Tx, id: &str) {
         return expire(tx, id);
     }
     let now = tx.now();
+    pending_update::drop_waiting(tx, id);
     // What is open stays so, and isn't collected any more.
     let open: Vec<String> = tx
         .all(Kind::Invoice)

@@ -1,47 +1,110 @@
 //! Changing a subscription.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::create::check_owner;
-use super::subscriptions;
-use crate::engine::objects::Subscription;
+use super::{rebill, renewal, subscriptions};
+use crate::engine::objects::{Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Kind, Tx};
 use crate::http::{merge_metadata, set};
 
 const KIND: Kind = Kind::Subscription;
+/// What may be sent together with `pending_if_incomplete`.
+/// Source: <https://docs.stripe.com/billing/subscriptions/pending-updates-reference>
+const PENDING: &[&str] = &[
+    "billing_cycle_anchor",
+    "items",
+    "off_session",
+    "payment_behavior",
+    "proration_behavior",
+    "proration_date",
+    "trial_end",
+];
 
 /// Changes a subscription by the parameters of `POST /v1/subscriptions/{id}`.
 ///
 /// # Errors
-/// If it is over, or the parameters don't fit.
+/// If it is over, or the parameters don't fit; 402 if `error_if_incomplete` was asked for and the change isn't paid for.
 pub(crate) fn update(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiError> {
     let doc = tx.find(KIND, id, "id")?;
     let subscription = Subscription(&doc.object);
-    if subscription.is_over() {
-        let only = ["metadata", "cancellation_details"];
+    let given = || params.as_object().into_iter().flatten().map(|(name, _)| name.as_str());
+    if subscription.is_over() && given().any(|name| !["metadata", "cancellation_details"].contains(&name)) {
         let status = doc.object["status"].as_str().unwrap_or_default();
-        if params.as_object().is_some_and(|given| given.keys().any(|key| !only.contains(&key.as_str()))) {
-            return Err(ApiError::invalid(format!(
-                "A {status} subscription can only update its cancellation_details and metadata."
-            )));
-        }
+        return Err(ApiError::invalid(format!(
+            "A {status} subscription can only update its cancellation_details and metadata."
+        )));
+    }
+    if params["payment_behavior"] == "pending_if_incomplete"
+        && let Some(other) = given().find(|name| !PENDING.contains(name))
+    {
+        let message = format!(
+            "When `payment_behavior` is set to `pending_if_incomplete`, you can only pass supported params such as \
+             `price` and `quantity`, but `{other}` isn't one of them."
+        );
+        return Err(ApiError::invalid(message).param(other));
     }
     if let Some(method) = params["default_payment_method"].as_str() {
         check_owner(tx, method, subscription.customer())?;
     }
+    let before = tx.shown(KIND, id);
     let mut object = doc.object.clone();
-    for field in ["default_payment_method", "description", "days_until_due"] {
-        set(&mut object, params, field);
+    change_fields(&mut object, params)?;
+    reschedule(tx, id, &mut object, params)?;
+    tx.change(KIND, id, |doc| doc.object = object);
+    if params["trial_end"] == "now" && renewal::end_trial_unpaid(tx, id) {
+        tx.emit_changes(&before, "customer.subscription.updated", KIND, id);
+        return Ok(());
     }
-    merge_metadata(&mut object, params);
+    match rebill::prepare(tx, id, params)? {
+        Some(rebilling) if rebilling.items() > rebill::MAX_ITEMS => {
+            let message = format!("A subscription can have at most {} items.", rebill::MAX_ITEMS);
+            Err(ApiError::invalid(message).param("items"))
+        }
+        Some(rebilling) => rebilling.carry_out(tx, id, &before, params),
+        None => {
+            tx.emit_changes(&before, "customer.subscription.updated", KIND, id);
+            Ok(())
+        }
+    }
+}
+
+/// Takes over what has no consequences by itself.
+fn change_fields(object: &mut Value, params: &Value) -> Result<(), ApiError> {
+    for field in ["collection_method", "default_payment_method", "description", "days_until_due"] {
+        set(object, params, field);
+    }
+    if object["collection_method"] == "send_invoice" && object["days_until_due"].is_null() {
+        let message = "If `collection_method` is set to `send_invoice`, `days_until_due` must be provided.";
+        return Err(ApiError::invalid(message).param("days_until_due"));
+    }
+    if object["collection_method"] == "charge_automatically" && params["days_until_due"].is_i64() {
+        let message = "`days_until_due` can only be set where `collection_method` is `send_invoice`.";
+        return Err(ApiError::invalid(message).param("days_until_due"));
+    }
+    if object["collection_method"] == "charge_automatically" {
+        object["days_until_due"] = Value::Null;
+    }
+    merge_metadata(object, params);
     for field in ["payment_method_options", "payment_method_types", "save_default_payment_method"] {
         set(&mut object["payment_settings"], &params["payment_settings"], field);
     }
-    reschedule(tx, id, &mut object, params)?;
     for field in ["comment", "feedback"] {
         set(&mut object["cancellation_details"], &params["cancellation_details"], field);
     }
-    tx.update(KIND, id, "customer.subscription.updated", |doc| doc.object = object);
+    if let Some(ending) = params["trial_settings"]["end_behavior"]["missing_payment_method"].as_str() {
+        object["trial_settings"]["end_behavior"]["missing_payment_method"] = json!(ending);
+    }
+    if let Some(pause) = params.get("pause_collection") {
+        if Subscription(object).is(SubscriptionStatus::Paused) {
+            let message = "Collecting the invoices of a paused subscription can't be paused.";
+            return Err(ApiError::invalid(message).param("pause_collection"));
+        }
+        object["pause_collection"] = match pause {
+            Value::Null => Value::Null,
+            given => json!({"behavior": given["behavior"], "resumes_at": given["resumes_at"]}),
+        };
+    }
     Ok(())
 }
 

@@ -113,6 +113,26 @@ impl<'a> Subscription<'a> {
         self.0["default_payment_method"].as_str()
     }
 
+    /// When what waits for its payment is given up, in Unix seconds; `None` if nothing waits.
+    pub(crate) fn pending_update_expires_at(self) -> Option<i64> {
+        self.0["pending_update"]["expires_at"].as_i64()
+    }
+
+    /// What becomes of its invoices while collecting them is paused: `keep_as_draft`, `mark_uncollectible` or `void`.
+    pub(crate) fn paused_collection(self) -> Option<&'a str> {
+        self.0["pause_collection"]["behavior"].as_str()
+    }
+
+    /// When collecting goes on by itself, in Unix seconds.
+    pub(crate) fn collection_resumes_at(self) -> Option<i64> {
+        self.0["pause_collection"]["resumes_at"].as_i64()
+    }
+
+    /// Whether its customer's card is charged, instead of invoices being sent.
+    pub(crate) fn charges_automatically(self) -> bool {
+        self.0["collection_method"] == "charge_automatically"
+    }
+
     /// Whether what it is paid with becomes its default.
     pub(crate) fn saves_payment_method(self) -> bool {
         self.0["payment_settings"]["save_default_payment_method"] == "on_subscription"
@@ -148,6 +168,12 @@ impl<'a> Invoice<'a> {
     /// In minor units.
     pub(crate) fn total(self) -> i64 {
         self.0["total"].as_i64().unwrap_or_default()
+    }
+
+    /// What its lines come to, in minor units.
+    pub(crate) fn lines_total(self) -> i64 {
+        let lines = self.0["lines"]["data"].as_array();
+        lines.into_iter().flatten().filter_map(|line| line["amount"].as_i64()).sum()
     }
 
     /// In minor units.
@@ -266,6 +292,11 @@ impl<'a> Customer<'a> {
 
     pub(crate) fn default_payment_method(self) -> Option<&'a str> {
         self.0["invoice_settings"]["default_payment_method"].as_str()
+    }
+
+    /// In minor units; negative in the customer's favour.
+    pub(crate) fn balance(self) -> i64 {
+        self.0["balance"].as_i64().unwrap_or_default()
     }
 
     pub(crate) fn invoice_prefix(self) -> &'a str {

@@ -51,8 +51,19 @@ impl<'a> Tx<'a> {
         self.now
     }
 
-    /// Goes on at another time: that of the test clock which the objects in hand live by.
-    pub(super) fn set_now(&mut self, now: i64) {
+    /// Does something of which nothing stays, neither changes nor events nor the time.
+    pub(crate) fn provisionally<T>(&mut self, with: impl FnOnce(&mut Self) -> T) -> T {
+        let before = (self.writes.clone(), self.events.len(), self.deliveries.len(), self.last_seq, self.now);
+        let outcome = with(self);
+        let (writes, events, deliveries, last_seq, now) = before;
+        (self.writes, self.last_seq, self.now) = (writes, last_seq, now);
+        self.events.truncate(events);
+        self.deliveries.truncate(deliveries);
+        outcome
+    }
+
+    /// Goes on at another time: that of the test clock which the objects in hand live by, or one that is looked ahead to.
+    pub(crate) fn set_now(&mut self, now: i64) {
         self.now = now;
     }
 

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::billing::customer_balance::{self, Entry};
 use crate::billing::{invoices, subscriptions};
-use crate::engine::objects::{Subscription, owner};
+use crate::engine::objects::{Customer, Subscription, owner};
 use crate::engine::{ApiError, Kind, Tx, new_id};
 use crate::http::{
     Call, Field, METADATA, Route, Shape, delete, get, list, matches, merge_metadata, new_metadata, opt, page,
@@ -49,7 +50,8 @@ macro_rules! fields {
             opt("preferred_locales", Shape::Clearable(&Shape::List(&Shape::Text))),
             opt("shipping", Shape::Clearable(&Shape::Object(SHIPPING))),
             opt("tax_exempt", Shape::Clearable(&Shape::Enum(&["exempt", "none", "reverse"]))),
-            unsupported(&["balance", "cash_balance", "source", "tax"]),
+            opt("balance", Shape::Int),
+            unsupported(&["cash_balance", "source", "tax"]),
             $($more),*
         ]
     };
@@ -146,8 +148,20 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
         apply(&mut doc.object, params);
         doc.object["invoice_settings"]["default_payment_method"] = json!(default);
     });
+    set_balance(tx, &id, params);
     tx.emit_at(position, "customer.created", KIND, &id);
     Ok(tx.shown(KIND, &id))
+}
+
+/// Brings the balance to what was asked for, by a transaction.
+fn set_balance(tx: &mut Tx, id: &str, params: &Value) {
+    let Some(wanted) = params["balance"].as_i64() else { return };
+    let change = wanted - customer_balance::of(tx, id);
+    if change != 0 {
+        let doc = tx.get(KIND, id);
+        let currency = doc.as_ref().and_then(|doc| Customer(&doc.object).currency()).unwrap_or("usd");
+        customer_balance::post(tx, id, Entry::new("adjustment", change, currency));
+    }
 }
 
 /// A payment method that must be the customer's.
@@ -221,6 +235,7 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
             doc.object["invoice_settings"]["default_payment_method"] = default;
         }
     });
+    set_balance(tx, id, params);
     Ok(tx.shown(KIND, id))
 }
 

@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
-use crate::billing::{invoices, paying, subscriptions};
+use super::subscriptions::{CHANGED_ITEMS, PRORATION_BEHAVIOR};
+use crate::billing::{by_hand, invoices, paying, pending_update, preview, subscriptions};
 use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Kind};
 use crate::http::{
-    Call, Field, Route, Shape, get, in_range, list, matches, opt, page, page_of_values, post, set,
-    unsupported,
+    Call, Field, METADATA, Route, Shape, delete, get, in_range, list, matches, opt, page, page_of_values,
+    post, req, set, unsupported,
 };
 use crate::payments::{ConfirmOptions, methods};
 
@@ -29,9 +30,110 @@ const PAY: &[Field] = &[
     unsupported(&["forgive", "mandate", "source"]),
 ];
 
+/// What creating and updating have in common.
+macro_rules! fields {
+    ($($more:expr),* $(,)?) => {
+        &[
+            opt("auto_advance", Shape::Bool),
+            opt("automatically_finalizes_at", Shape::Int),
+            opt("collection_method", Shape::Enum(&["charge_automatically", "send_invoice"])),
+            opt(
+                "custom_fields",
+                Shape::Clearable(&Shape::List(&Shape::Object(&[
+                    req("name", Shape::Text),
+                    req("value", Shape::Text),
+                ]))),
+            ),
+            opt("days_until_due", Shape::Int),
+            opt("default_payment_method", Shape::Text),
+            opt("description", Shape::Text),
+            opt("due_date", Shape::Int),
+            opt("effective_at", Shape::Int),
+            opt("footer", Shape::Text),
+            METADATA,
+            opt("number", Shape::Text),
+            opt("statement_descriptor", Shape::Text),
+            unsupported(&[
+                "account_tax_ids",
+                "application_fee_amount",
+                "automatic_tax",
+                "default_source",
+                "default_tax_rates",
+                "discounts",
+                "issuer",
+                "on_behalf_of",
+                "payment_settings",
+                "rendering",
+                "shipping_cost",
+                "shipping_details",
+                "transfer_data",
+            ]),
+            $($more),*
+        ]
+    };
+}
+const CREATE: &[Field] = fields![
+    opt("currency", Shape::Text),
+    opt("customer", Shape::Text),
+    opt("pending_invoice_items_behavior", Shape::Enum(&["exclude", "include"])),
+    opt("subscription", Shape::Text),
+    unsupported(&["customer_account", "from_invoice"]),
+];
+const UPDATE: &[Field] = fields![];
+const DETAILS: &[Field] = &[
+    opt("billing_cycle_anchor", Shape::Enum(&["now", "unchanged"])),
+    opt("cancel_at", Shape::Int),
+    opt("cancel_at_period_end", Shape::Bool),
+    opt("cancel_now", Shape::Bool),
+    CHANGED_ITEMS,
+    PRORATION_BEHAVIOR,
+    opt("proration_date", Shape::Int),
+    opt("trial_end", Shape::IntOr(&["now"])),
+    unsupported(&[
+        "billing_mode",
+        "billing_schedules",
+        "default_tax_rates",
+        "metadata",
+        "resume_at",
+        "start_date",
+    ]),
+];
+const PREVIEW: &[Field] = &[
+    opt("customer", Shape::Text),
+    opt("subscription", Shape::Text),
+    opt("subscription_details", Shape::Object(DETAILS)),
+    unsupported(&[
+        "automatic_tax",
+        "currency",
+        "customer_account",
+        "customer_details",
+        "discounts",
+        "invoice_items",
+        "issuer",
+        "on_behalf_of",
+        "preview_mode",
+        "schedule",
+        "schedule_details",
+    ]),
+];
+
 pub(super) const ROUTES: &[Route] = &[
     list("/v1/invoices", LIST, index),
+    post("/v1/invoices", CREATE, |call| {
+        let id = by_hand::create(call.tx, call.params)?;
+        Ok(call.tx.shown(KIND, &id))
+    }),
+    post("/v1/invoices/create_preview", PREVIEW, |call| preview::preview(call.tx, call.params)),
     get("/v1/invoices/{id}", &[], |call| call.tx.find(KIND, call.id(), "id").map(|doc| doc.object.clone())),
+    post("/v1/invoices/{id}", UPDATE, |call| {
+        let id = call.id().to_owned();
+        by_hand::update(call.tx, &id, call.params)?;
+        Ok(call.tx.shown(KIND, &id))
+    }),
+    delete("/v1/invoices/{id}", &[], |call| {
+        let id = call.id().to_owned();
+        by_hand::delete(call.tx, &id)
+    }),
     list("/v1/invoices/{id}/lines", &[], |call| {
         let doc = call.tx.find(KIND, call.id(), "id")?;
         let lines = doc.object["lines"]["data"].as_array().cloned().unwrap_or_default();
@@ -39,6 +141,7 @@ pub(super) const ROUTES: &[Route] = &[
     }),
     post("/v1/invoices/{id}/finalize", &[opt("auto_advance", Shape::Bool)], finalize),
     post("/v1/invoices/{id}/pay", PAY, pay),
+    post("/v1/invoices/{id}/send", &[], send),
     post("/v1/invoices/{id}/void", &[], void),
     post("/v1/invoices/{id}/mark_uncollectible", &[], |call| {
         let id = call.id().to_owned();
@@ -74,6 +177,24 @@ fn finalize(call: &mut Call) -> Result<Value, ApiError> {
         }
     });
     Ok(call.tx.shown(KIND, doc.id()))
+}
+
+/// A draft is finalized by it. No message goes out.
+fn send(call: &mut Call) -> Result<Value, ApiError> {
+    let doc = call.tx.find(KIND, call.id(), "id")?;
+    let (tx, id) = (&mut *call.tx, doc.id());
+    if Invoice(&doc.object).charges_automatically() {
+        let message =
+            "You can only manually send an invoice if its `collection_method` is set to `send_invoice`.";
+        return Err(ApiError::invalid(message));
+    }
+    match Invoice(&doc.object).status() {
+        Some(InvoiceStatus::Draft) => invoices::finalize(tx, id),
+        Some(InvoiceStatus::Open) => {}
+        _ => return Err(invoices::wrong_status(&doc, "sent")),
+    }
+    tx.emit("invoice.sent", KIND, id);
+    Ok(tx.shown(KIND, id))
 }
 
 fn pay(call: &mut Call) -> Result<Value, ApiError> {
@@ -127,6 +248,8 @@ fn void(call: &mut Call) -> Result<Value, ApiError> {
     });
     if let Some(subscription) = waiting {
         subscriptions::expire(tx, subscription);
+    } else if let Some(subscription) = Invoice(&doc.object).subscription() {
+        pending_update::voided(tx, subscription, id);
     }
     Ok(tx.shown(KIND, id))
 }

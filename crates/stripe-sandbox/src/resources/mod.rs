@@ -3,8 +3,10 @@
 mod account;
 mod balance;
 mod charges;
+mod customer_balance;
 mod customers;
 mod events;
+mod invoice_items;
 mod invoice_payments;
 mod invoices;
 mod payment_intents;
@@ -26,8 +28,10 @@ pub(super) const ROUTES: &[&[Route]] = &[
     account::ROUTES,
     balance::ROUTES,
     charges::ROUTES,
+    customer_balance::ROUTES,
     customers::ROUTES,
     events::ROUTES,
+    invoice_items::ROUTES,
     invoice_payments::ROUTES,
     invoices::ROUTES,
     payment_intents::ROUTES,

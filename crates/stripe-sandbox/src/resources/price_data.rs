@@ -33,3 +33,12 @@ pub(super) const INLINE_ITEM: &[Field] = &[
     opt("unit_amount", Shape::Int),
     opt("unit_amount_decimal", Shape::Decimal),
 ];
+
+/// A price described inside an invoice item.
+pub(super) const INLINE_ONCE: &[Field] = &[
+    req("currency", Shape::Text),
+    req("product", Shape::Text),
+    opt("tax_behavior", TAX_BEHAVIOR),
+    opt("unit_amount", Shape::Int),
+    opt("unit_amount_decimal", Shape::Decimal),
+];

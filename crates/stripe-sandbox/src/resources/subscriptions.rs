@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::billing::{create, subscriptions, update};
+use crate::billing::{create, rebill, subscriptions, update};
 use crate::engine::objects::Subscription;
 use crate::engine::{ApiError, Doc, Kind};
 use crate::http::{
@@ -75,6 +75,32 @@ const ITEM: &[Field] = &[
     unsupported(&["billing_thresholds", "discounts", "tax_rates"]),
 ];
 
+const CHANGED_ITEM: &[Field] = &[
+    opt("deleted", Shape::Bool),
+    opt("id", Shape::Text),
+    opt("price", Shape::Text),
+    opt("price_data", Shape::Object(INLINE_ITEM)),
+    opt("quantity", Shape::Int),
+    METADATA,
+    unsupported(&["billing_thresholds", "clear_usage", "discounts", "tax_rates"]),
+];
+/// The parameters of items that change.
+pub(super) const CHANGED_ITEMS: Field = opt("items", Shape::List(&Shape::Object(CHANGED_ITEM)));
+pub(super) const PAYMENT_BEHAVIOR: Field = opt("payment_behavior", Shape::Enum(BEHAVIOR));
+pub(super) const PRORATION_BEHAVIOR: Field = opt("proration_behavior", PRORATION);
+const ANCHOR: Field = opt("billing_cycle_anchor", Shape::Enum(&["now", "unchanged"]));
+const TRIAL_SETTINGS: Field = opt(
+    "trial_settings",
+    Shape::Object(&[req(
+        "end_behavior",
+        Shape::Object(&[req("missing_payment_method", Shape::Enum(&["cancel", "create_invoice", "pause"]))]),
+    )]),
+);
+const PAUSE: &[Field] = &[
+    req("behavior", Shape::Enum(&["keep_as_draft", "mark_uncollectible", "void"])),
+    opt("resumes_at", Shape::Int),
+];
+
 const CREATE: &[Field] = &[
     req("customer", Shape::Text),
     req("items", Shape::List(&Shape::Object(ITEM))),
@@ -99,21 +125,12 @@ const CREATE: &[Field] = &[
     opt("description", Shape::Text),
     METADATA,
     opt("off_session", Shape::Bool),
-    opt("payment_behavior", Shape::Enum(BEHAVIOR)),
+    PAYMENT_BEHAVIOR,
     SETTINGS,
-    opt("proration_behavior", PRORATION),
+    PRORATION_BEHAVIOR,
     opt("trial_end", Shape::IntOr(&["now"])),
     opt("trial_period_days", Shape::Int),
-    opt(
-        "trial_settings",
-        Shape::Object(&[req(
-            "end_behavior",
-            Shape::Object(&[req(
-                "missing_payment_method",
-                Shape::Enum(&["cancel", "create_invoice", "pause"]),
-            )]),
-        )]),
-    ),
+    TRIAL_SETTINGS,
     unsupported(&[
         "add_invoice_items",
         "application_fee_percent",
@@ -134,40 +151,41 @@ const CREATE: &[Field] = &[
 ];
 
 const UPDATE: &[Field] = &[
+    ANCHOR,
     opt("cancel_at", Shape::Clearable(&Shape::IntOr(CANCEL_AT_PERIOD_END))),
     opt("cancel_at_period_end", Shape::Bool),
     DETAILS,
+    opt("collection_method", Shape::Enum(&["charge_automatically", "send_invoice"])),
     opt("days_until_due", Shape::Int),
     opt("default_payment_method", Shape::Clearable(&Shape::Text)),
     opt("description", Shape::Clearable(&Shape::Text)),
+    CHANGED_ITEMS,
     METADATA,
+    opt("off_session", Shape::Bool),
+    opt("pause_collection", Shape::Clearable(&Shape::Object(PAUSE))),
+    PAYMENT_BEHAVIOR,
     SETTINGS,
+    PRORATION_BEHAVIOR,
+    opt("proration_date", Shape::Int),
+    opt("trial_end", Shape::IntOr(&["now"])),
+    TRIAL_SETTINGS,
     unsupported(&[
         "add_invoice_items",
         "application_fee_percent",
         "automatic_tax",
-        "billing_cycle_anchor",
         "billing_schedules",
         "billing_thresholds",
-        "collection_method",
         "default_source",
         "default_tax_rates",
         "discounts",
         "invoice_settings",
-        "items",
-        "off_session",
         "on_behalf_of",
-        "pause_collection",
-        "payment_behavior",
         "pending_invoice_item_interval",
-        "proration_behavior",
-        "proration_date",
         "transfer_data",
-        "trial_end",
         "trial_from_plan",
-        "trial_settings",
     ]),
 ];
+const RESUME: &[Field] = &[ANCHOR, PRORATION_BEHAVIOR, opt("proration_date", Shape::Int)];
 
 const CANCEL: &[Field] = &[DETAILS, opt("invoice_now", Shape::Bool), opt("prorate", Shape::Bool)];
 
@@ -216,6 +234,12 @@ pub(super) const ROUTES: &[Route] = &[
         Ok(call.tx.shown(KIND, &id))
     }),
     delete("/v1/subscriptions/{id}", CANCEL, cancel),
+    post("/v1/subscriptions/{id}/resume", RESUME, |call| {
+        let id = call.tx.find(KIND, call.id(), "id")?.id().to_owned();
+        // A period that begins isn't prorated: nothing was paid for the time of the pause.
+        rebill::resume(call.tx, &id, call.params)?;
+        Ok(call.tx.shown(KIND, &id))
+    }),
 ];
 
 fn index(call: &mut Call) -> Result<Value, ApiError> {
@@ -253,11 +277,6 @@ fn cancel(call: &mut Call) -> Result<Value, ApiError> {
     if Subscription(&doc.object).is_over() {
         return Err(ApiError::missing(KIND, doc.id(), "id"));
     }
-    for param in ["invoice_now", "prorate"] {
-        if call.params[param] == true {
-            return Err(ApiError::unsupported(param));
-        }
-    }
     let (tx, params) = (&mut *call.tx, call.params);
     tx.change(KIND, doc.id(), |doc| {
         let details = &mut doc.object["cancellation_details"];
@@ -265,6 +284,12 @@ fn cancel(call: &mut Call) -> Result<Value, ApiError> {
             set(details, &params["cancellation_details"], field);
         }
     });
+    if params["prorate"] == true {
+        rebill::credit_unused(tx, doc.id());
+    }
     subscriptions::end(tx, doc.id());
+    if params["invoice_now"] == true {
+        rebill::bill_rest(tx, doc.id());
+    }
     Ok(tx.shown(KIND, doc.id()))
 }

@@ -80,6 +80,8 @@ async fn every_answer_of_every_endpoint_is_as_published() {
     subscriptions(&mut checked, &customer, &price).await;
     invoices(&mut checked, &price).await;
     test_clocks(&mut checked, &price).await;
+    plan_changes(&mut checked, &price).await;
+    hand_made_invoices(&mut checked).await;
     lists(&mut checked, &customer).await;
     refusals(&mut checked).await;
 
@@ -328,6 +330,78 @@ async fn invoices(checked: &mut Checked, price: &str) {
     checked.post(&format!("/v1/invoices/{draft}/finalize"), &[]).await;
     let payments = checked.get(&format!("/v1/invoice_payments?invoice={paid}")).await;
     checked.get(&format!("/v1/invoice_payments/{}?expand[]=invoice", id(&payments["data"][0]))).await;
+}
+
+async fn plan_changes(checked: &mut Checked, price: &str) {
+    let customer = checked.sandbox.customer_with("pm_card_visa").await;
+    let begun = checked.sandbox.subscribe(&customer, price, &[]).await.ok();
+    let dearer = checked.sandbox.price(20_000).await;
+    let (of, item) = (id(&begun), id(&begun["items"]["data"][0]));
+    let form = [
+        ("subscription", &*of),
+        ("subscription_details[items][0][id]", &item),
+        ("subscription_details[items][0][price]", &dearer),
+        ("subscription_details[proration_behavior]", "always_invoice"),
+    ];
+    checked.post("/v1/invoices/create_preview", &form).await;
+    checked.post("/v1/invoices/create_preview", &[("customer", &customer)]).await;
+    let form = [("price", &*dearer), ("proration_behavior", "always_invoice")];
+    checked.post(&format!("/v1/subscription_items/{item}"), &form).await;
+    let seats = checked.sandbox.price(100).await;
+    let added = checked.post("/v1/subscription_items", &[("subscription", &of), ("price", &seats)]).await;
+    checked.call("DELETE", &format!("/v1/subscription_items/{}", id(&added)), &[]).await.ok();
+    let failing = id(&checked
+        .post("/v1/payment_methods/pm_card_chargeCustomerFail/attach", &[("customer", &customer)])
+        .await);
+    checked
+        .post(&format!("/v1/customers/{customer}"), &[("invoice_settings[default_payment_method]", &failing)])
+        .await;
+    let form = [
+        ("items[0][id]", &*item),
+        ("items[0][quantity]", "2"),
+        ("proration_behavior", "always_invoice"),
+        ("payment_behavior", "pending_if_incomplete"),
+        ("expand[]", "latest_invoice"),
+    ];
+    let waiting = checked.post(&format!("/v1/subscriptions/{of}"), &form).await;
+    assert!(waiting["pending_update"].is_object());
+
+    let trial =
+        [("trial_period_days", "5"), ("trial_settings[end_behavior][missing_payment_method]", "pause")];
+    let other = checked.sandbox.customer(&[]).await;
+    let trial = checked.sandbox.subscribe(&other, price, &trial).await.ok();
+    checked.post(&format!("/v1/subscriptions/{}", id(&trial)), &[("trial_end", "now")]).await;
+    checked.post(&format!("/v1/subscriptions/{}/resume", id(&trial)), &[]).await;
+}
+
+async fn hand_made_invoices(checked: &mut Checked) {
+    let customer = checked.sandbox.customer_with("pm_card_visa").await;
+    let form = [("customer", &*customer), ("amount", "900"), ("currency", "usd"), ("description", "Work")];
+    let item = id(&checked.post("/v1/invoiceitems", &form).await);
+    checked.post(&format!("/v1/invoiceitems/{item}"), &[("amount", "1000"), ("metadata[a]", "b")]).await;
+    checked.get(&format!("/v1/invoiceitems/{item}?expand[]=customer")).await;
+    checked.get("/v1/invoiceitems?pending=true").await;
+    let spare = id(&checked.post("/v1/invoiceitems", &form).await);
+    checked.call("DELETE", &format!("/v1/invoiceitems/{spare}"), &[]).await.ok();
+    let form = [
+        ("customer", &*customer),
+        ("pending_invoice_items_behavior", "include"),
+        ("collection_method", "send_invoice"),
+        ("days_until_due", "3"),
+        ("custom_fields[0][name]", "Order"),
+        ("custom_fields[0][value]", "7"),
+    ];
+    let draft = id(&checked.post("/v1/invoices", &form).await);
+    checked.post(&format!("/v1/invoices/{draft}"), &[("description", "For work")]).await;
+    checked.post(&format!("/v1/invoices/{draft}/send"), &[]).await;
+    let other = id(&checked.post("/v1/invoices", &[("customer", &customer)]).await);
+    checked.call("DELETE", &format!("/v1/invoices/{other}"), &[]).await.ok();
+
+    let path = format!("/v1/customers/{customer}/balance_transactions");
+    let entry = id(&checked.post(&path, &[("amount", "-500"), ("currency", "usd")]).await);
+    checked.get(&path).await;
+    checked.post(&format!("{path}/{entry}"), &[("description", "Sorry")]).await;
+    checked.get(&format!("{path}/{entry}")).await;
 }
 
 async fn lists(checked: &mut Checked, customer: &str) {
