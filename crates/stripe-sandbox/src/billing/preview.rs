@@ -86,10 +86,13 @@ fn next_of(tx: &mut Tx, id: &str, details: &Value) -> Result<String, ApiError> {
     let none = || none(Subscription(&before).customer());
     let doc = tx.find(Kind::Subscription, id, "subscription")?;
     let at = renewal::at(&doc).ok_or_else(none)?;
-    let ends = match details["cancel_at_period_end"].as_bool() {
-        Some(true) => Some(at),
-        Some(false) => None,
-        None => details["cancel_at"].as_i64().or(Subscription(&doc.object).cancel_at()),
+    let ends = match (details["cancel_at_period_end"].as_bool(), details.get("cancel_at")) {
+        (Some(true), _) => Some(at),
+        // By a word that stands for the period's end.
+        (_, Some(Value::String(_))) => Some(at),
+        (_, Some(cancel_at)) => cancel_at.as_i64(),
+        (Some(false), None) => None,
+        (None, None) => Subscription(&doc.object).cancel_at(),
     };
     if ends.is_some_and(|end| end <= at) || details["cancel_now"] == true {
         return Err(none());

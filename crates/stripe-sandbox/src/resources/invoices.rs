@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::subscriptions::{CHANGED_ITEMS, PRORATION_BEHAVIOR};
+use super::subscriptions::{CANCEL_AT_PERIOD_END, CHANGED_ITEMS, PRORATION_BEHAVIOR};
 use crate::billing::{by_hand, invoices, paying, pending_update, preview, subscriptions};
 use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Kind};
@@ -48,10 +48,8 @@ macro_rules! fields {
             opt("default_payment_method", Shape::Text),
             opt("description", Shape::Text),
             opt("due_date", Shape::Int),
-            opt("effective_at", Shape::Int),
             opt("footer", Shape::Text),
             METADATA,
-            opt("number", Shape::Text),
             opt("statement_descriptor", Shape::Text),
             unsupported(&[
                 "account_tax_ids",
@@ -75,14 +73,19 @@ macro_rules! fields {
 const CREATE: &[Field] = fields![
     opt("currency", Shape::Text),
     opt("customer", Shape::Text),
+    opt("effective_at", Shape::Int),
+    opt("number", Shape::Text),
     opt("pending_invoice_items_behavior", Shape::Enum(&["exclude", "include"])),
     opt("subscription", Shape::Text),
     unsupported(&["customer_account", "from_invoice"]),
 ];
-const UPDATE: &[Field] = fields![];
+const UPDATE: &[Field] = fields![
+    opt("effective_at", Shape::Clearable(&Shape::Int)),
+    opt("number", Shape::Clearable(&Shape::Text)),
+];
 const DETAILS: &[Field] = &[
     opt("billing_cycle_anchor", Shape::Enum(&["now", "unchanged"])),
-    opt("cancel_at", Shape::Int),
+    opt("cancel_at", Shape::Clearable(&Shape::IntOr(CANCEL_AT_PERIOD_END))),
     opt("cancel_at_period_end", Shape::Bool),
     opt("cancel_now", Shape::Bool),
     CHANGED_ITEMS,

@@ -17,7 +17,8 @@ const KIND: Kind = Kind::Subscription;
 const BEHAVIOR: &[&str] =
     &["allow_incomplete", "error_if_incomplete", "pending_if_incomplete", "default_incomplete"];
 const PRORATION: Shape = Shape::Enum(&["always_invoice", "create_prorations", "none"]);
-const CANCEL_AT_PERIOD_END: &[&str] = &["min_period_end", "max_period_end"];
+/// What may stand for a time at which a subscription ends.
+pub(super) const CANCEL_AT_PERIOD_END: &[&str] = &["min_period_end", "max_period_end"];
 const DETAILS: Field = opt(
     "cancellation_details",
     Shape::Object(&[
