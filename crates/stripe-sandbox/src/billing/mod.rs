@@ -18,6 +18,7 @@ pub(super) mod prices;
 mod proration;
 pub(super) mod rebill;
 mod renewal;
+pub(super) mod schedules;
 mod shape;
 pub(super) mod subscriptions;
 pub(super) mod test_clocks;

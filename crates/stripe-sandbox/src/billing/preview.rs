@@ -98,7 +98,7 @@ fn next_of(tx: &mut Tx, id: &str, details: &Value) -> Result<String, ApiError> {
         return Err(none());
     }
     tx.set_now(at);
-    renewal::begin_period(tx, &doc);
+    renewal::begin_period(tx, id);
     let doc = tx.find(Kind::Subscription, id, "subscription")?;
     Subscription(&doc.object).latest_invoice().map(str::to_owned).ok_or_else(none)
 }

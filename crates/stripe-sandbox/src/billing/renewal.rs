@@ -3,11 +3,11 @@
 //! Source: <https://docs.stripe.com/billing/subscriptions/overview>; the order of events and the times of the draft as Stripe's
 //! test mode was seen to have them.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::invoices::Bill;
 use super::lines::Line;
-use super::{Interval, invoice_items, invoices, subscriptions};
+use super::{Interval, invoice_items, invoices, schedules, subscriptions};
 use crate::engine::objects::{Price, Subscription, SubscriptionStatus};
 use crate::engine::{Doc, Kind, Tx};
 
@@ -44,8 +44,7 @@ pub(super) fn renew(tx: &mut Tx, id: &str) {
     if end_trial_unpaid(tx, id) {
         return;
     }
-    let Some(doc) = tx.get(KIND, id) else { return };
-    begin_period(tx, &doc);
+    begin_period(tx, id);
     let Some(doc) = tx.get(KIND, id) else { return };
     let subscription = Subscription(&doc.object);
     let Some(invoice) = subscription.latest_invoice() else { return };
@@ -79,14 +78,18 @@ pub(super) fn end_trial_unpaid(tx: &mut Tx, id: &str) -> bool {
     true
 }
 
-pub(super) fn begin_period(tx: &mut Tx, doc: &Doc) {
-    let (id, subscription) = (doc.id(), Subscription(&doc.object));
+/// Begins the next period now, with a draft for it.
+pub(super) fn begin_period(tx: &mut Tx, id: &str) {
     let before = tx.shown(KIND, id);
-    let items = subscriptions::items(tx, id);
-    let Some(first) = items.first() else { return };
-    let interval = Interval::of(Price(&first["price"]).recurring());
+    let was = interval(&subscriptions::items(tx, id));
+    schedules::enter_phase(tx, id);
+    let (Some(doc), items) = (tx.get(KIND, id), subscriptions::items(tx, id)) else { return };
+    let subscription = Subscription(&doc.object);
+    let (Some(first), Some(interval)) = (items.first(), interval(&items)) else { return };
     let start = tx.now();
-    let end = interval.after(subscription.anchor().unwrap_or(start), start);
+    let begins_anew = was != Some(interval);
+    let anchor = subscription.anchor().filter(|_| !begins_anew).unwrap_or(start);
+    let end = interval.after(anchor, start);
     for item in items.iter().filter_map(|item| item["id"].as_str()) {
         tx.change(Kind::SubscriptionItem, item, |doc| {
             doc.object["current_period_start"] = json!(start);
@@ -105,12 +108,18 @@ pub(super) fn begin_period(tx: &mut Tx, doc: &Doc) {
     let was_trial = subscription.is_trial();
     tx.change(KIND, id, |doc| {
         doc.hidden["renews_at"] = json!(end);
+        doc.object["billing_cycle_anchor"] = json!(anchor);
         doc.object["latest_invoice"] = json!(invoice);
         if was_trial {
             doc.object["status"] = json!(SubscriptionStatus::Active);
         }
     });
     tx.emit_changes_at(position, &before, UPDATED, KIND, id);
+}
+
+/// How often it is billed, which all of its items have in common.
+fn interval(items: &[Value]) -> Option<Interval> {
+    items.first().map(|item| Interval::of(Price(&item["price"]).recurring()))
 }
 
 /// The trial is over, and nothing goes on.

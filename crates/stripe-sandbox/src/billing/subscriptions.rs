@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{invoices, pending_update};
+use super::{invoices, pending_update, schedules};
 use crate::engine::objects::{Customer, Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Doc, Kind, Tx};
 
@@ -117,6 +117,7 @@ pub(crate) fn end(tx: &mut Tx, id: &str) {
     }
     let now = tx.now();
     pending_update::drop_waiting(tx, id);
+    schedules::ended(tx, id);
     // What is open stays so, and isn't collected any more.
     let open: Vec<String> = tx
         .all(Kind::Invoice)

@@ -35,6 +35,15 @@ pub(crate) fn update(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiErr
             "A {status} subscription can only update its cancellation_details and metadata."
         )));
     }
+    if let Some(schedule) = subscription.schedule()
+        && let Some(param) = given().find(|name| name.starts_with("cancel_at"))
+    {
+        let message = format!(
+            "The subscription is managed by the subscription schedule `{schedule}`, and updating any cancelation behavior \
+             directly is not allowed. Please update the schedule instead."
+        );
+        return Err(ApiError::invalid(message).param(param));
+    }
     if params["payment_behavior"] == "pending_if_incomplete"
         && let Some(other) = given().find(|name| !PENDING.contains(name))
     {

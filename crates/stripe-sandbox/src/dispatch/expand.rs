@@ -80,6 +80,7 @@ fn kind_of(owner: &str, field: &str) -> Option<Kind> {
         "balance_transaction" => Kind::BalanceTransaction,
         "product" => Kind::Product,
         "price" | "default_price" => Kind::Price,
+        "schedule" => Kind::SubscriptionSchedule,
         "subscription" => Kind::Subscription,
         _ => return None,
     })

@@ -91,6 +91,15 @@ impl ApiError {
         self
     }
 
+    /// The same, of a parameter inside of another.
+    pub(crate) fn inside(self, outer: &str) -> Self {
+        self.mapping("param", |param| {
+            let param = param.as_str().unwrap_or_default();
+            let (head, rest) = param.split_at(param.find('[').unwrap_or(param.len()));
+            json!(format!("{outer}[{head}]{rest}"))
+        })
+    }
+
     pub(crate) fn keeping_changes(mut self) -> Self {
         self.keeps_changes = true;
         self

@@ -13,6 +13,7 @@ pub(crate) enum Kind {
     SetupAttempt,
     Subscription,
     SubscriptionItem,
+    SubscriptionSchedule,
     Invoice,
     InvoiceItem,
     InvoicePayment,
@@ -29,7 +30,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 21] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Product,
         Self::Price,
         Self::Customer,
@@ -40,6 +41,7 @@ impl Kind {
         Self::SetupAttempt,
         Self::Subscription,
         Self::SubscriptionItem,
+        Self::SubscriptionSchedule,
         Self::Invoice,
         Self::InvoiceItem,
         Self::InvoicePayment,
@@ -66,6 +68,7 @@ impl Kind {
             Self::SetupAttempt => "setup_attempt",
             Self::Subscription => "subscription",
             Self::SubscriptionItem => "subscription_item",
+            Self::SubscriptionSchedule => "subscription_schedule",
             Self::Invoice => "invoice",
             Self::InvoiceItem => "invoiceitem",
             Self::InvoicePayment => "invoice_payment",
@@ -93,6 +96,7 @@ impl Kind {
             Self::SetupAttempt => "setatt",
             Self::Subscription => "sub",
             Self::SubscriptionItem => "si",
+            Self::SubscriptionSchedule => "sub_sched",
             Self::Invoice => "in",
             Self::InvoiceItem => "ii",
             Self::InvoicePayment => "inpay",
@@ -116,7 +120,7 @@ impl Kind {
 
     /// The kind that an id is of, by what it starts with.
     pub(crate) fn of_id(id: &str) -> Option<Self> {
-        let (prefix, _) = id.split_once('_')?;
+        let (prefix, _) = id.rsplit_once('_')?;
         Self::ALL.into_iter().find(|kind| kind.prefix() == prefix)
     }
 

@@ -105,6 +105,11 @@ impl<'a> Subscription<'a> {
         self.0["cancel_at_period_end"] == true
     }
 
+    /// The schedule that it is under.
+    pub(crate) fn schedule(self) -> Option<&'a str> {
+        self.0["schedule"].as_str()
+    }
+
     pub(crate) fn latest_invoice(self) -> Option<&'a str> {
         self.0["latest_invoice"].as_str()
     }
@@ -141,6 +146,26 @@ impl<'a> Subscription<'a> {
     /// When its payments ask cards for 3D Secure, if it says so itself.
     pub(crate) fn three_d_secure(self) -> Option<&'a str> {
         self.0["payment_settings"]["payment_method_options"]["card"]["request_three_d_secure"].as_str()
+    }
+}
+
+/// A subscription schedule.
+#[derive(Clone, Copy)]
+pub(crate) struct Schedule<'a>(pub(crate) &'a Value);
+
+impl<'a> Schedule<'a> {
+    pub(crate) fn is_running(self) -> bool {
+        self.0["status"] == "active"
+    }
+
+    pub(crate) fn subscription(self) -> Option<&'a str> {
+        self.0["subscription"].as_str()
+    }
+
+    /// When it began and ends, in Unix seconds.
+    pub(crate) fn current_phase(self) -> Option<(i64, i64)> {
+        let phase = &self.0["current_phase"];
+        phase["start_date"].as_i64().zip(phase["end_date"].as_i64())
     }
 }
 

@@ -16,6 +16,7 @@ mod prices;
 mod products;
 mod setup_intents;
 mod subscription_items;
+mod subscription_schedules;
 mod subscriptions;
 mod test_clocks;
 mod tokens;
@@ -40,6 +41,7 @@ pub(super) const ROUTES: &[&[Route]] = &[
     products::ROUTES,
     setup_intents::ROUTES,
     subscription_items::ROUTES,
+    subscription_schedules::ROUTES,
     subscriptions::ROUTES,
     test_clocks::ROUTES,
     tokens::ROUTES,

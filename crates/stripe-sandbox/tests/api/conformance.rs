@@ -81,6 +81,7 @@ async fn every_answer_of_every_endpoint_is_as_published() {
     invoices(&mut checked, &price).await;
     test_clocks(&mut checked, &price).await;
     plan_changes(&mut checked, &price).await;
+    schedules(&mut checked, &price).await;
     hand_made_invoices(&mut checked).await;
     lists(&mut checked, &customer).await;
     refusals(&mut checked).await;
@@ -372,6 +373,21 @@ async fn plan_changes(checked: &mut Checked, price: &str) {
     let trial = checked.sandbox.subscribe(&other, price, &trial).await.ok();
     checked.post(&format!("/v1/subscriptions/{}", id(&trial)), &[("trial_end", "now")]).await;
     checked.post(&format!("/v1/subscriptions/{}/resume", id(&trial)), &[]).await;
+}
+
+async fn schedules(checked: &mut Checked, price: &str) {
+    let (path, cheaper) = ("/v1/subscription_schedules", checked.sandbox.price(100).await);
+    for end in ["cancel", "release"] {
+        let customer = checked.sandbox.customer_with("pm_card_visa").await;
+        let begun = checked.sandbox.subscribe(&customer, price, &[]).await.ok();
+        let schedule = id(&checked.post(path, &[("from_subscription", &id(&begun))]).await);
+        let form = [("phases[0][items][0][price]", price), ("phases[1][items][0][price]", &*cheaper)];
+        checked.post(&format!("{path}/{schedule}"), &form).await;
+        checked.get(&format!("{path}/{schedule}?expand[]=subscription")).await;
+        checked.get(&format!("/v1/subscriptions/{}?expand[]=schedule", id(&begun))).await;
+        checked.post(&format!("{path}/{schedule}/{end}"), &[]).await;
+    }
+    checked.get(&format!("{path}?scheduled=false")).await;
 }
 
 async fn hand_made_invoices(checked: &mut Checked) {

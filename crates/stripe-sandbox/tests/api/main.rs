@@ -17,6 +17,7 @@ mod hand_made_invoices;
 mod official_client;
 mod on_a_clock;
 mod plan_changes;
+mod schedules;
 mod schema;
 mod storage;
 mod subscriptions;
