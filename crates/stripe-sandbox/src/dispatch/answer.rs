@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 
 use super::expand::expand;
 use super::table;
-use crate::engine::{API_VERSION, ApiError, Cause, Sandbox, Tx, new_secret};
+use crate::clock::Clock;
+use crate::engine::{API_VERSION, ApiError, Cause, RequestLog, Sandbox, Tx, new_secret};
 use crate::http::idempotency::{Keyed, Replay};
 use crate::http::{Call, Field, Role, Route, Shape, auth, form, opt, params};
 
@@ -69,6 +70,14 @@ pub(super) async fn answer(
         Ok(request) => carry_out(&sandbox, request, key.as_ref()).await,
         Err(error) => error.into(),
     };
+    sandbox.tell_request(|| RequestLog {
+        id: id.clone(),
+        created: Clock::system().now().timestamp(),
+        method: method.to_string(),
+        path: uri.path().to_owned(),
+        status: outcome.status,
+        error: outcome.body["error"].clone(),
+    });
     let mut response = respond(outcome, &headers, &id, key);
     if by_browser {
         allow_pages(response.headers_mut());

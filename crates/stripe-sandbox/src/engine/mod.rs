@@ -7,6 +7,7 @@
 mod clocks;
 mod disk;
 mod error;
+mod feed;
 mod id;
 mod kind;
 pub(super) mod objects;
@@ -18,6 +19,7 @@ mod view;
 
 pub(super) use disk::Disk;
 pub(super) use error::ApiError;
+pub(super) use feed::{News, RequestLog};
 pub(super) use id::{new_id, new_secret};
 pub(super) use kind::Kind;
 pub(super) use sandbox::Schedule;

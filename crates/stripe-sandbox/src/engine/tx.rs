@@ -21,6 +21,8 @@ pub(crate) struct Tx<'a> {
     pub(super) writes: Writes,
     pub(super) events: Vec<Value>,
     pub(super) deliveries: Vec<String>,
+    /// The events that listeners are to be told of.
+    pub(super) told: Vec<String>,
     last_seq: i64,
     now: i64,
     pub(super) wall: i64,
@@ -37,6 +39,7 @@ impl<'a> Tx<'a> {
             writes: Writes::new(),
             events: Vec::new(),
             deliveries: Vec::new(),
+            told: Vec::new(),
             last_seq: state.last_seq(),
             now,
             wall,
