@@ -38,7 +38,7 @@ pub(crate) fn create(tx: &mut Tx, params: &Value, product: &str, inside: &str) -
             "interval": given["interval"],
             "interval_count": given["interval_count"].as_i64().unwrap_or(1),
             "meter": null,
-            "trial_period_days": null,
+            "trial_period_days": given["trial_period_days"],
             "usage_type": "licensed",
         })
     });
@@ -51,7 +51,7 @@ pub(crate) fn create(tx: &mut Tx, params: &Value, product: &str, inside: &str) -
     if let Some(key) = key {
         claim_key(tx, key, params["transfer_lookup_key"] == true)?;
     }
-    let id = new_id(KIND);
+    let id = params["id"].as_str().map_or_else(|| new_id(KIND), str::to_owned);
     let object = json!({
         "id": id,
         "object": "price",
@@ -80,6 +80,16 @@ pub(crate) fn create(tx: &mut Tx, params: &Value, product: &str, inside: &str) -
         tx.emit_object("plan.created", plan);
     }
     Ok(tx.shown(KIND, &id))
+}
+
+/// Changes a price, and announces it under both its names.
+pub(crate) fn update(tx: &mut Tx, id: &str, with: impl FnOnce(&mut Value)) {
+    let before = tx.shown(KIND, id);
+    tx.update(KIND, id, "price.updated", |doc| with(&mut doc.object));
+    let after = tx.shown(KIND, id);
+    if after["recurring"].is_object() {
+        tx.emit_difference("plan.updated", &plan(&before), plan(&after));
+    }
 }
 
 /// Of `unit_amount` and `unit_amount_decimal`, of which one is given, both as they are shown.
@@ -114,7 +124,7 @@ pub(crate) fn claim_key(tx: &mut Tx, key: &str, transfer: bool) -> Result<(), Ap
     let holder = tx.all(KIND).find(|doc| doc.object["lookup_key"] == key).map(|doc| doc.id().to_owned());
     match holder {
         Some(holder) if transfer => {
-            tx.update(KIND, &holder, "price.updated", |doc| doc.object["lookup_key"] = Value::Null);
+            update(tx, &holder, |price| price["lookup_key"] = Value::Null);
             Ok(())
         }
         Some(holder) => Err(ApiError::invalid(format!(

@@ -137,6 +137,14 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// As [`Tx::emit_changes`], of an object that is another's in a different shape.
+    pub(crate) fn emit_difference(&mut self, event: &str, before: &Value, after: Value) {
+        if let Some(previous) = difference(before, &after) {
+            let data = json!({"object": after, "previous_attributes": previous});
+            self.events.push(json!({"type": event, "data": data}));
+        }
+    }
+
     /// Leaves of a document only that it was deleted.
     pub(crate) fn mark_deleted(&mut self, kind: Kind, id: &str) -> Value {
         let tombstone = json!({"id": id, "object": kind.object(), "deleted": true});
