@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Interval;
 use crate::engine::{ApiError, Kind, Tx, new_id, plan};
 use crate::http::{given, new_metadata};
+use crate::money;
 
 const KIND: Kind = Kind::Price;
 /// Stripe's largest amount: eight digits, and what goes with recurring prices.
@@ -29,9 +30,7 @@ pub(super) fn create_inline(tx: &mut Tx, data: &Value, inside: &str) -> Result<V
 pub(crate) fn create(tx: &mut Tx, params: &Value, product: &str, inside: &str) -> Result<Value, ApiError> {
     let at = |field: &str| if inside.is_empty() { field.to_owned() } else { format!("{inside}[{field}]") };
     let currency = params["currency"].as_str().unwrap_or_default().to_lowercase();
-    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        return Err(ApiError::invalid(format!("Invalid currency: {currency}")).param(&at("currency")));
-    }
+    check_currency(&currency, &at("currency"))?;
     let (amount, decimal) = amounts(params, &at)?;
     let recurring = params.get("recurring").map(|given| {
         json!({
@@ -90,6 +89,21 @@ pub(crate) fn update(tx: &mut Tx, id: &str, with: impl FnOnce(&mut Value)) {
     if after["recurring"].is_object() {
         tx.emit_difference("plan.updated", &plan(&before), plan(&after));
     }
+}
+
+/// That a currency, in small letters, is one of Stripe's.
+///
+/// # Errors
+/// 400 with all of them, as at Stripe.
+pub(crate) fn check_currency(currency: &str, param: &str) -> Result<(), ApiError> {
+    if money::CURRENCIES.contains(&currency) {
+        return Ok(());
+    }
+    let known = money::CURRENCIES.join(", ");
+    Err(ApiError::invalid(format!(
+        "Invalid currency: {currency}. Stripe currently supports these currencies: {known}"
+    ))
+    .param(param))
 }
 
 /// Of `unit_amount` and `unit_amount_decimal`, of which one is given, both as they are shown.

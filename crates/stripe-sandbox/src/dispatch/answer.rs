@@ -5,7 +5,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::expand::expand;
 use super::table;
@@ -68,7 +68,7 @@ pub(super) async fn answer(
     });
     let outcome = match understood {
         Ok(request) => carry_out(&sandbox, request, key.as_ref()).await,
-        Err(error) => error.into(),
+        Err(error) => logged(error, &id).into(),
     };
     sandbox.tell_request(|| RequestLog {
         id: id.clone(),
@@ -186,8 +186,8 @@ fn attempt(tx: &mut Tx, request: &Request) -> Result<Outcome, ApiError> {
             Ok(Outcome { status: 200, body, original: None })
         }
         // What was refused may be sent again under the same key.
-        Err(error) if !error.keeps_changes => return Err(error),
-        Err(error) => Err(error),
+        Err(error) if !error.keeps_changes => return Err(logged(error, &request.id)),
+        Err(error) => Err(logged(error, &request.id)),
     };
     if let Some(keyed) = &request.keyed {
         let (status, body) = match &outcome {
@@ -197,6 +197,11 @@ fn attempt(tx: &mut Tx, request: &Request) -> Result<Outcome, ApiError> {
         keyed.keep(tx, status, &body, &request.id);
     }
     outcome
+}
+
+/// Where Stripe's dashboard would show the request, which everything that reads errors expects there.
+fn logged(error: ApiError, request: &str) -> ApiError {
+    error.with("request_log_url", json!(format!("https://dashboard.stripe.com/test/logs/{request}")))
 }
 
 fn respond(outcome: Outcome, headers: &HeaderMap, id: &str, key: Option<HeaderValue>) -> Response {

@@ -59,6 +59,11 @@ impl<'a> Tx<'a> {
         self.now = now;
     }
 
+    /// The sandbox's own time, in Unix seconds, whatever that of the objects in hand is.
+    pub(crate) fn wall(&self) -> i64 {
+        self.wall
+    }
+
     /// The sandbox's address, without a slash at the end.
     pub(crate) fn base_url(&self) -> &'a str {
         self.base_url

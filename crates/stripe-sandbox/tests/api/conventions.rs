@@ -206,6 +206,7 @@ async fn a_declined_payment_is_remembered_and_a_refused_request_is_not() {
             ("currency", "usd"),
             ("payment_method", "pm_card_chargeDeclined"),
             ("confirm", "true"),
+            ("payment_method_types[]", "card"),
         ];
         request.form(&form).send().await
     };

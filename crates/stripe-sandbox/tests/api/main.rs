@@ -11,9 +11,11 @@ mod support;
 
 mod cards;
 mod catalogue;
+mod cli;
 mod conformance;
 mod conventions;
 mod official_client;
+mod payments;
 mod schema;
 mod storage;
 mod subscriptions;
