@@ -30,6 +30,9 @@ pub(super) use view::plan;
 
 use serde_json::Value;
 
+/// The id of the one account that there is.
+pub(super) const ACCOUNT: &str = "acct_1StripeSandbox0";
+
 /// The version whose shapes the objects have.
 pub(super) const API_VERSION: &str = "2026-09-30.endive";
 

@@ -14,6 +14,7 @@ mod catalogue;
 mod cli;
 mod conformance;
 mod conventions;
+mod expansion;
 mod official_client;
 mod payments;
 mod schema;
