@@ -29,12 +29,14 @@ export const PASSWORD = 'tollgate-demo';
  * Starts a server and waits until it listens.
  *
  * @param {Record<string, string>} [environment] variables to add to the server's own
+ * @param {string[]} [command] what it is started as
  * @returns {Promise<{url: string, folder: string, output: () => string, stop: () => Promise<void>}>}
  */
-export async function startServer(environment = {}) {
+export async function startServer(environment = {}, command = ['serve', '--demo']) {
   const binary = resolve(process.env.TOLLGATE_BINARY || '../target/debug/tollgate');
+  const listening = command[0] === 'sandbox' ? /^Stripe sandbox on (http:\/\/\S+)\s/m : /^Listening on (http:\/\/\S+)\s/m;
   const folder = await mkdtemp(join(tmpdir(), 'tollgate-'));
-  const server = spawn(binary, ['serve', '--demo'], {
+  const server = spawn(binary, command, {
     cwd: folder,
     // Only what is named here: a developer's database and Stripe keys stay out of the tests.
     env: {
@@ -61,7 +63,7 @@ export async function startServer(environment = {}) {
     const url = await new Promise((resolve, reject) => {
       const read = (chunk) => {
         output += chunk;
-        const address = /^Listening on (http:\/\/\S+)\s/m.exec(output);
+        const address = listening.exec(output);
         if (address) resolve(address[1]);
       };
       server.stdout.setEncoding('utf8').on('data', read);

@@ -18,7 +18,7 @@ const LAYERS: &[&[&str]] = &[
     &["billing"],
     &["resources"],
     &["dispatch"],
-    &["panel", "browser"],
+    &["panel", "browser", "cli"],
 ];
 
 fn layer_of(module: &str) -> Option<usize> {

@@ -14,11 +14,12 @@
 //! - [`billing`]: prices, subscriptions and invoices, and what falls due as time passes
 //! - [`resources`]: the endpoints
 //! - [`dispatch`]: from a request to its endpoint, and from there to the answer
-//! - [`panel`], [`browser`]: what people see
+//! - [`panel`], [`browser`], [`cli`]: what people see, and what Stripe's CLI listens to
 
 mod billing;
 mod browser;
 mod cards;
+mod cli;
 mod clock;
 mod dispatch;
 mod engine;
@@ -104,7 +105,8 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         .merge(dispatch::router())
         .merge(browser::router())
         .merge(panel::router())
-        .with_state(sandbox.clone());
+        .with_state(sandbox.clone())
+        .merge(cli::router(sandbox.clone()));
     if !options.allow_network {
         router = router.layer(from_fn(http::host::loopback_only));
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{collection, invoices, pending_update, renewal, subscriptions, test_clocks};
 use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{Doc, Kind, Sandbox, Schedule, Tx};
+use crate::payments::charge;
 
 /// How long a first payment may take. Source: <https://docs.stripe.com/billing/subscriptions/overview>
 const INCOMPLETE_SECONDS: i64 = 23 * 3600;
@@ -46,6 +47,7 @@ fn at(kind: Kind, doc: &Doc) -> Option<i64> {
                 _ => collection::at(doc),
             }
         }
+        Kind::Charge => charge::settles_at(doc),
         _ => None,
     }
 }
@@ -84,6 +86,7 @@ fn perform(tx: &mut Tx, kind: Kind, id: &str) {
             collection::attempt(tx, id);
         }
         Kind::TestClock => test_clocks::arrive(tx, id),
+        Kind::Charge => charge::settle(tx, id),
         _ => {}
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::Interval;
 use crate::engine::{ApiError, Kind, Tx, new_id, plan};
 use crate::http::{given, new_metadata};
+use crate::money;
 
 const KIND: Kind = Kind::Price;
 /// Stripe's largest amount: eight digits, and what goes with recurring prices.
@@ -29,16 +30,14 @@ pub(super) fn create_inline(tx: &mut Tx, data: &Value, inside: &str) -> Result<V
 pub(crate) fn create(tx: &mut Tx, params: &Value, product: &str, inside: &str) -> Result<Value, ApiError> {
     let at = |field: &str| if inside.is_empty() { field.to_owned() } else { format!("{inside}[{field}]") };
     let currency = params["currency"].as_str().unwrap_or_default().to_lowercase();
-    if currency.len() != 3 || !currency.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        return Err(ApiError::invalid(format!("Invalid currency: {currency}")).param(&at("currency")));
-    }
+    check_currency(&currency, &at("currency"))?;
     let (amount, decimal) = amounts(params, &at)?;
     let recurring = params.get("recurring").map(|given| {
         json!({
             "interval": given["interval"],
             "interval_count": given["interval_count"].as_i64().unwrap_or(1),
             "meter": null,
-            "trial_period_days": null,
+            "trial_period_days": given["trial_period_days"],
             "usage_type": "licensed",
         })
     });
@@ -51,7 +50,7 @@ pub(crate) fn create(tx: &mut Tx, params: &Value, product: &str, inside: &str) -
     if let Some(key) = key {
         claim_key(tx, key, params["transfer_lookup_key"] == true)?;
     }
-    let id = new_id(KIND);
+    let id = params["id"].as_str().map_or_else(|| new_id(KIND), str::to_owned);
     let object = json!({
         "id": id,
         "object": "price",
@@ -80,6 +79,31 @@ pub(crate) fn create(tx: &mut Tx, params: &Value, product: &str, inside: &str) -
         tx.emit_object("plan.created", plan);
     }
     Ok(tx.shown(KIND, &id))
+}
+
+/// Changes a price, and announces it under both its names.
+pub(crate) fn update(tx: &mut Tx, id: &str, with: impl FnOnce(&mut Value)) {
+    let before = tx.shown(KIND, id);
+    tx.update(KIND, id, "price.updated", |doc| with(&mut doc.object));
+    let after = tx.shown(KIND, id);
+    if after["recurring"].is_object() {
+        tx.emit_difference("plan.updated", &plan(&before), plan(&after));
+    }
+}
+
+/// That a currency, in small letters, is one of Stripe's.
+///
+/// # Errors
+/// 400 with all of them, as at Stripe.
+pub(crate) fn check_currency(currency: &str, param: &str) -> Result<(), ApiError> {
+    if money::CURRENCIES.contains(&currency) {
+        return Ok(());
+    }
+    let known = money::CURRENCIES.join(", ");
+    Err(ApiError::invalid(format!(
+        "Invalid currency: {currency}. Stripe currently supports these currencies: {known}"
+    ))
+    .param(param))
 }
 
 /// Of `unit_amount` and `unit_amount_decimal`, of which one is given, both as they are shown.
@@ -114,7 +138,7 @@ pub(crate) fn claim_key(tx: &mut Tx, key: &str, transfer: bool) -> Result<(), Ap
     let holder = tx.all(KIND).find(|doc| doc.object["lookup_key"] == key).map(|doc| doc.id().to_owned());
     match holder {
         Some(holder) if transfer => {
-            tx.update(KIND, &holder, "price.updated", |doc| doc.object["lookup_key"] = Value::Null);
+            update(tx, &holder, |price| price["lookup_key"] = Value::Null);
             Ok(())
         }
         Some(holder) => Err(ApiError::invalid(format!(

@@ -52,11 +52,16 @@ impl TestCard {
 
 /// The error for a declined card.
 pub(super) fn declined(decline: &Decline) -> ApiError {
+    let of_the_bank = [
+        ("decline_code", decline.decline_code),
+        ("advice_code", decline.advice_code),
+        ("network_decline_code", decline.network_decline_code),
+    ];
     let error = ApiError::card(decline.code, decline.message);
-    match decline.decline_code {
-        Some(code) => error.with("decline_code", json!(code)),
+    of_the_bank.into_iter().fold(error, |error, (field, code)| match code {
+        Some(code) => error.with(field, json!(code)),
         None => error,
-    }
+    })
 }
 
 /// What is asked of a card.

@@ -20,6 +20,22 @@ pub(crate) struct Decline {
     pub(crate) code: &'static str,
     pub(crate) decline_code: Option<&'static str>,
     pub(crate) message: &'static str,
+    /// What Stripe advises, and what the card's network said. Both where the bank was asked.
+    pub(crate) advice_code: Option<&'static str>,
+    pub(crate) network_decline_code: Option<&'static str>,
+}
+
+impl Decline {
+    const fn new(code: &'static str, decline_code: Option<&'static str>, message: &'static str) -> Self {
+        Self { code, decline_code, message, advice_code: None, network_decline_code: None }
+    }
+
+    /// Source: <https://docs.stripe.com/declines/codes>. Networks' codes are those of ISO 8583.
+    const fn advised(mut self, advice_code: &'static str, network_decline_code: &'static str) -> Self {
+        self.advice_code = Some(advice_code);
+        self.network_decline_code = Some(network_decline_code);
+        self
+    }
 }
 
 /// A test card.
@@ -82,34 +98,40 @@ impl TestCard {
 }
 
 const fn declined(decline_code: &'static str, message: &'static str) -> Decline {
-    Decline { code: "card_declined", decline_code: Some(decline_code), message }
+    Decline::new("card_declined", Some(decline_code), message)
 }
 
-const GENERIC: Decline = declined("generic_decline", "Your card was declined.");
-const FUNDS: Decline = declined("insufficient_funds", "Your card has insufficient funds.");
-const LOST: Decline = declined("lost_card", "Your card was declined.");
-const STOLEN: Decline = declined("stolen_card", "Your card was declined.");
+const LATER: &str = "try_again_later";
+const NEVER: &str = "do_not_try_again";
+const CHECK: &str = "confirm_card_data";
+
+const GENERIC: Decline = declined("generic_decline", "Your card was declined.").advised(LATER, "05");
+const FUNDS: Decline =
+    declined("insufficient_funds", "Your card has insufficient funds.").advised(LATER, "51");
+const LOST: Decline = declined("lost_card", "Your card was declined.").advised(NEVER, "41");
+const STOLEN: Decline = declined("stolen_card", "Your card was declined.").advised(NEVER, "43");
 const VELOCITY: Decline = declined(
     "card_velocity_exceeded",
     "Your card was declined for making repeated attempts too frequently or exceeding its amount limit.",
-);
-const FRAUD: Decline = declined("fraudulent", "Your card was declined.");
-const EXPIRED: Decline =
-    Decline { code: "expired_card", decline_code: None, message: "Your card has expired." };
+)
+.advised(LATER, "61");
+const FRAUD: Decline = declined("fraudulent", "Your card was declined.").advised(NEVER, "59");
+const EXPIRED: Decline = Decline::new("expired_card", None, "Your card has expired.").advised(CHECK, "54");
 const CVC: Decline =
-    Decline { code: "incorrect_cvc", decline_code: None, message: "Your card's security code is incorrect." };
-const PROCESSING: Decline = Decline {
-    code: "processing_error",
-    decline_code: None,
-    message: "An error occurred while processing your card. Try again in a little bit.",
-};
+    Decline::new("incorrect_cvc", None, "Your card's security code is incorrect.").advised(CHECK, "82");
+const PROCESSING: Decline = Decline::new(
+    "processing_error",
+    None,
+    "An error occurred while processing your card. Try again in a little bit.",
+)
+.advised(LATER, "96");
 
 /// A payment without the customer that the bank wants the customer for.
-pub(super) const AUTHENTICATION_REQUIRED: Decline = Decline {
-    code: "authentication_required",
-    decline_code: Some("authentication_required"),
-    message: "Your card was declined. This transaction requires authentication.",
-};
+pub(super) const AUTHENTICATION_REQUIRED: Decline = Decline::new(
+    "authentication_required",
+    Some("authentication_required"),
+    "Your card was declined. This transaction requires authentication.",
+);
 
 /// A number that is well formed and no test card.
 pub(super) const NOT_A_TEST_CARD: Decline = declined(

@@ -5,16 +5,17 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{OriginalUri, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::expand::expand;
 use super::table;
-use crate::engine::{API_VERSION, ApiError, Cause, Sandbox, Tx, new_secret};
+use crate::clock::Clock;
+use crate::engine::{API_VERSION, ApiError, Cause, RequestLog, Sandbox, Tx, new_secret};
 use crate::http::idempotency::{Keyed, Replay};
+use crate::http::version::{self, STRIPE_VERSION};
 use crate::http::{Call, Field, Role, Route, Shape, auth, form, opt, params};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-const STRIPE_VERSION: HeaderName = HeaderName::from_static("stripe-version");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 const ORIGINAL_REQUEST: HeaderName = HeaderName::from_static("original-request");
@@ -67,9 +68,17 @@ pub(super) async fn answer(
     });
     let outcome = match understood {
         Ok(request) => carry_out(&sandbox, request, key.as_ref()).await,
-        Err(error) => error.into(),
+        Err(error) => logged(error, &id).into(),
     };
-    let mut response = respond(outcome, &headers, &id, key);
+    sandbox.tell_request(|| RequestLog {
+        id: id.clone(),
+        created: Clock::system().now().timestamp(),
+        method: method.to_string(),
+        path: uri.path().to_owned(),
+        status: outcome.status,
+        error: outcome.body["error"].clone(),
+    });
+    let mut response = respond(outcome, &id, key);
     if by_browser {
         allow_pages(response.headers_mut());
     }
@@ -97,6 +106,7 @@ fn understand(raw: &Raw, id: &str, by_browser: &mut bool) -> Result<Request, Api
     if role == Role::Server && auth::from_web_page(headers) {
         return Err(auth::secret_key_in_web_page());
     }
+    version::check(headers, api_key.as_deref().unwrap_or_default())?;
     let Some((route, ids)) = table::find(method.as_str(), path) else {
         return Err(ApiError::invalid(format!(
             "Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or we can help at \
@@ -177,8 +187,8 @@ fn attempt(tx: &mut Tx, request: &Request) -> Result<Outcome, ApiError> {
             Ok(Outcome { status: 200, body, original: None })
         }
         // What was refused may be sent again under the same key.
-        Err(error) if !error.keeps_changes => return Err(error),
-        Err(error) => Err(error),
+        Err(error) if !error.keeps_changes => return Err(logged(error, &request.id)),
+        Err(error) => Err(logged(error, &request.id)),
     };
     if let Some(keyed) = &request.keyed {
         let (status, body) = match &outcome {
@@ -190,16 +200,20 @@ fn attempt(tx: &mut Tx, request: &Request) -> Result<Outcome, ApiError> {
     outcome
 }
 
-fn respond(outcome: Outcome, headers: &HeaderMap, id: &str, key: Option<HeaderValue>) -> Response {
+/// Where Stripe's dashboard would show the request, which everything that reads errors expects there.
+fn logged(error: ApiError, request: &str) -> ApiError {
+    error.with("request_log_url", json!(format!("https://dashboard.stripe.com/test/logs/{request}")))
+}
+
+fn respond(outcome: Outcome, id: &str, key: Option<HeaderValue>) -> Response {
     let status = StatusCode::from_u16(outcome.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // Indented, as Stripe does it, to be read in a terminal.
     let body = serde_json::to_vec_pretty(&outcome.body).unwrap_or_default();
     let mut response = (status, body).into_response();
-    let version = headers.get(STRIPE_VERSION).cloned().unwrap_or(HeaderValue::from_static(API_VERSION));
     let own = response.headers_mut();
     own.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     own.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-store"));
-    own.insert(STRIPE_VERSION, version);
+    own.insert(STRIPE_VERSION, HeaderValue::from_static(API_VERSION));
     insert(own, REQUEST_ID, id);
     if let Some(key) = key {
         own.insert(IDEMPOTENCY_KEY, key);

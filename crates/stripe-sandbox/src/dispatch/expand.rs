@@ -2,6 +2,10 @@
 //!
 //! Source: <https://docs.stripe.com/expand>
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::billing::invoices;
@@ -23,67 +27,100 @@ pub(super) fn expand(tx: &Tx, object: &mut Value, path: &str) -> Result<(), ApiE
     follow(tx, object, &parts, path)
 }
 
-fn follow(tx: &Tx, value: &mut Value, parts: &[&str], path: &str) -> Result<(), ApiError> {
-    let Some((field, rest)) = parts.split_first() else { return Ok(()) };
-    let refused =
-        || Err(ApiError::invalid(format!("This property cannot be expanded ({path}).")).param("expand"));
-    let owner = value["object"].as_str().unwrap_or_default().to_owned();
-    if owner == "list" && *field == "data" && !rest.is_empty() {
-        return value["data"]
-            .as_array_mut()
-            .into_iter()
-            .flatten()
-            .try_for_each(|item| follow(tx, item, rest, path));
-    }
-    if value.get(field).is_none() {
-        let Some(included) = include(tx, &owner, value, field) else { return refused() };
-        value[*field] = included;
-    }
-    let at = &mut value[*field];
-    match at {
-        Value::String(id) => {
-            let Some(kind) = kind_of(&owner, field) else { return refused() };
-            if let Some(object) = tx.view(kind, id) {
-                *at = object;
-            }
-            follow(tx, at, rest, path)
-        }
-        Value::Object(_) if !rest.is_empty() || at.get("object").is_some() || is_included(&owner, field) => {
-            follow(tx, at, rest, path)
-        }
-        // Nothing there to expand, though there might have been.
-        Value::Null if kind_of(&owner, field).is_some() || is_included(&owner, field) || !rest.is_empty() => {
-            Ok(())
-        }
-        _ => refused(),
+/// What of an object can be expanded.
+#[derive(Deserialize)]
+struct Expandable {
+    /// Its own fields that can be, or that have something in them that can be.
+    fields: BTreeSet<String>,
+    /// Where an id stands, from the object on, and what it can be the id of.
+    paths: BTreeMap<String, Vec<String>>,
+}
+
+/// By the object's `object`. Cut from Stripe's published document: `x-expandableFields` and `x-expansionResources`.
+static EXPANDABLE: LazyLock<BTreeMap<String, Expandable>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("expandable.json")).unwrap_or_default());
+
+/// What is being followed: which path of the request, and from which object.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    path: &'a str,
+    owner: &'a str,
+    /// Where it has got to, from that object on.
+    inside: &'a str,
+}
+
+impl Way<'_> {
+    fn refused(self) -> ApiError {
+        let Self { path, .. } = self;
+        ApiError::invalid(format!("This property cannot be expanded ({path}).")).param("expand")
     }
 }
 
-/// What a field with an id in it points at.
-fn kind_of(owner: &str, field: &str) -> Option<Kind> {
-    // These are plain texts in Stripe's schema.
-    if matches!(
-        (owner, field),
-        ("charge", "payment_method") | ("line_item", "invoice") | ("subscription_item", "subscription")
-    ) {
-        return None;
+/// Follows a path on from an object of the API, or from an id's place if nothing is there.
+fn follow(tx: &Tx, value: &mut Value, parts: &[&str], path: &str) -> Result<(), ApiError> {
+    match value {
+        Value::Array(items) => items.iter_mut().try_for_each(|item| follow(tx, item, parts, path)),
+        Value::Object(_) => {
+            let owner = value["object"].as_str().unwrap_or_default().to_owned();
+            step(tx, value, parts, Way { path, owner: &owner, inside: "" })
+        }
+        // Nothing there to expand, though there might have been.
+        _ => Ok(()),
     }
-    Some(match field {
-        "customer" => Kind::Customer,
-        "payment_method" | "default_payment_method" => Kind::PaymentMethod,
-        "invoice" | "latest_invoice" => Kind::Invoice,
-        "payment_intent" => Kind::PaymentIntent,
-        "setup_intent" | "pending_setup_intent" => Kind::SetupIntent,
-        "latest_attempt" => Kind::SetupAttempt,
-        "charge" | "latest_charge" => Kind::Charge,
-        "source" if owner == "balance_transaction" => Kind::Charge,
-        "balance_transaction" => Kind::BalanceTransaction,
-        "product" => Kind::Product,
-        "price" | "default_price" => Kind::Price,
-        "schedule" => Kind::SubscriptionSchedule,
-        "subscription" => Kind::Subscription,
-        _ => return None,
-    })
+}
+
+fn step(tx: &Tx, value: &mut Value, parts: &[&str], way: Way) -> Result<(), ApiError> {
+    let Some((field, rest)) = parts.split_first() else { return Ok(()) };
+    let Way { path, owner, inside } = way;
+    if owner == "list" && *field == "data" && !rest.is_empty() {
+        return follow(tx, &mut value["data"], rest, path);
+    }
+    if is_included(owner, field) && value.get(field).is_none() {
+        value[*field] = include(tx, owner, value, field).ok_or_else(|| way.refused())?;
+    }
+    let inside = if inside.is_empty() { (*field).to_owned() } else { format!("{inside}.{field}") };
+    let known = EXPANDABLE.get(owner);
+    if let Some(kinds) = known.and_then(|known| known.paths.get(&inside)) {
+        let Some(at) = value.get_mut(field) else { return Ok(()) };
+        put_in_place(tx, at, kinds);
+        return follow(tx, at, rest, path);
+    }
+    let leads_on = known.is_some_and(|known| {
+        known.fields.contains(&inside) || known.paths.keys().any(|path| is_below(path, &inside))
+    });
+    match value.get_mut(field) {
+        Some(Value::Object(fields)) if fields.contains_key("object") => {
+            follow(tx, &mut value[*field], rest, path)
+        }
+        Some(at @ Value::Object(_)) if !rest.is_empty() => step(tx, at, rest, Way { inside: &inside, ..way }),
+        Some(Value::Array(items)) if !rest.is_empty() => items.iter_mut().try_for_each(|item| {
+            if item.get("object").is_some() {
+                follow(tx, item, rest, path)
+            } else {
+                step(tx, item, rest, Way { inside: &inside, ..way })
+            }
+        }),
+        _ if leads_on || is_included(owner, field) => Ok(()),
+        _ => Err(way.refused()),
+    }
+}
+
+fn is_below(path: &str, parent: &str) -> bool {
+    path.strip_prefix(parent).is_some_and(|rest| rest.starts_with('.'))
+}
+
+/// Puts objects of one of these kinds in the place of their ids.
+fn put_in_place(tx: &Tx, at: &mut Value, kinds: &[String]) {
+    match at {
+        Value::String(id) => {
+            let kinds = kinds.iter().filter_map(|name| Kind::of_object(name));
+            if let Some(object) = kinds.into_iter().find_map(|kind| tx.view(kind, id)) {
+                *at = object;
+            }
+        }
+        Value::Array(ids) => ids.iter_mut().for_each(|id| put_in_place(tx, id, kinds)),
+        _ => {}
+    }
 }
 
 fn is_included(owner: &str, field: &str) -> bool {

@@ -30,6 +30,13 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// Goes on by the time of the object with this id, also where its clock is being advanced: what is done was begun
+    /// before.
+    pub(crate) fn follow_time_of(&mut self, id: &str) {
+        // Nothing that is only read is refused.
+        let _ = self.keep_time_of(id, false);
+    }
+
     /// The id of the test clock that a document lives by: its own, or that of what it belongs to.
     fn clock_of(&self, doc: &Doc) -> Option<String> {
         if doc.object["object"] == Kind::TestClock.object() {

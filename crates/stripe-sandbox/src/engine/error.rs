@@ -100,6 +100,14 @@ impl ApiError {
         })
     }
 
+    /// The same about a parameter that has another name where it was given.
+    pub(crate) fn renaming(self, name: impl FnOnce(&str) -> &str) -> Self {
+        match self.error.get("param").and_then(Value::as_str).map(|param| name(param).to_owned()) {
+            Some(param) => self.param(&param),
+            None => self,
+        }
+    }
+
     pub(crate) fn keeping_changes(mut self) -> Self {
         self.keeps_changes = true;
         self

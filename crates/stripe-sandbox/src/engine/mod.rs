@@ -7,6 +7,7 @@
 mod clocks;
 mod disk;
 mod error;
+mod feed;
 mod id;
 mod kind;
 pub(super) mod objects;
@@ -18,6 +19,7 @@ mod view;
 
 pub(super) use disk::Disk;
 pub(super) use error::ApiError;
+pub(super) use feed::{News, RequestLog};
 pub(super) use id::{new_id, new_secret};
 pub(super) use kind::Kind;
 pub(super) use sandbox::Schedule;
@@ -27,6 +29,9 @@ pub(super) use tx::{Cause, Tx};
 pub(super) use view::plan;
 
 use serde_json::Value;
+
+/// The id of the one account that there is.
+pub(super) const ACCOUNT: &str = "acct_1StripeSandbox0";
 
 /// The version whose shapes the objects have.
 pub(super) const API_VERSION: &str = "2026-09-30.endive";

@@ -291,6 +291,22 @@ impl<'a> Intent<'a> {
 
     pub(crate) fn is_captured_by_hand(self) -> bool {
         self.0["capture_method"] == "manual"
+            || self.0["payment_method_options"]["card"]["capture_method"] == "manual"
+    }
+
+    pub(crate) fn is_captured_asynchronously(self) -> bool {
+        self.0["capture_method"] == "automatic_async"
+    }
+
+    /// Whether each attempt takes a server to confirm it, after 3D Secure too.
+    pub(crate) fn is_confirmed_by_hand(self) -> bool {
+        self.0["confirmation_method"] == "manual"
+    }
+
+    /// Whether it takes methods that lead the customer to another page.
+    pub(crate) fn allows_redirects(self) -> bool {
+        let automatic = &self.0["automatic_payment_methods"];
+        automatic["enabled"] == true && automatic["allow_redirects"] != "never"
     }
 
     /// Whether its merchant wants 3D Secure whatever the card.

@@ -10,9 +10,18 @@ use super::kind::Kind;
 use super::state::{Doc, Writes};
 use super::tx::Tx;
 
+/// What a transaction leaves.
+pub(super) struct Finished {
+    pub(super) writes: Writes,
+    /// The ids of the deliveries to be made.
+    pub(super) deliveries: Vec<String>,
+    /// The ids of the events that listeners are told of.
+    pub(super) told: Vec<String>,
+}
+
 impl Tx<'_> {
-    /// What is to be kept, with the events and their deliveries made into documents; and the deliveries.
-    pub(super) fn finish(mut self) -> (Writes, Vec<String>) {
+    /// What is to be kept, with the events and their deliveries made into documents.
+    pub(super) fn finish(mut self) -> Finished {
         for mut event in std::mem::take(&mut self.events) {
             let id = new_id(Kind::Event);
             let of = self.endpoints_for(event["type"].as_str().unwrap_or_default());
@@ -31,8 +40,14 @@ impl Tx<'_> {
             for endpoint in of {
                 self.deliver(&id, &endpoint);
             }
+            self.told.push(id);
         }
-        (self.writes, self.deliveries)
+        Finished { writes: self.writes, deliveries: self.deliveries, told: self.told }
+    }
+
+    /// Has listeners told of an event once more, once this is committed.
+    pub(crate) fn tell_again(&mut self, event: &str) {
+        self.told.push(event.to_owned());
     }
 
     /// The ids of the endpoints that want an event of this type.

@@ -6,7 +6,9 @@ use serde_json::Value;
 use tokio::sync::{Mutex, MutexGuard, Notify, mpsc, watch};
 
 use super::disk::Disk;
+use super::feed::{Feed, News, RequestLog};
 use super::kind::Kind;
+use super::outbox::Finished;
 use super::state::{DueAt, State};
 use super::tx::{Cause, Tx};
 use crate::clock::Clock;
@@ -26,6 +28,7 @@ struct Inner {
     clock: Clock,
     base_url: String,
     deliveries_due: mpsc::UnboundedSender<String>,
+    feed: Feed,
     undelivered: watch::Sender<usize>,
     /// Notified when something was written that may fall due.
     written: Notify,
@@ -73,6 +76,7 @@ impl Sandbox {
             clock,
             base_url,
             deliveries_due,
+            feed: Feed::default(),
             undelivered,
             written: Notify::new(),
         };
@@ -110,6 +114,11 @@ impl Sandbox {
         if let Some(disk) = &self.0.disk {
             disk.close().await;
         }
+    }
+
+    /// Its address, without a slash at the end.
+    pub(crate) fn base_url(&self) -> &str {
+        &self.0.base_url
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -186,9 +195,11 @@ impl Sandbox {
             let (keep, outcome) = work(&mut tx);
             (keep.then(|| tx.finish()), outcome)
         });
-        let Some((writes, deliveries)) = changes.filter(|(writes, _)| !writes.is_empty()) else {
+        let Some(Finished { writes, deliveries, told }) = changes else { return Ok(outcome) };
+        if writes.is_empty() {
+            self.tell(&told);
             return Ok(outcome);
-        };
+        }
         if let Some(disk) = &self.0.disk {
             disk.write(&writes).await.map_err(|error| {
                 tracing::error!(%error, "the sandbox's database could not be written");
@@ -205,8 +216,32 @@ impl Sandbox {
             // The receiver is gone while the sandbox is being stopped; the next start sends them.
             let _ = self.0.deliveries_due.send(delivery);
         }
+        self.tell(&told);
         self.0.written.notify_one();
         Ok(outcome)
+    }
+
+    /// What happens from now on, for one listener, until it drops the receiver.
+    pub(crate) fn listen(&self) -> mpsc::UnboundedReceiver<News> {
+        self.0.feed.listen()
+    }
+
+    /// Tells listeners of a request that was answered; `log` is made only if there are any.
+    pub(crate) fn tell_request(&self, log: impl FnOnce() -> RequestLog) {
+        if self.0.feed.is_heard() {
+            self.0.feed.tell(&News::Request(Arc::new(log())));
+        }
+    }
+
+    fn tell(&self, events: &[String]) {
+        if events.is_empty() || !self.0.feed.is_heard() {
+            return;
+        }
+        for event in events {
+            if let Some(object) = self.read(|tx| tx.view(Kind::Event, event)) {
+                self.0.feed.tell(&News::Event(Arc::new(object)));
+            }
+        }
     }
 
     fn now(&self) -> i64 {

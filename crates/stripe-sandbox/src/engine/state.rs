@@ -26,9 +26,10 @@ impl Doc {
         self.object["id"].as_str().unwrap_or_default()
     }
 
-    /// Deleted objects stay as what Stripe answers for them: an id and `deleted: true`.
+    /// Deleted objects stay as what Stripe answers for them: an id and `deleted: true`. Those that others go on showing
+    /// stay whole.
     pub(crate) fn is_deleted(&self) -> bool {
-        self.object["deleted"] == true
+        self.object["deleted"] == true || self.hidden["deleted"] == true
     }
 
     /// The test clock that it lives by, if not by the sandbox's own.

@@ -21,6 +21,8 @@ pub(crate) struct Tx<'a> {
     pub(super) writes: Writes,
     pub(super) events: Vec<Value>,
     pub(super) deliveries: Vec<String>,
+    /// The events that listeners are to be told of.
+    pub(super) told: Vec<String>,
     last_seq: i64,
     now: i64,
     pub(super) wall: i64,
@@ -37,6 +39,7 @@ impl<'a> Tx<'a> {
             writes: Writes::new(),
             events: Vec::new(),
             deliveries: Vec::new(),
+            told: Vec::new(),
             last_seq: state.last_seq(),
             now,
             wall,
@@ -65,6 +68,11 @@ impl<'a> Tx<'a> {
     /// Goes on at another time: that of the test clock which the objects in hand live by, or one that is looked ahead to.
     pub(crate) fn set_now(&mut self, now: i64) {
         self.now = now;
+    }
+
+    /// The sandbox's own time, in Unix seconds, whatever that of the objects in hand is.
+    pub(crate) fn wall(&self) -> i64 {
+        self.wall
     }
 
     /// The sandbox's address, without a slash at the end.
@@ -142,6 +150,14 @@ impl<'a> Tx<'a> {
         {
             let data = json!({"object": after, "previous_attributes": previous});
             self.events.insert(mark, json!({"type": event, "data": data}));
+        }
+    }
+
+    /// As [`Tx::emit_changes`], of an object that is another's in a different shape.
+    pub(crate) fn emit_difference(&mut self, event: &str, before: &Value, after: Value) {
+        if let Some(previous) = difference(before, &after) {
+            let data = json!({"object": after, "previous_attributes": previous});
+            self.events.push(json!({"type": event, "data": data}));
         }
     }
 

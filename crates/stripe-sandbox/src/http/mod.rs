@@ -9,6 +9,7 @@ mod list;
 mod metadata;
 pub(super) mod params;
 mod route;
+pub(super) mod version;
 
 pub(super) use auth::Role;
 pub(super) use field::{Field, METADATA, Shape, opt, req, unsupported};

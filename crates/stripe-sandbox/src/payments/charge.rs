@@ -30,7 +30,8 @@ pub(super) fn make(
             "seller_message": "Payment complete.", "type": "authorized",
         }),
         Some(decline) => json!({
-            "advice_code": "try_again_later", "network_advice_code": null, "network_decline_code": "05",
+            "advice_code": decline.advice_code, "network_advice_code": null,
+            "network_decline_code": decline.network_decline_code,
             "network_status": "declined_by_network", "reason": decline.decline_code.unwrap_or(decline.code),
             "risk_level": "normal", "risk_score": 20,
             "seller_message": "The bank did not return any further details with this decline.",
@@ -55,6 +56,8 @@ pub(super) fn make(
             "currency": intent.object["currency"],
             "customer": intent.object["customer"],
             "description": intent.object["description"],
+            "destination": null,
+            "dispute": null,
         }),
         json!({
             "disputed": false,
@@ -65,11 +68,13 @@ pub(super) fn make(
             "livemode": false,
             "metadata": intent.object["metadata"],
             "on_behalf_of": null,
+            "order": null,
             "outcome": outcome,
             "paid": paid,
             "payment_intent": intent.id(),
             "payment_method": method.id(),
             "payment_method_details": {"type": "card", "card": card_details(method, amount, authenticated)},
+            "radar_options": {},
             "receipt_email": intent.object["receipt_email"],
             "receipt_number": null,
             "receipt_url": null,
@@ -87,9 +92,34 @@ pub(super) fn make(
     ]);
     tx.insert(Kind::Charge, object, Value::Null);
     if captured {
-        add_to_balance(tx, &id, amount);
+        captured_by(tx, intent, &id, amount);
     }
     id
+}
+
+/// Puts what was captured into the balance: at once, or after the answer where the intent is captured asynchronously.
+fn captured_by(tx: &mut Tx, intent: &Doc, charge: &str, amount: i64) {
+    if Intent(&intent.object).is_captured_asynchronously() {
+        let at = tx.wall();
+        tx.change(Kind::Charge, charge, |doc| doc.hidden["settles_at"] = json!(at));
+    } else {
+        add_to_balance(tx, charge, amount);
+    }
+}
+
+/// When what was captured reaches the balance, by the sandbox's own clock, if that is still to come.
+pub(crate) fn settles_at(charge: &Doc) -> Option<i64> {
+    charge.hidden["settles_at"].as_i64()
+}
+
+/// Puts what was captured into the balance, and says so.
+pub(crate) fn settle(tx: &mut Tx, id: &str) {
+    let Some(doc) = tx.get(Kind::Charge, id) else { return };
+    tx.change(Kind::Charge, id, |doc| doc.hidden["settles_at"] = Value::Null);
+    tx.follow_time_of(id);
+    let before = tx.shown(Kind::Charge, id);
+    add_to_balance(tx, id, doc.object["amount_captured"].as_i64().unwrap_or_default());
+    tx.emit_changes(&before, "charge.updated", Kind::Charge, id);
 }
 
 fn card_details(method: &Doc, amount: i64, authenticated: bool) -> Value {
@@ -128,7 +158,7 @@ fn card_details(method: &Doc, amount: i64, authenticated: bool) -> Value {
     })
 }
 
-/// Captures `amount` of a charge.
+/// Captures `amount` of a charge that was only authorized.
 pub(super) fn capture(tx: &mut Tx, id: &str, amount: i64) {
     tx.change(Kind::Charge, id, |doc| {
         doc.object["captured"] = json!(true);

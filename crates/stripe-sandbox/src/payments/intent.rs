@@ -68,6 +68,43 @@ pub(crate) fn check_secret(intent: &Doc, params: &Value, browser: bool) -> Resul
     }
 }
 
+/// That a confirmation is one that the intent allows; `params` are the request's.
+///
+/// # Errors
+/// 400 as at Stripe.
+pub(crate) fn check_confirmation(intent: &Doc, params: &Value, browser: bool) -> Result<(), ApiError> {
+    let view = Intent(&intent.object);
+    let (options, name) =
+        (ConfirmOptions::of(params), if view.is_setup() { "SetupIntent" } else { "PaymentIntent" });
+    if browser && view.is_confirmed_by_hand() {
+        return Err(ApiError::invalid(
+            "This PaymentIntent cannot be confirmed using your publishable key because its `confirmation_method` is \
+             set to `manual`. Please use your secret key to confirm this PaymentIntent on your server.",
+        ));
+    }
+    if browser && options.off_session {
+        let message = "You cannot confirm with `off_session=true` when using a publishable key.";
+        return Err(ApiError::invalid(message).param("off_session"));
+    }
+    // Stripe documents that this is refused, and not the words.
+    if options.off_session && view.setup_future_usage().is_some() {
+        let message = "You cannot confirm with `off_session=true` when `setup_future_usage` is set on the PaymentIntent.";
+        return Err(ApiError::invalid(message).param("off_session"));
+    }
+    // Stripe.js sees to redirects itself.
+    let of_stripe_js = browser || options.use_stripe_sdk;
+    if view.allows_redirects() && options.return_url.is_none() && !of_stripe_js {
+        return Err(ApiError::invalid(format!(
+            "This {name} is configured to accept payment methods enabled in your Dashboard. Because some of these \
+             payment methods might redirect your customer off of your page, you must provide a `return_url`. If you \
+             don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` \
+             and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment \
+             Intents."
+        )));
+    }
+    Ok(())
+}
+
 /// Of an intent only what a publishable key may see.
 pub(crate) fn client_view(mut intent: Value) -> Value {
     const SEEN: &[&str] = &[

@@ -1,9 +1,9 @@
 //! Payments: keeping cards, charging them, setting them up, and 3D Secure.
 
-mod charge;
+pub(super) mod charge;
 mod intent;
 pub(super) mod methods;
 pub(super) mod payment;
 pub(super) mod setup;
 
-pub(super) use intent::{ConfirmOptions, check_secret, client_view};
+pub(super) use intent::{ConfirmOptions, check_confirmation, check_secret, client_view};

@@ -43,6 +43,7 @@ pub(crate) fn create(tx: &mut Tx, new: &NewPayment, with: impl FnOnce(&mut Value
         json!({
             "id": id,
             "object": "payment_intent",
+            "allowed_payment_method_types": null,
             "amount": new.amount,
             "amount_capturable": 0,
             "amount_details": {"tip": {}},
@@ -52,7 +53,7 @@ pub(crate) fn create(tx: &mut Tx, new: &NewPayment, with: impl FnOnce(&mut Value
             "automatic_payment_methods": null,
             "canceled_at": null,
             "cancellation_reason": null,
-            "capture_method": "automatic",
+            "capture_method": "automatic_async",
             "client_secret": new_secret(&format!("{id}_secret_")),
             "confirmation_method": "automatic",
             "created": tx.now(),
@@ -66,13 +67,14 @@ pub(crate) fn create(tx: &mut Tx, new: &NewPayment, with: impl FnOnce(&mut Value
             "last_payment_error": null,
             "latest_charge": null,
             "livemode": false,
+            "managed_payments": {"enabled": false},
             "metadata": {},
             "next_action": null,
             "on_behalf_of": null,
             "payment_method": new.payment_method,
             "payment_method_configuration_details": null,
-            "payment_method_options": {"card": default_card_options()},
-            "payment_method_types": ["card"],
+            "payment_method_options": {"card": default_card_options(), "link": {"persistent_token": null}},
+            "payment_method_types": ["card", "link"],
             "processing": null,
             "receipt_email": null,
             "review": null,
@@ -113,13 +115,21 @@ pub(crate) fn confirm(tx: &mut Tx, id: &str, options: &ConfirmOptions) -> Result
         .with("payment_intent", intent.object.clone()));
     };
     methods::check_usable(tx, method, view.customer())?;
-    attempt(tx, &intent, options, false)
+    let authenticated = intent.hidden["authenticated"] == method;
+    attempt(tx, &intent, options, authenticated)
 }
 
 /// Goes on after the customer answered the challenge.
 pub(crate) fn answer_challenge(tx: &mut Tx, id: &str, approve: bool) -> Result<(), ApiError> {
     let intent = tx.find(KIND, id, "intent")?;
-    if approve {
+    if approve && Intent(&intent.object).is_confirmed_by_hand() {
+        tx.change(KIND, id, |doc| {
+            doc.hidden["authenticated"] = doc.object["payment_method"].clone();
+            doc.object["status"] = json!(IntentStatus::RequiresConfirmation);
+            doc.object["next_action"] = Value::Null;
+        });
+        Ok(())
+    } else if approve {
         attempt(tx, &intent, &ConfirmOptions::default(), true)
     } else {
         Err(fail(tx, &intent, authentication_failed("payment_intent"), None))

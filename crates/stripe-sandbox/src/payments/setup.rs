@@ -53,10 +53,11 @@ pub(crate) fn create(tx: &mut Tx, new: &NewSetup, with: impl FnOnce(&mut Value))
             "on_behalf_of": null,
             "payment_method": new.payment_method,
             "payment_method_configuration_details": null,
-            "payment_method_options": {"card": {
-                "mandate_options": null, "network": null, "request_three_d_secure": "automatic",
-            }},
-            "payment_method_types": ["card"],
+            "payment_method_options": {
+                "card": {"mandate_options": null, "network": null, "request_three_d_secure": "automatic"},
+                "link": {"persistent_token": null},
+            },
+            "payment_method_types": ["card", "link"],
             "single_use_mandate": null,
             "status": status,
             "usage": new.usage,

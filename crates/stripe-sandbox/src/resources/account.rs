@@ -2,20 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::engine::ApiError;
+use crate::engine::{ACCOUNT, ApiError};
 use crate::http::{Route, get};
-
-const ID: &str = "acct_1StripeSandbox0";
 
 pub(super) const ROUTES: &[Route] = &[
     get("/v1/account", &[], |_| Ok(account())),
-    get(
-        "/v1/accounts/{id}",
-        &[],
-        |call| {
-            if call.id() == ID { Ok(account()) } else { Err(not_here(call.id())) }
-        },
-    ),
+    get("/v1/accounts/{id}", &[], |call| {
+        if call.id() == ACCOUNT { Ok(account()) } else { Err(not_here(call.id())) }
+    }),
 ];
 
 fn not_here(id: &str) -> ApiError {
@@ -31,7 +25,7 @@ fn account() -> Value {
         "eventually_due": [], "past_due": [], "pending_verification": [],
     });
     json!({
-        "id": ID,
+        "id": ACCOUNT,
         "object": "account",
         "business_profile": null,
         "business_type": null,
@@ -44,7 +38,7 @@ fn account() -> Value {
         "details_submitted": true,
         "email": "sandbox@stripe-sandbox.test",
         "external_accounts": {
-            "object": "list", "data": [], "has_more": false, "url": format!("/v1/accounts/{ID}/external_accounts"),
+            "object": "list", "data": [], "has_more": false, "url": format!("/v1/accounts/{ACCOUNT}/external_accounts"),
         },
         "future_requirements": no_requirements,
         "metadata": {},

@@ -15,13 +15,17 @@ const LIST: &[Field] = &[
     opt("types", Shape::List(&Shape::Text)),
 ];
 
+/// What Stripe's CLI sends for `stripe events resend`; Stripe doesn't publish this endpoint.
+const RETRY: &[Field] =
+    &[opt("for_stripecli", Shape::Bool), opt("webhook_endpoint", Shape::Text), unsupported(&["account"])];
+
 pub(super) const ROUTES: &[Route] = &[
     list("/v1/events", LIST, index),
     get("/v1/events/{id}", &[], |call| {
         let doc = call.tx.find(KIND, call.id(), "id")?;
         Ok(call.tx.shown(KIND, doc.id()))
     }),
-    post("/v1/events/{id}/retry", &[opt("webhook_endpoint", Shape::Text), unsupported(&["account"])], retry),
+    post("/v1/events/{id}/retry", RETRY, retry),
 ];
 
 fn index(call: &mut Call) -> Result<Value, ApiError> {
@@ -54,6 +58,10 @@ fn retry(call: &mut Call) -> Result<Value, ApiError> {
     if let Some(endpoint) = endpoint {
         call.tx.find(Kind::WebhookEndpoint, endpoint, "webhook_endpoint")?;
     }
-    webhooks::send_again(call.tx, doc.id(), endpoint);
+    if call.params["for_stripecli"] == true {
+        call.tx.tell_again(doc.id());
+    } else {
+        webhooks::send_again(call.tx, doc.id(), endpoint);
+    }
     Ok(call.tx.shown(KIND, doc.id()))
 }

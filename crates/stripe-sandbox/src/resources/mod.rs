@@ -11,6 +11,7 @@ mod invoice_payments;
 mod invoices;
 mod payment_intents;
 mod payment_methods;
+mod plans;
 mod price_data;
 mod prices;
 mod products;
@@ -37,6 +38,7 @@ pub(super) const ROUTES: &[&[Route]] = &[
     invoices::ROUTES,
     payment_intents::ROUTES,
     payment_methods::ROUTES,
+    plans::ROUTES,
     prices::ROUTES,
     products::ROUTES,
     setup_intents::ROUTES,

@@ -110,11 +110,11 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
     if let Some(key) = params["lookup_key"].as_str().filter(|key| doc.object["lookup_key"] != *key) {
         prices::claim_key(tx, key, params["transfer_lookup_key"] == true)?;
     }
-    tx.update(KIND, doc.id(), "price.updated", |doc| {
+    prices::update(tx, doc.id(), |price| {
         for field in ["active", "lookup_key", "nickname", "tax_behavior"] {
-            set(&mut doc.object, params, field);
+            set(price, params, field);
         }
-        merge_metadata(&mut doc.object, params);
+        merge_metadata(price, params);
     });
     Ok(tx.shown(KIND, doc.id()))
 }

@@ -11,7 +11,7 @@ use crate::http::{
     Call, Field, METADATA, Role, Route, Shape, get, list, matches, merge_metadata, new_metadata, opt, page,
     post, req, set, unsupported,
 };
-use crate::payments::{ConfirmOptions, check_secret, client_view, methods, setup};
+use crate::payments::{ConfirmOptions, check_confirmation, check_secret, client_view, methods, setup};
 
 const KIND: Kind = Kind::SetupIntent;
 
@@ -176,6 +176,7 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
         apply_options(object, params);
     });
     if params["confirm"] == true {
+        check_confirmation(&*tx.find(KIND, &id, "intent")?, params, false)?;
         paying::confirm(tx, KIND, &id, &ConfirmOptions::of(params))?;
     }
     Ok(tx.shown(KIND, &id))
@@ -221,6 +222,7 @@ fn confirm(call: &mut Call) -> Result<Value, ApiError> {
             doc.object["payment_method"] = json!(method);
         }
     });
+    check_confirmation(&*tx.find(KIND, doc.id(), "intent")?, params, browser)?;
     paying::confirm(tx, KIND, doc.id(), &ConfirmOptions::of(params))
         .map_err(|error| if browser { error.mapping("setup_intent", client_view) } else { error })?;
     Ok(seen(call, doc.id()))

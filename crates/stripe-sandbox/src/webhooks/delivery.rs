@@ -6,14 +6,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use axum::http::{HeaderName, header};
 use reqwest::{Client, redirect};
 use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
-use super::signature;
-use crate::clock::Clock;
+use super::message::Message;
 use crate::engine::{Cause, Kind, Sandbox, WriteFailed};
 
 /// The delays before the second and later attempts. Stripe's are longer; a developer is waiting here.
@@ -29,7 +27,6 @@ const RETRY_DELAYS: [Duration; 6] = [
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long an event holds up those after it at the same endpoint.
 const HEAD_START: Duration = Duration::from_secs(1);
-const SIGNATURE: HeaderName = HeaderName::from_static("stripe-signature");
 
 /// Delivers what comes through `queue`, ids of deliveries, for as long as it is polled.
 ///
@@ -74,8 +71,8 @@ async fn deliver_one(sandbox: Sandbox, client: Client, delivery: String, tried: 
     let mut tried = Some(tried);
     for attempt in 0..=RETRY_DELAYS.len() {
         let delay = RETRY_DELAYS.get(attempt);
-        let Some(message) = message(&sandbox, &delivery) else { return };
-        let outcome = message.send(&client).await;
+        let Some((url, message)) = message(&sandbox, &delivery) else { return };
+        let outcome = send(&client, url, message).await;
         // A disk that can't be written has been logged; another attempt does no harm.
         let over = record(&sandbox, &delivery, outcome, delay.is_none()).await.unwrap_or(false);
         if let Some(tried) = tried.take() {
@@ -86,41 +83,23 @@ async fn deliver_one(sandbox: Sandbox, client: Client, delivery: String, tried: 
     }
 }
 
-struct Message {
-    url: String,
-    secret: String,
-    body: Vec<u8>,
-}
-
-/// What there is to send, if it still is. A delivery to an endpoint that is gone is over.
-fn message(sandbox: &Sandbox, delivery: &str) -> Option<Message> {
+/// What there is to send and where, if it still is. A delivery to an endpoint that is gone is over.
+fn message(sandbox: &Sandbox, delivery: &str) -> Option<(String, Message)> {
     sandbox.read(|tx| {
         let delivery = tx.get(Kind::Delivery, delivery).filter(|doc| doc.is_pending())?;
         let endpoint = tx.get(Kind::WebhookEndpoint, delivery.object["endpoint"].as_str()?)?;
         let event = tx.view(Kind::Event, delivery.object["event"].as_str()?)?;
-        Some(Message {
-            url: endpoint.object["url"].as_str()?.to_owned(),
-            secret: endpoint.hidden["secret"].as_str()?.to_owned(),
-            body: serde_json::to_vec_pretty(&event).ok()?,
-        })
+        let url = endpoint.object["url"].as_str()?.to_owned();
+        Some((url, Message::new(&event, endpoint.hidden["secret"].as_str()?)))
     })
 }
 
-impl Message {
-    async fn send(self, client: &Client) -> Result<u16, String> {
-        let signature = signature::header(&self.secret, Clock::system().now().timestamp(), &self.body);
-        let request = client
-            .post(self.url)
-            .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
-            .header(header::USER_AGENT, "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-            .header(SIGNATURE, signature)
-            .body(self.body);
-        match request.send().await {
-            Ok(response) => Ok(response.status().as_u16()),
-            Err(error) if error.is_timeout() => Err("no answer in time".to_owned()),
-            Err(error) if error.is_connect() => Err("no connection".to_owned()),
-            Err(error) => Err(error.without_url().to_string()),
-        }
+async fn send(client: &Client, url: String, message: Message) -> Result<u16, String> {
+    match client.post(url).headers(message.headers).body(message.body).send().await {
+        Ok(response) => Ok(response.status().as_u16()),
+        Err(error) if error.is_timeout() => Err("no answer in time".to_owned()),
+        Err(error) if error.is_connect() => Err("no connection".to_owned()),
+        Err(error) => Err(error.without_url().to_string()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Webhooks: which endpoint gets which event, and getting it there.
 
 mod delivery;
+mod message;
 mod signature;
 
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use super::engine::{Cause, Doc, Kind, Sandbox, Tx, WriteFailed, new_id};
 use super::error::StartError;
 
 pub(super) use delivery::deliver;
+pub(super) use message::Message;
 
 /// A webhook endpoint of the application.
 pub struct Webhook {

@@ -14,7 +14,8 @@ fn entered(number: &str) -> [(&str, &str); 5] {
     ]
 }
 
-const MONEY: [(&str, &str); 3] = [("amount", "1099"), ("currency", "usd"), ("confirm", "true")];
+const CARDS: (&str, &str) = ("payment_method_types[]", "card");
+const MONEY: [(&str, &str); 4] = [("amount", "1099"), ("currency", "usd"), CARDS, ("confirm", "true")];
 
 #[tokio::test]
 async fn each_card_pays_or_fails_as_it_should() {
@@ -169,6 +170,7 @@ async fn a_card_that_was_set_up_pays_without_the_customer() {
         ("customer", &*customer),
         ("payment_method", "pm_card_authenticationRequiredOnSetup"),
         ("confirm", "true"),
+        CARDS,
     ];
     let setup = sandbox.post("/v1/setup_intents", &form).await.ok();
     assert_eq!(setup["status"], "requires_action");
@@ -196,7 +198,7 @@ async fn a_card_that_was_set_up_pays_without_the_customer() {
 async fn a_refused_set_up_wants_another_card() {
     let sandbox = Sandbox::start().await;
     let customer = sandbox.customer(&[]).await;
-    let setup = id(&sandbox.post("/v1/setup_intents", &[("customer", &customer)]).await.ok());
+    let setup = id(&sandbox.post("/v1/setup_intents", &[("customer", &customer), CARDS]).await.ok());
     let confirm = format!("/v1/setup_intents/{setup}/confirm");
     let error = sandbox.post(&confirm, &entered("4000000000000002")).await.error(402);
     assert_eq!(error["setup_intent"]["last_setup_error"]["code"], "card_declined");
@@ -248,7 +250,7 @@ async fn what_is_asked_of_a_card_overrides_what_is_asked_of_the_intent() {
     assert_eq!(pay("off_session", "none").await, json!(null));
     assert_eq!(pay("on_session", "off_session").await, json!(customer));
 
-    let form = [&MONEY[..2], &[("payment_method", "pm_card_visa")]].concat();
+    let form = [&MONEY[..3], &[("payment_method", "pm_card_visa")]].concat();
     let intent = id(&sandbox.post("/v1/payment_intents", &form).await.ok());
     let confirm = format!("/v1/payment_intents/{intent}/confirm");
     let held = sandbox.post(&confirm, &[("capture_method", "manual")]).await.ok();

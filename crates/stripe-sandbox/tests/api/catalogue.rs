@@ -152,7 +152,13 @@ async fn a_card_is_of_one_customer_and_pays_for_no_other() {
     let attach = "/v1/payment_methods/pm_card_mastercard/attach";
     let method = id(&sandbox.post(attach, &[("customer", &owner)]).await.ok());
     sandbox.post(&format!("/v1/payment_methods/{method}/attach"), &[("customer", &other)]).await.error(400);
-    let form = [("amount", "100"), ("currency", "usd"), ("payment_method", &*method), ("confirm", "true")];
+    let form = [
+        ("amount", "100"),
+        ("currency", "usd"),
+        ("payment_method", &*method),
+        ("confirm", "true"),
+        ("payment_method_types[]", "card"),
+    ];
     sandbox.post("/v1/payment_intents", &form).await.error(400);
     sandbox.post("/v1/payment_intents", &[&form[..], &[("customer", &other)]].concat()).await.error(400);
     sandbox.post("/v1/payment_intents", &[&form[..], &[("customer", &owner)]].concat()).await.ok();

@@ -150,6 +150,13 @@ async fn catalogue(checked: &mut Checked) -> String {
     checked.call("DELETE", &format!("/v1/products/{bare}"), &[]).await.ok();
     checked.get("/v1/products?active=true&limit=3").await;
 
+    let form = [("product[name]", "Old"), ("currency", "eur"), ("amount", "900"), ("interval", "year")];
+    let plan = format!("/v1/plans/{}", id(&checked.post("/v1/plans", &form).await));
+    checked.get(&format!("{plan}?expand[]=product")).await;
+    checked.post(&plan, &[("nickname", "Yearly"), ("trial_period_days", "7")]).await;
+    checked.get("/v1/plans?active=true&expand[]=data.product").await;
+    checked.call("DELETE", &plan, &[]).await.ok();
+
     let form = [("product", &*product), ("currency", "jpy"), ("unit_amount", "500"), ("lookup_key", "yen")];
     let once = id(&checked.post("/v1/prices", &form).await);
     let form =
@@ -220,10 +227,11 @@ async fn payment_intents(checked: &mut Checked, customer: &str) {
     checked.sandbox.authenticate(&intent, true).await;
     checked.get(&format!("{path}?expand[]=latest_charge.balance_transaction&expand[]=payment_method")).await;
 
-    let form =
-        [&money[..], &[("payment_method", "pm_card_chargeCustomerFail"), ("confirm", "true")]].concat();
+    let cards = ("payment_method_types[]", "card");
+    let form = [&money[..], &[("payment_method", "pm_card_chargeCustomerFail"), ("confirm", "true"), cards]]
+        .concat();
     checked.declined("/v1/payment_intents", &form).await;
-    let form = [("customer", customer), ("payment_method", "pm_card_visa"), ("confirm", "true")];
+    let form = [("customer", customer), ("payment_method", "pm_card_visa"), ("confirm", "true"), cards];
     let form =
         [&money[..], &form, &[("capture_method", "manual"), ("setup_future_usage", "off_session")]].concat();
     let held = id(&checked.post("/v1/payment_intents", &form).await);
@@ -245,6 +253,7 @@ async fn setup_intents(checked: &mut Checked, customer: &str) {
         ("customer", customer),
         ("payment_method", "pm_card_authenticationRequiredOnSetup"),
         ("confirm", "true"),
+        ("payment_method_types[]", "card"),
     ];
     let intent = id(&checked.post("/v1/setup_intents", &form).await);
     checked.sandbox.authenticate(&intent, false).await;
@@ -253,7 +262,9 @@ async fn setup_intents(checked: &mut Checked, customer: &str) {
     checked.post(&path, &[("payment_method", "pm_card_visa"), ("description", "again")]).await;
     checked.post(&format!("{path}/confirm"), &[("expand[]", "latest_attempt.payment_method")]).await;
     checked.get(&format!("/v1/setup_attempts?setup_intent={intent}")).await;
-    let idle = id(&checked.post("/v1/setup_intents", &[("usage", "on_session")]).await);
+    let idle = id(&checked
+        .post("/v1/setup_intents", &[("usage", "on_session"), ("payment_method_types[]", "card")])
+        .await);
     checked
         .declined(
             &format!("/v1/setup_intents/{idle}/confirm"),

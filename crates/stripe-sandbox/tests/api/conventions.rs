@@ -82,7 +82,11 @@ async fn every_answer_has_its_request_id_and_version() {
     assert!(answer.header("request-id").unwrap().starts_with("req_"));
     assert_eq!(answer.header("stripe-version"), Some("2026-09-30.endive"));
     let answer = sandbox.request("GET", "/v1/nope").header("stripe-version", "2024-06-20").send().await;
-    assert_eq!(answer.header("stripe-version"), Some("2024-06-20"));
+    assert_eq!(
+        answer.header("stripe-version"),
+        Some("2026-09-30.endive"),
+        "what it is, not what was asked for"
+    );
     assert!(answer.header("request-id").is_some());
 }
 
@@ -206,6 +210,7 @@ async fn a_declined_payment_is_remembered_and_a_refused_request_is_not() {
             ("currency", "usd"),
             ("payment_method", "pm_card_chargeDeclined"),
             ("confirm", "true"),
+            ("payment_method_types[]", "card"),
         ];
         request.form(&form).send().await
     };
@@ -225,4 +230,28 @@ async fn two_requests_at_once_with_one_key_make_one_object() {
     let ids = futures::future::join_all((0..10).map(|_| create())).await;
     assert!(ids.iter().all(|one| *one == ids[0]), "{ids:?}");
     assert_eq!(sandbox.running.sandbox().list("customers").len(), 1);
+}
+
+#[tokio::test]
+async fn a_version_or_an_account_that_there_is_not_is_refused() {
+    let sandbox = Sandbox::start().await;
+    let get = async |name: &'static str, value: &str| {
+        sandbox.request("GET", "/v1/customers").header(name, value).send().await
+    };
+    for version in ["2011-01-01", "2024-06-20", "2025-03-31.basil", "2026-08-26.dahlia", "2026-09-30.endive"]
+    {
+        get("stripe-version", version).await.ok();
+    }
+    for version in ["2024-06-21", "2026-08-26", "2026-08-26.basil", "latest", ""] {
+        let error = get("stripe-version", version).await.error(400);
+        assert_eq!(error["message"], format!("Invalid Stripe API version: {version}"));
+    }
+    let error = get("stripe-version", "2025-03-31.basil; thing_beta=v1").await.error(400);
+    assert!(error["message"].as_str().unwrap().contains("thing_beta=v1"));
+
+    let own = sandbox.get("/v1/account").await.ok();
+    get("stripe-account", &id(&own)).await.ok();
+    let error = get("stripe-account", "acct_another").await.error(403);
+    assert_eq!(error["code"], "account_invalid");
+    assert!(error["message"].as_str().unwrap().contains("'acct_another'"), "{error}");
 }

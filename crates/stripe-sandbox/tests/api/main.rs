@@ -11,11 +11,14 @@ mod support;
 
 mod cards;
 mod catalogue;
+mod cli;
 mod conformance;
 mod conventions;
+mod expansion;
 mod hand_made_invoices;
 mod official_client;
 mod on_a_clock;
+mod payments;
 mod plan_changes;
 mod schedules;
 mod schema;

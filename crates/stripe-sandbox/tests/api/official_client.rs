@@ -96,7 +96,9 @@ async fn the_client_that_the_application_uses_understands_every_answer() {
     let setup = CreateSetupIntent::new().customer(customer.id.to_string()).send(&client).await.unwrap();
     let method = AttachPaymentMethod::new("pm_card_mastercard").customer(customer.id.to_string());
     let method = method.send(&client).await.unwrap();
-    let set_up = ConfirmSetupIntent::new(setup.id).payment_method(method.id.to_string());
+    let set_up = ConfirmSetupIntent::new(setup.id)
+        .payment_method(method.id.to_string())
+        .return_url("https://example.test/back");
     assert_eq!(set_up.send(&client).await.unwrap().status, stripe_shared::SetupIntentStatus::Succeeded);
     let product = price.product.id().to_string();
     let renamed = UpdateProduct::new(product.clone()).name("Basic Plan").send(&client).await.unwrap();

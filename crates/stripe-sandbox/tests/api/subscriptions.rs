@@ -65,6 +65,7 @@ async fn a_first_payment_makes_a_default_incomplete_subscription_active() {
             "invoice.paid",
             "invoice.payment_succeeded",
             "invoice_payment.paid",
+            "charge.updated",
         ]
     );
 }

@@ -137,6 +137,7 @@ async fn the_events_of_a_renewal_come_in_stripe_s_order_and_say_what_was_before(
         "invoice.paid",
         "invoice.payment_succeeded",
         "invoice_payment.paid",
+        "charge.updated",
         "test_helpers.test_clock.ready",
     ];
     let mut sorted = types.clone();

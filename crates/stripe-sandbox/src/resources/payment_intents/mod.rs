@@ -5,13 +5,14 @@ mod params;
 use serde_json::{Value, json};
 
 use self::params::{CANCEL, CAPTURE, CONFIRM, CREATE, LIST, UPDATE};
-use crate::billing::paying;
+use crate::billing::{paying, prices};
 use crate::engine::objects::{Intent, IntentStatus};
 use crate::engine::{ApiError, Doc, Kind, Tx};
 use crate::http::{
     Call, Role, Route, Shape, get, list, matches, merge_metadata, new_metadata, opt, page, post, set,
 };
-use crate::payments::{ConfirmOptions, check_secret, client_view, methods, payment};
+use crate::money;
+use crate::payments::{ConfirmOptions, check_confirmation, check_secret, client_view, methods, payment};
 
 const KIND: Kind = Kind::PaymentIntent;
 /// Stripe's largest amount for a payment.
@@ -61,6 +62,18 @@ fn find(call: &Call) -> Result<std::sync::Arc<Doc>, ApiError> {
 fn seen(call: &Call, id: &str) -> Value {
     let intent = call.tx.shown(KIND, id);
     if call.role == Role::Browser { client_view(intent) } else { intent }
+}
+
+/// That an amount of a currency can be charged.
+fn check_money(amount: i64, currency: &str) -> Result<(), ApiError> {
+    prices::check_currency(currency, "currency")?;
+    check_amount(amount)?;
+    let least = money::minimum_charge(currency);
+    if amount < least {
+        let message = format!("Amount must be at least {} {currency}", money::with_sign(least, currency));
+        return Err(ApiError::invalid(message).code("amount_too_small").param("amount"));
+    }
+    Ok(())
 }
 
 fn check_amount(amount: i64) -> Result<(), ApiError> {
@@ -116,7 +129,8 @@ pub(super) fn given_method(tx: &mut Tx, params: &Value) -> Result<Option<String>
 fn create(call: &mut Call) -> Result<Value, ApiError> {
     let (tx, params) = (&mut *call.tx, call.params);
     let amount = params["amount"].as_i64().unwrap_or_default();
-    check_amount(amount)?;
+    let currency = params["currency"].as_str().unwrap_or_default().to_lowercase();
+    check_money(amount, &currency)?;
     check_types(params)?;
     if let Some(customer) = params["customer"].as_str() {
         tx.find(Kind::Customer, customer, "customer")?;
@@ -133,7 +147,6 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
     if let Some(method) = &method {
         methods::check_usable(tx, method, params["customer"].as_str())?;
     }
-    let currency = params["currency"].as_str().unwrap_or_default().to_lowercase();
     let plan = payment::NewPayment {
         amount,
         currency: &currency,
@@ -167,6 +180,7 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
         apply_options(object, params);
     });
     if params["confirm"] == true {
+        check_confirmation(&*tx.find(KIND, &id, "intent")?, params, false)?;
         paying::confirm(tx, KIND, &id, &ConfirmOptions::of(params))?;
     }
     Ok(tx.shown(KIND, &id))
@@ -178,13 +192,13 @@ fn apply_options(object: &mut Value, params: &Value) {
         Some(given) => {
             let options = &mut object["payment_method_options"]["card"];
             set(options, given, "request_three_d_secure");
-            match given.get("setup_future_usage") {
-                // The intent's own holds again.
-                Some(Value::Null) => {
-                    drop(options.as_object_mut().and_then(|all| all.remove("setup_future_usage")))
+            for field in ["capture_method", "setup_future_usage"] {
+                match given.get(field) {
+                    // The intent's own holds again.
+                    Some(Value::Null) => drop(options.as_object_mut().and_then(|all| all.remove(field))),
+                    Some(value) => options[field] = value.clone(),
+                    None => {}
                 }
-                Some(usage) => options["setup_future_usage"] = usage.clone(),
-                None => {}
             }
         }
         None => {}
@@ -203,8 +217,10 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
         ))
         .code("payment_intent_unexpected_state"));
     }
-    if let Some(amount) = params["amount"].as_i64() {
-        check_amount(amount)?;
+    if params.get("amount").is_some() || params.get("currency").is_some() {
+        let amount = params["amount"].as_i64().unwrap_or(Intent(&doc.object).amount());
+        let own = doc.object["currency"].as_str().unwrap_or_default();
+        check_money(amount, &params["currency"].as_str().unwrap_or(own).to_lowercase())?;
     }
     check_types(params)?;
     let customer = params["customer"].as_str().or(Intent(&doc.object).customer());
@@ -246,10 +262,6 @@ fn confirm(call: &mut Call) -> Result<Value, ApiError> {
     let browser = call.role == Role::Browser;
     check_secret(&doc, call.params, browser)?;
     let (tx, params) = (&mut *call.tx, call.params);
-    if browser && ConfirmOptions::of(params).off_session {
-        let message = "You cannot confirm with `off_session=true` when using a publishable key.";
-        return Err(ApiError::invalid(message).param("off_session"));
-    }
     check_types(params)?;
     let method = given_method(tx, params)?;
     tx.change(KIND, doc.id(), |doc| {
@@ -264,6 +276,7 @@ fn confirm(call: &mut Call) -> Result<Value, ApiError> {
             object["payment_method"] = json!(method);
         }
     });
+    check_confirmation(&*tx.find(KIND, doc.id(), "intent")?, params, browser)?;
     paying::confirm(tx, KIND, doc.id(), &ConfirmOptions::of(params))
         .map_err(|error| if browser { error.mapping("payment_intent", client_view) } else { error })?;
     Ok(seen(call, doc.id()))

@@ -9,8 +9,8 @@ const CAPTURE_METHOD: Shape = Shape::Enum(&["automatic", "automatic_async", "man
 const CARD_OPTIONS: &[Field] = &[
     opt("request_three_d_secure", Shape::Enum(&["any", "automatic", "challenge"])),
     opt("setup_future_usage", Shape::Clearable(&Shape::Enum(&["none", "off_session", "on_session"]))),
+    opt("capture_method", Shape::Clearable(&Shape::Enum(&["manual"]))),
     unsupported(&[
-        "capture_method",
         "cvc_token",
         "installments",
         "mandate_options",
@@ -45,7 +45,7 @@ pub(super) const CREATE: &[Field] = &[
     opt("automatic_payment_methods", AUTOMATIC),
     opt("capture_method", CAPTURE_METHOD),
     opt("confirm", Shape::Bool),
-    opt("confirmation_method", Shape::Enum(&["automatic"])),
+    opt("confirmation_method", Shape::Enum(&["automatic", "manual"])),
     opt("customer", Shape::Text),
     opt("description", Shape::Text),
     opt("error_on_requires_action", Shape::Bool),
