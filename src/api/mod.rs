@@ -14,6 +14,7 @@ pub mod ledger;
 pub mod openapi;
 pub mod page;
 pub mod path;
+pub mod payments;
 pub mod plans;
 mod schema;
 mod seal;
@@ -95,6 +96,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .merge(team::routes())
         .merge(plans::routes())
         .merge(subscriptions::routes())
+        .merge(payments::routes())
         .merge(usage::routes())
         .merge(ledger::routes())
         .merge(holds::routes())

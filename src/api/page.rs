@@ -12,6 +12,7 @@ use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::billing::InvoiceKey;
 use crate::domain::FieldErrors;
 use crate::http::problem::Problem;
 use crate::storage::{HoldKey, PageRequest, PageRows, PlanKey};
@@ -165,6 +166,16 @@ impl Cursor for HoldKey {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         String::from_utf8(bytes.to_vec()).ok().filter(|id| !id.is_empty() && !id.contains('\0')).map(Self)
+    }
+}
+
+impl Cursor for InvoiceKey {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.as_str().as_bytes().to_vec()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        std::str::from_utf8(bytes).ok().and_then(Self::new)
     }
 }
 

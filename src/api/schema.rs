@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{MAX_BATCH, MAX_COUNT, Role};
+use crate::domain::{MAX_BATCH, MAX_COMMENT, MAX_COUNT, Role};
 
 /// A text of one line, which is trimmed, is not blank and holds no control characters.
 const ONE_LINE: &str =
@@ -40,6 +40,13 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
         ("Acceptance", "name", text(100)),
         ("Acceptance", "password", password()),
         ("Purchase", "payment_method", json!({"minLength": 1, "maxLength": 255, "pattern": NO_NUL})),
+        (
+            "PaymentMethodChange",
+            "payment_method",
+            json!({"minLength": 1, "maxLength": 255, "pattern": "^[A-Za-z0-9_]+$"}),
+        ),
+        ("Cancellation", "comment", json!({"maxLength": MAX_COMMENT, "pattern": PLAIN})),
+        ("Invoice", "currency", json!({"pattern": "^[a-z]{3}$"})),
         ("PlanInput", "name", text(100)),
         ("PlanInput", "description", json!({"maxLength": 500, "pattern": PLAIN})),
         ("PlanInput", "price", price()),
@@ -96,7 +103,7 @@ fn examples() -> [(&'static str, Value); 3] {
 
 /// Inputs, whose fields may be left out where they have a default. Every other schema is an answer's, which
 /// always has all of its fields.
-const INPUTS: [&str; 9] = [
+const INPUTS: [&str; 10] = [
     "SignUp",
     "Credentials",
     "KeyInput",
@@ -104,6 +111,7 @@ const INPUTS: [&str; 9] = [
     "Acceptance",
     "Purchase",
     "Cancellation",
+    "PaymentMethodChange",
     "PlanInput",
     "EventInput",
 ];

@@ -13,7 +13,7 @@ use super::idempotency::idempotent;
 use super::json::{Json, OptionalJson};
 use super::path::Id;
 use crate::billing::Billing;
-use crate::domain::{Checkout, PlanId, Refusal, Subscription, SubscriptionId};
+use crate::domain::{self, CancellationReason, Checkout, PlanId, Refusal, Subscription, SubscriptionId};
 use crate::http::auth::{GroupAdmin, GroupUser};
 use crate::http::problem::ApiResult;
 
@@ -32,12 +32,17 @@ pub struct Purchase {
 /// How to cancel.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"at_period_end": true}))]
+#[schema(example = json!({"at_period_end": true, "reason": "too_expensive"}))]
 pub struct Cancellation {
     /// True: the group keeps what it paid for until the period ends. False: it ends now.
     #[serde(default = "yes")]
     #[schema(default = true)]
     at_period_end: bool,
+    /// Why. Kept at Stripe, as the comment is.
+    #[serde(default)]
+    reason: Option<CancellationReason>,
+    #[serde(default)]
+    comment: Option<String>,
 }
 
 fn yes() -> bool {
@@ -46,7 +51,7 @@ fn yes() -> bool {
 
 impl Default for Cancellation {
     fn default() -> Self {
-        Self { at_period_end: true }
+        Self { at_period_end: true, reason: None, comment: None }
     }
 }
 
@@ -93,7 +98,8 @@ async fn create_subscription(
 
 /// Cancel the subscription
 ///
-/// At the period's end, or now. One that is `incomplete` always ends now. Without a body: at the period's end.
+/// At the period's end, or now. One that is `incomplete` always ends now. Without a body: at the period's end. What is
+/// paid isn't refunded.
 #[utoipa::path(post, path = "/api/subscriptions/subscriptions/{id}/cancel/", operation_id = "cancel_subscription",
     tag = "Subscriptions",
     params(("id" = Uuid, Path, description = "The subscription's id.")),
@@ -109,7 +115,29 @@ async fn cancel_subscription(
     Id(id): Id<SubscriptionId>,
     OptionalJson(body): OptionalJson<Cancellation>,
 ) -> ApiResult<Answer<Subscription>> {
-    Ok(Answer(billing.cancel(&user, id, body.at_period_end).await?))
+    let Cancellation { at_period_end, reason, comment } = body;
+    let cancellation = domain::Cancellation::new(at_period_end, reason, comment.as_deref())?;
+    Ok(Answer(billing.cancel(&user, id, &cancellation).await?))
+}
+
+/// Resume the subscription
+///
+/// Takes back a cancellation at the period's end. One that isn't ending stays as it is.
+#[utoipa::path(post, path = "/api/subscriptions/subscriptions/{id}/resume/", operation_id = "resume_subscription",
+    tag = "Subscriptions",
+    params(("id" = Uuid, Path, description = "The subscription's id.")),
+    responses(
+        (status = 200, description = "The subscription as it is now.", body = Subscription),
+        (status = 403, description = "`forbidden`: not an admin of a group."),
+        (status = 409, description = "`conflict`: the subscription has ended, or the purchase is still on its way to \
+            Stripe. `stripe_refused`: Stripe refused it."),
+    ))]
+async fn resume_subscription(
+    State(billing): State<Billing>,
+    GroupAdmin(user): GroupAdmin,
+    Id(id): Id<SubscriptionId>,
+) -> ApiResult<Answer<Subscription>> {
+    Ok(Answer(billing.resume(&user, id).await?))
 }
 
 pub fn routes() -> OpenApiRouter<ApiState> {
@@ -117,4 +145,5 @@ pub fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(my_subscription))
         .routes(idempotent(routes!(create_subscription)))
         .routes(idempotent(routes!(cancel_subscription)))
+        .routes(idempotent(routes!(resume_subscription)))
 }

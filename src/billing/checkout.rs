@@ -1,4 +1,4 @@
-//! Buying a plan, finishing the payment, and cancelling.
+//! Buying a plan, and finishing the payment.
 
 use stripe_shared::Subscription as StripeSubscription;
 use tracing::{error, warn};
@@ -7,12 +7,12 @@ use super::Billing;
 use super::failure::Failure;
 use super::stripe::Purchase;
 use super::sync::gone;
-use crate::domain::{Checkout, GroupId, Intent, PlanId, Refusal, Status, Subscription, SubscriptionId, User};
+use crate::domain::{Checkout, GroupId, Intent, PlanId, Refusal, Status, SubscriptionId, User};
 use crate::error::Result;
 use crate::storage::ReservationRow;
 
 /// What is left to confirm, and what kind it is.
-type Secret = Option<(String, Intent)>;
+pub(super) type Secret = Option<(String, Intent)>;
 
 impl Billing {
     /// Buys a plan for the admin's group. Without a payment method the answer's client secret is for a card form to
@@ -75,7 +75,7 @@ impl Billing {
         };
         if !self.convert(group, id, &made).await? && self.store.subscription(group, id).await.is_err() {
             // It took so long that it was taken for cut off, and the group may have bought another.
-            self.stripe.cancel_now(made.id.as_str()).await?;
+            self.stripe.cancel_now(made.id.as_str(), None).await?;
             return Err(Refusal::PurchaseInProgress.into());
         }
         Ok((made, card))
@@ -97,10 +97,10 @@ impl Billing {
     }
 
     /// The group's customer at Stripe, made where there is none: not yet, or not any more, since it was deleted there.
-    async fn customer(&self, user: &User, group: GroupId) -> Result<String> {
+    pub(super) async fn customer(&self, user: &User, group: GroupId) -> Result<String> {
         let kept = self.store.stripe_customer(group).await?;
         if let Some(kept) = &kept
-            && self.stripe.has_customer(kept).await?
+            && self.stripe.customer(kept).await?.is_some()
         {
             return Ok(kept.clone());
         }
@@ -155,7 +155,7 @@ impl Billing {
     /// Ends a subscription that was never paid.
     async fn undo(&self, stripe_id: &str) {
         let undone = async {
-            self.stripe.cancel_now(stripe_id).await?;
+            self.stripe.cancel_now(stripe_id, None).await?;
             self.sync(stripe_id, None).await
         };
         if let Err(error) = undone.await {
@@ -181,41 +181,13 @@ impl Billing {
         }
     }
 
-    /// Cancels, at the end of the period or now. A subscription that was never paid ends now in any case. One that has
-    /// ended stays as it is.
-    ///
-    /// # Errors
-    /// [`Refusal::Forbidden`] for anyone but an admin; [`Refusal::NotFound`], also for another group's;
-    /// [`Refusal::Conflict`] for a purchase on its way; Stripe's; the database's.
-    pub async fn cancel(&self, user: &User, id: SubscriptionId, at_period_end: bool) -> Result<Subscription> {
-        let group = user.must_be_admin()?;
-        if self.store.reservation(group).await?.is_some_and(|reservation| reservation.id == id) {
-            return Err(Refusal::Conflict("The purchase is still on its way to Stripe.".into()).into());
-        }
-        let row = self.store.subscription(group, id).await?;
-        if !row.status.is_live() {
-            return Ok(row.subscription());
-        }
-        let stripe_id = &row.stripe_subscription_id;
-        let canceled = if at_period_end && row.status != Status::Incomplete {
-            self.stripe.cancel_at_period_end(stripe_id).await
-        } else {
-            self.stripe.cancel_now(stripe_id).await
-        };
-        // Refused where it had ended at Stripe already, of which no webhook has come: then it is as asked.
-        match canceled {
-            Ok(()) | Err(Failure::Refused(_)) => self.sync(stripe_id, None).await?,
-            Err(failure) => return Err(failure.into()),
-        };
-        let now = self.store.subscription(group, id).await?.subscription();
-        match canceled {
-            Err(failure) if now.status.is_live() => Err(failure.into()),
-            _ => Ok(now),
-        }
-    }
-
-    async fn answer(&self, group: GroupId, id: SubscriptionId, secret: Secret) -> Result<Checkout> {
-        let subscription = self.store.subscription(group, id).await?.subscription();
+    pub(super) async fn answer(
+        &self,
+        group: GroupId,
+        id: SubscriptionId,
+        secret: Secret,
+    ) -> Result<Checkout> {
+        let subscription = self.shown(self.store.subscription(group, id).await?);
         let (client_secret, intent) = secret.unzip();
         let publishable_key = self.config.stripe.publishable_key.clone();
         Ok(Checkout { subscription, client_secret, intent, publishable_key })

@@ -35,11 +35,11 @@ impl Billing {
             self.recover(&reservation).await?;
         }
         if let Some(made) = self.store.live_subscription(group).await? {
-            return Ok(made.subscription());
+            return Ok(self.shown(made));
         }
         let reservation = self.reserve(user, group, plan.id).await?;
         let backdated = (terms.began.timestamp(), terms.period_end.timestamp());
         self.make(user, &reservation, Some(payment_method), Some(backdated)).await?;
-        Ok(self.store.subscription(group, reservation.id).await?.subscription())
+        Ok(self.shown(self.store.subscription(group, reservation.id).await?))
     }
 }

@@ -4,11 +4,15 @@
 //! Owns: the order of what Stripe is asked for and what is written here, so that a crash between the two leaves nothing
 //! that isn't put right. Doesn't own: what a token costs or who spent it (metering), HTTP.
 
+mod account;
 mod catalogue;
 mod checkout;
 mod demo;
 mod failure;
 mod inbox;
+mod invoices;
+mod life;
+mod payment_method;
 mod reconcile;
 mod reservations;
 mod signature;
@@ -29,6 +33,7 @@ use crate::storage::{SharedReads, Store, SubscriptionRow};
 use self::stripe::Stripe;
 
 pub use demo::DemoTerms;
+pub use invoices::InvoiceKey;
 pub use reconcile::Reconciled;
 
 /// Called with the group whose subscription changed, after the commit.
@@ -84,7 +89,12 @@ impl Billing {
     pub async fn subscription(&self, user: &User) -> Result<Option<Subscription>> {
         let group = user.must_have_group()?;
         let read = async || self.store.live_subscription(group).await;
-        Ok(self.subscriptions.get(group, read).await?.map(SubscriptionRow::subscription))
+        Ok(self.subscriptions.get(group, read).await?.map(|row| self.shown(row)))
+    }
+
+    /// A subscription as the group's members see it now.
+    fn shown(&self, row: SubscriptionRow) -> Subscription {
+        row.subscription(self.config.grace_days, self.clock.now())
     }
 }
 

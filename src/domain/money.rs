@@ -99,7 +99,7 @@ impl fmt::Debug for Currency {
     }
 }
 
-/// An amount of money, never negative, in minor units (cents for USD, yen for JPY, thousandths for KWD).
+/// An amount of money in minor units (cents for USD, yen for JPY, thousandths for KWD). Below zero for a credit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Money {
     pub minor: i64,
@@ -146,21 +146,26 @@ impl Money {
         Ok(Self { minor, currency })
     }
 
-    /// The amount as the API writes it: `29.99`, `1200`, `4.500`.
+    /// The amount as the API writes it: `29.99`, `1200`, `4.500`, `-6.67`.
     pub fn decimal(self) -> String {
         let decimals = self.currency.decimals();
         if decimals == 0 {
             return self.minor.to_string();
         }
-        let unit = 10_i64.pow(decimals);
-        format!("{}.{:0width$}", self.minor / unit, self.minor % unit, width = decimals as usize)
+        let (sign, minor, unit) = (self.sign(), self.minor.unsigned_abs(), 10_u64.pow(decimals));
+        format!("{sign}{}.{:0width$}", minor / unit, minor % unit, width = decimals as usize)
+    }
+
+    fn sign(self) -> &'static str {
+        if self.minor < 0 { "-" } else { "" }
     }
 }
 
-/// The amount as a person reads it: `$1,299.00`, `AED 29.99`.
+/// The amount as a person reads it: `$1,299.00`, `AED 29.99`, `-$6.67`.
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decimal = self.decimal();
+        let decimal = Self { minor: self.minor.saturating_abs(), ..*self }.decimal();
+        f.write_str(self.sign())?;
         let (whole, fraction) = decimal.split_once('.').unwrap_or((&decimal, ""));
         match self.currency.symbol() {
             Some(symbol) => f.write_str(symbol)?,
@@ -237,6 +242,18 @@ mod tests {
         assert_eq!(Money::new(99_999_999, Currency::USD).to_string(), "$999,999.99");
         assert_eq!(Money::new(1200, currency("jpy")).to_string(), "¥1,200");
         assert_eq!(Money::new(2999, currency("aed")).to_string(), "AED\u{a0}29.99");
+    }
+
+    #[test]
+    fn a_credit_has_its_sign_once() {
+        for (minor, code, decimal, shown) in [
+            (-667, "usd", "-6.67", "-$6.67"),
+            (-7, "usd", "-0.07", "-$0.07"),
+            (-1200, "jpy", "-1200", "-¥1,200"),
+        ] {
+            let credit = Money::new(minor, currency(code));
+            assert_eq!((credit.decimal().as_str(), credit.to_string().as_str()), (decimal, shown));
+        }
     }
 
     #[test]

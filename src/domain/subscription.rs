@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{GroupId, Plan, SubscriptionId, UserId};
+use super::{GroupId, Plan, Refusal, SubscriptionId, UserId, multiline_text};
 
 /// Where a subscription stands, in Stripe's words.
 /// Source: <https://docs.stripe.com/api/subscriptions/object#subscription_object-status>.
@@ -55,6 +55,11 @@ impl Status {
         !matches!(self, Self::Canceled | Self::IncompleteExpired)
     }
 
+    /// Whether an invoice has to be paid for it to go on.
+    pub fn awaits_payment(self) -> bool {
+        matches!(self, Self::Incomplete | Self::PastDue | Self::Unpaid)
+    }
+
     /// Whether tokens may be asked for: while trialing or active, and for `grace_days` after a payment
     /// first failed.
     pub fn gives_access(
@@ -65,12 +70,15 @@ impl Status {
     ) -> bool {
         match self {
             Self::Trialing | Self::Active => true,
-            Self::PastDue => {
-                past_due_since.is_none_or(|since| now < since + Duration::days(i64::from(grace_days)))
-            }
+            Self::PastDue => past_due_since.is_none_or(|since| now < grace_end(since, grace_days)),
             _ => false,
         }
     }
+}
+
+/// Until when tokens may be asked for where payments fail since then.
+pub fn grace_end(past_due_since: DateTime<Utc>, grace_days: u32) -> DateTime<Utc> {
+    past_due_since + Duration::days(i64::from(grace_days))
 }
 
 impl fmt::Display for Status {
@@ -108,6 +116,10 @@ pub struct Subscription {
     pub user_id: UserId,
     pub plan: Plan,
     pub status: Status,
+    /// Whether tokens may be asked for now.
+    pub access: bool,
+    /// While past due, when access ends unless the subscription is paid; else null.
+    pub access_until: Option<DateTime<Utc>>,
     pub current_period_start: DateTime<Utc>,
     pub current_period_end: DateTime<Utc>,
     pub cancel_at_period_end: bool,
@@ -135,6 +147,88 @@ pub enum Intent {
     Setup,
 }
 
+/// Why a subscription is canceled, in Stripe's words.
+/// Source: <https://docs.stripe.com/api/subscriptions/cancel#cancel_subscription-cancellation_details-feedback>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum CancellationReason {
+    TooExpensive,
+    MissingFeatures,
+    SwitchedService,
+    Unused,
+    CustomerService,
+    TooComplex,
+    LowQuality,
+    Other,
+}
+
+impl CancellationReason {
+    pub const ALL: [Self; 8] = [
+        Self::TooExpensive,
+        Self::MissingFeatures,
+        Self::SwitchedService,
+        Self::Unused,
+        Self::CustomerService,
+        Self::TooComplex,
+        Self::LowQuality,
+        Self::Other,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TooExpensive => "too_expensive",
+            Self::MissingFeatures => "missing_features",
+            Self::SwitchedService => "switched_service",
+            Self::Unused => "unused",
+            Self::CustomerService => "customer_service",
+            Self::TooComplex => "too_complex",
+            Self::LowQuality => "low_quality",
+            Self::Other => "other",
+        }
+    }
+}
+
+impl FromStr for CancellationReason {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|reason| reason.as_str() == text)
+            .ok_or_else(|| "Reason must be one of the list.".into())
+    }
+}
+
+/// The longest comment on a cancellation, in characters.
+pub const MAX_COMMENT: usize = 1_000;
+
+/// How a subscription is to end, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cancellation {
+    pub at_period_end: bool,
+    pub reason: Option<CancellationReason>,
+    comment: Option<String>,
+}
+
+impl Cancellation {
+    /// # Errors
+    /// [`Refusal::Invalid`] for a comment that is too long, or holds control characters.
+    pub fn new(
+        at_period_end: bool,
+        reason: Option<CancellationReason>,
+        comment: Option<&str>,
+    ) -> Result<Self, Refusal> {
+        let comment = multiline_text(comment.unwrap_or_default(), "Comment", 0, MAX_COMMENT)
+            .map_err(|message| Refusal::field("comment", message))?;
+        Ok(Self { at_period_end, reason, comment: Some(comment).filter(|comment| !comment.is_empty()) })
+    }
+
+    pub fn comment(&self) -> Option<&str> {
+        self.comment.as_deref()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +240,16 @@ mod tests {
             assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
         }
         assert!("expired".parse::<Status>().is_err());
+    }
+
+    #[test]
+    fn a_reason_is_stripes_word_and_a_blank_comment_none() {
+        for reason in CancellationReason::ALL {
+            assert_eq!(reason.as_str().parse(), Ok(reason));
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+        }
+        assert_eq!(Cancellation::new(true, None, Some(" ")).unwrap().comment(), None);
+        assert!(Cancellation::new(true, None, Some(&"x".repeat(MAX_COMMENT + 1))).is_err());
     }
 
     #[test]

@@ -3,7 +3,9 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 
-use crate::domain::{Forecast, Interval, Plan, Resource, Role, Status, group_digits};
+use crate::domain::{
+    CancellationReason, Forecast, Interval, PaymentMethod, Plan, Resource, Role, Status, group_digits,
+};
 
 const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -102,6 +104,42 @@ pub fn plural(count: i64, one: &str, many: &str) -> String {
     format!("{} {}", group_digits(count), if count == 1 { one } else { many })
 }
 
+/// `Visa •••• 4242`, or what else it is.
+pub fn payment_method(method: &PaymentMethod) -> String {
+    let kind = match method.kind.as_str() {
+        "amex" => "American Express".to_owned(),
+        "diners" => "Diners Club".to_owned(),
+        "eftpos_au" => "Eftpos".to_owned(),
+        "jcb" => "JCB".to_owned(),
+        "mastercard" => "Mastercard".to_owned(),
+        "sepa_debit" => "SEPA direct debit".to_owned(),
+        "unionpay" => "UnionPay".to_owned(),
+        "unknown" => "Card".to_owned(),
+        other => {
+            let mut letters = other.chars();
+            let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+            first.into_iter().chain(letters).map(|letter| if letter == '_' { ' ' } else { letter }).collect()
+        }
+    };
+    match &method.last4 {
+        Some(last4) => format!("{kind} •••• {last4}"),
+        None => kind,
+    }
+}
+
+pub fn cancellation_reason(reason: CancellationReason) -> &'static str {
+    match reason {
+        CancellationReason::TooExpensive => "It is too expensive",
+        CancellationReason::MissingFeatures => "Something is missing",
+        CancellationReason::SwitchedService => "We use another service",
+        CancellationReason::Unused => "We don't use it enough",
+        CancellationReason::CustomerService => "The support wasn't good",
+        CancellationReason::TooComplex => "It is too hard to use",
+        CancellationReason::LowQuality => "The quality wasn't good",
+        CancellationReason::Other => "Another reason",
+    }
+}
+
 pub fn role(role: Role) -> &'static str {
     match role {
         Role::SuperAdmin => "SuperAdmin",
@@ -163,6 +201,17 @@ mod tests {
         assert_eq!(forecast(&even, Some(1_000), end), "At this pace 50 % by 6 Dec.");
         let unlimited = Forecast { runs_out: None, ..over };
         assert_eq!(forecast(&unlimited, None, end), "At this pace 1,250 (1,100 to 1,400) by 6 Dec.");
+    }
+
+    #[test]
+    fn a_card_is_known_by_its_brand_and_last_digits() {
+        let shown = |kind: &str, last4: Option<&str>| {
+            payment_method(&PaymentMethod { kind: kind.into(), last4: last4.map(Into::into), expiry: None })
+        };
+        assert_eq!(shown("visa", Some("4242")), "Visa •••• 4242");
+        assert_eq!(shown("amex", Some("0005")), "American Express •••• 0005");
+        assert_eq!(shown("us_bank_account", None), "Us bank account");
+        assert_eq!(shown("link", None), "Link");
     }
 
     #[test]

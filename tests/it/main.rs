@@ -10,6 +10,7 @@
 use tollgate_test_support as support;
 
 mod accounts;
+mod billing_payments;
 mod billing_plans;
 mod billing_purchases;
 mod billing_reconcile;

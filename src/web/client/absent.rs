@@ -8,6 +8,8 @@ use crate::web::gateway::{Chunk, Failure, Models, NoMicrophone};
 
 pub fn reload() {}
 
+pub async fn renew(_ids: &[&str]) {}
+
 pub async fn copy(_text: &str) -> bool {
     false
 }
@@ -24,6 +26,12 @@ pub async fn confirm_card(_intent: Intent) -> Result<(), String> {
     Err(String::new())
 }
 
+/// # Errors
+/// Always, as [`confirm_card`].
+pub async fn answer_bank(_secret: &str) -> Result<(), String> {
+    Err(String::new())
+}
+
 pub fn drop_card() {}
 
 pub struct UsageStream;
@@ -32,7 +40,7 @@ impl UsageStream {
     pub fn open(
         _on_usage: impl Fn(Usage) + 'static,
         _on_subscription: impl Fn(Option<Subscription>) + 'static,
-        _on_live: impl Fn(bool) + Clone + 'static,
+        _on_live: impl Fn(bool) + 'static,
     ) -> Option<Self> {
         None
     }

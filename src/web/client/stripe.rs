@@ -41,7 +41,21 @@ pub async fn mount_card(js: &str, publishable_key: &str, client_secret: &str, id
 /// Why it was refused, as Stripe says it to the buyer.
 pub async fn confirm_card(intent: Intent) -> Result<(), String> {
     let card = CARD.with_borrow(Clone::clone).ok_or(FAILED)?;
-    let answer = card.confirm(intent).await.map_err(|error| message(&error))?;
+    outcome(card.confirm(intent).await)
+}
+
+/// Has the bank ask its cardholder about a payment that waits for that. The card form has to be there.
+///
+/// # Errors
+/// As [`confirm_card`].
+pub async fn answer_bank(client_secret: &str) -> Result<(), String> {
+    let card = CARD.with_borrow(Clone::clone).ok_or(FAILED)?;
+    outcome(card.answer_bank(client_secret).await)
+}
+
+/// What Stripe.js answers: nothing to complain of, or its error.
+fn outcome(answer: Result<JsValue, JsValue>) -> Result<(), String> {
+    let answer = answer.map_err(|error| message(&error))?;
     match Reflect::get(&answer, &"error".into()) {
         Ok(error) if !error.is_undefined() && !error.is_null() => Err(message(&error)),
         _ => Ok(()),
@@ -73,7 +87,8 @@ impl Card {
     }
 
     async fn confirm(&self, intent: Intent) -> Result<JsValue, JsValue> {
-        let back = format!("{}/subscribe", window().location().origin()?);
+        let location = window().location();
+        let back = format!("{}{}", location.origin()?, location.pathname()?);
         let options = object(&[
             ("elements", self.elements.clone()),
             ("confirmParams", object(&[("return_url", back.into())])?),
@@ -84,6 +99,11 @@ impl Card {
             Intent::Setup => "confirmSetup",
         };
         JsFuture::from(Promise::resolve(&call(&self.stripe, method, &[options])?)).await
+    }
+
+    async fn answer_bank(&self, secret: &str) -> Result<JsValue, JsValue> {
+        let options = object(&[("clientSecret", secret.into())])?;
+        JsFuture::from(Promise::resolve(&call(&self.stripe, "handleNextAction", &[options])?)).await
     }
 }
 

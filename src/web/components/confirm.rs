@@ -1,13 +1,8 @@
-//! A button that asks before it acts, in a modal dialog.
-//!
-//! The dialog is opened and closed by the buttons' own `command`, so that it is modal without JavaScript too: the
-//! rest of the page is inert, Tab stays inside and Escape closes it. In browsers that don't know commands,
-//! `web::client` carries them out.
-//! Source: <https://developer.mozilla.org/en-US/docs/Web/API/Invoker_Commands_API>.
+//! A button that asks before it acts.
 
 use leptos::prelude::*;
 
-use super::submit::Of;
+use super::dialog::{Close, Dialog};
 
 #[component]
 pub fn Confirm(
@@ -27,42 +22,14 @@ pub fn Confirm(
     /// The form that acts.
     children: Children,
 ) -> impl IntoView {
-    let (heading, body) = (format!("{id}-title"), format!("{id}-text"));
-    let (labelled, described) = (heading.clone(), body.clone());
-    let (opens, closes) = (id.clone(), id.clone());
+    let body = format!("{id}-text");
     view! {
-        <button
-            class="button"
-            type="button"
-            data-tone="plain"
-            command="show-modal"
-            commandfor=opens
-        >
-            {label}
-            <Of name=of/>
-        </button>
-        <dialog
-            class="confirm"
-            closedby="any"
-            id=id
-            aria-labelledby=labelled
-            aria-describedby=described
-        >
-            <h2 id=heading>{title}</h2>
+        <Dialog id=id.clone() label of title described=body.clone()>
             <p id=body>{text}</p>
             <div class="confirm__actions">
-                <button
-                    class="button"
-                    type="button"
-                    data-tone="plain"
-                    command="close"
-                    commandfor=closes
-                    autofocus
-                >
-                    {keep}
-                </button>
+                <Close of=id label=keep/>
                 {children()}
             </div>
-        </dialog>
+        </Dialog>
     }
 }

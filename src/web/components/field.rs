@@ -13,6 +13,7 @@ pub fn Field(
     #[prop(default = "off")] autocomplete: &'static str,
     #[prop(optional, into)] value: String,
     #[prop(default = None)] error: Option<String>,
+    #[prop(default = true)] required: bool,
 ) -> impl IntoView {
     let described = describes(name, error.is_some(), !hint.is_empty());
     let invalid = error.is_some().then_some("true");
@@ -25,7 +26,7 @@ pub fn Field(
                 type=input_type
                 class="input"
                 autocomplete=autocomplete
-                required
+                required=required
                 value=value
                 aria-describedby=described
                 aria-invalid=invalid

@@ -26,6 +26,7 @@ pub enum Shape {
     Copy,
     Pencil,
     Bin,
+    Receipt,
 }
 
 impl Shape {
@@ -60,6 +61,9 @@ impl Shape {
             Self::Copy => "M5.5 5.5h8v8h-8zM10.5 5.5v-3h-8v8h3",
             Self::Pencil => "M2.5 13.5l.6-3L10.8 2.8l2.4 2.4-7.7 7.7zM9.3 4.3l2.4 2.4",
             Self::Bin => "M2.5 4.2h11M6 4.2V2.5h4v1.7M4 4.2l.6 9.3h6.8l.6-9.3M6.7 7v3.8M9.3 7v3.8",
+            Self::Receipt => {
+                "M3.5 2v12l1.8-1.2L7 14l1-1.2L9 14l1.7-1.2L12.5 14V2l-1.8 1.2L9 2 8 3.2 7 2 5.3 3.2zM6 6.5h4M6 9.3h4"
+            }
             Self::Info => "M8 14.2A6.2 6.2 0 1 0 8 1.8a6.2 6.2 0 0 0 0 12.4ZM8 7.3v3.6M8 5v.1",
         }
     }

@@ -24,6 +24,7 @@ fn links(role: Role) -> &'static [Link] {
             ("/usage", "Usage", Shape::Gauge),
             ("/chat", "Chat", Shape::Speech),
             ("/subscribe", "Subscription", Shape::Card),
+            ("/billing", "Billing", Shape::Receipt),
             ("/team", "Team", Shape::People),
             ("/settings/api-keys", "API keys", Shape::Key),
         ],
@@ -36,29 +37,19 @@ fn links(role: Role) -> &'static [Link] {
 }
 
 #[component]
-pub fn Nav(
-    user: Option<User>,
-    /// Address of the Stripe sandbox's panel, where that is what takes the payments.
-    sandbox: Option<String>,
-) -> impl IntoView {
+pub fn Nav(user: Option<User>) -> impl IntoView {
     let links = user.as_ref().map(|user| {
         let links = links(user.role).iter().map(|&(href, label, shape)| {
             view! { <li><A href=href><Icon shape/>{label}</A></li> }
         });
         view! { <nav aria-label="Pages"><ul>{links.collect_view()}</ul></nav> }
     });
-    let sandbox = sandbox.map(|panel| {
-        view! { <a class="nav__sandbox" href=panel title="Payments go to the built-in Stripe sandbox: no money moves">"Sandbox"</a> }
-    });
     view! {
         <header class="nav">
-            <div class="nav__brand">
-                <a href="/" class="nav__name">
-                    <Icon shape=Shape::Gate/>
-                    "Tollgate"
-                </a>
-                {sandbox}
-            </div>
+            <a href="/" class="nav__name">
+                <Icon shape=Shape::Gate/>
+                "Tollgate"
+            </a>
             {links}
             {user.map(|user| view! { <Who user/> })}
         </header>

@@ -12,6 +12,9 @@ pub fn NoSubscription(
     admins: Option<String>,
     /// What the viewer gets by subscribing.
     offer: &'static str,
+    /// On the way to the plans.
+    #[prop(default = "Choose a plan")]
+    choose: &'static str,
     /// The last period there was, if there was one.
     #[prop(default = None)]
     last: Option<PeriodUsage>,
@@ -22,7 +25,7 @@ pub fn NoSubscription(
     let way = match admins {
         None => view! {
             <p>{offer}</p>
-            <p><a href="/subscribe" class="button" data-tone="primary">"Choose a plan"</a></p>
+            <p><a href="/subscribe" class="button" data-tone="primary">{choose}</a></p>
         }
         .into_any(),
         Some(names) => view! { <p><AskAdmin to="choose a plan" names/></p> }.into_any(),

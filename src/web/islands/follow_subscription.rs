@@ -3,6 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{PlanId, Status, Subscription, SubscriptionId};
@@ -45,6 +46,27 @@ pub fn FollowSubscription(
     let on_subscription = move |subscription: Option<Subscription>| {
         if subscription.as_ref().map(Shown::from) != shown {
             client::reload();
+        }
+    };
+    // The effect keeps what it returns, and so the stream open.
+    Effect::new(move |_| UsageStream::open(|_| {}, on_subscription, |_| {}));
+}
+
+/// As [`FollowSubscription`], but that only these parts of the page are taken anew, by their ids, while the subscription
+/// stays the same one.
+#[island]
+pub fn RenewWithSubscription(shown: Option<Shown>, parts: Vec<String>) -> impl IntoView {
+    let (shown, parts) = (StoredValue::new(shown), StoredValue::new(parts));
+    let on_subscription = move |subscription: Option<Subscription>| {
+        let (now, before) = (subscription.as_ref().map(Shown::from), shown.get_value());
+        if now.map(|now| now.id) != before.map(|before| before.id) {
+            client::reload();
+        } else if now != before {
+            shown.set_value(now);
+            spawn_local(async move {
+                let parts = parts.get_value();
+                client::renew(&parts.iter().map(String::as_str).collect::<Vec<_>>()).await;
+            });
         }
     };
     // The effect keeps what it returns, and so the stream open.

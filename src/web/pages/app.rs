@@ -3,19 +3,25 @@
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::hooks::use_location;
 use leptos_router::{SsrMode, path};
 
-use super::{chat, home, invite, keys, login, outbox, plans, signup, subscribe, team, usage};
+use super::{billing, chat, home, invite, keys, login, outbox, plans, signup, subscribe, team, usage};
+use crate::domain::User;
+use crate::web::AppError;
 use crate::web::components::nav::Nav;
 use crate::web::components::page::NotFound;
-use crate::web::ssr::{context, shown_once};
+use crate::web::components::sandbox::SandboxStrip;
+use crate::web::islands::banner::{SubscriptionBanner, Trouble};
+use crate::web::ssr::context::{actor, admins_to_ask, services};
+use crate::web::ssr::shown_once;
 
 /// Every page is rendered whole before its first byte leaves.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    let sandbox = context::services().config.stripe.sandbox.map(|address| format!("http://{address}/"));
-    let user = context::actor();
+    let sandbox = services().config.stripe.sandbox.map(|address| format!("http://{address}/"));
+    let user = actor();
     // Without a menu there is nothing to stand beside the page.
     let frame = if user.is_some() { "frame" } else { "frame frame--bare" };
     let done = shown_once::take::<String>(shown_once::DONE);
@@ -23,8 +29,9 @@ pub fn App() -> impl IntoView {
         <Router>
             <a class="skip" href="#main">"Skip to the content"</a>
             <div class=frame>
-                <Nav user sandbox/>
+                <Nav user=user.clone()/>
                 <main id="main" tabindex="-1">
+                    {user.filter(|user| user.group.is_some()).map(|user| view! { <Banner user/> })}
                     {done.map(|done| view! { <p class="done" role="status">{done}</p> })}
                     <FlatRoutes fallback=NotFound>
                         <Route path=path!("/") view=home::Home ssr=SsrMode::Async/>
@@ -36,13 +43,33 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/chat") view=chat::New ssr=SsrMode::Async/>
                         <Route path=path!("/chat/:id") view=chat::Kept ssr=SsrMode::Async/>
                         <Route path=path!("/subscribe") view=subscribe::Subscribe ssr=SsrMode::Async/>
+                        <Route path=path!("/billing") view=billing::Billing ssr=SsrMode::Async/>
+                        <Route path=path!("/billing/portal") view=billing::portal::Portal ssr=SsrMode::Async/>
                         <Route path=path!("/subscription-plans") view=plans::Plans ssr=SsrMode::Async/>
                         <Route path=path!("/team") view=team::Team ssr=SsrMode::Async/>
                         <Route path=path!("/settings/api-keys") view=keys::Keys ssr=SsrMode::Async/>
                         <Route path=path!("/outbox") view=outbox::Outbox ssr=SsrMode::Async/>
                     </FlatRoutes>
                 </main>
+                {sandbox.map(|panel| view! { <SandboxStrip panel/> })}
             </div>
         </Router>
     }
+}
+
+/// What is the matter with the subscription of the user's group, on every page. A page isn't lost for it.
+#[component]
+fn Banner(user: User) -> impl IntoView {
+    let finishes_here = use_location().pathname.get_untracked() == "/subscribe";
+    Suspend::new(async move {
+        let (trouble, admins) = trouble(&user).await.ok()?;
+        Some(view! { <SubscriptionBanner trouble admins finishes_here/> })
+    })
+}
+
+async fn trouble(user: &User) -> Result<(Option<Trouble>, Option<String>), AppError> {
+    let billing = services().billing.clone();
+    let admins = admins_to_ask(user).await?;
+    let subscription = billing.subscription(user).await?;
+    Ok((subscription.as_ref().and_then(Trouble::of), admins))
 }

@@ -6,6 +6,7 @@
 //! form's own page.
 
 pub mod account;
+pub mod billing;
 pub mod chat;
 pub mod keys;
 pub mod plans;

@@ -10,9 +10,9 @@ pub async fn create_plan(form: PlanForm) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};
     let user = context::user()?;
     user.must_be_superadmin()?;
-    let input = form.check().map_err(|errors| forms::keep_plan(errors, &form))?;
+    let input = form.check().map_err(|errors| forms::keep(errors, &form))?;
     let plan = context::services().billing.create_plan(&user, input).await;
-    let plan = plan.map_err(|error| forms::keep_plan(error, &form))?;
+    let plan = plan.map_err(|error| forms::keep(error, &form))?;
     forms::done(&format!("{} was created.", plan.name));
     forms::go_on("/subscription-plans");
     Ok(())
@@ -23,9 +23,9 @@ pub async fn update_plan(id: PlanId, form: PlanForm) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};
     let user = context::user()?;
     user.must_be_superadmin()?;
-    let input = form.check().map_err(|errors| forms::keep_plan(errors, &form))?;
+    let input = form.check().map_err(|errors| forms::keep(errors, &form))?;
     let plan = context::services().billing.update_plan(&user, id, input).await;
-    let plan = plan.map_err(|error| forms::keep_plan(error, &form))?;
+    let plan = plan.map_err(|error| forms::keep(error, &form))?;
     forms::done(&format!("{} was saved.", plan.name));
     forms::go_on("/subscription-plans");
     Ok(())

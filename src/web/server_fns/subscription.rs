@@ -14,16 +14,36 @@ pub async fn subscribe(plan_id: PlanId) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Cancels; goes on to `next` or the billing page.
 #[server(prefix = "/fn", endpoint = "subscription/cancel")]
-pub async fn cancel(id: SubscriptionId, at_period_end: bool) -> Result<(), AppError> {
-    use crate::domain::Status;
+pub async fn cancel(
+    id: SubscriptionId,
+    at_period_end: bool,
+    #[server(default)] reason: String,
+    #[server(default)] comment: String,
+    #[server(default)] next: String,
+) -> Result<(), AppError> {
+    use crate::domain::{Cancellation, Refusal, Status};
     use crate::web::ssr::{context, forms};
-    let canceled = context::services().billing.cancel(&context::user()?, id, at_period_end).await?;
+    let reason = Some(reason).filter(|reason| !reason.is_empty()).map(|reason| reason.parse()).transpose();
+    let reason = reason.map_err(|message| Refusal::field("reason", message))?;
+    let cancellation = Cancellation::new(at_period_end, reason, Some(&comment))?;
+    let canceled = context::services().billing.cancel(&context::user()?, id, &cancellation).await?;
     // Where it goes on until then, the page says so for as long as it does.
     if canceled.status == Status::Canceled {
         forms::done(&format!("The subscription to {} was canceled. It has ended.", canceled.plan.name));
     }
-    forms::go_on("/subscribe");
+    forms::go_on(if next.is_empty() { "/billing" } else { &next });
+    Ok(())
+}
+
+/// Takes back a cancellation at the period's end.
+#[server(prefix = "/fn", endpoint = "subscription/resume")]
+pub async fn resume(id: SubscriptionId) -> Result<(), AppError> {
+    use crate::web::ssr::{context, forms};
+    let kept = context::services().billing.resume(&context::user()?, id).await?;
+    forms::done(&format!("The subscription to {} goes on.", kept.plan.name));
+    forms::go_on("/billing");
     Ok(())
 }
 

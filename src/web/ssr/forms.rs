@@ -4,9 +4,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use leptos::prelude::*;
 use leptos_axum::ResponseOptions;
+use serde::Serialize;
 
 use super::shown_once;
-use crate::domain::PlanForm;
 use crate::web::AppError;
 
 /// Whether a browser sent this as a form: code in a page doesn't ask for HTML.
@@ -47,14 +47,22 @@ pub fn inside(path: &str) -> &str {
     if ours { path } else { "/" }
 }
 
-/// Takes along a plan as it was typed.
-pub fn keep_plan(error: impl Into<AppError>, form: &PlanForm) -> AppError {
+/// Takes along a form as it was typed.
+pub fn keep(error: impl Into<AppError>, form: &impl Serialize) -> AppError {
     let error = error.into();
     match serde_json::to_value(form) {
         Ok(serde_json::Value::Object(fields)) => error.keeping(
             fields.iter().filter_map(|(field, value)| Some((field.as_str(), value.as_str()?.to_owned()))),
         ),
         _ => error,
+    }
+}
+
+/// Makes the answer a redirect to an address of Stripe's.
+pub fn leave(response: &ResponseOptions, address: &str) {
+    if let Ok(location) = HeaderValue::from_str(address) {
+        response.insert_header(header::LOCATION, location);
+        response.set_status(StatusCode::SEE_OTHER);
     }
 }
 

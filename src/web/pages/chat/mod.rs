@@ -13,7 +13,6 @@ use crate::web::components::no_subscription::NoSubscription;
 use crate::web::components::page::{Head, load};
 use crate::web::islands::chat::{Chat, LastQuestion};
 use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
-use crate::web::pages::usage::trouble::Trouble;
 use crate::web::server_fns::chat::{Begin, Delete, Rename};
 use crate::web::ssr::context::{admins_to_ask, services, user, where_subscribed};
 use crate::web::ssr::shown_once;
@@ -75,7 +74,6 @@ fn page(data: Data) -> AnyView {
     let shown = subscription.as_ref().map(Shown::from);
     let attempt = Attempt::of::<Begin>();
     let last = last_question(conversation.as_ref());
-    let trouble = subscription.map(|subscription| view! { <Trouble subscription admins=admins.clone()/> });
     let head = match &conversation {
         Some(open) => view! { <Title id=open.id title=open.title.clone()/> }.into_any(),
         None => view! { <h1 class="chat__title">"Chat"</h1> }.into_any(),
@@ -114,7 +112,6 @@ fn page(data: Data) -> AnyView {
         <div class="chat" data-open=id.is_some().to_string()>
             <section class="chat__main">
                 {head}
-                {trouble}
                 <Refused message=attempt.message(&[])/>
                 {refused::<Rename>()}
                 {refused::<Delete>()}

@@ -16,7 +16,7 @@ use crate::web::components::plan_card::PlanCard;
 use crate::web::components::submit::Submit;
 use crate::web::islands::checkout::{CheckoutForm, Returned};
 use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
-use crate::web::server_fns::subscription::{self, Cancel};
+use crate::web::server_fns::subscription::{self, Cancel, Resume};
 use crate::web::ssr::context::{services, user};
 use current::{Current, StillWaiting};
 
@@ -105,7 +105,8 @@ fn shown(data: Data, returned: Returned) -> AnyView {
 /// Why the last form of this page was refused, if one was.
 fn refusal() -> Option<String> {
     let cancel = Attempt::of::<Cancel>().message(&[]);
-    Attempt::of::<subscription::Subscribe>().message(&[]).or(cancel)
+    let resume = Attempt::of::<Resume>().message(&[]);
+    Attempt::of::<subscription::Subscribe>().message(&[]).or(cancel).or(resume)
 }
 
 #[component]

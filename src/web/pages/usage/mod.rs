@@ -5,7 +5,6 @@ pub mod events;
 mod first_steps;
 mod history;
 mod shares;
-pub mod trouble;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
@@ -22,7 +21,6 @@ use days::Days;
 use first_steps::FirstSteps;
 use history::History;
 use shares::Shares;
-use trouble::Trouble;
 
 struct Data {
     /// Who can put things right, by name; none where the viewer can.
@@ -43,14 +41,10 @@ pub fn Usage() -> impl IntoView {
                 .is_some_and(|(check, _)| check.usage.resources.iter().all(|(_, now)| now.used == 0));
         let shown = subscription.as_ref().map(Shown::from);
         let incomplete = subscription.as_ref().is_some_and(|now| now.status == Status::Incomplete);
-        let above = match subscription {
-            Some(subscription) => view! { <Trouble subscription admins=admins.clone()/> }.into_any(),
-            None => {
-                let offer = "Choose a plan and your group has an allowance to spend from.";
-                view! { <NoSubscription admins=admins.clone() offer last=history.first().cloned()/> }
-                    .into_any()
-            }
-        };
+        let above = subscription.is_none().then(|| {
+            let offer = "Choose a plan and your group has an allowance to spend from.";
+            view! { <NoSubscription admins=admins.clone() offer last=history.first().cloned()/> }
+        });
         let current = match (shown, current) {
             (Some(shown), Some((LimitCheck { usage, suggested_plan, .. }, overview))) if !incomplete => {
                 let (resources, days) = (usage.resources, whole_days(&overview));

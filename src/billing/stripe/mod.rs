@@ -1,30 +1,33 @@
-//! The one file that calls Stripe: each call typed, limited in time, and tried again under one idempotency key, so that
+//! The one module that calls Stripe: each call typed, limited in time, and tried again under one idempotency key, so that
 //! Stripe does at most once what is asked. [`Failure`] is what a call means that didn't succeed.
+
+mod customers;
+mod ending;
+mod invoices;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use stripe::{Client, ClientBuilder, RequestStrategy, StripeError};
+use stripe::{Client, ClientBuilder, RequestStrategy};
 use stripe_billing::subscription::{
-    CancelSubscription, CreateSubscription, CreateSubscriptionItems, CreateSubscriptionPaymentBehavior,
+    CreateSubscription, CreateSubscriptionItems, CreateSubscriptionPaymentBehavior,
     CreateSubscriptionPaymentSettings, CreateSubscriptionPaymentSettingsSaveDefaultPaymentMethod,
     CreateSubscriptionProrationBehavior, ListSubscription, ListSubscriptionStatus, RetrieveSubscription,
-    UpdateSubscription,
 };
-use stripe_core::customer::{CreateCustomer, RetrieveCustomer, RetrieveCustomerReturned};
 use stripe_core::payment_intent::ConfirmPaymentIntent;
-use stripe_payment::payment_method::AttachPaymentMethod;
 use stripe_product::price::{
     CreatePrice, CreatePriceRecurring, CreatePriceRecurringInterval, RetrievePrice, UpdatePrice,
 };
 use stripe_product::product::{CreateProduct, UpdateProduct};
-use stripe_shared::{ApiErrorsType, Price, Subscription};
+use stripe_shared::{Price, Subscription};
 
 use super::failure::{Failure, is_missing};
 use crate::config::StripeConfig;
-use crate::domain::{Interval, Money, Refusal};
+use crate::domain::{Interval, Money};
 use crate::error::Error;
+
+pub use invoices::{InvoiceList, Paid};
 
 /// What a call gives.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -119,43 +122,6 @@ impl Stripe {
         Ok(())
     }
 
-    /// Whether Stripe has this customer: it may have been deleted there.
-    pub async fn has_customer(&self, id: &str) -> Result<bool> {
-        match RetrieveCustomer::new(id).send(&self.client).await {
-            Ok(RetrieveCustomerReturned::Customer(_)) => Ok(true),
-            Ok(RetrieveCustomerReturned::DeletedCustomer(_)) => Ok(false),
-            Err(error) if is_missing(&error) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    pub async fn create_customer(&self, name: &str, email: &str, group: &str) -> Result<String> {
-        let metadata = HashMap::from([("tollgate_group".to_owned(), group.to_owned())]);
-        let mut request = CreateCustomer::new().name(name).email(email).metadata(metadata);
-        if let Some(clock) = &self.test_clock {
-            request = request.test_clock(clock);
-        }
-        Ok(request.send(&self.client).await?.id.to_string())
-    }
-
-    /// Gives the customer a card; answers with the card's own id, which a test card's name is not.
-    ///
-    /// # Errors
-    /// [`Refusal::CardDeclined`]; a refusal on `payment_method` where Stripe has no such.
-    pub async fn attach(&self, payment_method: &str, customer: &str) -> Result<String> {
-        match AttachPaymentMethod::new(payment_method).customer(customer).send(&self.client).await {
-            Ok(card) => Ok(card.id.to_string()),
-            Err(StripeError::Stripe(api, 400 | 404))
-                if api.type_ == ApiErrorsType::InvalidRequestError
-                    && api.param.as_deref() != Some("customer") =>
-            {
-                let message = "Stripe has no such payment method, or it can't be used.";
-                Err(Failure::Refused(Refusal::field("payment_method", message)))
-            }
-            Err(error) => Err(error.into()),
-        }
-    }
-
     pub async fn create_subscription(&self, purchase: &Purchase<'_>) -> Result<Subscription> {
         let mut settings = CreateSubscriptionPaymentSettings::new();
         settings.save_default_payment_method =
@@ -213,27 +179,15 @@ impl Stripe {
     /// Pays what is due on an intent with a card. What becomes of it is for a fetch to say.
     ///
     /// # Errors
-    /// [`Refusal::CardDeclined`].
+    /// [`crate::domain::Refusal::CardDeclined`].
     pub async fn confirm(&self, payment_intent: &str, payment_method: &str) -> Result<()> {
         ConfirmPaymentIntent::new(payment_intent).payment_method(payment_method).send(&self.client).await?;
         Ok(())
     }
-
-    pub async fn cancel_at_period_end(&self, id: &str) -> Result<()> {
-        UpdateSubscription::new(id).cancel_at_period_end(true).send(&self.client).await?;
-        Ok(())
-    }
-
-    /// Ends a subscription. One that has ended already is fine.
-    pub async fn cancel_now(&self, id: &str) -> Result<()> {
-        match CancelSubscription::new(id).send(&self.client).await {
-            Ok(_) => Ok(()),
-            Err(error) if is_missing(&error) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
 }
 
 fn expansions() -> Vec<String> {
-    vec!["latest_invoice.confirmation_secret".into(), "pending_setup_intent".into()]
+    ["default_payment_method", "latest_invoice.confirmation_secret", "pending_setup_intent"]
+        .map(String::from)
+        .to_vec()
 }

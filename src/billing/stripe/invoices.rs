@@ -1,0 +1,90 @@
+//! Invoices: listing and paying them.
+
+use stripe::StripeError;
+use stripe_billing::invoice::{ListInvoice, PayInvoice};
+use stripe_billing::invoice_line_item::ListInvoiceInvoiceLineItem;
+use stripe_shared::{ApiErrorsCode, Invoice, InvoiceLineItem};
+
+use super::{Failure, Result, Stripe};
+use crate::billing::failure::is_missing;
+use crate::domain::Refusal;
+
+/// The most that Stripe lists at a time.
+const MOST: i64 = 100;
+
+/// Part of the invoices of a customer.
+pub struct InvoiceList {
+    pub invoices: Vec<Invoice>,
+    /// Whether there are more after them.
+    pub more: bool,
+}
+
+/// What became of an attempt to pay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paid {
+    Done,
+    /// The bank asks its cardholder first.
+    NeedsAction,
+}
+
+impl Stripe {
+    /// A customer's invoices in Stripe's order, the newest first: at most `limit`, after the one with the id `after`.
+    ///
+    /// # Errors
+    /// A refusal on `cursor` where Stripe has no invoice `after`.
+    pub async fn invoices(&self, customer: &str, after: Option<&str>, limit: usize) -> Result<InvoiceList> {
+        let mut list = InvoiceList { invoices: Vec::new(), more: true };
+        let mut after = after.map(str::to_owned);
+        while list.more && list.invoices.len() < limit {
+            let left = i64::try_from(limit - list.invoices.len()).unwrap_or(MOST);
+            let mut request = ListInvoice::new().customer(customer).limit(left.min(MOST));
+            if let Some(after) = &after {
+                request = request.starting_after(after);
+            }
+            let page = match request.send(&self.client).await {
+                Ok(page) => page,
+                Err(StripeError::Stripe(api, _)) if api.param.as_deref() == Some("starting_after") => {
+                    let message = "Is not a cursor that this list gave.";
+                    return Err(Failure::Refused(Refusal::field("cursor", message)));
+                }
+                // A customer that was deleted has none.
+                Err(error) if is_missing(&error) => return Ok(InvoiceList { more: false, ..list }),
+                Err(error) => return Err(error.into()),
+            };
+            after = page.data.last().and_then(|last| last.id.as_ref()).map(ToString::to_string);
+            list.more = page.has_more && after.is_some();
+            list.invoices.extend(page.data);
+        }
+        Ok(list)
+    }
+
+    /// The lines of an invoice, of which itself carries only the first ones.
+    pub async fn lines(&self, invoice: &Invoice) -> Result<Vec<InvoiceLineItem>> {
+        let mut lines = invoice.lines.data.clone();
+        let mut more = invoice.lines.has_more;
+        while more && let (Some(id), Some(last)) = (&invoice.id, lines.last()) {
+            let request = ListInvoiceInvoiceLineItem::new(id.clone()).limit(MOST);
+            let page = request.starting_after(last.id.to_string()).send(&self.client).await?;
+            more = page.has_more && !page.data.is_empty();
+            lines.extend(page.data);
+        }
+        Ok(lines)
+    }
+
+    /// Pays an invoice, its customer being there to answer the bank. One that is paid already is fine.
+    ///
+    /// # Errors
+    /// [`Refusal::CardDeclined`].
+    pub async fn pay_invoice(&self, id: &str, payment_method: &str) -> Result<Paid> {
+        let request = PayInvoice::new(id).payment_method(payment_method).off_session(false);
+        match request.send(&self.client).await {
+            Ok(_) => Ok(Paid::Done),
+            Err(StripeError::Stripe(api, status)) => match api.code.as_ref().map(ApiErrorsCode::as_str) {
+                Some("invoice_payment_intent_requires_action") => Ok(Paid::NeedsAction),
+                Some("invoice_already_paid") => Ok(Paid::Done),
+                _ => Err(StripeError::Stripe(api, status).into()),
+            },
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Invoices, as Stripe has them.
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::{Currency, Money};
+
+/// Where an invoice stands, in Stripe's words.
+/// Source: <https://docs.stripe.com/api/invoices/object#invoice_object-status>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub enum InvoiceStatus {
+    /// Not sent yet, and it may still change.
+    Draft,
+    Open,
+    Paid,
+    /// Not expected to be paid any more; it can be.
+    Uncollectible,
+    Void,
+}
+
+impl FromStr for InvoiceStatus {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "draft" => Ok(Self::Draft),
+            "open" => Ok(Self::Open),
+            "paid" => Ok(Self::Paid),
+            "uncollectible" => Ok(Self::Uncollectible),
+            "void" => Ok(Self::Void),
+            _ => Err(format!("{text:?} is not an invoice's status")),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "InvoiceFields")]
+pub struct Invoice {
+    /// At Stripe, as the number.
+    pub id: String,
+    /// None for a draft.
+    pub number: Option<String>,
+    pub status: InvoiceStatus,
+    pub total: Money,
+    pub amount_paid: Money,
+    /// The total less what the customer's balance pays.
+    pub amount_due: Money,
+    pub created_at: DateTime<Utc>,
+    pub period_start: DateTime<Utc>,
+    pub period_end: DateTime<Utc>,
+    /// Stripe's page of it, where an open one can be paid. None for a draft.
+    pub hosted_invoice_url: Option<String>,
+    pub invoice_pdf: Option<String>,
+    pub lines: Vec<InvoiceLine>,
+}
+
+impl Invoice {
+    /// What taxes, discounts and the like change in the sum of the lines.
+    pub fn adjustments(&self) -> Money {
+        let lines: i64 = self.lines.iter().map(|line| line.amount.minor).sum();
+        Money::new(self.total.minor - lines, self.total.currency)
+    }
+
+    /// What the customer's balance pays; below zero where it adds to what is due.
+    pub fn from_balance(&self) -> Money {
+        Money::new(self.total.minor - self.amount_due.minor, self.total.currency)
+    }
+}
+
+/// What an invoice is for. An amount below zero is a credit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvoiceLine {
+    pub description: Option<String>,
+    pub amount: Money,
+    pub quantity: Option<i64>,
+    pub period_start: DateTime<Utc>,
+    pub period_end: DateTime<Utc>,
+}
+
+/// An invoice as JSON has it: its amounts decimal strings in the currency's own number of decimals.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = Invoice))]
+pub struct InvoiceFields {
+    /// At Stripe.
+    pub id: String,
+    /// Null for a draft.
+    pub number: Option<String>,
+    pub status: InvoiceStatus,
+    pub total: String,
+    pub amount_paid: String,
+    /// The total less what the group's balance at Stripe pays.
+    pub amount_due: String,
+    /// Lower-case ISO 4217 code, of the lines' amounts too.
+    #[cfg_attr(feature = "ssr", schema(value_type = String))]
+    pub currency: Currency,
+    pub created_at: DateTime<Utc>,
+    pub period_start: DateTime<Utc>,
+    pub period_end: DateTime<Utc>,
+    /// Stripe's page of the invoice, where an open one can be paid; null for a draft.
+    pub hosted_invoice_url: Option<String>,
+    pub invoice_pdf: Option<String>,
+    pub lines: Vec<InvoiceLineFields>,
+}
+
+/// A line of an invoice as JSON has it.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema), schema(as = InvoiceLine))]
+pub struct InvoiceLineFields {
+    pub description: Option<String>,
+    /// Below zero for a credit.
+    pub amount: String,
+    pub quantity: Option<i64>,
+    pub period_start: DateTime<Utc>,
+    pub period_end: DateTime<Utc>,
+}
+
+impl From<Invoice> for InvoiceFields {
+    fn from(invoice: Invoice) -> Self {
+        Self {
+            id: invoice.id,
+            number: invoice.number,
+            status: invoice.status,
+            total: invoice.total.decimal(),
+            amount_paid: invoice.amount_paid.decimal(),
+            amount_due: invoice.amount_due.decimal(),
+            currency: invoice.total.currency,
+            created_at: invoice.created_at,
+            period_start: invoice.period_start,
+            period_end: invoice.period_end,
+            hosted_invoice_url: invoice.hosted_invoice_url,
+            invoice_pdf: invoice.invoice_pdf,
+            lines: invoice.lines.into_iter().map(InvoiceLineFields::from).collect(),
+        }
+    }
+}
+
+impl From<InvoiceLine> for InvoiceLineFields {
+    fn from(line: InvoiceLine) -> Self {
+        Self {
+            description: line.description,
+            amount: line.amount.decimal(),
+            quantity: line.quantity,
+            period_start: line.period_start,
+            period_end: line.period_end,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn usd(minor: i64) -> Money {
+        Money::new(minor, Currency::USD)
+    }
+
+    fn invoice() -> Invoice {
+        let (start, end) = (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH + chrono::Duration::days(30));
+        let line = |amount| InvoiceLine {
+            description: Some("1 × Basic".into()),
+            amount: usd(amount),
+            quantity: Some(1),
+            period_start: start,
+            period_end: end,
+        };
+        Invoice {
+            id: "in_1".into(),
+            number: Some("ABC-0001".into()),
+            status: InvoiceStatus::Paid,
+            total: usd(2_999),
+            amount_paid: usd(2_499),
+            amount_due: usd(2_499),
+            created_at: start,
+            period_start: start,
+            period_end: end,
+            hosted_invoice_url: None,
+            invoice_pdf: None,
+            lines: vec![line(3_500), line(-667)],
+        }
+    }
+
+    #[test]
+    fn an_invoice_is_written_with_decimal_amounts() {
+        let written = serde_json::to_value(invoice()).unwrap();
+        assert_eq!(written["status"], "paid");
+        assert_eq!((&written["total"], &written["currency"]), (&json!("29.99"), &json!("usd")));
+        assert_eq!(written["lines"][1]["amount"], "-6.67");
+    }
+
+    #[test]
+    fn what_the_lines_dont_say_is_the_rest() {
+        let invoice = invoice();
+        assert_eq!(invoice.adjustments(), usd(166));
+        assert_eq!(invoice.from_balance(), usd(500));
+    }
+}
