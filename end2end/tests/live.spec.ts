@@ -4,6 +4,7 @@ import type { Page } from '@playwright/test';
 
 import { expect, test } from '../fixtures';
 import { CARDS, cardFrame, typeCard } from './support/card';
+import { Stripe } from './support/stripe';
 import { countLoads } from './support/watch';
 
 /** A second tab of the same browser. */
@@ -97,4 +98,71 @@ test('a purchase that was never paid leaves no period behind, and one that ended
   const row = page.getByRole('table', { name: 'Usage in earlier periods' }).getByRole('row').filter({ hasText: 'Basic' });
   await expect(row).toContainText('1,000');
   await expect(row, 'it ended when it did, and not when it would have').toContainText(`– ${today.format(new Date())} UTC`);
+});
+
+test('a purchase, its end and its renewal reach every page that shows the subscription, and a member', async ({
+  page,
+  people,
+  server,
+  request,
+}) => {
+  const admin = await people.admin();
+  const member = await people.member(admin);
+  const [subscribe, billing, chat, keys] = [page, await tab(page), await tab(page), await tab(page)];
+  await admin.signIn(page);
+  const other = await people.page();
+  await member.signIn(other);
+  await subscribe.goto('/subscribe');
+  await billing.goto('/billing');
+  await chat.goto('/chat');
+  await keys.goto('/settings/api-keys');
+  await other.goto('/usage');
+  for (const each of [billing, chat, other]) await expect(each.getByText('Your group has no subscription')).toBeVisible();
+
+  const { id, stripe_subscription_id } = await admin.subscribe('Basic');
+  await expect(subscribe.getByRole('button', { name: 'Current plan' })).toBeVisible();
+  await expect(billing.getByRole('region', { name: 'Payment method' })).toContainText('Visa •••• 4242');
+  await expect(chat.getByRole('textbox', { name: 'Message' })).toBeVisible();
+  await expect(other.getByRole('progressbar', { name: 'LLM tokens' })).toBeVisible();
+
+  await admin.api.post(cancel(id), { data: { at_period_end: true } });
+  for (const each of [subscribe, billing]) await expect(each.getByText(/^Ends on .*\.$/)).toBeVisible();
+  await admin.api.post(`/api/subscriptions/subscriptions/${id}/resume/`);
+  for (const each of [subscribe, billing]) await expect(each.getByText(/^Ends on .*\.$/)).toHaveCount(0);
+
+  const stripe = new Stripe(request, server);
+  await stripe.failNextCharge(stripe_subscription_id);
+  for (const each of [subscribe, billing, chat, keys]) {
+    await expect(each.getByRole('alert').getByRole('link', { name: 'Pay or change the card' })).toBeVisible();
+  }
+  await expect(other.getByRole('alert')).toContainText('Ask an admin of your group to put it right');
+  await admin.api.post(`/api/subscriptions/subscriptions/${id}/payment_method/`, { data: { payment_method: 'pm_card_visa' } });
+  for (const each of [subscribe, billing, chat, keys, other]) {
+    await expect(each.getByText('The last payment failed.')).toHaveCount(0);
+  }
+  await admin.api.post(cancel(id), { data: { at_period_end: false } });
+  for (const each of [billing, chat, other]) await expect(each.getByText('Your group has no subscription')).toBeVisible();
+});
+
+test('a page out of sight keeps no connection, and catches up when it is seen again', async ({ page, people }) => {
+  const admin = await people.subscriber('Basic');
+  await admin.signIn(page);
+  const streams: string[] = [];
+  page.on('request', (request) => request.url().endsWith('/usage/stream/') && streams.push('opened'));
+  page.on('requestfailed', (request) => request.url().endsWith('/usage/stream/') && streams.push('closed'));
+  await page.goto('/usage');
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
+  const setHidden = (hidden: boolean) =>
+    page.evaluate((hidden) => {
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+  await setHidden(true);
+  await expect.poll(() => streams).toEqual(['opened', 'closed']);
+  const { id } = await admin.subscription();
+  await admin.api.post(cancel(id), { data: { at_period_end: true } });
+  await expect(page.getByText('Resets', { exact: true })).toBeVisible();
+  await setHidden(false);
+  await expect(page.getByText('Ends', { exact: true })).toBeVisible();
+  expect(streams, 'one for the whole page').toEqual(['opened', 'closed', 'opened']);
 });

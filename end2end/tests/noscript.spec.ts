@@ -134,6 +134,31 @@ test('a guest is invited and joins', async ({ page, people }) => {
   await expect(page.getByRole('row').filter({ hasText: email })).toContainText('Paul Plain');
 });
 
+test('a subscription is ended, kept and ended again, and the billing details are said', async ({ page, people }) => {
+  const admin = await people.subscriber('Basic');
+  await admin.signIn(page);
+  await page.goto('/billing');
+  await expect(page.getByRole('region', { name: 'Payment method' })).toContainText('Visa •••• 4242');
+  await expect(page.getByRole('button', { name: 'Change card' })).toBeHidden();
+  await page.getByText('Lines').click();
+  await expect(page.getByText(/1 × .*Basic/)).toBeVisible();
+  const cancel = async (when: RegExp) => {
+    await page.getByRole('button', { name: 'Cancel subscription' }).first().click();
+    const dialog = page.getByRole('dialog', { name: 'Cancel Basic?' });
+    await expectModal(dialog);
+    await dialog.getByRole('radio', { name: when }).check();
+    await dialog.getByRole('button', { name: 'Cancel subscription' }).click();
+  };
+  await cancel(/^At the end of the period/);
+  await page.getByRole('button', { name: 'Keep my plan' }).click();
+  await expect(page.getByText('The subscription to Basic goes on.')).toBeVisible();
+  await page.getByLabel('Name').fill('Plain & Co');
+  await page.getByRole('button', { name: 'Save details' }).click();
+  await expect(page.getByLabel('Name')).toHaveValue('Plain & Co');
+  await cancel(/^Now/);
+  await expect(page.getByRole('link', { name: 'Start again' })).toBeVisible();
+});
+
 test('a key is made and revoked', async ({ page, people }) => {
   const admin = await people.admin();
   await admin.signIn(page);

@@ -10,8 +10,8 @@ use tokio::time::timeout;
 use super::payment_method::waiting_invoice;
 use super::{Billing, InvoiceKey};
 use crate::domain::{
-    Account, BillingDetails, Expiry, GroupId, NextCharge, PaymentMethod, Refusal, Status, SubscriptionId,
-    User,
+    Account, BillingDetails, Expiry, GroupId, Money, NextCharge, PaymentMethod, Refusal, Status,
+    SubscriptionId, User,
 };
 use crate::error::{Error, Result};
 use crate::storage::{PageRequest, PageRows};
@@ -36,8 +36,9 @@ impl Billing {
     async fn read_account(&self, group: GroupId, after: Option<InvoiceKey>) -> Result<Account> {
         let Some(customer) = self.store.stripe_customer(group).await? else { return Ok(Account::default()) };
         let page = PageRequest { after, limit: SHOWN };
-        let (found, subscription, PageRows { rows, more }) = tokio::try_join!(
+        let (found, tax_ids, subscription, PageRows { rows, more }) = tokio::try_join!(
             async { Ok(self.stripe.customer(&customer).await?) },
+            async { Ok(self.stripe.tax_ids(&customer).await?) },
             self.live_at_stripe(group),
             self.invoices_of(&customer, &page),
         )?;
@@ -53,13 +54,13 @@ impl Billing {
             None => None,
         };
         Ok(Account {
-            payment_method: self.pays_by(subscription.as_ref(), &found),
+            payment_method: self.pays_by(subscription.as_ref(), &found).await?,
             next_charge: match &subscription {
                 Some(subscription) => self.next_charge(subscription).await?,
                 None => None,
             },
             unpaid,
-            details: details(&found),
+            details: details(&found, tax_ids.first()),
             invoices: rows,
             more_invoices: more,
         })
@@ -76,7 +77,10 @@ impl Billing {
             async { Ok(self.stripe.customer(&customer).await?) },
             self.live_at_stripe(group),
         )?;
-        Ok(found.and_then(|found| self.pays_by(subscription.as_ref(), &found)))
+        match found {
+            Some(found) => self.pays_by(subscription.as_ref(), &found).await,
+            None => Ok(None),
+        }
     }
 
     async fn live_at_stripe(&self, group: GroupId) -> Result<Option<StripeSubscription>> {
@@ -86,15 +90,19 @@ impl Billing {
     }
 
     /// The subscription's own payment method, or else the customer's, as Stripe goes by.
-    fn pays_by(
+    async fn pays_by(
         &self,
         subscription: Option<&StripeSubscription>,
         customer: &Customer,
-    ) -> Option<PaymentMethod> {
+    ) -> Result<Option<PaymentMethod>> {
         let own = subscription.and_then(|found| found.default_payment_method.as_ref()?.as_object());
-        let settings = customer.invoice_settings.as_ref();
-        let shared = || settings?.default_payment_method.as_ref()?.as_object();
-        own.or_else(shared).map(|method| self.payment_method_shown(method))
+        if let Some(own) = own {
+            return Ok(Some(self.payment_method_shown(own)));
+        }
+        match default_of(customer) {
+            Some(id) => Ok(Some(self.payment_method_shown(&self.stripe.payment_method(&id).await?))),
+            None => Ok(None),
+        }
     }
 
     fn payment_method_shown(&self, method: &StripePaymentMethod) -> PaymentMethod {
@@ -118,8 +126,12 @@ impl Billing {
         if !renews || found.cancel_at_period_end || found.cancel_at.is_some() {
             return Ok(None);
         }
-        let state = super::sync::state(found)?;
-        Ok(state.price.map(|amount| NextCharge { amount, at: state.period.end }))
+        let Some(preview) = self.stripe.preview(found.id.as_str()).await? else { return Ok(None) };
+        let currency = preview.currency.to_string().parse().map_err(Error::Stripe)?;
+        Ok(Some(NextCharge {
+            amount: Money::new(preview.amount_due, currency),
+            at: super::sync::state(found)?.period.end,
+        }))
     }
 
     /// Has the invoices of the admin's group made out so from now on.
@@ -130,9 +142,8 @@ impl Billing {
         let group = user.must_be_admin()?;
         let details = details.checked()?;
         let customer = self.customer(user, group).await?;
-        let found = self.stripe.customer(&customer).await?;
         // The one that is shown. Others, which Stripe's own pages may have added, stay.
-        let kept = found.and_then(|customer| customer.tax_ids?.data.into_iter().next());
+        let kept = self.stripe.tax_ids(&customer).await?.into_iter().next();
         let same = |kept: &TaxId| kept.type_.as_str() == details.tax_id_type && kept.value == details.tax_id;
         if !kept.as_ref().is_some_and(same) {
             // First, since it is what Stripe may find fault with.
@@ -174,8 +185,13 @@ impl Billing {
     }
 }
 
-fn details(customer: &Customer) -> BillingDetails {
-    let tax_id = customer.tax_ids.as_ref().and_then(|list| list.data.first());
+/// The id of the payment method that a customer's subscriptions without one of their own are paid by.
+pub(super) fn default_of(customer: &Customer) -> Option<String> {
+    let settings = customer.invoice_settings.as_ref()?;
+    settings.default_payment_method.as_ref().map(|method| method.id().to_string())
+}
+
+fn details(customer: &Customer, tax_id: Option<&TaxId>) -> BillingDetails {
     let mut details = BillingDetails {
         name: customer.name.clone().unwrap_or_default(),
         tax_id_type: tax_id.map(|kept| kept.type_.as_str().to_owned()).unwrap_or_default(),

@@ -5,6 +5,7 @@
 use stripe_shared::{InvoiceStatus, SetupIntentStatus, Subscription as StripeSubscription};
 
 use super::Billing;
+use super::account::default_of;
 use super::checkout::is_stripe_id;
 use super::life::must_be_live;
 use super::stripe::Paid;
@@ -55,8 +56,8 @@ impl Billing {
         }
     }
 
-    /// Has the subscription be paid by another payment method from now on, and the invoice that it waits for at once. A
-    /// client secret is left where the bank asks its cardholder first.
+    /// Has the subscription be paid by another payment method from now on, and the invoice that it waits for at once; a
+    /// paused one goes on. A client secret is left where the bank asks its cardholder first.
     ///
     /// # Errors
     /// As [`Billing::begin_payment_method`]; [`Refusal::CardDeclined`], or a refusal on `payment_method`, after either of
@@ -76,6 +77,10 @@ impl Billing {
         let method = self.stripe.attach(payment_method, customer).await?;
         let paid = self.pay_waiting(&found, &method).await?;
         self.stripe.set_default(customer, found.id.as_str(), &method).await?;
+        if is_paused(&found) && waiting_invoice(&found).is_none() {
+            self.stripe.unpause(found.id.as_str()).await?;
+            return self.pay(user, id).await;
+        }
         self.after_payment(group, id, &found, paid).await
     }
 
@@ -89,13 +94,7 @@ impl Billing {
         let found = self.payable(group, id).await?;
         let method = match &found.default_payment_method {
             Some(method) => Some(method.id().to_string()),
-            None => {
-                let customer = self.stripe.customer(found.customer.id().as_str()).await?;
-                let settings = customer.and_then(|customer| customer.invoice_settings);
-                settings
-                    .and_then(|settings| settings.default_payment_method)
-                    .map(|method| method.id().to_string())
-            }
+            None => self.stripe.customer(found.customer.id().as_str()).await?.as_ref().and_then(default_of),
         };
         let method = method.ok_or_else(|| Refusal::Conflict("There is no card to pay with yet.".into()))?;
         let paid = self.pay_waiting(&found, &method).await?;
@@ -138,6 +137,10 @@ impl Billing {
     }
 }
 
+fn is_paused(found: &StripeSubscription) -> bool {
+    found.status.as_str() == Status::Paused.as_str()
+}
+
 /// The id of the invoice that has to be paid for the subscription to go on.
 pub(super) fn waiting_invoice(found: &StripeSubscription) -> Option<&str> {
     let status: Status = found.status.as_str().parse().ok()?;
@@ -148,5 +151,7 @@ pub(super) fn waiting_invoice(found: &StripeSubscription) -> Option<&str> {
         InvoiceStatus::Draft => status == Status::Unpaid,
         _ => false,
     };
-    invoice.id.as_ref().filter(|_| status.awaits_payment() && payable).map(|id| id.as_str())
+    // A paused one goes on once the invoice of its resumption is paid.
+    let waits = status.awaits_payment() || status == Status::Paused;
+    invoice.id.as_ref().filter(|_| waits && payable).map(|id| id.as_str())
 }

@@ -45,6 +45,9 @@ export const SCREENS: Screen[] = [
   at('/chat', 'member@newco.test'),
   at('/subscribe', 'admin@acme.test'),
   at('/subscribe', 'admin@newco.test'),
+  at('/billing', 'admin@acme.test'),
+  at('/billing', 'member@acme.test'),
+  at('/billing', 'admin@newco.test'),
   at('/team', 'admin@acme.test'),
   at('/settings/api-keys', 'admin@acme.test'),
   at('/subscription-plans', 'superadmin@tollgate.test'),
@@ -109,6 +112,46 @@ export const SCREENS: Screen[] = [
       await admin.api.post(`/api/subscriptions/subscriptions/${id}/cancel/`, { data });
       await page.goto('/subscribe');
       await page.getByText(/^Ends on .*\.$/).waitFor();
+    },
+  },
+  {
+    name: '/billing changing the card',
+    open: async (page, people) => {
+      await subscribed(page, people);
+      await page.goto('/billing');
+      await page.getByRole('button', { name: 'Change card' }).click();
+      await cardFrame(page).contentFrame().getByLabel('Card number').waitFor();
+    },
+  },
+  {
+    name: '/billing asking how to cancel',
+    open: async (page, people) => {
+      await subscribed(page, people);
+      await page.goto('/billing');
+      await page.getByRole('button', { name: 'Cancel subscription' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  {
+    name: '/billing with mistakes and an invoice unfolded',
+    open: async (page, people) => {
+      await subscribed(page, people);
+      await page.goto('/billing');
+      await page.getByLabel('Kind of tax id').selectOption('EU VAT');
+      await page.getByRole('button', { name: 'Save details' }).click();
+      await page.locator('[aria-invalid=true]').waitFor();
+      await page.getByText('Lines').first().click();
+    },
+  },
+  {
+    name: '/billing with a first payment to finish',
+    open: async (page, people) => {
+      const admin = await people.admin();
+      await admin.signIn(page);
+      const { id } = (await admin.plans()).find(({ name }) => name === 'Basic')!;
+      await admin.api.post('/api/subscriptions/subscriptions/create_subscription/', { data: { plan_id: id } });
+      await page.goto('/billing');
+      await page.getByRole('region', { name: 'Basic' }).getByRole('link', { name: 'Finish paying' }).waitFor();
     },
   },
   {

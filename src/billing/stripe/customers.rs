@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use stripe::StripeError;
 use stripe_billing::billing_portal_session::CreateBillingPortalSession;
 use stripe_billing::subscription::UpdateSubscription;
-use stripe_billing::tax_id::{CreateCustomerTaxId, CreateCustomerTaxIdType, DeleteCustomerTaxId};
+use stripe_billing::tax_id::{
+    CreateCustomerTaxId, CreateCustomerTaxIdType, DeleteCustomerTaxId, ListCustomerTaxId,
+};
 use stripe_core::customer::{
     CreateCustomer, OptionalFieldsCustomerAddress, RetrieveCustomer, RetrieveCustomerReturned,
     UpdateCustomer, UpdateCustomerInvoiceSettings,
@@ -13,18 +15,17 @@ use stripe_core::customer::{
 use stripe_core::setup_intent::{
     CreateSetupIntent, CreateSetupIntentAutomaticPaymentMethods, CreateSetupIntentUsage, RetrieveSetupIntent,
 };
-use stripe_payment::payment_method::AttachPaymentMethod;
-use stripe_shared::{ApiErrorsCode, ApiErrorsType, Customer, SetupIntent};
+use stripe_payment::payment_method::{AttachPaymentMethod, RetrievePaymentMethod};
+use stripe_shared::{ApiErrorsCode, ApiErrorsType, Customer, PaymentMethod, SetupIntent, TaxId};
 
 use super::{Failure, Result, Stripe};
 use crate::billing::failure::is_missing;
 use crate::domain::{BillingDetails, Refusal};
 
 impl Stripe {
-    /// A customer with what it pays by and its tax ids; none where Stripe has no such, or has it no more.
+    /// A customer; none where Stripe has no such, or has it no more.
     pub async fn customer(&self, id: &str) -> Result<Option<Customer>> {
-        let expand = ["invoice_settings.default_payment_method", "tax_ids"].map(String::from);
-        match RetrieveCustomer::new(id).expand(expand).send(&self.client).await {
+        match RetrieveCustomer::new(id).send(&self.client).await {
             Ok(RetrieveCustomerReturned::Customer(customer)) => Ok(Some(customer)),
             Ok(RetrieveCustomerReturned::DeletedCustomer(_)) => Ok(None),
             Err(error) if is_missing(&error) => Ok(None),
@@ -53,6 +54,15 @@ impl Stripe {
         address.country = Some(country);
         UpdateCustomer::new(customer).name(name).address(address).send(&self.client).await?;
         Ok(())
+    }
+
+    /// A customer's tax ids, the newest first.
+    pub async fn tax_ids(&self, customer: &str) -> Result<Vec<TaxId>> {
+        match ListCustomerTaxId::new(customer).send(&self.client).await {
+            Ok(list) => Ok(list.data),
+            Err(error) if is_missing(&error) => Ok(Vec::new()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// # Errors
@@ -96,6 +106,10 @@ impl Stripe {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    pub async fn payment_method(&self, id: &str) -> Result<PaymentMethod> {
+        Ok(RetrievePaymentMethod::new(id).send(&self.client).await?)
     }
 
     /// Has both be paid by this payment method of the customer's from now on. The subscription's own goes before the

@@ -1,8 +1,9 @@
-//! How a subscription ends.
+//! How a subscription ends, and how one goes on.
 
 use stripe_billing::subscription::{
     CancelSubscription, CancelSubscriptionCancellationDetails, CancelSubscriptionCancellationDetailsFeedback,
-    UpdateSubscription, UpdateSubscriptionCancellationDetails, UpdateSubscriptionCancellationDetailsFeedback,
+    ResumeSubscription, UpdateSubscription, UpdateSubscriptionCancellationDetails,
+    UpdateSubscriptionCancellationDetailsFeedback,
 };
 
 use super::{Result, Stripe};
@@ -43,6 +44,12 @@ impl Stripe {
     /// Takes back a cancellation at the period's end.
     pub async fn keep(&self, id: &str) -> Result<()> {
         UpdateSubscription::new(id).cancel_at_period_end(false).send(&self.client).await?;
+        Ok(())
+    }
+
+    /// Has a paused subscription go on, once what it costs is paid.
+    pub async fn unpause(&self, id: &str) -> Result<()> {
+        ResumeSubscription::new(id).send(&self.client).await?;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Invoices: listing and paying them.
 
 use stripe::StripeError;
-use stripe_billing::invoice::{ListInvoice, PayInvoice};
+use stripe_billing::invoice::{CreatePreviewInvoice, ListInvoice, PayInvoice};
 use stripe_billing::invoice_line_item::ListInvoiceInvoiceLineItem;
 use stripe_shared::{ApiErrorsCode, Invoice, InvoiceLineItem};
 
@@ -56,6 +56,17 @@ impl Stripe {
             list.invoices.extend(page.data);
         }
         Ok(list)
+    }
+
+    /// The next invoice of a subscription as it would be; none where there will be no other.
+    pub async fn preview(&self, subscription: &str) -> Result<Option<Invoice>> {
+        match CreatePreviewInvoice::new().subscription(subscription).send(&self.client).await {
+            Ok(invoice) => Ok(Some(invoice)),
+            Err(StripeError::Stripe(api, _)) if api.code == Some(ApiErrorsCode::InvoiceUpcomingNone) => {
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The lines of an invoice, of which itself carries only the first ones.

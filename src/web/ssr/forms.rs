@@ -59,8 +59,9 @@ pub fn keep(error: impl Into<AppError>, form: &impl Serialize) -> AppError {
 }
 
 /// Makes the answer a redirect to an address of Stripe's.
-pub fn leave(response: &ResponseOptions, address: &str) {
-    if let Ok(location) = HeaderValue::from_str(address) {
+pub fn leave(address: &str) {
+    if let (Some(response), Ok(location)) = (use_context::<ResponseOptions>(), HeaderValue::from_str(address))
+    {
         response.insert_header(header::LOCATION, location);
         response.set_status(StatusCode::SEE_OTHER);
     }
