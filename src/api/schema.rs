@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{MAX_BATCH, MAX_COUNT, Role};
+use crate::domain::{MAX_BATCH, MAX_COUNT, MAX_TRIAL_DAYS, Role};
 
 /// A text of one line, which is trimmed, is not blank and holds no control characters.
 const ONE_LINE: &str =
@@ -25,6 +25,7 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
     let password = || json!({"format": "password", "minLength": 8, "maxLength": 512, "pattern": NO_NUL});
     let role = || json!({"enum": [Role::Admin, Role::Member]});
     let price = || json!({"pattern": r"^0*[0-9]{1,8}(\.[0-9]{1,3})?$", "examples": ["29.99"]});
+    let trial_days = || json!({"minimum": 0, "maximum": MAX_TRIAL_DAYS});
     let currency = || json!({"pattern": "^[A-Za-z]{3}$", "default": "usd"});
     vec![
         ("SignUp", "email", email()),
@@ -45,6 +46,7 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
         ("PlanInput", "price", price()),
         ("PlanInput", "currency", currency()),
         ("PlanInput", "interval", json!({"enum": ["month", "year"], "default": "month"})),
+        ("PlanInput", "trial_days", trial_days()),
         ("PlanInput", "llm_tokens_limit", count(0)),
         ("PlanInput", "voice_tokens_limit", count(0)),
         ("PlanInput", "max_users", count(1)),
@@ -59,6 +61,7 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
         ("EventInput", "model", json!({"minLength": 1, "maxLength": 255, "pattern": PLAIN_AND_NOT_BLANK})),
         ("Plan", "price", price()),
         ("Plan", "currency", json!({"pattern": "^[a-z]{3}$"})),
+        ("Plan", "trial_days", trial_days()),
         ("Plan", "llm_tokens_limit", count(0)),
         ("Plan", "voice_tokens_limit", count(0)),
         ("Plan", "max_users", count(1)),
@@ -77,7 +80,7 @@ fn examples() -> [(&'static str, Value); 3] {
             "PlanInput",
             json!({
                 "name": "Basic", "description": "For a team that starts.", "price": "29.99", "currency": "usd",
-                "interval": "month", "llm_tokens_limit": 100_000, "voice_tokens_limit": 50_000, "max_users": 10,
+                "interval": "month", "trial_days": 14, "llm_tokens_limit": 100_000, "voice_tokens_limit": 50_000, "max_users": 10,
                 "features": ["Shared allowance"],
             }),
         ),
@@ -223,6 +226,9 @@ mod tests {
             ("llm_tokens_limit", json!(MAX_COUNT)),
             ("llm_tokens_limit", json!(MAX_COUNT + 1)),
             ("voice_tokens_limit", json!(-1)),
+            ("trial_days", json!(-1)),
+            ("trial_days", json!(730)),
+            ("trial_days", json!(731)),
             ("max_users", json!(0)),
             ("max_users", json!(1)),
             ("features", json!(vec!["x"; 20])),

@@ -67,6 +67,8 @@ impl Billing {
             price: &reservation.stripe_price_id,
             reference: id.to_string(),
             payment_method: card.as_deref(),
+            // The demo's past has none.
+            trial_days: if backdated.is_none() { reservation.trial_days } else { 0 },
             backdated,
         };
         let made = match self.stripe.create_subscription(&purchase).await {
@@ -179,6 +181,14 @@ impl Billing {
             Some(secret) => self.answer(group, row.subscription_id, Some(secret)).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Whether the user's group can still have its one trial.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for a user without a group; the database's.
+    pub async fn can_try(&self, user: &User) -> Result<bool> {
+        Ok(!self.store.had_trial(user.must_have_group()?).await?)
     }
 
     /// Cancels, at the end of the period or now. A subscription that was never paid ends now in any case. One that has

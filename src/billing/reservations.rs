@@ -40,6 +40,8 @@ impl Billing {
         let price = plan
             .stripe_price_id
             .ok_or_else(|| Error::Internal(format!("plan {plan_id} has no price at Stripe")))?;
+        // A group has one trial, once: decided here, where no other purchase of the group's can be.
+        let trial_days = if tx.had_trial(group).await? { 0 } else { plan.trial_days };
         let reservation = ReservationRow {
             group_id: group,
             id: Uuid::now_v7().into(),
@@ -49,6 +51,7 @@ impl Billing {
             price_minor: plan.price_minor,
             currency: plan.currency,
             billing_interval: plan.billing_interval,
+            trial_days,
             created_at: now,
             recoverable_at: now + UNDER_WAY,
         };

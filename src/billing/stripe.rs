@@ -9,8 +9,10 @@ use stripe::{Client, ClientBuilder, RequestStrategy, StripeError};
 use stripe_billing::subscription::{
     CancelSubscription, CreateSubscription, CreateSubscriptionItems, CreateSubscriptionPaymentBehavior,
     CreateSubscriptionPaymentSettings, CreateSubscriptionPaymentSettingsSaveDefaultPaymentMethod,
-    CreateSubscriptionProrationBehavior, ListSubscription, ListSubscriptionStatus, RetrieveSubscription,
-    UpdateSubscription,
+    CreateSubscriptionProrationBehavior, CreateSubscriptionTrialSettings,
+    CreateSubscriptionTrialSettingsEndBehavior,
+    CreateSubscriptionTrialSettingsEndBehaviorMissingPaymentMethod, ListSubscription, ListSubscriptionStatus,
+    RetrieveSubscription, UpdateSubscription,
 };
 use stripe_core::customer::{CreateCustomer, RetrieveCustomer, RetrieveCustomerReturned};
 use stripe_core::payment_intent::ConfirmPaymentIntent;
@@ -53,6 +55,8 @@ pub struct Purchase<'a> {
     pub reference: String,
     /// A card that is attached to the customer, to pay by from now on.
     pub payment_method: Option<&'a str>,
+    /// Days that are free at the beginning; at their end it is cancelled where no card was given.
+    pub trial_days: i64,
     /// When the subscription began and when its current period ends, for one that began in the past.
     pub backdated: Option<(i64, i64)>,
 }
@@ -171,6 +175,13 @@ impl Stripe {
             .expand(expansions());
         if let Some(payment_method) = purchase.payment_method {
             request = request.default_payment_method(payment_method);
+        }
+        if let Some(days) = u32::try_from(purchase.trial_days).ok().filter(|days| *days > 0) {
+            let mut end = CreateSubscriptionTrialSettingsEndBehavior::new();
+            end.missing_payment_method =
+                Some(CreateSubscriptionTrialSettingsEndBehaviorMissingPaymentMethod::Cancel);
+            request =
+                request.trial_period_days(days).trial_settings(CreateSubscriptionTrialSettings::new(end));
         }
         if let Some((start, period_end)) = purchase.backdated {
             request = request

@@ -111,7 +111,10 @@ pub(super) fn state(found: &StripeSubscription) -> Result<StripeState> {
         price: item.price.unit_amount.zip(currency).map(|(minor, currency)| Money::new(minor, currency)),
         interval,
         period: Period { start: time(item.current_period_start)?, end: time(item.current_period_end)? },
+        anchor: time(found.billing_cycle_anchor)?,
         cancel_at_period_end: found.cancel_at_period_end,
+        trial_end: found.trial_end.map(time).transpose()?,
+        ended_at: found.ended_at.map(time).transpose()?,
     })
 }
 

@@ -111,6 +111,8 @@ pub struct Subscription {
     pub current_period_start: DateTime<Utc>,
     pub current_period_end: DateTime<Utc>,
     pub cancel_at_period_end: bool,
+    /// When its trial ends or ended; null where it has none.
+    pub trial_end: Option<DateTime<Utc>>,
     pub stripe_subscription_id: String,
 }
 

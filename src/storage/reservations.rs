@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
 use super::subscriptions::second_live;
-use super::{Store, StripeState, Tx, dialect};
-use crate::domain::{Currency, GroupId, Interval, PlanId, Refusal, Status, SubscriptionId, UserId};
+use super::{Opened, Store, StripeState, Tx, dialect};
+use crate::domain::{Currency, Cycle, GroupId, Interval, PlanId, Refusal, Status, SubscriptionId, UserId};
 use crate::error::{Error, Result};
 
 /// A purchase that Stripe may or may not have made a subscription of.
@@ -22,6 +22,8 @@ pub struct ReservationRow {
     pub currency: Currency,
     #[sqlx(try_from = "String")]
     pub billing_interval: Interval,
+    /// Days of trial, decided when it was reserved.
+    pub trial_days: i64,
     pub created_at: DateTime<Utc>,
     /// From when on Stripe may be asked what became of it; until then the purchase is under way.
     pub recoverable_at: DateTime<Utc>,
@@ -31,14 +33,31 @@ macro_rules! reservation_select {
     ($rest:literal) => {
         concat!(
             "SELECT group_id, id, user_id, plan_id, stripe_price_id, price_minor, currency, billing_interval,
-                 created_at, recoverable_at
+                 trial_days, created_at, recoverable_at
              FROM subscription_reservations WHERE ",
             $rest
         )
     };
 }
 
+/// How many of the group's subscriptions began with a trial.
+macro_rules! had_trial {
+    () => {
+        "SELECT COUNT(*) FROM subscriptions WHERE group_id = $1 AND trial_end IS NOT NULL"
+    };
+}
+
 impl Store {
+    /// Whether the group has had a trial, of any plan and however it ended.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn had_trial(&self, group: GroupId) -> Result<bool> {
+        let trials: i64 =
+            on_db!(self, |pool| { sqlx::query_scalar(had_trial!()).bind(group).fetch_one(pool).await? });
+        Ok(trials > 0)
+    }
+
     /// The group's purchase that is on its way.
     ///
     /// # Errors
@@ -119,8 +138,8 @@ impl Tx {
             }
             sqlx::query(
                 "INSERT INTO subscription_reservations (group_id, id, user_id, plan_id, stripe_price_id, price_minor,
-                     currency, billing_interval, created_at, recoverable_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                     currency, billing_interval, trial_days, created_at, recoverable_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             )
             .bind(new.group_id)
             .bind(new.id)
@@ -130,6 +149,7 @@ impl Tx {
             .bind(new.price_minor)
             .bind(new.currency.code())
             .bind(new.billing_interval.as_str())
+            .bind(new.trial_days)
             .bind(new.created_at)
             .bind(new.recoverable_at)
             .execute(&mut *connection)
@@ -137,6 +157,17 @@ impl Tx {
             .map_err(not_reserved)?;
         });
         Ok(())
+    }
+
+    /// Whether the group has had a trial, of any plan and however it ended. Call [`Tx::lock_group`] first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn had_trial(&mut self, group: GroupId) -> Result<bool> {
+        let trials: i64 = on_tx!(self, |connection| {
+            sqlx::query_scalar(had_trial!()).bind(group).fetch_one(connection).await?
+        });
+        Ok(trials > 0)
     }
 
     /// Turns a purchase into the subscription that Stripe made of it, on the terms it was sold on. Gives whether it was
@@ -155,9 +186,10 @@ impl Tx {
             let inserted = sqlx::query(
                 "INSERT INTO subscriptions (id, group_id, user_id, plan_id, status, stripe_subscription_id,
                      stripe_price_id, price_minor, currency, billing_interval, current_period_start,
-                     current_period_end, cancel_at_period_end, past_due_since, created_at, updated_at)
+                     current_period_end, cancel_at_period_end, past_due_since, created_at, updated_at,
+                     billing_anchor, trial_end)
                  SELECT id, group_id, user_id, plan_id, $3, $4, stripe_price_id, price_minor, currency,
-                     billing_interval, $5, $6, $7, CASE WHEN $3 = 'past_due' THEN $8 END, $8, $8
+                     billing_interval, $5, $6, $7, CASE WHEN $3 = 'past_due' THEN $8 END, $8, $8, $9, $10
                  FROM subscription_reservations WHERE group_id = $1 AND id = $2",
             )
             .bind(group)
@@ -168,6 +200,8 @@ impl Tx {
             .bind(state.period.end)
             .bind(state.cancel_at_period_end)
             .bind(now)
+            .bind(state.anchor)
+            .bind(state.trial_end)
             .execute(&mut *connection)
             .await
             .map_err(second_live)?
@@ -180,7 +214,10 @@ impl Tx {
             inserted == 1
         });
         if converted && state.status.is_live() && state.status != Status::Incomplete {
-            self.open_period(group, id, state.period, now).await?;
+            let interval = state.interval.unwrap_or_default();
+            let cycle = Cycle { billing: state.period, anchor: state.anchor, interval };
+            let current = cycle.usage_period(state.period.nearest(now));
+            self.open_period(group, id, current, Opened::ByStripe, now).await?;
         }
         Ok(converted)
     }

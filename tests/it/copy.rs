@@ -56,6 +56,7 @@ async fn reserve(app: &App) {
         price_minor: plan.price.minor,
         currency: plan.price.currency,
         billing_interval: plan.interval,
+        trial_days: plan.trial_days,
         created_at: now,
         recoverable_at: now,
     };

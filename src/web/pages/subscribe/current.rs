@@ -40,10 +40,30 @@ pub fn Current(subscription: Subscription) -> impl IntoView {
             </Notice>
         }
     });
-    let next = if cancel_at_period_end { "Ends on" } else { "Renews on" };
+    let trial = (status == Status::Trialing && !cancel_at_period_end).then(|| {
+        let free = format!("Free until {end}.");
+        let then = format!(
+            " From then on it is charged, {}. Until then it can be canceled at no cost.",
+            format::price(&plan)
+        );
+        view! { <Notice level=Level::Ok><strong>{free}</strong>{then}</Notice> }
+    });
+    let (period, next) = match (status, cancel_at_period_end) {
+        (Status::Trialing, true) => ("Trial", "Ends on"),
+        (Status::Trialing, false) => ("Trial", "First charge on"),
+        (_, true) => ("Period", "Ends on"),
+        (_, false) => ("Period", "Renews on"),
+    };
+    let ends_now = match status {
+        Status::Trialing => {
+            "Access to tokens ends at once, for the whole group. A group has one trial, which can't be taken up again."
+        }
+        _ => "Access to tokens ends at once, for the whole group. The rest of the period isn't refunded.",
+    };
     view! {
         {trouble.map(|(level, text)| view! { <Notice level>{text}</Notice> })}
         {ends}
+        {trial}
         <section class="panel current">
             <div class="current__head">
                 <h2>{plan.name.clone()}</h2>
@@ -51,7 +71,7 @@ pub fn Current(subscription: Subscription) -> impl IntoView {
             </div>
             <dl class="facts">
                 <div><dt>"Price"</dt><dd>{format::price(&plan)}</dd></div>
-                <div><dt>"Period"</dt><dd>{format::span(current_period_start, current_period_end)}</dd></div>
+                <div><dt>{period}</dt><dd>{format::span(current_period_start, current_period_end)}</dd></div>
                 <div><dt>{next}</dt><dd>{renews_on}</dd></div>
             </dl>
             <div class="actions">
@@ -70,7 +90,7 @@ pub fn Current(subscription: Subscription) -> impl IntoView {
                     id="cancel-now"
                     label="Cancel now"
                     title="Cancel now?"
-                    text="Access to tokens ends at once, for the whole group. The rest of the period isn't refunded."
+                    text=ends_now
                     keep="Keep the subscription"
                 >
                     <CancelForm id at_period_end=false label="Cancel now"/>
