@@ -129,7 +129,10 @@ CREATE TABLE subscription_reservations (
     -- Days of trial, decided when it was reserved.
     trial_days       BIGINT NOT NULL,
     created_at       TIMESTAMPTZ NOT NULL,
-    -- From when on Stripe may be asked what became of it; until then the purchase is under way.
+    -- Whom and what Stripe was asked to charge it to; null until it was.
+    stripe_customer_id TEXT,
+    payment_method   TEXT,
+    -- From when on it counts as cut off. Put off again and again while its purchase is under way.
     recoverable_at   TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX subscription_reservations_plan ON subscription_reservations (plan_id);

@@ -31,8 +31,8 @@ impl Billing {
     /// The database's, where what there is to compare can't be read.
     pub async fn reconcile(&self) -> Result<Reconciled> {
         let mut sum = Reconciled::default();
-        for reservation in self.store.recoverable_reservations(self.clock.now()).await? {
-            sum.add(reservation.id, self.recover(&reservation).await.map(|_| true));
+        for reservation in self.cut_off().await? {
+            sum.add(reservation.id, self.recover(&reservation).await);
         }
         let mut after = None;
         loop {

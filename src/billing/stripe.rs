@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use stripe::{Client, ClientBuilder, RequestStrategy, StripeError};
+use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
 use stripe_billing::subscription::{
     CancelSubscription, CreateSubscription, CreateSubscriptionItems, CreateSubscriptionPaymentBehavior,
     CreateSubscriptionPaymentSettings, CreateSubscriptionPaymentSettingsSaveDefaultPaymentMethod,
@@ -27,6 +27,7 @@ use super::failure::{Failure, is_missing};
 use crate::config::StripeConfig;
 use crate::domain::{Interval, Money, Refusal};
 use crate::error::Error;
+use crate::storage::ReservationRow;
 
 /// What a call gives.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -35,6 +36,8 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 const TIMEOUT: Duration = Duration::from_secs(8);
 /// How often a call is tried. Between the tries the client waits for 1 and 2 s, so a call takes 27 s at most.
 const TRIES: u32 = 3;
+/// Between the first try and the second of what is sent under a key of ours; twice as long before the third.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The metadata key under which a subscription at Stripe names the one here.
 pub const SUBSCRIPTION_KEY: &str = "tollgate_subscription";
 
@@ -51,7 +54,7 @@ pub struct Stripe {
 pub struct Purchase<'a> {
     pub customer: &'a str,
     pub price: &'a str,
-    /// The subscription's id here, kept in its metadata there.
+    /// The subscription's id here, kept in its metadata there, and what Stripe makes it once by.
     pub reference: String,
     /// A card that is attached to the customer, to pay by from now on.
     pub payment_method: Option<&'a str>,
@@ -59,6 +62,20 @@ pub struct Purchase<'a> {
     pub trial_days: i64,
     /// When the subscription began and when its current period ends, for one that began in the past.
     pub backdated: Option<(i64, i64)>,
+}
+
+impl<'a> Purchase<'a> {
+    /// What a reservation asks of Stripe: the same each time, so that Stripe can be asked again.
+    pub fn of(reservation: &'a ReservationRow, customer: &'a str) -> Self {
+        Self {
+            customer,
+            price: &reservation.stripe_price_id,
+            reference: reservation.id.to_string(),
+            payment_method: reservation.payment_method.as_deref(),
+            trial_days: reservation.trial_days,
+            backdated: None,
+        }
+    }
 }
 
 impl Stripe {
@@ -189,7 +206,29 @@ impl Stripe {
                 .billing_cycle_anchor(period_end)
                 .proration_behavior(CreateSubscriptionProrationBehavior::None);
         }
-        Ok(request.send(&self.client).await?)
+        self.send_once(&request, &format!("subscribe-{}", purchase.reference)).await
+    }
+
+    /// Sends a request under an idempotency key of ours, which Stripe knows again for a day, also after this process has
+    /// ended. Tried again where no answer came, or Stripe has too much to do.
+    async fn send_once(&self, request: &CreateSubscription, key: &str) -> Result<Subscription> {
+        let mut wait = FIRST_WAIT;
+        for tried in 1.. {
+            let key = IdempotencyKey::new(key).map_err(|error| Failure::Failed(error.to_string()))?;
+            let once = request.customize().request_strategy(RequestStrategy::Idempotent(key));
+            let failure = match once.send(&self.client).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => Failure::from(error),
+            };
+            match failure {
+                Failure::NoAnswer(_) | Failure::RateLimited(_) if tried < TRIES => {
+                    tokio::time::sleep(wait).await;
+                    wait *= 2;
+                }
+                failure => return Err(failure),
+            }
+        }
+        Err(Failure::NoAnswer("never tried".into()))
     }
 
     /// A subscription with what its checkout needs, or `None` where Stripe has no such.

@@ -24,8 +24,12 @@ pub struct ReservationRow {
     pub billing_interval: Interval,
     /// Days of trial, decided when it was reserved.
     pub trial_days: i64,
+    /// The customer that Stripe was asked to charge; `None` until it was asked.
+    pub stripe_customer_id: Option<String>,
+    /// The card that Stripe was asked to charge; `None` for a card form.
+    pub payment_method: Option<String>,
     pub created_at: DateTime<Utc>,
-    /// From when on Stripe may be asked what became of it; until then the purchase is under way.
+    /// From when on it counts as cut off. Put off again and again while its purchase is under way.
     pub recoverable_at: DateTime<Utc>,
 }
 
@@ -33,7 +37,7 @@ macro_rules! reservation_select {
     ($rest:literal) => {
         concat!(
             "SELECT group_id, id, user_id, plan_id, stripe_price_id, price_minor, currency, billing_interval,
-                 trial_days, created_at, recoverable_at
+                 trial_days, stripe_customer_id, payment_method, created_at, recoverable_at
              FROM subscription_reservations WHERE ",
             $rest
         )
@@ -78,32 +82,71 @@ impl Store {
         }))
     }
 
-    /// The purchases that were cut off.
+    /// The purchases that were cut off by then.
     ///
     /// # Errors
     /// The database's.
-    pub async fn recoverable_reservations(&self, now: DateTime<Utc>) -> Result<Vec<ReservationRow>> {
+    pub async fn recoverable_reservations(&self, by: DateTime<Utc>) -> Result<Vec<ReservationRow>> {
         Ok(on_db!(self, |pool| {
             sqlx::query_as(reservation_select!("recoverable_at <= $1 ORDER BY group_id"))
-                .bind(now)
+                .bind(by)
                 .fetch_all(pool)
                 .await?
         }))
     }
 
-    /// Lets Stripe be asked from now on what became of a purchase whose outcome isn't known.
+    /// Has a purchase count as cut off from `at` on.
     ///
     /// # Errors
     /// The database's.
-    pub async fn make_recoverable(&self, id: SubscriptionId, now: DateTime<Utc>) -> Result<()> {
+    pub async fn put_off_recovery(&self, id: SubscriptionId, at: DateTime<Utc>) -> Result<()> {
         write_db!(self, |pool| {
             sqlx::query("UPDATE subscription_reservations SET recoverable_at = $2 WHERE id = $1")
                 .bind(id)
-                .bind(now)
+                .bind(at)
                 .execute(pool)
                 .await?;
         });
         Ok(())
+    }
+
+    /// Takes a purchase that was cut off over until `until`. Gives whether it is the caller's: another may have been
+    /// faster.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn take_over_reservation(&self, left: &ReservationRow, until: DateTime<Utc>) -> Result<bool> {
+        let taken = write_db!(self, |pool| {
+            sqlx::query(
+                "UPDATE subscription_reservations SET recoverable_at = $3 WHERE id = $1 AND recoverable_at = $2",
+            )
+            .bind(left.id)
+            .bind(left.recoverable_at)
+            .bind(until)
+            .execute(pool)
+            .await?
+            .rows_affected()
+        });
+        Ok(taken == 1)
+    }
+
+    /// Keeps whom and what Stripe is about to be asked to charge for a purchase.
+    ///
+    /// # Errors
+    /// [`Refusal::PurchaseInProgress`] where it was taken for cut off and is gone; the database's.
+    pub async fn set_payer(&self, id: SubscriptionId, customer: &str, card: Option<&str>) -> Result<()> {
+        let kept = write_db!(self, |pool| {
+            sqlx::query(
+                "UPDATE subscription_reservations SET stripe_customer_id = $2, payment_method = $3 WHERE id = $1",
+            )
+            .bind(id)
+            .bind(customer)
+            .bind(card)
+            .execute(pool)
+            .await?
+            .rows_affected()
+        });
+        if kept == 1 { Ok(()) } else { Err(Refusal::PurchaseInProgress.into()) }
     }
 
     /// Deletes a purchase of which nothing came: the group may buy again.

@@ -169,6 +169,7 @@ async fn purchases_at_the_same_time_and_answers_that_are_lost_give_no_second_tri
         // Stripe began a trial, and its answer was lost.
         let lost = stage.lasting_admin().await;
         stage.when(Method::POST, "/v1/subscriptions", Trouble::DisconnectAfter);
+        stage.when(Method::GET, "/v1/subscriptions", Trouble::Disconnect);
         assert_eq!(stage.buy(&lost, &plan).await.status, 503);
         stage.heal();
         let again = stage.buy(&lost, &plan).await;

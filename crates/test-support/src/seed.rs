@@ -190,6 +190,8 @@ pub async fn subscribe(store: &Store, admin: &User, plan: PlanId, now: DateTime<
         currency: Currency::USD,
         billing_interval: Interval::Month,
         trial_days: 0,
+        stripe_customer_id: None,
+        payment_method: None,
         created_at: now,
         recoverable_at: now,
     };

@@ -157,6 +157,8 @@ pub(super) const TABLES: &[Table] = &[
             ("currency", Text),
             ("billing_interval", Text),
             ("trial_days", Count),
+            ("stripe_customer_id", Text),
+            ("payment_method", Text),
             ("created_at", Time),
             ("recoverable_at", Time),
         ],
