@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::domain::{EventInput, MAX_BATCH, Period, Plan, PlanInput, Subscription, UsageType, User};
 use crate::metering::Metering;
 use crate::services::Services;
-use crate::storage::DemoClaim;
+use crate::storage::{DemoClaim, Opened};
 
 /// What Acme has used: the current period, then earlier ones, newest first. LLM tokens, voice tokens.
 const CURRENT: (i64, i64) = (75_234, 42_891);
@@ -81,6 +81,7 @@ async fn plans(services: &Services, superadmin: &User) -> anyhow::Result<Plan> {
         price: price.into(),
         currency: "usd".into(),
         interval: "month".into(),
+        trial_days: 0,
         llm_tokens_limit: Some(llm),
         voice_tokens_limit: Some(voice),
         max_users: Some(users),
@@ -152,7 +153,8 @@ async fn usage(
     for (index, tokens) in EARLIER.into_iter().enumerate() {
         let start = end.checked_sub_months(Months::new(1)).context("the calendar has no such day")?;
         let mut tx = services.store.begin().await?;
-        tx.open_period(subscription.group_id, subscription.id, Period { start, end }, now).await?;
+        let period = Period { start, end };
+        tx.open_period(subscription.group_id, subscription.id, period, Opened::ByStripe, now).await?;
         tx.commit().await?;
         // A writer whose clock stands in that period: its events are then no older than any may be.
         let then = Metering::start(services.store.clone(), Clock::manual(end), services.config.grace_days);

@@ -7,6 +7,9 @@ use thiserror::Error;
 
 use crate::domain::{FieldErrors, Refusal};
 
+/// What has too many requests where Stripe says so.
+pub const STRIPE: &str = "Stripe";
+
 #[derive(Debug, Error)]
 pub enum Error {
     #[error(transparent)]
@@ -35,6 +38,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether it is Stripe that doesn't do what it was asked.
+    pub fn is_stripes(&self) -> bool {
+        matches!(self, Self::Stripe(_) | Self::Overloaded { what: STRIPE, .. })
+    }
+
     /// The same error for another of several callers who wait for one piece of work.
     #[must_use]
     pub fn shared(&self) -> Self {

@@ -17,6 +17,8 @@ use crate::services::Services;
 
 /// How often what has no more use is deleted, and everything is compared with Stripe.
 const HOUSEKEEPING: Duration = Duration::from_secs(3_600);
+/// How often Stripe is asked about subscriptions whose period is over.
+const PERIODS: Duration = Duration::from_secs(30);
 /// How often holds whose time is over are freed: each is within 5 s.
 const HOLDS: Duration = Duration::from_secs(1);
 /// How often histograms are folded where nothing reads the metrics.
@@ -43,6 +45,8 @@ pub fn start(
     jobs.spawn("holds", every(HOLDS, stop.clone(), async move || free_due_holds(&freeing).await));
     let sweeping = services.clone();
     jobs.spawn("sweep", every(HOUSEKEEPING, stop.clone(), async move || sweep(&sweeping).await));
+    let renewing = services.clone();
+    jobs.spawn("periods", every(PERIODS, stop.clone(), async move || fetch_overdue(&renewing).await));
     let comparing = services.clone();
     jobs.spawn("reconcile", every(HOUSEKEEPING, stop.clone(), async move || reconcile(&comparing).await));
     jobs.spawn("metrics", every(METRICS_UPKEEP, stop.clone(), async || metrics::upkeep()));
@@ -71,6 +75,12 @@ async fn free_due_holds(services: &Services) {
 async fn sweep(services: &Services) {
     if let Err(error) = services.store.sweep(services.clock.now()).await {
         error!(%error, "what has no more use could not be deleted");
+    }
+}
+
+async fn fetch_overdue(services: &Services) {
+    if let Err(error) = services.billing.fetch_overdue().await {
+        error!(%error, "subscriptions whose period is over could not be read");
     }
 }
 

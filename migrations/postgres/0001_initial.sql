@@ -67,6 +67,7 @@ CREATE TABLE plans (
     price_minor        BIGINT NOT NULL CHECK (price_minor >= 0),
     currency           TEXT NOT NULL,
     billing_interval   TEXT NOT NULL CHECK (billing_interval IN ('month', 'year')),
+    trial_days         BIGINT NOT NULL DEFAULT 0 CHECK (trial_days BETWEEN 0 AND 730),
     llm_tokens_limit   BIGINT CHECK (llm_tokens_limit >= 0),
     voice_tokens_limit BIGINT CHECK (voice_tokens_limit >= 0),
     max_users          BIGINT CHECK (max_users >= 1),
@@ -96,7 +97,13 @@ CREATE TABLE subscriptions (
     billing_interval       TEXT NOT NULL CHECK (billing_interval IN ('month', 'year')),
     current_period_start   TIMESTAMPTZ NOT NULL,
     current_period_end     TIMESTAMPTZ NOT NULL,
+    -- What its periods are counted from.
+    billing_anchor         TIMESTAMPTZ NOT NULL,
     cancel_at_period_end   BOOLEAN NOT NULL DEFAULT FALSE,
+    -- When its trial ends or ended; null where it has none. A group that has one such row has had its trial.
+    trial_end              TIMESTAMPTZ,
+    -- What begins with the next period, where another plan does.
+    next_plan_id           UUID REFERENCES plans (id),
     past_due_since         TIMESTAMPTZ,
     -- A fetch from Stripe takes a ticket first; an answer older than the one last written is dropped.
     sync_ticket            BIGINT NOT NULL DEFAULT 0,
@@ -121,8 +128,13 @@ CREATE TABLE subscription_reservations (
     price_minor      BIGINT NOT NULL,
     currency         TEXT NOT NULL,
     billing_interval TEXT NOT NULL CHECK (billing_interval IN ('month', 'year')),
+    -- Days of trial, decided when it was reserved.
+    trial_days       BIGINT NOT NULL,
     created_at       TIMESTAMPTZ NOT NULL,
-    -- From when on Stripe may be asked what became of it; until then the purchase is under way.
+    -- Whom and what Stripe was asked to charge it to; null until it was.
+    stripe_customer_id TEXT,
+    payment_method   TEXT,
+    -- From when on it counts as cut off. Put off again and again while its purchase is under way.
     recoverable_at   TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX subscription_reservations_plan ON subscription_reservations (plan_id);
@@ -138,6 +150,8 @@ CREATE TABLE usage_summaries (
     plan_id         UUID NOT NULL REFERENCES plans (id),
     period_start    TIMESTAMPTZ NOT NULL,
     period_end      TIMESTAMPTZ NOT NULL,
+    -- Opened by the calendar after Stripe's period was over, before Stripe was heard of: its terms are still to be confirmed.
+    provisional     BOOLEAN NOT NULL DEFAULT FALSE,
     llm_used        BIGINT NOT NULL DEFAULT 0,
     llm_held        BIGINT NOT NULL DEFAULT 0,
     llm_limit       BIGINT,

@@ -15,6 +15,7 @@ pub mod openapi;
 pub mod page;
 pub mod path;
 pub mod payments;
+pub mod plan_changes;
 pub mod plans;
 mod schema;
 mod seal;
@@ -96,6 +97,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .merge(team::routes())
         .merge(plans::routes())
         .merge(subscriptions::routes())
+        .merge(plan_changes::routes())
         .merge(payments::routes())
         .merge(usage::routes())
         .merge(ledger::routes())

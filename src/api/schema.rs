@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::{MAX_BATCH, MAX_COMMENT, MAX_COUNT, Role};
+use crate::domain::{MAX_BATCH, MAX_COMMENT, MAX_COUNT, MAX_TRIAL_DAYS, Role};
 
 /// A text of one line, which is trimmed, is not blank and holds no control characters.
 const ONE_LINE: &str =
@@ -25,6 +25,7 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
     let password = || json!({"format": "password", "minLength": 8, "maxLength": 512, "pattern": NO_NUL});
     let role = || json!({"enum": [Role::Admin, Role::Member]});
     let price = || json!({"pattern": r"^0*[0-9]{1,8}(\.[0-9]{1,3})?$", "examples": ["29.99"]});
+    let trial_days = || json!({"minimum": 0, "maximum": MAX_TRIAL_DAYS});
     let currency = || json!({"pattern": "^[A-Za-z]{3}$", "default": "usd"});
     vec![
         ("SignUp", "email", email()),
@@ -47,11 +48,13 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("Cancellation", "comment", json!({"maxLength": MAX_COMMENT, "pattern": PLAIN})),
         ("Invoice", "currency", json!({"pattern": "^[a-z]{3}$"})),
+        ("PlanChange", "currency", json!({"pattern": "^[a-z]{3}$"})),
         ("PlanInput", "name", text(100)),
         ("PlanInput", "description", json!({"maxLength": 500, "pattern": PLAIN})),
         ("PlanInput", "price", price()),
         ("PlanInput", "currency", currency()),
         ("PlanInput", "interval", json!({"enum": ["month", "year"], "default": "month"})),
+        ("PlanInput", "trial_days", trial_days()),
         ("PlanInput", "llm_tokens_limit", count(0)),
         ("PlanInput", "voice_tokens_limit", count(0)),
         ("PlanInput", "max_users", count(1)),
@@ -66,6 +69,7 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
         ("EventInput", "model", json!({"minLength": 1, "maxLength": 255, "pattern": PLAIN_AND_NOT_BLANK})),
         ("Plan", "price", price()),
         ("Plan", "currency", json!({"pattern": "^[a-z]{3}$"})),
+        ("Plan", "trial_days", trial_days()),
         ("Plan", "llm_tokens_limit", count(0)),
         ("Plan", "voice_tokens_limit", count(0)),
         ("Plan", "max_users", count(1)),
@@ -84,7 +88,7 @@ fn examples() -> [(&'static str, Value); 3] {
             "PlanInput",
             json!({
                 "name": "Basic", "description": "For a team that starts.", "price": "29.99", "currency": "usd",
-                "interval": "month", "llm_tokens_limit": 100_000, "voice_tokens_limit": 50_000, "max_users": 10,
+                "interval": "month", "trial_days": 14, "llm_tokens_limit": 100_000, "voice_tokens_limit": 50_000, "max_users": 10,
                 "features": ["Shared allowance"],
             }),
         ),
@@ -103,7 +107,7 @@ fn examples() -> [(&'static str, Value); 3] {
 
 /// Inputs, whose fields may be left out where they have a default. Every other schema is an answer's, which
 /// always has all of its fields.
-const INPUTS: [&str; 10] = [
+const INPUTS: [&str; 11] = [
     "SignUp",
     "Credentials",
     "KeyInput",
@@ -112,6 +116,7 @@ const INPUTS: [&str; 10] = [
     "Purchase",
     "Cancellation",
     "PaymentMethodChange",
+    "PlanChangeInput",
     "PlanInput",
     "EventInput",
 ];
@@ -231,6 +236,9 @@ mod tests {
             ("llm_tokens_limit", json!(MAX_COUNT)),
             ("llm_tokens_limit", json!(MAX_COUNT + 1)),
             ("voice_tokens_limit", json!(-1)),
+            ("trial_days", json!(-1)),
+            ("trial_days", json!(730)),
+            ("trial_days", json!(731)),
             ("max_users", json!(0)),
             ("max_users", json!(1)),
             ("features", json!(vec!["x"; 20])),

@@ -34,14 +34,60 @@ impl Billing {
         if payment_method.as_deref().is_some_and(|id| !is_stripe_id(id)) {
             return Err(Refusal::field("payment_method", "A payment method's id looks like pm_1Abc….").into());
         }
-        self.recover_group(group).await?;
+        if let Some(left) = self.take_over(group).await?
+            && let Some(checkout) =
+                self.leased(left.id, self.go_on(plan_id, &left, payment_method.as_deref())).await?
+        {
+            return Ok(checkout);
+        }
         let reservation = self.reserve(user, group, plan_id).await?;
-        let (made, card) = self.make(user, &reservation, payment_method.as_deref(), None).await?;
-        match (secret(&made), card) {
+        let buy = async {
+            let (made, card) = self.make(user, &reservation, payment_method.as_deref(), None).await?;
+            self.pay_first(&reservation, &made, card.as_deref()).await
+        };
+        self.leased(reservation.id, buy).await
+    }
+
+    /// Goes on with a purchase that was cut off, where it is of the plan that is wanted now, and ends it where it isn't.
+    /// `None` where another has to begin.
+    async fn go_on(
+        &self,
+        plan_id: PlanId,
+        left: &ReservationRow,
+        payment_method: Option<&str>,
+    ) -> Result<Option<Checkout>> {
+        let (group, id) = (left.group_id, left.id);
+        let Some(made) = self.settle(left).await? else { return Ok(None) };
+        let live = super::sync::state(&made)?.status.is_live();
+        if live && left.plan_id != plan_id {
+            self.discard(left, &made).await?;
+            return Ok(None);
+        }
+        self.convert(group, id, &made).await?;
+        if !live {
+            return Ok(None);
+        }
+        let stripe_id = made.id.as_str();
+        let found = self.pull(group, id, stripe_id, None).await?.ok_or_else(|| gone(stripe_id))?.found;
+        let card = match (payment_method, &left.stripe_customer_id) {
+            (Some(card), Some(customer)) => Some(self.stripe.attach(card, customer).await?),
+            _ => None,
+        };
+        self.pay_first(left, &found, card.as_deref()).await.map(Some)
+    }
+
+    /// Charges the card, where there is one and something is due, and says what is left to confirm.
+    async fn pay_first(
+        &self,
+        reservation: &ReservationRow,
+        made: &StripeSubscription,
+        card: Option<&str>,
+    ) -> Result<Checkout> {
+        match (secret(made), card) {
             (Some((secret, Intent::Payment)), Some(card)) => {
-                self.charge(&reservation, &made, &secret, &card).await
+                self.charge(reservation, made, &secret, card).await
             }
-            (secret, _) => self.answer(group, reservation.id, secret).await,
+            (secret, _) => self.answer(reservation.group_id, reservation.id, secret).await,
         }
     }
 
@@ -54,7 +100,12 @@ impl Billing {
         backdated: Option<(i64, i64)>,
     ) -> Result<(StripeSubscription, Option<String>)> {
         let (group, id) = (reservation.group_id, reservation.id);
-        let (customer, card) = match self.payer(user, group, payment_method).await {
+        let payer = async {
+            let (customer, card) = self.payer(user, group, payment_method).await?;
+            self.store.set_payer(id, &customer, card.as_deref()).await?;
+            Ok((customer, card))
+        };
+        let (customer, card) = match payer.await {
             Ok(payer) => payer,
             Err(error) => {
                 // Stripe wasn't asked for a subscription yet.
@@ -62,16 +113,20 @@ impl Billing {
                 return Err(error);
             }
         };
-        let purchase = Purchase {
-            customer: &customer,
-            price: &reservation.stripe_price_id,
-            reference: id.to_string(),
-            payment_method: card.as_deref(),
-            backdated,
-        };
+        let asked = ReservationRow { payment_method: card.clone(), ..reservation.clone() };
+        let mut purchase = Purchase::of(&asked, &customer);
+        if backdated.is_some() {
+            // The demo's past has no trial.
+            (purchase.backdated, purchase.trial_days) = (backdated, 0);
+        }
         let made = match self.stripe.create_subscription(&purchase).await {
             Ok(made) => made,
-            Err(failure) => return Err(self.not_made(reservation, failure).await),
+            Err(failure) => {
+                let found = self.outcome(reservation, &customer, failure).await?;
+                // As a list has it, without what a checkout needs.
+                let stripe_id = found.id.as_str();
+                self.stripe.subscription(stripe_id).await?.ok_or_else(|| gone(stripe_id))?
+            }
         };
         if !self.convert(group, id, &made).await? && self.store.subscription(group, id).await.is_err() {
             // It took so long that it was taken for cut off, and the group may have bought another.
@@ -179,6 +234,14 @@ impl Billing {
             Some(secret) => self.answer(group, row.subscription_id, Some(secret)).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Whether the user's group can still have its one trial.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for a user without a group; the database's.
+    pub async fn can_try(&self, user: &User) -> Result<bool> {
+        Ok(!self.store.had_trial(user.must_have_group()?).await?)
     }
 
     pub(super) async fn answer(

@@ -6,7 +6,7 @@ use thiserror::Error;
 use tracing::warn;
 
 use crate::domain::Refusal;
-use crate::error::Error as ServiceError;
+use crate::error::{Error as ServiceError, STRIPE};
 
 /// After how many seconds a caller may try again where Stripe has too many requests. Stripe doesn't say; its own clients
 /// wait up to 5.
@@ -57,7 +57,7 @@ impl From<Failure> for ServiceError {
     fn from(failure: Failure) -> Self {
         match failure {
             Failure::Refused(refusal) => refusal.into(),
-            Failure::RateLimited(_) => Self::Overloaded { what: "Stripe", retry_after: RETRY_AFTER },
+            Failure::RateLimited(_) => Self::Overloaded { what: STRIPE, retry_after: RETRY_AFTER },
             other => Self::Stripe(other.to_string()),
         }
     }

@@ -26,6 +26,7 @@ impl Billing {
         }
         let stripe_id = &row.stripe_subscription_id;
         let canceled = if cancellation.at_period_end && row.status != Status::Incomplete {
+            self.take_back_change(&row).await?;
             self.stripe.cancel_at_period_end(stripe_id, cancellation).await
         } else {
             self.stripe.cancel_now(stripe_id, Some(cancellation)).await
@@ -51,6 +52,17 @@ impl Billing {
         must_be_live(now.status)?;
         resumed?;
         Ok(now)
+    }
+
+    /// Takes back a change of plan that was to begin with the next period: there won't be one.
+    async fn take_back_change(&self, row: &SubscriptionRow) -> Result<()> {
+        if row.next_plan_id.is_some()
+            && let Some(found) = self.stripe.subscription(&row.stripe_subscription_id).await?
+            && let Some(schedule) = &found.schedule
+        {
+            self.stripe.release(schedule.id().as_str()).await?;
+        }
+        Ok(())
     }
 
     /// The subscription, which must not be a purchase that Stripe hasn't answered yet.

@@ -13,6 +13,7 @@ mod inbox;
 mod invoices;
 mod life;
 mod payment_method;
+mod plan_change;
 mod reconcile;
 mod reservations;
 mod signature;

@@ -31,8 +31,8 @@ impl Billing {
     /// The database's, where what there is to compare can't be read.
     pub async fn reconcile(&self) -> Result<Reconciled> {
         let mut sum = Reconciled::default();
-        for reservation in self.store.recoverable_reservations(self.clock.now()).await? {
-            sum.add(reservation.id, self.recover(&reservation).await.map(|_| true));
+        for reservation in self.cut_off().await? {
+            sum.add(reservation.id, self.recover(&reservation).await);
         }
         let mut after = None;
         loop {
@@ -48,6 +48,21 @@ impl Billing {
         Ok(sum)
     }
 
+    /// Fetches the subscriptions whose period is over, but of which no webhook has come since. What Stripe doesn't answer
+    /// for is asked again the next time; until then the months go on by the calendar. Gives how many were put right.
+    ///
+    /// # Errors
+    /// The database's, where they can't be read.
+    pub async fn fetch_overdue(&self) -> Result<u64> {
+        let overdue = self.store.overdue_subscriptions(self.clock.now(), PAGE).await?;
+        let mut sum = Reconciled::default();
+        for row in overdue {
+            let outcome = self.compare(&row).await;
+            sum.add(row.subscription_id, outcome);
+        }
+        Ok(sum.repaired)
+    }
+
     /// Gives whether the subscription was behind, and is put right.
     async fn compare(&self, row: &SubscriptionRow) -> Result<bool> {
         let stripe_id = &row.stripe_subscription_id;
@@ -56,7 +71,9 @@ impl Billing {
         let behind = state.status != row.status
             || state.period.start != row.current_period_start
             || state.period.end != row.current_period_end
+            || state.anchor != row.billing_anchor
             || state.cancel_at_period_end != row.cancel_at_period_end
+            || state.trial_end != row.trial_end
             || state.stripe_price_id != row.sold_price_id;
         Ok(written && behind)
     }

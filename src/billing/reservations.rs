@@ -1,22 +1,31 @@
 //! Purchases on their way to Stripe: made, turned into subscriptions, and recovered where they were cut off.
 //!
-//! A purchase is reserved here before Stripe is asked, so that two at the same time can't both reach it, and its id goes
-//! with it into Stripe's metadata. Whatever cuts it off (a crash, an answer that was lost), the reservation is left, and
-//! Stripe can be asked by that id what became of it.
+//! A purchase is reserved here before Stripe is asked, so that two at the same time can't both reach it. Its id goes with
+//! it into Stripe's metadata, and is the idempotency key that Stripe is asked under. Whatever cuts it off (a crash, an
+//! answer that was lost), the reservation is left with all that was asked, so Stripe can be asked the same again, and does
+//! it once. A reservation is leased for seconds, and the lease renewed for as long as its purchase is under way: a server
+//! that is gone holds nobody up.
+
+use std::time::Duration as StdDuration;
 
 use chrono::Duration;
 use stripe_shared::Subscription as StripeSubscription;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 use uuid::Uuid;
 
 use super::failure::Failure;
+use super::stripe::Purchase;
 use super::{Billing, Error};
 use crate::domain::{GroupId, PlanId, Refusal, SubscriptionId, User};
 use crate::error::Result;
 use crate::storage::ReservationRow;
 
-/// How long a purchase may be under way: longer than its calls to Stripe take with all their retries.
-const UNDER_WAY: Duration = Duration::minutes(2);
+/// How long a purchase is taken to be under way without a sign of it.
+const LEASE: Duration = Duration::seconds(10);
+/// Between two such signs.
+const BEAT: StdDuration = StdDuration::from_secs(3);
+/// How long after that Stripe may still be at work on it: what it doesn't know of by then it was never asked for.
+const SETTLED_AFTER: Duration = Duration::minutes(2);
 
 impl Billing {
     /// Reserves the group's subscription for a purchase of the plan that begins now.
@@ -40,6 +49,8 @@ impl Billing {
         let price = plan
             .stripe_price_id
             .ok_or_else(|| Error::Internal(format!("plan {plan_id} has no price at Stripe")))?;
+        // A group has one trial, once: decided here, where no other purchase of the group's can be.
+        let trial_days = if tx.had_trial(group).await? { 0 } else { plan.trial_days };
         let reservation = ReservationRow {
             group_id: group,
             id: Uuid::now_v7().into(),
@@ -49,8 +60,11 @@ impl Billing {
             price_minor: plan.price_minor,
             currency: plan.currency,
             billing_interval: plan.billing_interval,
+            trial_days,
+            stripe_customer_id: None,
+            payment_method: None,
             created_at: now,
-            recoverable_at: now + UNDER_WAY,
+            recoverable_at: now + LEASE,
         };
         tx.add_reservation(&reservation).await?;
         if let Some(seats) = plan.max_users {
@@ -61,6 +75,23 @@ impl Billing {
         }
         tx.commit().await?;
         Ok(reservation)
+    }
+
+    /// Does what a purchase takes, and keeps it from being taken for cut off meanwhile.
+    pub(super) async fn leased<T>(&self, id: SubscriptionId, work: impl Future<Output = T>) -> T {
+        let renewing = async {
+            loop {
+                tokio::time::sleep(BEAT).await;
+                if let Err(error) = self.store.put_off_recovery(id, self.clock.now() + LEASE).await {
+                    warn!(%error, reservation = %id, "a purchase under way may be taken for cut off");
+                }
+            }
+        };
+        tokio::select! {
+            biased;
+            done = work => done,
+            never = renewing => never,
+        }
     }
 
     /// Turns a purchase into the subscription that Stripe made of it. Gives whether it was still there.
@@ -83,45 +114,126 @@ impl Billing {
         Ok(converted)
     }
 
-    /// Gives the group free again where that is certain to be right after Stripe didn't make the subscription, and else
-    /// has the next purchase, or the comparison with Stripe, find out. Gives the caller's error.
-    pub(super) async fn not_made(&self, reservation: &ReservationRow, failure: Failure) -> Error {
+    /// What became of a purchase that Stripe didn't answer as it should: the subscription, where it made it all the same.
+    /// Where it is certain that it didn't, the group is free to buy again; where it isn't, the next purchase finds out.
+    ///
+    /// # Errors
+    /// The failure.
+    pub(super) async fn outcome(
+        &self,
+        reservation: &ReservationRow,
+        customer: &str,
+        failure: Failure,
+    ) -> Result<StripeSubscription> {
         let (id, now) = (reservation.id, self.clock.now());
-        let freed = if failure.did_nothing() {
+        let mut certain = failure.did_nothing();
+        if !certain {
+            match self.stripe.find_subscription(customer, &id.to_string()).await {
+                Ok(Some(found)) => return Ok(found),
+                Ok(None) => certain = failure.is_over(),
+                Err(error) => warn!(%error, reservation = %id, "what became of a purchase isn't known"),
+            }
+        }
+        let freed = if certain {
             self.store.delete_reservation(id).await
-        } else if failure.is_over() {
-            self.store.make_recoverable(id, now).await
         } else {
-            Ok(())
+            self.store.put_off_recovery(id, now).await
         };
         if let Err(error) = freed {
             error!(%error, reservation = %id, "a purchase that failed stays reserved until it is recovered");
         }
-        failure.into()
+        Err(failure.into())
     }
 
-    /// Recovers the group's purchase, if one was cut off: the group must not be kept from buying by it.
+    /// Takes over the group's purchase that was cut off, if there is one, for the caller alone to settle.
     ///
     /// # Errors
-    /// Stripe's; the database's.
-    pub(super) async fn recover_group(&self, group: GroupId) -> Result<()> {
+    /// [`Refusal::PurchaseInProgress`] where another was faster; the database's.
+    pub(super) async fn take_over(&self, group: GroupId) -> Result<Option<ReservationRow>> {
+        let now = self.clock.now();
         match self.store.reservation(group).await? {
-            Some(reservation) if reservation.recoverable_at <= self.clock.now() => {
-                self.recover(&reservation).await.map(drop)
+            Some(left) if left.recoverable_at <= now => {
+                if self.store.take_over_reservation(&left, now + LEASE).await? {
+                    Ok(Some(left))
+                } else {
+                    Err(Refusal::PurchaseInProgress.into())
+                }
             }
-            _ => Ok(()),
+            _ => Ok(None),
         }
     }
 
-    /// Asks Stripe what became of a purchase: its subscription is adopted; where there is none, the group may buy again.
-    /// Gives whether there was one.
+    /// Finds out what becomes of a purchase that was cut off, by asking Stripe once more for the same: gives the
+    /// subscription, made then or now, or `None` where there won't be one.
+    ///
+    /// # Errors
+    /// Stripe's, where it still isn't known; the database's.
+    pub(super) async fn settle(&self, left: &ReservationRow) -> Result<Option<StripeSubscription>> {
+        let found = match &left.stripe_customer_id {
+            // It never came to that.
+            None => None,
+            Some(customer) => {
+                let again = async {
+                    match self.stripe.find_subscription(customer, &left.id.to_string()).await? {
+                        Some(found) => Ok(Some(found)),
+                        None => {
+                            self.stripe.create_subscription(&Purchase::of(left, customer)).await.map(Some)
+                        }
+                    }
+                };
+                match again.await {
+                    Ok(made) => made,
+                    Err(failure) if failure.is_over() => None,
+                    Err(failure) => return self.unsettled(left, failure).await,
+                }
+            }
+        };
+        info!(reservation = %left.id, found = found.is_some(), "a purchase that was cut off is settled");
+        if found.is_none() {
+            self.store.delete_reservation(left.id).await?;
+        }
+        Ok(found)
+    }
+
+    /// Leaves a purchase to the next one who asks.
+    async fn unsettled<T>(&self, left: &ReservationRow, failure: Failure) -> Result<T> {
+        self.store.put_off_recovery(left.id, self.clock.now()).await?;
+        Err(failure.into())
+    }
+
+    /// Ends a subscription of a purchase that was cut off, since its group wants another now.
+    ///
+    /// # Errors
+    /// Stripe's; the database's.
+    pub(super) async fn discard(&self, left: &ReservationRow, made: &StripeSubscription) -> Result<()> {
+        if let Err(failure) = self.stripe.cancel_now(made.id.as_str(), None).await {
+            return self.unsettled(left, failure).await;
+        }
+        self.store.delete_reservation(left.id).await?;
+        // A webhook may have been faster.
+        if self.store.subscription_at_stripe(made.id.as_str()).await?.is_some() {
+            self.sync(made.id.as_str(), None).await?;
+        }
+        Ok(())
+    }
+
+    /// Purchases that were cut off so long ago that Stripe knows of them, or never will.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn cut_off(&self) -> Result<Vec<ReservationRow>> {
+        self.store.recoverable_reservations(self.clock.now() - SETTLED_AFTER).await
+    }
+
+    /// Looks up at Stripe what became of a purchase: its subscription is adopted; where there is none, the group may buy
+    /// again. Gives whether there was one.
     ///
     /// # Errors
     /// Stripe's; the database's.
     pub(super) async fn recover(&self, reservation: &ReservationRow) -> Result<bool> {
         let (group, id) = (reservation.group_id, reservation.id);
-        let found = match self.store.stripe_customer(group).await? {
-            Some(customer) => self.stripe.find_subscription(&customer, &id.to_string()).await?,
+        let found = match &reservation.stripe_customer_id {
+            Some(customer) => self.stripe.find_subscription(customer, &id.to_string()).await?,
             None => None,
         };
         info!(reservation = %id, found = found.is_some(), "a purchase that was cut off is recovered");

@@ -111,8 +111,22 @@ pub(super) fn state(found: &StripeSubscription) -> Result<StripeState> {
         price: item.price.unit_amount.zip(currency).map(|(minor, currency)| Money::new(minor, currency)),
         interval,
         period: Period { start: time(item.current_period_start)?, end: time(item.current_period_end)? },
+        anchor: time(found.billing_cycle_anchor)?,
         cancel_at_period_end: found.cancel_at_period_end,
+        next_price_id: next_price(found),
+        trial_end: found.trial_end.map(time).transpose()?,
+        ended_at: found.ended_at.map(time).transpose()?,
     })
+}
+
+/// The price that is to begin with the next period, if another is.
+pub(super) fn next_price(found: &StripeSubscription) -> Option<String> {
+    let schedule = found.schedule.as_ref()?.as_object()?;
+    let current = schedule.current_phase.as_ref()?;
+    let next = schedule.phases.iter().find(|phase| phase.start_date == current.end_date)?;
+    let price = next.items.first()?.price.id().to_string();
+    let now = found.items.data.first()?.price.id.as_str();
+    (price != now).then_some(price)
 }
 
 /// The error for a subscription that we know and Stripe doesn't.

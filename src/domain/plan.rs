@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Currency, FieldErrors, MAX_COUNT, Money, PerType, PlanId, multiline_text, text};
 
-/// How often a plan is charged, and so how long its allowance lasts.
+/// How often a plan is charged. Its allowance is a month's in either case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
@@ -60,6 +60,10 @@ impl TryFrom<String> for Interval {
     }
 }
 
+/// The longest trial that Stripe allows.
+/// Source: <https://docs.stripe.com/api/subscriptions/create#create_subscription-trial_period_days>.
+pub const MAX_TRIAL_DAYS: i64 = 730;
+
 /// A plan, as every caller may see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "PlanFields", into = "PlanFields")]
@@ -70,7 +74,9 @@ pub struct Plan {
     /// Of one interval.
     pub price: Money,
     pub interval: Interval,
-    /// Tokens a group may use in a period; `None` for unlimited.
+    /// Days that are free at the beginning, once for each group; 0 for none.
+    pub trial_days: i64,
+    /// Tokens a group may use in a month; `None` for unlimited.
     pub limits: PerType<Option<i64>>,
     /// Seats; `None` for unlimited.
     pub max_users: Option<i64>,
@@ -96,9 +102,12 @@ pub struct PlanFields {
     #[cfg_attr(feature = "ssr", schema(value_type = String))]
     pub currency: Currency,
     pub interval: Interval,
-    /// LLM tokens a group may use in a period; null for unlimited.
+    /// Days that are free at the beginning, once for each group; 0 for none.
+    #[serde(default)]
+    pub trial_days: i64,
+    /// LLM tokens a group may use in a month, whatever the interval; null for unlimited.
     pub llm_tokens_limit: Option<i64>,
-    /// Voice tokens a group may use in a period; null for unlimited.
+    /// Voice tokens a group may use in a month, whatever the interval; null for unlimited.
     pub voice_tokens_limit: Option<i64>,
     /// Seats; null for unlimited.
     pub max_users: Option<i64>,
@@ -122,6 +131,7 @@ impl From<Plan> for PlanFields {
             price: plan.price.decimal(),
             currency: plan.price.currency,
             interval: plan.interval,
+            trial_days: plan.trial_days,
             llm_tokens_limit: plan.limits.llm,
             voice_tokens_limit: plan.limits.voice,
             max_users: plan.max_users,
@@ -147,6 +157,7 @@ impl TryFrom<PlanFields> for Plan {
             description: fields.description,
             price: Money::parse(&fields.price, fields.currency)?,
             interval: fields.interval,
+            trial_days: fields.trial_days,
             limits: PerType { llm: fields.llm_tokens_limit, voice: fields.voice_tokens_limit },
             max_users: fields.max_users,
             features: fields.features,
@@ -177,6 +188,9 @@ pub struct PlanInput {
     /// `month` or `year`; `month` when left out.
     #[serde(default = "default_interval")]
     pub interval: String,
+    /// Days that are free at the beginning, once for each group: 0 to 730; 0 when left out.
+    #[serde(default)]
+    pub trial_days: i64,
     /// 0 to 2^53-1; null or left out for unlimited.
     #[serde(default)]
     pub llm_tokens_limit: Option<i64>,
@@ -209,6 +223,7 @@ pub struct PlanTerms {
     pub description: String,
     pub price: Money,
     pub interval: Interval,
+    pub trial_days: i64,
     pub limits: PerType<Option<i64>>,
     pub max_users: Option<i64>,
     pub features: Vec<String>,
@@ -228,17 +243,19 @@ impl PlanInput {
         let currency = errors.take("currency", self.currency.parse::<Currency>());
         let price = currency.and_then(|currency| errors.take("price", Money::parse(&self.price, currency)));
         let interval = errors.take("interval", self.interval.parse::<Interval>());
+        let trial = errors.take("trial_days", trial_days(self.trial_days));
         let llm = errors.take("llm_tokens_limit", count(self.llm_tokens_limit, "LLM tokens", 0));
         let voice = errors.take("voice_tokens_limit", count(self.voice_tokens_limit, "Voice tokens", 0));
         let users = errors.take("max_users", count(self.max_users, "Users", 1));
         let features = errors.take("features", features(&self.features));
         let stripe = errors.take("stripe_price_id", stripe_price_id(self.stripe_price_id.as_deref()));
-        match (name, description, price, interval, llm, voice, users, features, stripe) {
+        match (name, description, price, interval, trial, llm, voice, users, features, stripe) {
             (
                 Some(name),
                 Some(description),
                 Some(price),
                 Some(interval),
+                Some(trial_days),
                 Some(llm),
                 Some(voice),
                 Some(users),
@@ -249,6 +266,7 @@ impl PlanInput {
                 description,
                 price,
                 interval,
+                trial_days,
                 limits: PerType { llm, voice },
                 max_users: users,
                 features,
@@ -264,6 +282,13 @@ fn count(value: Option<i64>, what: &str, min: i64) -> Result<Option<i64>, String
         Some(n) if n < min => Err(format!("{what} must be at least {min}.")),
         Some(n) if n > MAX_COUNT => Err(format!("{what} must be at most {MAX_COUNT}.")),
         value => Ok(value),
+    }
+}
+
+fn trial_days(days: i64) -> Result<i64, String> {
+    match days {
+        0..=MAX_TRIAL_DAYS => Ok(days),
+        _ => Err(format!("Trial days must be 0 to {MAX_TRIAL_DAYS}.")),
     }
 }
 

@@ -16,6 +16,9 @@ pub struct PlanForm {
     pub price: String,
     pub currency: String,
     pub interval: String,
+    /// Empty for none.
+    #[serde(default)]
+    pub trial_days: String,
     pub llm_tokens_limit: String,
     /// [`TICKED`] or empty, as the other two.
     #[serde(default)]
@@ -43,12 +46,14 @@ impl PlanForm {
         let voice = typed_limit(&self.voice_tokens_limit, &self.voice_tokens_unlimited);
         let voice = errors.take("voice_tokens_limit", voice);
         let users = errors.take("max_users", typed_limit(&self.max_users, &self.max_users_unlimited));
+        let trial = errors.take("trial_days", typed_days(&self.trial_days));
         let input = PlanInput {
             name: self.name.clone(),
             description: self.description.clone(),
             price: self.price.clone(),
             currency: self.currency.clone(),
             interval: self.interval.clone(),
+            trial_days: trial.unwrap_or_default(),
             llm_tokens_limit: llm.flatten(),
             voice_tokens_limit: voice.flatten(),
             max_users: users.flatten(),
@@ -85,6 +90,7 @@ impl From<&Plan> for PlanForm {
             price: plan.price.decimal(),
             currency: plan.price.currency.code().to_owned(),
             interval: plan.interval.as_str().to_owned(),
+            trial_days: plan.trial_days.to_string(),
             llm_tokens_limit,
             llm_tokens_unlimited,
             voice_tokens_limit,
@@ -105,6 +111,14 @@ fn typed_limit(typed: &str, unlimited: &str) -> Result<Option<i64>, String> {
         (true, false) => Err("Enter a whole number, or choose unlimited.".into()),
         (false, true) => Err("Enter a number or choose unlimited, not both.".into()),
         (false, false) => digits.parse().map(Some).map_err(|_| "Enter a whole number.".to_owned()),
+    }
+}
+
+/// A number of days as people type it; nothing for none.
+fn typed_days(typed: &str) -> Result<i64, String> {
+    match typed.trim() {
+        "" => Ok(0),
+        digits => digits.parse().map_err(|_| "Enter a whole number of days.".to_owned()),
     }
 }
 
@@ -137,6 +151,15 @@ mod tests {
     }
 
     #[test]
+    fn trial_days_are_left_empty_for_none() {
+        let days = |typed: &str| PlanForm { trial_days: typed.into(), ..basic() }.check();
+        assert_eq!([days("").unwrap().trial_days, days(" 14 ").unwrap().trial_days], [0, 14]);
+        for typed in ["two weeks", "-1", "731"] {
+            assert!(days(typed).unwrap_err().message("trial_days").is_some(), "{typed}");
+        }
+    }
+
+    #[test]
     fn unlimited_is_chosen_and_not_left_empty() {
         let form = |typed: &str, unlimited: &str| PlanForm {
             max_users: typed.into(),
@@ -158,11 +181,14 @@ mod tests {
             llm_tokens_limit: "-1".into(),
             max_users: "0".into(),
             interval: "week".into(),
+            trial_days: "731".into(),
             stripe_price_id: "price 1".into(),
             ..basic()
         };
         let errors = form.check().unwrap_err();
-        for field in ["name", "price", "llm_tokens_limit", "max_users", "interval", "stripe_price_id"] {
+        for field in
+            ["name", "price", "llm_tokens_limit", "max_users", "interval", "trial_days", "stripe_price_id"]
+        {
             assert!(errors.message(field).is_some(), "{field}");
         }
         assert!(errors.message("currency").is_none());

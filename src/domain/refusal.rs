@@ -25,7 +25,7 @@ pub enum Refusal {
     NoSubscription,
     #[error("The group already has a subscription.")]
     SubscriptionExists,
-    #[error("A purchase of this group is still on its way to Stripe. Try again in a few minutes.")]
+    #[error("A purchase of this group is still on its way to Stripe. Try again in a few seconds.")]
     PurchaseInProgress,
     #[error("{message}")]
     CardDeclined { message: String, decline_code: Option<String> },

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{GroupId, Plan, Refusal, SubscriptionId, UserId, multiline_text};
+use super::{GroupId, Plan, PlanRef, Refusal, SubscriptionId, UserId, multiline_text};
 
 /// Where a subscription stands, in Stripe's words.
 /// Source: <https://docs.stripe.com/api/subscriptions/object#subscription_object-status>.
@@ -123,6 +123,10 @@ pub struct Subscription {
     pub current_period_start: DateTime<Utc>,
     pub current_period_end: DateTime<Utc>,
     pub cancel_at_period_end: bool,
+    /// When its trial ends or ended; null where it has none.
+    pub trial_end: Option<DateTime<Utc>>,
+    /// The plan that begins with the next period; null where it stays the same.
+    pub next_plan: Option<PlanRef>,
     pub stripe_subscription_id: String,
 }
 

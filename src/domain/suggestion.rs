@@ -1,5 +1,6 @@
 //! Which plan a group is advised to change to.
 
+use super::plan_change::is_less;
 use super::{Plan, Usage, UsageType};
 
 impl Plan {
@@ -17,20 +18,12 @@ impl Plan {
             })
             .filter(|plan| plan.price.minor > self.price.minor)
             .filter(|plan| {
-                short.iter().all(|kind| gives_more(plan.limits[*kind], usage.resources[*kind].limit))
+                short.iter().all(|kind| is_less(usage.resources[*kind].limit, plan.limits[*kind]))
             })
             .min_by_key(|plan| plan.price.minor)
     }
 }
 
-/// Whether one limit lets more be spent than the other; `None` is unlimited.
-fn gives_more(limit: Option<i64>, than: Option<i64>) -> bool {
-    match (limit, than) {
-        (_, None) => false,
-        (None, Some(_)) => true,
-        (Some(limit), Some(than)) => limit > than,
-    }
-}
 
 #[cfg(test)]
 mod tests {

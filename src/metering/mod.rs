@@ -195,7 +195,7 @@ impl Metering {
     async fn check_of(&self, row: &AllowanceRow, share: &ShareCounters) -> Result<LimitCheck> {
         let now = self.clock.now();
         let usage = row.usage(share, now);
-        let access = usage.status.gives_access(row.past_due_since, self.grace_days, now);
+        let access = row.gives_access(self.grace_days, now);
         let allowed = PerType::of(|kind| access && usage.resources[kind].has_left());
         let warnings = usage.warnings();
         let short: Vec<UsageType> = warnings.iter().map(|warning| warning.usage_type).collect();

@@ -70,7 +70,7 @@ pub use recount::{PeriodDifference, PeriodSums, Recount};
 pub use reservations::ReservationRow;
 pub use shared_reads::SharedReads;
 pub use subscriptions::{StripeState, SubscriptionRow};
-pub use summaries::{AllowanceRow, Counters, ShareCounters, SummaryRow};
+pub use summaries::{AllowanceRow, Counters, Opened, ShareCounters, SummaryRow};
 pub use throttle::AttemptCount;
 use tx::Slot;
 pub use tx::Tx;

@@ -22,6 +22,7 @@ pub struct PlanRow {
     pub currency: Currency,
     #[sqlx(try_from = "String")]
     pub billing_interval: Interval,
+    pub trial_days: i64,
     pub llm_tokens_limit: Option<i64>,
     pub voice_tokens_limit: Option<i64>,
     pub max_users: Option<i64>,
@@ -49,6 +50,7 @@ impl PlanRow {
             description: self.description,
             price,
             interval: self.billing_interval,
+            trial_days: self.trial_days,
             limits: PerType { llm: self.llm_tokens_limit, voice: self.voice_tokens_limit },
             max_users: self.max_users,
             features: self.features.0,
@@ -64,7 +66,7 @@ impl PlanRow {
 /// What [`PlanRow`] reads, for a statement that names the table `p`.
 macro_rules! plan_columns {
     () => {
-        "p.id, p.name, p.description, p.price_minor, p.currency, p.billing_interval, p.llm_tokens_limit,
+        "p.id, p.name, p.description, p.price_minor, p.currency, p.billing_interval, p.trial_days, p.llm_tokens_limit,
          p.voice_tokens_limit, p.max_users, p.features, p.stripe_product_id, p.stripe_price_id, p.archived,
          p.created_at AS plan_created_at, p.updated_at AS plan_updated_at"
     };
@@ -216,8 +218,8 @@ impl Store {
             sqlx::query(
                 "INSERT INTO plans (id, name, description, price_minor, currency, billing_interval,
                      llm_tokens_limit, voice_tokens_limit, max_users, features,
-                     stripe_product_id, stripe_price_id, created_at, updated_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)",
+                     stripe_product_id, stripe_price_id, created_at, updated_at, trial_days)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14)",
             )
             .bind(id)
             .bind(&terms.name)
@@ -232,6 +234,7 @@ impl Store {
             .bind(stripe_product_id)
             .bind(stripe_price_id)
             .bind(now)
+            .bind(terms.trial_days)
             .execute(pool)
             .await
             .map_err(taken)?;
@@ -255,7 +258,7 @@ impl Store {
             sqlx::query(
                 "UPDATE plans SET name = $2, description = $3, price_minor = $4, currency = $5,
                      billing_interval = $6, llm_tokens_limit = $7, voice_tokens_limit = $8, max_users = $9,
-                     features = $10, stripe_product_id = $11, stripe_price_id = $12, updated_at = $13
+                     features = $10, stripe_product_id = $11, stripe_price_id = $12, updated_at = $13, trial_days = $14
                  WHERE id = $1",
             )
             .bind(id)
@@ -271,6 +274,7 @@ impl Store {
             .bind(stripe_product_id)
             .bind(stripe_price_id)
             .bind(now)
+            .bind(terms.trial_days)
             .execute(pool)
             .await
             .map_err(taken)?

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
 use super::subscriptions::second_live;
-use super::{Store, StripeState, Tx, dialect};
-use crate::domain::{Currency, GroupId, Interval, PlanId, Refusal, Status, SubscriptionId, UserId};
+use super::{Opened, Store, StripeState, Tx, dialect};
+use crate::domain::{Currency, Cycle, GroupId, Interval, PlanId, Refusal, Status, SubscriptionId, UserId};
 use crate::error::{Error, Result};
 
 /// A purchase that Stripe may or may not have made a subscription of.
@@ -22,8 +22,14 @@ pub struct ReservationRow {
     pub currency: Currency,
     #[sqlx(try_from = "String")]
     pub billing_interval: Interval,
+    /// Days of trial, decided when it was reserved.
+    pub trial_days: i64,
+    /// The customer that Stripe was asked to charge; `None` until it was asked.
+    pub stripe_customer_id: Option<String>,
+    /// The card that Stripe was asked to charge; `None` for a card form.
+    pub payment_method: Option<String>,
     pub created_at: DateTime<Utc>,
-    /// From when on Stripe may be asked what became of it; until then the purchase is under way.
+    /// From when on it counts as cut off. Put off again and again while its purchase is under way.
     pub recoverable_at: DateTime<Utc>,
 }
 
@@ -31,14 +37,31 @@ macro_rules! reservation_select {
     ($rest:literal) => {
         concat!(
             "SELECT group_id, id, user_id, plan_id, stripe_price_id, price_minor, currency, billing_interval,
-                 created_at, recoverable_at
+                 trial_days, stripe_customer_id, payment_method, created_at, recoverable_at
              FROM subscription_reservations WHERE ",
             $rest
         )
     };
 }
 
+/// How many of the group's subscriptions began with a trial.
+macro_rules! had_trial {
+    () => {
+        "SELECT COUNT(*) FROM subscriptions WHERE group_id = $1 AND trial_end IS NOT NULL"
+    };
+}
+
 impl Store {
+    /// Whether the group has had a trial, of any plan and however it ended.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn had_trial(&self, group: GroupId) -> Result<bool> {
+        let trials: i64 =
+            on_db!(self, |pool| { sqlx::query_scalar(had_trial!()).bind(group).fetch_one(pool).await? });
+        Ok(trials > 0)
+    }
+
     /// The group's purchase that is on its way.
     ///
     /// # Errors
@@ -59,32 +82,71 @@ impl Store {
         }))
     }
 
-    /// The purchases that were cut off.
+    /// The purchases that were cut off by then.
     ///
     /// # Errors
     /// The database's.
-    pub async fn recoverable_reservations(&self, now: DateTime<Utc>) -> Result<Vec<ReservationRow>> {
+    pub async fn recoverable_reservations(&self, by: DateTime<Utc>) -> Result<Vec<ReservationRow>> {
         Ok(on_db!(self, |pool| {
             sqlx::query_as(reservation_select!("recoverable_at <= $1 ORDER BY group_id"))
-                .bind(now)
+                .bind(by)
                 .fetch_all(pool)
                 .await?
         }))
     }
 
-    /// Lets Stripe be asked from now on what became of a purchase whose outcome isn't known.
+    /// Has a purchase count as cut off from `at` on.
     ///
     /// # Errors
     /// The database's.
-    pub async fn make_recoverable(&self, id: SubscriptionId, now: DateTime<Utc>) -> Result<()> {
+    pub async fn put_off_recovery(&self, id: SubscriptionId, at: DateTime<Utc>) -> Result<()> {
         write_db!(self, |pool| {
             sqlx::query("UPDATE subscription_reservations SET recoverable_at = $2 WHERE id = $1")
                 .bind(id)
-                .bind(now)
+                .bind(at)
                 .execute(pool)
                 .await?;
         });
         Ok(())
+    }
+
+    /// Takes a purchase that was cut off over until `until`. Gives whether it is the caller's: another may have been
+    /// faster.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn take_over_reservation(&self, left: &ReservationRow, until: DateTime<Utc>) -> Result<bool> {
+        let taken = write_db!(self, |pool| {
+            sqlx::query(
+                "UPDATE subscription_reservations SET recoverable_at = $3 WHERE id = $1 AND recoverable_at = $2",
+            )
+            .bind(left.id)
+            .bind(left.recoverable_at)
+            .bind(until)
+            .execute(pool)
+            .await?
+            .rows_affected()
+        });
+        Ok(taken == 1)
+    }
+
+    /// Keeps whom and what Stripe is about to be asked to charge for a purchase.
+    ///
+    /// # Errors
+    /// [`Refusal::PurchaseInProgress`] where it was taken for cut off and is gone; the database's.
+    pub async fn set_payer(&self, id: SubscriptionId, customer: &str, card: Option<&str>) -> Result<()> {
+        let kept = write_db!(self, |pool| {
+            sqlx::query(
+                "UPDATE subscription_reservations SET stripe_customer_id = $2, payment_method = $3 WHERE id = $1",
+            )
+            .bind(id)
+            .bind(customer)
+            .bind(card)
+            .execute(pool)
+            .await?
+            .rows_affected()
+        });
+        if kept == 1 { Ok(()) } else { Err(Refusal::PurchaseInProgress.into()) }
     }
 
     /// Deletes a purchase of which nothing came: the group may buy again.
@@ -119,8 +181,8 @@ impl Tx {
             }
             sqlx::query(
                 "INSERT INTO subscription_reservations (group_id, id, user_id, plan_id, stripe_price_id, price_minor,
-                     currency, billing_interval, created_at, recoverable_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                     currency, billing_interval, trial_days, created_at, recoverable_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             )
             .bind(new.group_id)
             .bind(new.id)
@@ -130,6 +192,7 @@ impl Tx {
             .bind(new.price_minor)
             .bind(new.currency.code())
             .bind(new.billing_interval.as_str())
+            .bind(new.trial_days)
             .bind(new.created_at)
             .bind(new.recoverable_at)
             .execute(&mut *connection)
@@ -137,6 +200,17 @@ impl Tx {
             .map_err(not_reserved)?;
         });
         Ok(())
+    }
+
+    /// Whether the group has had a trial, of any plan and however it ended. Call [`Tx::lock_group`] first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn had_trial(&mut self, group: GroupId) -> Result<bool> {
+        let trials: i64 = on_tx!(self, |connection| {
+            sqlx::query_scalar(had_trial!()).bind(group).fetch_one(connection).await?
+        });
+        Ok(trials > 0)
     }
 
     /// Turns a purchase into the subscription that Stripe made of it, on the terms it was sold on. Gives whether it was
@@ -155,9 +229,10 @@ impl Tx {
             let inserted = sqlx::query(
                 "INSERT INTO subscriptions (id, group_id, user_id, plan_id, status, stripe_subscription_id,
                      stripe_price_id, price_minor, currency, billing_interval, current_period_start,
-                     current_period_end, cancel_at_period_end, past_due_since, created_at, updated_at)
+                     current_period_end, cancel_at_period_end, past_due_since, created_at, updated_at,
+                     billing_anchor, trial_end)
                  SELECT id, group_id, user_id, plan_id, $3, $4, stripe_price_id, price_minor, currency,
-                     billing_interval, $5, $6, $7, CASE WHEN $3 = 'past_due' THEN $8 END, $8, $8
+                     billing_interval, $5, $6, $7, CASE WHEN $3 = 'past_due' THEN $8 END, $8, $8, $9, $10
                  FROM subscription_reservations WHERE group_id = $1 AND id = $2",
             )
             .bind(group)
@@ -168,6 +243,8 @@ impl Tx {
             .bind(state.period.end)
             .bind(state.cancel_at_period_end)
             .bind(now)
+            .bind(state.anchor)
+            .bind(state.trial_end)
             .execute(&mut *connection)
             .await
             .map_err(second_live)?
@@ -180,7 +257,10 @@ impl Tx {
             inserted == 1
         });
         if converted && state.status.is_live() && state.status != Status::Incomplete {
-            self.open_period(group, id, state.period, now).await?;
+            let interval = state.interval.unwrap_or_default();
+            let cycle = Cycle { billing: state.period, anchor: state.anchor, interval };
+            let current = cycle.usage_period(state.period.nearest(now));
+            self.open_period(group, id, current, Opened::ByStripe, now).await?;
         }
         Ok(converted)
     }

@@ -5,9 +5,10 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::plans::{PlanRow, plan_columns};
+use super::summaries::Opened;
 use super::{Store, Tx, dialect};
 use crate::domain::{
-    Currency, GroupId, Interval, Money, Period, Refusal, Status, Subscription, SubscriptionId, UserId,
+    Currency, Cycle, GroupId, Interval, Money, Period, PlanId, PlanRef, Refusal, Status, Subscription, SubscriptionId, UserId,
     grace_end,
 };
 use crate::error::{Error, Result};
@@ -29,8 +30,13 @@ pub struct SubscriptionRow {
     pub sold_interval: Interval,
     pub current_period_start: DateTime<Utc>,
     pub current_period_end: DateTime<Utc>,
+    pub billing_anchor: DateTime<Utc>,
     pub cancel_at_period_end: bool,
+    pub trial_end: Option<DateTime<Utc>>,
     pub past_due_since: Option<DateTime<Utc>>,
+    /// The plan that begins with the next period, if another does.
+    pub next_plan_id: Option<PlanId>,
+    pub next_plan_name: Option<String>,
     #[sqlx(flatten)]
     pub plan: PlanRow,
 }
@@ -53,6 +59,8 @@ impl SubscriptionRow {
             current_period_start: self.current_period_start,
             current_period_end: self.current_period_end,
             cancel_at_period_end: self.cancel_at_period_end,
+            trial_end: self.trial_end,
+            next_plan: self.next_plan_id.zip(self.next_plan_name).map(|(id, name)| PlanRef { id, name }),
             stripe_subscription_id: self.stripe_subscription_id,
         }
     }
@@ -64,7 +72,9 @@ macro_rules! subscription_select {
             "SELECT s.id AS subscription_id, s.group_id, s.user_id, s.status, s.stripe_subscription_id,
                     s.stripe_price_id AS sold_price_id, s.price_minor AS sold_price_minor,
                     s.currency AS sold_currency, s.billing_interval AS sold_interval,
-                    s.current_period_start, s.current_period_end, s.cancel_at_period_end, s.past_due_since, ",
+                    s.current_period_start, s.current_period_end, s.billing_anchor, s.cancel_at_period_end, s.trial_end,
+                    s.past_due_since, s.next_plan_id,
+                    (SELECT n.name FROM plans n WHERE n.id = s.next_plan_id) AS next_plan_name, ",
             plan_columns!(),
             " FROM subscriptions s JOIN plans p ON p.id = s.plan_id WHERE ",
             $($rest),+
@@ -82,8 +92,17 @@ pub struct StripeState {
     pub price: Option<Money>,
     /// `None` where the price is charged neither monthly nor yearly; what was kept stays then.
     pub interval: Option<Interval>,
+    /// What is paid for.
     pub period: Period,
+    /// What periods are counted from.
+    pub anchor: DateTime<Utc>,
     pub cancel_at_period_end: bool,
+    /// The price that begins with the next period, if another does.
+    pub next_price_id: Option<String>,
+    /// When its trial ends or ended.
+    pub trial_end: Option<DateTime<Utc>>,
+    /// When it ended, if it has.
+    pub ended_at: Option<DateTime<Utc>>,
 }
 
 impl Store {
@@ -146,6 +165,29 @@ impl Store {
         }))
     }
 
+    /// Up to `limit` live subscriptions whose billing period is over at `now`, and that Stripe hasn't said anything of since
+    /// then, the ones that wait longest first. A paused one waits for its group.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn overdue_subscriptions(
+        &self,
+        now: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<SubscriptionRow>> {
+        Ok(on_db!(self, |pool| {
+            sqlx::query_as(subscription_select!(
+                is_live!("s"),
+                " AND s.status NOT IN ('paused', 'incomplete') AND s.current_period_end <= $1
+                  ORDER BY s.current_period_end, s.id LIMIT $2"
+            ))
+            .bind(now)
+            .bind(limit)
+            .fetch_all(pool)
+            .await?
+        }))
+    }
+
     /// Draws the number that a fetch from Stripe will be written under.
     ///
     /// # Errors
@@ -163,8 +205,29 @@ impl Store {
     }
 }
 
+/// What was kept of a subscription before Stripe was asked again.
+#[derive(FromRow)]
+struct KeptRow {
+    #[sqlx(try_from = "String")]
+    status: Status,
+    current_period_start: DateTime<Utc>,
+    current_period_end: DateTime<Utc>,
+    billing_anchor: DateTime<Utc>,
+    #[sqlx(try_from = "String")]
+    billing_interval: Interval,
+    /// Where the usage periods that are known end.
+    known_until: Option<DateTime<Utc>>,
+}
+
+impl KeptRow {
+    fn cycle(&self) -> Cycle {
+        let billing = Period { start: self.current_period_start, end: self.current_period_end };
+        Cycle { billing, anchor: self.billing_anchor, interval: self.billing_interval }
+    }
+}
+
 impl Tx {
-    /// Writes what Stripe said under a ticket, and opens or closes the period that follows from it. What was fetched
+    /// Writes what Stripe said under a ticket, and opens or closes the periods that follow from it. What was fetched
     /// under an older ticket than the last one written is dropped: the newer answer knows what it knew. An ended
     /// subscription stays ended. The plan stays the one that was bought while the price does; another price, which only
     /// a change at Stripe can bring, gives the plan. Call [`Tx::lock_group`] first.
@@ -181,8 +244,23 @@ impl Tx {
         state: &StripeState,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        let written = on_tx!(self, |connection| {
-            sqlx::query(concat!(
+        let kept: Option<KeptRow> = on_tx!(self, |connection| {
+            sqlx::query_as(concat!(
+                "SELECT s.status, s.current_period_start, s.current_period_end, s.billing_anchor, s.billing_interval,
+                     (SELECT MAX(u.period_end) FROM usage_summaries u
+                      WHERE u.group_id = $1 AND u.subscription_id = $2) AS known_until
+                 FROM subscriptions s WHERE s.group_id = $1 AND s.id = $2 AND s.synced_ticket < $3 AND ",
+                is_live!("s")
+            ))
+            .bind(group)
+            .bind(id)
+            .bind(ticket)
+            .fetch_optional(connection)
+            .await?
+        });
+        let Some(kept) = kept else { return Ok(false) };
+        on_tx!(self, |connection| {
+            sqlx::query(
                 "UPDATE subscriptions SET
                      status = $4,
                      plan_id = CASE WHEN stripe_price_id = $5 THEN plan_id ELSE COALESCE(
@@ -195,10 +273,12 @@ impl Tx {
                      currency = COALESCE($7, currency), billing_interval = COALESCE($8, billing_interval),
                      current_period_start = $9, current_period_end = $10, cancel_at_period_end = $11,
                      past_due_since = CASE WHEN $4 <> 'past_due' THEN NULL ELSE COALESCE(past_due_since, $12) END,
+                     billing_anchor = $13, trial_end = $14,
+                     next_plan_id = (SELECT p.id FROM plans p WHERE p.stripe_price_id = $15
+                         ORDER BY p.archived, p.updated_at DESC LIMIT 1),
                      synced_ticket = $3, updated_at = $12
-                 WHERE group_id = $1 AND id = $2 AND synced_ticket < $3 AND ",
-                is_live!("subscriptions")
-            ))
+                 WHERE group_id = $1 AND id = $2",
+            )
             .bind(group)
             .bind(id)
             .bind(ticket)
@@ -211,17 +291,47 @@ impl Tx {
             .bind(state.period.end)
             .bind(state.cancel_at_period_end)
             .bind(now)
+            .bind(state.anchor)
+            .bind(state.trial_end)
+            .bind(&state.next_price_id)
             .execute(connection)
-            .await?
-            .rows_affected()
-                == 1
+            .await?;
         });
-        if written && !state.status.is_live() {
-            self.close_period(group, id, now).await?;
-        } else if written && state.status != Status::Incomplete {
-            self.open_period(group, id, state.period, now).await?;
+        self.turn_periods(group, id, &kept, state, now).await?;
+        Ok(true)
+    }
+
+    /// Opens the usage periods that have begun since the subscription was last heard of, and closes what is over.
+    async fn turn_periods(
+        &mut self,
+        group: GroupId,
+        id: SubscriptionId,
+        kept: &KeptRow,
+        state: &StripeState,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let interval = state.interval.unwrap_or(kept.billing_interval);
+        let cycle = Cycle { billing: state.period, anchor: state.anchor, interval };
+        let until = match (state.status, kept.status) {
+            (Status::Incomplete, _) | (Status::IncompleteExpired, _) => return Ok(()),
+            // Whether it was ever paid isn't known.
+            (Status::Canceled, Status::Incomplete) => return Ok(()),
+            (Status::Canceled, _) => state.ended_at.unwrap_or(now),
+            _ => cycle.usage_period(state.period.nearest(now)).start,
+        };
+        // While it was paused none began, and where it is counted from elsewhere now they aren't the same ones.
+        if kept.status != Status::Paused && kept.billing_anchor == state.anchor {
+            let from = kept.known_until.unwrap_or(kept.current_period_start);
+            for missed in kept.cycle().usage_periods(from, until) {
+                self.open_period(group, id, missed, Opened::ByStripe, now).await?;
+            }
         }
-        Ok(written)
+        if state.status.is_live() {
+            let current = cycle.usage_period(state.period.nearest(now));
+            self.open_period(group, id, current, Opened::ByStripe, now).await
+        } else {
+            self.close_period(group, id, now).await
+        }
     }
 }
 

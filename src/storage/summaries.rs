@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::ledger::Delta;
 use super::{Store, Tx};
 use crate::domain::{
-    GroupId, Interval, PerType, Period, PeriodUsage, PlanId, PlanRef, Resource, Share, Status,
+    Cycle, GroupId, Interval, PerType, Period, PeriodUsage, PlanId, PlanRef, Resource, Share, Status,
     SubscriptionId, SummaryId, Usage, UserId,
 };
 use crate::error::Result;
@@ -122,6 +122,8 @@ pub struct AllowanceRow {
     pub plan_name: String,
     #[sqlx(try_from = "String")]
     pub billing_interval: Interval,
+    pub billing_anchor: DateTime<Utc>,
+    pub cancel_at_period_end: bool,
     /// `None` where the period is not open yet, since nothing was recorded in it. What follows is then the
     /// synced period and what the plan allows today.
     pub summary_id: Option<SummaryId>,
@@ -136,18 +138,23 @@ impl AllowanceRow {
         Period { start: self.period_start, end: self.period_end }
     }
 
-    pub fn synced_period(&self) -> Period {
-        Period { start: self.synced_start, end: self.synced_end }
+    /// The rhythm of its periods, as of the last synchronisation with Stripe.
+    pub fn cycle(&self) -> Cycle {
+        let billing = Period { start: self.synced_start, end: self.synced_end };
+        Cycle { billing, anchor: self.billing_anchor, interval: self.billing_interval }
+    }
+
+    /// Whether tokens may be asked for at `now`. Where the end of the period is to be the subscription's, it is, whether
+    /// Stripe has said so yet or not.
+    pub fn gives_access(&self, grace_days: u32, now: DateTime<Utc>) -> bool {
+        let ended = self.cancel_at_period_end && self.synced_end <= now;
+        !ended && self.status.gives_access(self.past_due_since, grace_days, now)
     }
 
     /// The period that runs at `now`: the one that is open, or the one that the next event opens. A period
     /// that begins later than `now` runs all the same where Stripe says so: its test clocks run ahead.
     pub fn current_period(&self, now: DateTime<Utc>) -> Period {
-        if self.summary_id.is_some() {
-            self.period()
-        } else {
-            self.synced_period().following(self.billing_interval, now)
-        }
+        if self.summary_id.is_some() { self.period() } else { self.cycle().usage_period(now) }
     }
 
     /// The period as one of its group sees it at `now`, who has this part of it.
@@ -181,7 +188,7 @@ macro_rules! allowance_select {
         concat!(
             "SELECT s.id AS subscription_id, s.group_id, s.status, s.past_due_since,
                  s.current_period_start AS synced_start, s.current_period_end AS synced_end,
-                 p.id AS plan_id, p.name AS plan_name, s.billing_interval,
+                 p.id AS plan_id, p.name AS plan_name, s.billing_interval, s.billing_anchor, s.cancel_at_period_end,
                  u.id AS summary_id,
                  COALESCE(u.period_start, s.current_period_start) AS period_start,
                  COALESCE(u.period_end, s.current_period_end) AS period_end,
@@ -214,9 +221,17 @@ macro_rules! live_allowances {
 }
 pub(super) use live_allowances;
 
+/// Who says that a period has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opened {
+    ByStripe,
+    /// The calendar, since Stripe's period is over and it hasn't been heard of. Its terms are put right once it is.
+    Provisionally,
+}
+
 impl Tx {
     /// Opens a period of a subscription of the group, with its plan's limits of this moment. A period that is open
-    /// keeps the limits it began with, and takes a corrected end.
+    /// keeps the limits it began with, unless that was provisional or the plan was changed, and takes a corrected end.
     ///
     /// # Errors
     /// The database's.
@@ -225,6 +240,7 @@ impl Tx {
         group: GroupId,
         subscription: SubscriptionId,
         period: Period,
+        opened: Opened,
         now: DateTime<Utc>,
     ) -> Result<()> {
         // A change of plan may begin a period in the middle of another, which ends there.
@@ -232,10 +248,21 @@ impl Tx {
         on_tx!(self, |connection| {
             sqlx::query(
                 "INSERT INTO usage_summaries (group_id, id, subscription_id, plan_id, period_start, period_end,
-                     llm_limit, voice_limit, created_at)
-                 SELECT s.group_id, $1, s.id, p.id, $4, $5, p.llm_tokens_limit, p.voice_tokens_limit, $6
+                     llm_limit, voice_limit, created_at, provisional)
+                 SELECT s.group_id, $1, s.id, p.id, $4, $5, p.llm_tokens_limit, p.voice_tokens_limit, $6, $7
                  FROM subscriptions s JOIN plans p ON p.id = s.plan_id WHERE s.group_id = $2 AND s.id = $3
-                 ON CONFLICT (group_id, subscription_id, period_start) DO UPDATE SET period_end = excluded.period_end",
+                 ON CONFLICT (group_id, subscription_id, period_start) DO UPDATE SET
+                     period_end = excluded.period_end,
+                     plan_id = CASE WHEN usage_summaries.provisional
+                         OR usage_summaries.plan_id <> excluded.plan_id THEN excluded.plan_id
+                         ELSE usage_summaries.plan_id END,
+                     llm_limit = CASE WHEN usage_summaries.provisional
+                         OR usage_summaries.plan_id <> excluded.plan_id THEN excluded.llm_limit
+                         ELSE usage_summaries.llm_limit END,
+                     voice_limit = CASE WHEN usage_summaries.provisional
+                         OR usage_summaries.plan_id <> excluded.plan_id THEN excluded.voice_limit
+                         ELSE usage_summaries.voice_limit END,
+                     provisional = CASE WHEN excluded.provisional THEN usage_summaries.provisional ELSE FALSE END",
             )
             .bind(SummaryId(Uuid::now_v7()))
             .bind(group)
@@ -243,6 +270,7 @@ impl Tx {
             .bind(period.start)
             .bind(period.end)
             .bind(now)
+            .bind(opened == Opened::Provisionally)
             .execute(connection)
             .await?;
         });
@@ -314,7 +342,8 @@ impl Store {
     }
 
     /// The group's last `count` periods that are over at `now`, of any subscription, newest first. Only such as gave
-    /// access: a purchase that was never paid has none.
+    /// access: a purchase that was never paid has none, and a month in which nothing was used that only the calendar
+    /// began may not have been.
     ///
     /// # Errors
     /// The database's.
@@ -333,6 +362,7 @@ impl Store {
                  JOIN plans p ON p.id = u.plan_id
                  WHERE u.group_id = $1 AND u.period_end <= $2
                    AND s.status NOT IN ('incomplete', 'incomplete_expired')
+                   AND NOT (u.provisional AND u.llm_used = 0 AND u.voice_used = 0)
                  ORDER BY u.period_start DESC LIMIT $3",
             )
             .bind(group)

@@ -23,6 +23,9 @@ pub enum AppError {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         typed: Vec<(String, String)>,
     },
+    /// Stripe didn't answer as it should; what it said is in the log.
+    #[error("Stripe doesn't answer as it should at the moment. Try again: nothing is charged twice.")]
+    Stripe,
     /// The inside failed; it is in the log.
     #[error("Something went wrong on our side. Try again in a moment.")]
     Unavailable,

@@ -99,6 +99,16 @@ pub fn price(plan: &Plan) -> String {
     format!("{} {}", plan.price, per(plan.interval))
 }
 
+/// `14 days free, then $29.99 a month`; `None` for a plan without a trial.
+pub fn trial(plan: &Plan) -> Option<String> {
+    let per = match plan.interval {
+        Interval::Month => "a month",
+        Interval::Year => "a year",
+    };
+    let days = plural(plan.trial_days, "day", "days");
+    (plan.trial_days > 0).then(|| format!("{days} free, then {} {per}", plan.price))
+}
+
 /// `1 member`, `2 members`: the count, and `one` or `many` of what is counted.
 pub fn plural(count: i64, one: &str, many: &str) -> String {
     format!("{} {}", group_digits(count), if count == 1 { one } else { many })

@@ -178,7 +178,10 @@ async fn a_subscription_keeps_its_plan_until_its_price_is_changed_at_stripe() {
             price: Some(tollgate::domain::Money::new(7_999, tollgate::domain::Currency::USD)),
             interval: None,
             period: tollgate::domain::Period { start: row.current_period_start, end: row.current_period_end },
+            anchor: row.billing_anchor,
             cancel_at_period_end: false,
+            trial_end: None,
+            ended_at: None,
         };
         let mut tx = store.begin().await.expect("a transaction");
         tx.lock_group(group).await.expect("a lock");

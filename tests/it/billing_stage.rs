@@ -247,6 +247,11 @@ impl Stage {
         self.sandbox.sandbox().catch_up().await;
     }
 
+    /// The customer approves a 3D Secure challenge.
+    pub async fn authenticate(&self, intent: &str) {
+        self.sandbox.sandbox().authenticate(intent, true).await.expect("the challenge is answered");
+    }
+
     /// An admin whose group bought the plan, and the subscription's id at Stripe.
     pub async fn subscribed<'a>(&'a self, plan: &Value) -> (Person<'a>, String) {
         let admin = self.app.admin().await;

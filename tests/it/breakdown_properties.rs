@@ -11,7 +11,7 @@ use tollgate::domain::{
     Breakdown, BreakdownBy, Caller, EventInput, KeyId, OTHERS, Period, Status, Sums, UsageType, User,
 };
 use tollgate::metering::{BreakdownQuery, Metering};
-use tollgate::storage::{NewKeyRow, Store};
+use tollgate::storage::{NewKeyRow, Opened, Store};
 use uuid::Uuid;
 
 use crate::support::databases::{Database, each_store_holds};
@@ -179,7 +179,7 @@ async fn holds(store: &Store, database: &Database, case: Case) {
     let start = seed.period.start - Duration::days(31);
     let mut tx = store.begin().await.expect("a transaction");
     let earlier = Period { start, end: seed.period.start };
-    tx.open_period(seed.group(), seed.subscription, earlier, now).await.expect("a period");
+    tx.open_period(seed.group(), seed.subscription, earlier, Opened::ByStripe, now).await.expect("a period");
     tx.commit().await.expect("a commit");
     let metering = seed.metering();
     let keys = record(&seed, &metering, &case).await;

@@ -56,6 +56,9 @@ async fn reserve(app: &App) {
         price_minor: plan.price.minor,
         currency: plan.price.currency,
         billing_interval: plan.interval,
+        trial_days: plan.trial_days,
+        stripe_customer_id: Some("cus_1".into()),
+        payment_method: Some("pm_1".into()),
         created_at: now,
         recoverable_at: now,
     };

@@ -10,12 +10,16 @@
 use tollgate_test_support as support;
 
 mod accounts;
+mod billing_failures;
+mod billing_life;
 mod billing_payments;
 mod billing_plans;
 mod billing_purchases;
 mod billing_reconcile;
 mod billing_renewals;
 mod billing_stage;
+mod billing_trials;
+mod billing_years;
 mod breakdown_properties;
 mod chat;
 mod copy;

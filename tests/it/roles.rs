@@ -175,7 +175,7 @@ const FUNCTIONS: &[(&str, &str, Expected)] = &[
 
 /// A plan without a name, as the form sends it.
 const PLAN: &str = "form[name]=&form[description]=&form[price]=1&form[currency]=usd&form[interval]=month\
-    &form[llm_tokens_limit]=&form[voice_tokens_limit]=&form[max_users]=&form[features]=&form[stripe_price_id]=";
+    &form[trial_days]=&form[llm_tokens_limit]=&form[voice_tokens_limit]=&form[max_users]=&form[features]=&form[stripe_price_id]=";
 
 async fn status(person: &Person<'_>, method: &str, path: &str, body: &Value) -> u16 {
     let method: Method = method.parse().expect("a method");

@@ -65,8 +65,12 @@ impl Seed {
             stripe_price_id: "price_seed".into(),
             price: Some(Money::new(2_999, Currency::USD)),
             interval: Some(Interval::Month),
+            anchor: period.start,
             period,
             cancel_at_period_end: false,
+            trial_end: None,
+            next_price_id: None,
+            ended_at: None,
         }
     }
 
@@ -78,6 +82,7 @@ impl Seed {
             description: plan.description,
             price: plan.price,
             interval: plan.interval,
+            trial_days: plan.trial_days,
             limits: PerType { llm, voice },
             max_users: plan.max_users,
             features: plan.features,
@@ -161,6 +166,7 @@ pub async fn plan(store: &Store, name: &str, price_minor: i64, now: DateTime<Utc
         description: String::new(),
         price: Money::new(price_minor, Currency::USD),
         interval: Interval::Month,
+        trial_days: 0,
         limits: PerType { llm: Some(100_000 * times), voice: Some(50_000 * times) },
         max_users: None,
         features: vec![],
@@ -184,6 +190,9 @@ pub async fn subscribe(store: &Store, admin: &User, plan: PlanId, now: DateTime<
         price_minor: 2_999,
         currency: Currency::USD,
         billing_interval: Interval::Month,
+        trial_days: 0,
+        stripe_customer_id: None,
+        payment_method: None,
         created_at: now,
         recoverable_at: now,
     };
@@ -194,7 +203,11 @@ pub async fn subscribe(store: &Store, admin: &User, plan: PlanId, now: DateTime<
         price: None,
         interval: None,
         period: Period { start: now, end: now + Duration::days(30) },
+        anchor: now,
         cancel_at_period_end: false,
+        trial_end: None,
+        next_price_id: None,
+        ended_at: None,
     };
     let mut tx = store.begin().await.expect("a transaction");
     tx.lock_group(group).await.expect("a lock");

@@ -1,6 +1,7 @@
 //! The one module that calls Stripe: each call typed, limited in time, and tried again under one idempotency key, so that
 //! Stripe does at most once what is asked. [`Failure`] is what a call means that didn't succeed.
 
+mod changes;
 mod customers;
 mod ending;
 mod invoices;
@@ -9,11 +10,14 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use stripe::{Client, ClientBuilder, RequestStrategy};
+use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeRequest};
 use stripe_billing::subscription::{
     CreateSubscription, CreateSubscriptionItems, CreateSubscriptionPaymentBehavior,
     CreateSubscriptionPaymentSettings, CreateSubscriptionPaymentSettingsSaveDefaultPaymentMethod,
-    CreateSubscriptionProrationBehavior, ListSubscription, ListSubscriptionStatus, RetrieveSubscription,
+    CreateSubscriptionProrationBehavior, CreateSubscriptionTrialSettings,
+    CreateSubscriptionTrialSettingsEndBehavior,
+    CreateSubscriptionTrialSettingsEndBehaviorMissingPaymentMethod, ListSubscription, ListSubscriptionStatus,
+    RetrieveSubscription,
 };
 use stripe_core::payment_intent::ConfirmPaymentIntent;
 use stripe_product::price::{
@@ -26,7 +30,9 @@ use super::failure::{Failure, is_missing};
 use crate::config::StripeConfig;
 use crate::domain::{Interval, Money};
 use crate::error::Error;
+use crate::storage::ReservationRow;
 
+pub use changes::{PriceChange, Settled};
 pub use invoices::{InvoiceList, Paid};
 
 /// What a call gives.
@@ -36,6 +42,8 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 const TIMEOUT: Duration = Duration::from_secs(8);
 /// How often a call is tried. Between the tries the client waits for 1 and 2 s, so a call takes 27 s at most.
 const TRIES: u32 = 3;
+/// Between the first try and the second of what is sent under a key of ours; twice as long before the third.
+const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The metadata key under which a subscription at Stripe names the one here.
 pub const SUBSCRIPTION_KEY: &str = "tollgate_subscription";
 
@@ -52,12 +60,28 @@ pub struct Stripe {
 pub struct Purchase<'a> {
     pub customer: &'a str,
     pub price: &'a str,
-    /// The subscription's id here, kept in its metadata there.
+    /// The subscription's id here, kept in its metadata there, and what Stripe makes it once by.
     pub reference: String,
     /// A card that is attached to the customer, to pay by from now on.
     pub payment_method: Option<&'a str>,
+    /// Days that are free at the beginning; at their end it is cancelled where no card was given.
+    pub trial_days: i64,
     /// When the subscription began and when its current period ends, for one that began in the past.
     pub backdated: Option<(i64, i64)>,
+}
+
+impl<'a> Purchase<'a> {
+    /// What a reservation asks of Stripe: the same each time, so that Stripe can be asked again.
+    pub fn of(reservation: &'a ReservationRow, customer: &'a str) -> Self {
+        Self {
+            customer,
+            price: &reservation.stripe_price_id,
+            reference: reservation.id.to_string(),
+            payment_method: reservation.payment_method.as_deref(),
+            trial_days: reservation.trial_days,
+            backdated: None,
+        }
+    }
 }
 
 impl Stripe {
@@ -138,13 +162,46 @@ impl Stripe {
         if let Some(payment_method) = purchase.payment_method {
             request = request.default_payment_method(payment_method);
         }
+        if let Some(days) = u32::try_from(purchase.trial_days).ok().filter(|days| *days > 0) {
+            let mut end = CreateSubscriptionTrialSettingsEndBehavior::new();
+            end.missing_payment_method =
+                Some(CreateSubscriptionTrialSettingsEndBehaviorMissingPaymentMethod::Cancel);
+            request =
+                request.trial_period_days(days).trial_settings(CreateSubscriptionTrialSettings::new(end));
+        }
         if let Some((start, period_end)) = purchase.backdated {
             request = request
                 .backdate_start_date(start)
                 .billing_cycle_anchor(period_end)
                 .proration_behavior(CreateSubscriptionProrationBehavior::None);
         }
-        Ok(request.send(&self.client).await?)
+        self.send_once(&request, &format!("subscribe-{}", purchase.reference)).await
+    }
+
+    /// Sends a request under an idempotency key of ours, which Stripe knows again for a day, also after this process has
+    /// ended. Tried again where no answer came, or Stripe has too much to do.
+    async fn send_once(
+        &self,
+        request: &impl StripeRequest<Output = Subscription>,
+        key: &str,
+    ) -> Result<Subscription> {
+        let mut wait = FIRST_WAIT;
+        for tried in 1.. {
+            let key = IdempotencyKey::new(key).map_err(|error| Failure::Failed(error.to_string()))?;
+            let once = request.customize().request_strategy(RequestStrategy::Idempotent(key));
+            let failure = match once.send(&self.client).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => Failure::from(error),
+            };
+            match failure {
+                Failure::NoAnswer(_) | Failure::RateLimited(_) if tried < TRIES => {
+                    tokio::time::sleep(wait).await;
+                    wait *= 2;
+                }
+                failure => return Err(failure),
+            }
+        }
+        Err(Failure::NoAnswer("never tried".into()))
     }
 
     /// A subscription with what its checkout needs, or `None` where Stripe has no such.
@@ -187,7 +244,13 @@ impl Stripe {
 }
 
 fn expansions() -> Vec<String> {
-    ["default_payment_method", "latest_invoice.confirmation_secret", "pending_setup_intent"]
-        .map(String::from)
-        .to_vec()
+    [
+        "default_payment_method",
+        "latest_invoice.confirmation_secret",
+        "pending_setup_intent",
+        "schedule",
+        "test_clock",
+    ]
+    .map(String::from)
+    .to_vec()
 }

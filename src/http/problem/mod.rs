@@ -148,9 +148,15 @@ impl Problem {
         Self::new(&types::NOT_JSON, "Send JSON, with the header Content-Type: application/json.")
     }
 
-    /// 503: the database or Stripe can't be reached.
+    /// 503: the database can't be reached, or the server has too much to do.
     pub fn unavailable() -> Self {
         Self::new(&types::UNAVAILABLE, "The service can't do this at the moment. Try again shortly.")
+    }
+
+    /// 503: Stripe didn't answer, or not in a way that makes sense.
+    pub fn stripe() -> Self {
+        let detail = "Stripe doesn't answer as it should at the moment. Try again: nothing is charged twice.";
+        Self::new(&types::UNAVAILABLE, detail)
     }
 
     /// 500: a defect of the server, logged where it is found.
@@ -202,9 +208,14 @@ impl From<Error> for Problem {
             }
             Error::Overloaded { retry_after, .. } => {
                 tracing::warn!(%error, "a request could not be served");
-                Self::unavailable().retry_after(retry_after)
+                let problem = if error.is_stripes() { Self::stripe() } else { Self::unavailable() };
+                problem.retry_after(retry_after)
             }
-            Error::Database(_) | Error::Stripe(_) | Error::Unavailable(_) | Error::Stopping(_) => {
+            Error::Stripe(_) => {
+                tracing::error!(%error, "Stripe didn't do what it was asked");
+                Self::stripe()
+            }
+            Error::Database(_) | Error::Unavailable(_) | Error::Stopping(_) => {
                 tracing::error!(%error, "a request could not be served");
                 Self::unavailable()
             }

@@ -188,10 +188,6 @@ impl<'a> Batch<'a, '_> {
     /// Whether the group's subscription gives access to tokens.
     fn check_access(&self, group: GroupId) -> Verdict<()> {
         let live = self.found.live.get(&group).ok_or(Refusal::NoSubscription)?;
-        if live.status.gives_access(live.past_due_since, self.grace_days, self.now) {
-            Ok(())
-        } else {
-            Err(Refusal::NoAccess)
-        }
+        if live.gives_access(self.grace_days, self.now) { Ok(()) } else { Err(Refusal::NoAccess) }
     }
 }

@@ -16,8 +16,8 @@ use super::command::{Command, Outcome, Verdict};
 use crate::domain::{GroupId, KeyId, MAX_COUNT, Period, SummaryId, UsageType, UserId};
 use crate::error::Result;
 use crate::storage::{
-    AllowanceRow, Changes, Decision, Delta, EventKey, EventRow, Found, HoldRow, MissingPeriod, QuarterRow,
-    quarter,
+    AllowanceRow, Changes, Decision, Delta, EventKey, EventRow, Found, HoldRow, MissingPeriod, Opened,
+    QuarterRow, quarter,
 };
 use balance::Balances;
 
@@ -149,8 +149,10 @@ impl<'a, 'f> Batch<'a, 'f> {
     /// subscription's rhythm, not before the period as of the last synchronisation with Stripe.
     fn target(&self, group: GroupId, at: Option<DateTime<Utc>>) -> Target {
         let live = self.found.live.get(&group);
-        let missing = |live: &AllowanceRow, period| {
-            Target::Missing(MissingPeriod { group, subscription: live.subscription_id, period })
+        let missing = |live: &AllowanceRow, period: Period| {
+            let opened =
+                if period.start < live.synced_end { Opened::ByStripe } else { Opened::Provisionally };
+            Target::Missing(MissingPeriod { group, subscription: live.subscription_id, period, opened })
         };
         let Some(at) = at else {
             return match live {
@@ -169,9 +171,7 @@ impl<'a, 'f> Batch<'a, 'f> {
             return Target::Open(*id, row.period());
         }
         match live {
-            Some(live) if at >= live.synced_start => {
-                missing(live, live.synced_period().following(live.billing_interval, at))
-            }
+            Some(live) if at >= live.synced_start => missing(live, live.cycle().usage_period(at)),
             _ => Target::None,
         }
     }

@@ -16,6 +16,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use super::dialect::is_worth_a_retry;
+use super::summaries::Opened;
 use super::tx::TxInner;
 use super::{ProcessId, Store};
 use crate::domain::{GroupId, Period, SubscriptionId};
@@ -61,6 +62,7 @@ pub struct MissingPeriod {
     pub group: GroupId,
     pub subscription: SubscriptionId,
     pub period: Period,
+    pub opened: Opened,
 }
 
 /// How often a transaction is tried that the database gave up for another's sake.
@@ -135,8 +137,8 @@ impl Store {
                 }
                 Decision::Open(missing) => {
                     round += 1;
-                    for MissingPeriod { group, subscription, period } in missing {
-                        tx.open_period(group, subscription, period, now).await?;
+                    for MissingPeriod { group, subscription, period, opened } in missing {
+                        tx.open_period(group, subscription, period, opened, now).await?;
                     }
                     match &mut tx.0 {
                         TxInner::Sqlite(tx) => tx.look_up_live(&mut found, &groups, now).await?,

@@ -42,6 +42,7 @@ pub fn PlanCard(
                 " "
                 {format::per(plan.interval)}
             </p>
+            {format::trial(&plan).map(|trial| view! { <p class="plan__trial">{trial}</p> })}
             <p class="plan__text">{plan.description.clone()}</p>
             <ul class="plan__lines">{lines.collect_view()}</ul>
             <div class="plan__action">{children()}</div>

@@ -10,7 +10,7 @@ use leptos::task::spawn_local;
 use serde::{Deserialize, Serialize};
 
 use super::card_form::{CardEntry, CardForm, SLOW, Stage, is_paid, until_paid};
-use crate::domain::{Checkout, Intent, Subscription};
+use crate::domain::{Checkout, Intent, Status, Subscription};
 use crate::web::client::{self, UsageStream};
 use crate::web::components::badge::StatusBadge;
 use crate::web::components::form::Form;
@@ -125,30 +125,42 @@ pub fn CheckoutForm(
 #[component]
 fn Pay(checkout: Checkout, purchase: Purchase, attempt: RwSignal<u32>) -> impl IntoView {
     let intent = checkout.intent.unwrap_or(Intent::Payment);
-    let plan = checkout.subscription.plan;
-    let (label, text) = match intent {
+    let Subscription { id, mut plan, current_period_end, .. } = checkout.subscription;
+    let (title, text, label, give_up) = match intent {
         Intent::Payment => {
-            (format!("Pay {}", plan.price), "The subscription starts as soon as the payment is through.")
+            // What is paid now is no trial any more.
+            plan.trial_days = 0;
+            (
+                format!("Subscribe to {}", plan.name),
+                "The subscription starts as soon as the payment is through.".to_owned(),
+                format!("Pay {}", plan.price),
+                "Choose another plan",
+            )
         }
         Intent::Setup => (
-            "Save card and start".to_owned(),
-            "Nothing is charged now: the card is kept for when the trial ends.",
+            format!("Your trial of {} has begun", plan.name),
+            format!(
+                "Free until {}. Save a card to go on after that; without one it ends by itself, and nothing is charged.",
+                format::date(current_period_end)
+            ),
+            "Save card".to_owned(),
+            "End the trial",
         ),
     };
     view! {
         <header class="heading">
             <div class="heading__text">
-                <h1>{format!("Subscribe to {}", plan.name)}</h1>
+                <h1>{title}</h1>
                 <p>{text}</p>
             </div>
         </header>
         <div class="checkout">
             <PlanCard plan>
                 <Form to=Cancel::PATH>
-                    <input type="hidden" name="id" value=checkout.subscription.id.to_string()/>
+                    <input type="hidden" name="id" value=id.to_string()/>
                     <input type="hidden" name="at_period_end" value="false"/>
                     <input type="hidden" name="next" value="/subscribe"/>
-                    <Submit label="Choose another plan" tone="plain"/>
+                    <Submit label=give_up tone="plain"/>
                 </Form>
             </PlanCard>
             <section class="panel card-form" aria-label="Payment">
@@ -175,12 +187,25 @@ fn Bought(subscription: Subscription) -> impl IntoView {
         }
     });
     let plan = subscription.plan;
-    let renewal = format::date(subscription.current_period_end);
-    let text = format!("Your group is on {}, {}. It renews on {renewal}.", plan.name, format::price(&plan));
+    let end = format::date(subscription.current_period_end);
+    let (title, text) = match subscription.status {
+        Status::Trialing => (
+            "Your card is saved",
+            format!(
+                "{} is free until {end}. From then on it is charged, {}.",
+                plan.name,
+                format::price(&plan)
+            ),
+        ),
+        _ => (
+            "You're subscribed",
+            format!("Your group is on {}, {}. It renews on {end}.", plan.name, format::price(&plan)),
+        ),
+    };
     view! {
         <section class="bought">
             <StatusBadge status=subscription.status/>
-            <h1 node_ref=heading tabindex="-1">"You're subscribed"</h1>
+            <h1 node_ref=heading tabindex="-1">{title}</h1>
             <p>{text}</p>
             <p class="bought__actions">
                 <a class="button" data-tone="primary" href="/usage">"Go to usage"</a>

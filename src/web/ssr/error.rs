@@ -14,7 +14,7 @@ impl From<Error> for AppError {
             Error::Refused(refusal) => refusal.into(),
             inside => {
                 tracing::error!(error = %inside, "a page could not be served");
-                Self::Unavailable
+                if inside.is_stripes() { Self::Stripe } else { Self::Unavailable }
             }
         }
     }

@@ -62,6 +62,7 @@ fn Fields(draft: Draft, bound: Option<String>) -> impl IntoView {
             <Line draft name="price" label="Price" inputmode="decimal"/>
             <Line draft name="currency" label="Currency"/>
             <Interval draft/>
+            <Line draft name="trial_days" label="Trial days" hint="Free at first, once a group. 0: none." inputmode="numeric"/>
         </div>
         {bound.map(|bound| view! { <p class="field__hint">{bound}</p> })}
         <div class="field-row">

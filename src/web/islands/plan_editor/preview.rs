@@ -56,6 +56,7 @@ fn preview(form: &PlanForm, last: Option<&Plan>) -> Plan {
         description: input.description,
         price: Money::parse(&input.price, currency).unwrap_or(Money::new(0, currency)),
         interval: input.interval.parse().unwrap_or_default(),
+        trial_days: input.trial_days,
         limits: PerType { llm: input.llm_tokens_limit, voice: input.voice_tokens_limit },
         max_users: input.max_users,
         features: input.features,

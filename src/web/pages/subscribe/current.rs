@@ -3,10 +3,11 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
-use crate::domain::Subscription;
+use crate::domain::{Level, Status, Subscription};
 use crate::web::components::badge::StatusBadge;
 use crate::web::components::cancel::CancelDialog;
 use crate::web::components::form::Form;
+use crate::web::components::notice::Notice;
 use crate::web::components::page::Heading;
 use crate::web::components::submit::Submit;
 use crate::web::format;
@@ -19,9 +20,23 @@ pub fn Current(subscription: Subscription) -> impl IntoView {
         subscription;
     let end = format::date(current_period_end);
     let ends = cancel_at_period_end.then(|| view! { <Ends subscription=subscription.clone()/> });
-    let next = if cancel_at_period_end { "Ends on" } else { "Renews on" };
+    let trial = (status == Status::Trialing && !cancel_at_period_end).then(|| {
+        let free = format!("Free until {end}.");
+        let then = format!(
+            " From then on it is charged, {}. Until then it can be canceled at no cost.",
+            format::price(&subscription.plan)
+        );
+        view! { <Notice level=Level::Ok><strong>{free}</strong>{then}</Notice> }
+    });
+    let (period, next) = match (status, cancel_at_period_end) {
+        (Status::Trialing, true) => ("Trial", "Ends on"),
+        (Status::Trialing, false) => ("Trial", "First charge on"),
+        (_, true) => ("Period", "Ends on"),
+        (_, false) => ("Period", "Renews on"),
+    };
     view! {
         {ends}
+        {trial}
         <section class="panel current">
             <div class="current__head">
                 <h2>{subscription.plan.name.clone()}</h2>
@@ -29,7 +44,7 @@ pub fn Current(subscription: Subscription) -> impl IntoView {
             </div>
             <dl class="facts">
                 <div><dt>"Price"</dt><dd>{format::price(&subscription.plan)}</dd></div>
-                <div><dt>"Period"</dt><dd>{format::span(current_period_start, current_period_end)}</dd></div>
+                <div><dt>{period}</dt><dd>{format::span(current_period_start, current_period_end)}</dd></div>
                 <div><dt>{next}</dt><dd>{end}</dd></div>
             </dl>
             <div class="actions">

@@ -45,7 +45,12 @@ async fn data() -> Result<Data, AppError> {
     user.must_be_admin()?;
     // First, since it may find that the subscription is paid.
     let checkout = billing.checkout(&user).await?;
-    let (plans, subscription) = (billing.plans(false).await?, billing.subscription(&user).await?);
+    let (mut plans, subscription) = (billing.plans(false).await?, billing.subscription(&user).await?);
+    if !billing.can_try(&user).await? {
+        for plan in &mut plans {
+            plan.trial_days = 0;
+        }
+    }
     Ok(Data { plans, subscription, checkout })
 }
 
@@ -79,9 +84,8 @@ fn shown(data: Data, returned: Returned) -> AnyView {
             view! { <StillWaiting subscription/> }.into_any()
         }
         Some(subscription) => {
-            let arrived = (returned == Returned::Succeeded).then(
-                || view! { <Notice level=Level::Ok>"You're subscribed. The payment went through."</Notice> },
-            );
+            let arrived = (returned == Returned::Succeeded)
+                .then(|| view! { <Notice level=Level::Ok>"You're subscribed."</Notice> });
             view! {
                 <Heading title="Subscription" text="One subscription for the whole group."/>
                 {arrived}
@@ -117,7 +121,11 @@ fn Cards(plans: Vec<Plan>, #[prop(optional)] current: Option<Plan>) -> impl Into
     let has = current.as_ref().map(|plan| plan.id);
     let cards = plans.into_iter().map(|plan| {
         // On the terms that it was bought on, which the plan may have changed since.
-        let plan = current.clone().filter(|bought| bought.id == plan.id).unwrap_or(plan);
+        let mut plan = current.clone().filter(|bought| bought.id == plan.id).unwrap_or(plan);
+        if current.is_some() {
+            // A trial is for who buys, not for who changes.
+            plan.trial_days = 0;
+        }
         let (current, name) = (has == Some(plan.id), plan.name.clone());
         let action = match has {
             None => view! {
