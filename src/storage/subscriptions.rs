@@ -8,8 +8,8 @@ use super::plans::{PlanRow, plan_columns};
 use super::summaries::Opened;
 use super::{Store, Tx, dialect};
 use crate::domain::{
-    Currency, Cycle, GroupId, Interval, Money, Period, PlanId, PlanRef, Refusal, Status, Subscription, SubscriptionId, UserId,
-    grace_end,
+    Currency, Cycle, GroupId, Interval, Money, Period, PlanId, PlanRef, Refusal, Status, Subscription,
+    SubscriptionId, UserId, grace_end,
 };
 use crate::error::{Error, Result};
 

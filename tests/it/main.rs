@@ -13,6 +13,7 @@ mod accounts;
 mod billing_failures;
 mod billing_life;
 mod billing_payments;
+mod billing_plan_changes;
 mod billing_plans;
 mod billing_purchases;
 mod billing_reconcile;

@@ -57,8 +57,19 @@ fn api() -> Vec<(&'static str, &'static str, Value, Expected)> {
             [401, 403, 422, 422, 403],
         ),
         ("POST", "/api/subscriptions/subscriptions/{id}/cancel/", empty.clone(), [401, 403, 404, 404, 403]),
-        ("POST", "/api/subscriptions/subscriptions/{subscription}/resume/", null.clone(), [401, 403, 200, 404, 403]),
+        (
+            "POST",
+            "/api/subscriptions/subscriptions/{subscription}/resume/",
+            null.clone(),
+            [401, 403, 200, 404, 403],
+        ),
         ("POST", "/api/subscriptions/subscriptions/{id}/resume/", null.clone(), [401, 403, 404, 404, 403]),
+        (
+            "POST",
+            "/api/subscriptions/subscriptions/{id}/change_plan/",
+            json!({"plan_id": "01970f3e-7c1a-7000-8000-000000000001"}),
+            [401, 403, 404, 404, 403],
+        ),
         (
             "POST",
             "/api/subscriptions/subscriptions/{subscription}/payment_method/",
@@ -156,6 +167,7 @@ const FUNCTIONS: &[(&str, &str, Expected)] = &[
     ("/fn/subscription/subscribe", "plan_id={id}", [401, 403, 404, 404, 403]),
     ("/fn/subscription/cancel", "id={id}&at_period_end=true", [401, 403, 404, 404, 403]),
     ("/fn/subscription/resume", "id={id}", [401, 403, 404, 404, 403]),
+    ("/fn/subscription/change-plan", "id={id}&plan_id={id}", [401, 403, 404, 404, 403]),
     ("/fn/billing/begin-card", "id={id}", [401, 403, 404, 404, 403]),
     ("/fn/billing/finish-card", "id={id}&setup_intent=seti_1", [401, 403, 404, 404, 403]),
     ("/fn/billing/pay", "id={id}", [401, 403, 404, 404, 403]),

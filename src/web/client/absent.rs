@@ -28,7 +28,7 @@ pub async fn confirm_card(_intent: Intent) -> Result<(), String> {
 
 /// # Errors
 /// Always, as [`confirm_card`].
-pub async fn answer_bank(_secret: &str) -> Result<(), String> {
+pub async fn ask_bank(_js: &str, _publishable_key: &str, _client_secret: &str) -> Result<(), String> {
     Err(String::new())
 }
 

@@ -15,7 +15,7 @@ use wasm_bindgen_futures::JsFuture;
 pub use gateway::{models, stop_answer, stream_answer};
 pub use parts::renew;
 pub use stream::UsageStream;
-pub use stripe::{answer_bank, confirm_card, drop_card, mount_card};
+pub use stripe::{ask_bank, confirm_card, drop_card, mount_card};
 pub use voice::{discard_recording, finish_recording, read_aloud, start_recording};
 
 /// Prepares the page for its islands. Called by the script in the page's head, which then wakes each island.

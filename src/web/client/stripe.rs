@@ -44,13 +44,24 @@ pub async fn confirm_card(intent: Intent) -> Result<(), String> {
     outcome(card.confirm(intent).await)
 }
 
-/// Has the bank ask its cardholder about a payment that waits for that. The card form has to be there.
+/// Has the bank ask its cardholder about a payment that waits for that, with Stripe.js from `js`.
 ///
 /// # Errors
 /// As [`confirm_card`].
-pub async fn answer_bank(client_secret: &str) -> Result<(), String> {
-    let card = CARD.with_borrow(Clone::clone).ok_or(FAILED)?;
-    outcome(card.answer_bank(client_secret).await)
+pub async fn ask_bank(js: &str, publishable_key: &str, client_secret: &str) -> Result<(), String> {
+    outcome(handle_next_action(js, publishable_key, client_secret).await)
+}
+
+async fn handle_next_action(js: &str, key: &str, secret: &str) -> Result<JsValue, JsValue> {
+    let stripe = stripe(js, key).await?;
+    let options = object(&[("clientSecret", secret.into())])?;
+    JsFuture::from(Promise::resolve(&call(&stripe, "handleNextAction", &[options])?)).await
+}
+
+/// Stripe.js from `js`, for this key.
+async fn stripe(js: &str, key: &str) -> Result<JsValue, JsValue> {
+    let make: Function = load(js).await?.dyn_into()?;
+    make.call1(&JsValue::UNDEFINED, &key.into())
 }
 
 /// What Stripe.js answers: nothing to complain of, or its error.
@@ -69,8 +80,7 @@ pub fn drop_card() {
 
 impl Card {
     async fn mount(js: &str, key: &str, secret: &str, id: &'static str) -> Result<Self, JsValue> {
-        let make: Function = load(js).await?.dyn_into()?;
-        let stripe = make.call1(&JsValue::UNDEFINED, &key.into())?;
+        let stripe = stripe(js, key).await?;
         let target = document().get_element_by_id(id).ok_or("the page was left")?;
         let options = object(&[("clientSecret", secret.into()), ("appearance", appearance(&target)?)])?;
         let elements = call(&stripe, "elements", &[options])?;
@@ -99,11 +109,6 @@ impl Card {
             Intent::Setup => "confirmSetup",
         };
         JsFuture::from(Promise::resolve(&call(&self.stripe, method, &[options])?)).await
-    }
-
-    async fn answer_bank(&self, secret: &str) -> Result<JsValue, JsValue> {
-        let options = object(&[("clientSecret", secret.into())])?;
-        JsFuture::from(Promise::resolve(&call(&self.stripe, "handleNextAction", &[options])?)).await
     }
 }
 

@@ -38,7 +38,7 @@ pub fn Head(#[prop(into)] title: String, #[prop(into)] description: String) -> i
 #[component]
 pub fn Heading(
     #[prop(into)] title: String,
-    #[prop(optional)] text: &'static str,
+    #[prop(optional, into)] text: String,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     view! {

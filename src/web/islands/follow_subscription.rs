@@ -16,6 +16,8 @@ pub struct Shown {
     plan: PlanId,
     status: Status,
     period_end: DateTime<Utc>,
+    /// What begins with the next period, if another plan does.
+    next_plan: Option<PlanId>,
     pub cancel_at_period_end: bool,
 }
 
@@ -33,6 +35,7 @@ impl From<&Subscription> for Shown {
             plan: subscription.plan.id,
             status: subscription.status,
             period_end: subscription.current_period_end,
+            next_plan: subscription.next_plan.as_ref().map(|plan| plan.id),
             cancel_at_period_end: subscription.cancel_at_period_end,
         }
     }
@@ -84,6 +87,7 @@ mod tests {
             plan: uuid::Uuid::nil().into(),
             status: Status::Active,
             period_end: DateTime::UNIX_EPOCH,
+            next_plan: None,
             cancel_at_period_end: false,
         };
         assert!(shown.differs_in_end_only(Shown { cancel_at_period_end: true, ..shown }));

@@ -67,7 +67,7 @@ pub fn LiveUsage(
         view! { <ResourceBar usage_type resource forecast ends/> }
     };
     view! {
-        <Alerts usage admins/>
+        <Alerts usage suggested admins/>
         <div class="usage">
             <div class="usage__main">
                 <div class="panel usage__bars">
@@ -145,20 +145,25 @@ fn Connection(connected: RwSignal<Option<bool>>) -> impl IntoView {
 }
 
 #[component]
-fn Alerts(usage: RwSignal<Usage>, admins: Admins) -> impl IntoView {
+fn Alerts(usage: RwSignal<Usage>, suggested: RwSignal<Option<Plan>>, admins: Admins) -> impl IntoView {
     // By type and level only: a number that moves must not be announced each time.
     let warnings = Memo::new(move |_| usage.with(|usage| usage.resources.map(|resource| resource.level)));
     view! {
         <div class="alerts">
             {move || warnings.get().iter().map(|(usage_type, level)| {
-                (*level != Level::Ok).then(|| view! { <Alert usage_type level=*level admins/> })
+                (*level != Level::Ok).then(|| view! { <Alert usage_type level=*level suggested admins/> })
             }).collect_view()}
         </div>
     }
 }
 
 #[component]
-fn Alert(usage_type: UsageType, level: Level, admins: Admins) -> impl IntoView {
+fn Alert(
+    usage_type: UsageType,
+    level: Level,
+    suggested: RwSignal<Option<Plan>>,
+    admins: Admins,
+) -> impl IntoView {
     let (title, text) = if level == Level::Limit {
         let text = format!(" {} of this period are all used. ", usage_type.label());
         ("Limit reached - upgrade required.".to_owned(), text)
@@ -170,7 +175,7 @@ fn Alert(usage_type: UsageType, level: Level, admins: Admins) -> impl IntoView {
         <Notice level alert=true>
             <strong>{title}</strong>
             {text}
-            {upgrade(admins, "")}
+            {move || upgrade(admins, "", suggested.get().as_ref())}
         </Notice>
     }
 }
@@ -180,16 +185,23 @@ fn Suggestion(plan: Plan, admins: Admins) -> impl IntoView {
     view! {
         <div class="suggestion">
             <p class="suggestion__label">"Suggested plan"</p>
-            <PlanCard plan>{upgrade(admins, "button")}</PlanCard>
+            <PlanCard plan=plan.clone()>{upgrade(admins, "button", Some(&plan))}</PlanCard>
         </div>
     }
 }
 
 /// The way to another plan: a link for those who can choose one, for the others whom to ask.
-fn upgrade(admins: Admins, class: &'static str) -> AnyView {
-    match admins.get_value() {
-        Some(names) => view! { <AskAdmin to="upgrade" names/> }.into_any(),
-        None => view! { <a href="/subscribe" class=class data-tone="plain">"See the plans"</a> }.into_any(),
+fn upgrade(admins: Admins, class: &'static str, to: Option<&Plan>) -> AnyView {
+    match (admins.get_value(), to) {
+        (Some(names), _) => view! { <AskAdmin to="upgrade" names/> }.into_any(),
+        (None, Some(plan)) => {
+            let (href, label) =
+                (format!("/subscribe?change={}", plan.id), format!("Upgrade to {}", plan.name));
+            view! { <a href=href class=class data-tone="plain">{label}</a> }.into_any()
+        }
+        (None, None) => {
+            view! { <a href="/subscribe" class=class data-tone="plain">"See the plans"</a> }.into_any()
+        }
     }
 }
 

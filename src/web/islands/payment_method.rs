@@ -70,7 +70,7 @@ impl Change {
             Ok(taken) => {
                 self.method.set(taken.method);
                 match taken.client_secret {
-                    Some(secret) => self.answer_bank(&secret).await,
+                    Some(secret) => self.answer_bank(&taken.publishable_key, &secret).await,
                     None if taken.paid => self.close(PAID),
                     None => self.close(CHANGED),
                 }
@@ -83,9 +83,10 @@ impl Change {
         }
     }
 
-    async fn answer_bank(self, secret: &str) {
+    async fn answer_bank(self, publishable_key: &str, secret: &str) {
         self.card.stage.set(Stage::Confirming);
-        if let Err(message) = client::answer_bank(secret).await {
+        let asked = client::ask_bank(&self.stripe_js.get_value(), publishable_key, secret).await;
+        if let Err(message) = asked {
             self.card.error.set(Some(message));
             return self.begin().await;
         }

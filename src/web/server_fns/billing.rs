@@ -14,6 +14,7 @@ pub struct CardTaken {
     pub paid: bool,
     /// Of a payment that the bank asks its cardholder about first.
     pub client_secret: Option<String>,
+    pub publishable_key: String,
 }
 
 /// Begins a change of the card: the answer is for a card form to confirm.
@@ -35,6 +36,7 @@ pub async fn finish_card(id: SubscriptionId, setup_intent: String) -> Result<Car
         method: billing.payment_method(&user).await?,
         paid,
         client_secret: checkout.client_secret,
+        publishable_key: checkout.publishable_key,
     })
 }
 

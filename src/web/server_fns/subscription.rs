@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::domain::{PlanId, Subscription, SubscriptionId};
+use crate::domain::{Checkout, PlanId, Subscription, SubscriptionId};
 use crate::web::AppError;
 
 /// Begins a purchase; the page it goes on to has the card form.
@@ -45,6 +45,28 @@ pub async fn resume(id: SubscriptionId) -> Result<(), AppError> {
     forms::done(&format!("The subscription to {} goes on.", kept.plan.name));
     forms::go_on("/billing");
     Ok(())
+}
+
+/// Changes the plan: as the preview said, where its moment is given. To the plan that the group has, takes back what was to
+/// come.
+#[server(prefix = "/fn", endpoint = "subscription/change-plan")]
+pub async fn change_plan(
+    id: SubscriptionId,
+    plan_id: PlanId,
+    #[server(default)] proration_date: Option<i64>,
+) -> Result<Checkout, AppError> {
+    use chrono::DateTime;
+
+    use crate::domain::Refusal;
+    use crate::web::ssr::{context, forms};
+    let invalid = || Refusal::field("proration_date", "Is not a time.");
+    let at = proration_date.map(|at| DateTime::from_timestamp(at, 0).ok_or_else(invalid)).transpose()?;
+    let changed = context::services().billing.change_plan(&context::user()?, id, plan_id, at).await?;
+    if changed.subscription.plan.id == plan_id {
+        forms::done(&format!("The subscription to {} goes on.", changed.subscription.plan.name));
+    }
+    forms::go_on("/subscribe");
+    Ok(changed)
 }
 
 /// Fetches the subscription from Stripe now, rather than waiting for its webhook.

@@ -66,13 +66,22 @@ struct Notice {
     title: &'static str,
     text: String,
     /// Where it can be changed, and what that is called.
-    way: (&'static str, &'static str),
+    way: (String, String),
     /// What the admins are to be asked for.
     to: &'static str,
 }
 
-const PLANS: (&str, &str) = ("/subscribe", "See the plans");
-const CAPS: (&str, &str) = ("/team", "Change the caps");
+/// To the suggested plan, or to all of them.
+fn plans(suggested: Option<&Plan>) -> (String, String) {
+    match suggested {
+        Some(plan) => (format!("/subscribe?change={}", plan.id), format!("Upgrade to {}", plan.name)),
+        None => ("/subscribe".to_owned(), "See the plans".to_owned()),
+    }
+}
+
+fn caps() -> (String, String) {
+    ("/team".to_owned(), "Change the caps".to_owned())
+}
 
 fn notice_of(standing: Standing, usage: &Usage, suggested: Option<&Plan>) -> Option<Notice> {
     let until = format::until(usage.as_of, usage.period_end);
@@ -88,29 +97,29 @@ fn notice_of(standing: Standing, usage: &Usage, suggested: Option<&Plan>) -> Opt
             let text = format!(
                 "{WARNING_PERCENTAGE} % or more is used. Consider upgrading before they run out.{offer}"
             );
-            (Level::Warning, "LLM tokens are approaching the limit.", text, PLANS, "upgrade")
+            (Level::Warning, "LLM tokens are approaching the limit.", text, plans(suggested), "upgrade")
         }
         Standing::CapNear => {
             let text =
                 format!("You have used {WARNING_PERCENTAGE} % or more of your share of LLM tokens.{resets}");
-            (Level::Warning, "Your own cap is near.", text, CAPS, "raise it")
+            (Level::Warning, "Your own cap is near.", text, caps(), "raise it")
         }
         Standing::GroupOut => {
             let text = format!(
                 "Your group has used all LLM tokens of this period: questions wait until there are more.{resets}{offer}"
             );
-            (Level::Limit, "Limit reached - upgrade required.", text, PLANS, "upgrade")
+            (Level::Limit, "Limit reached - upgrade required.", text, plans(suggested), "upgrade")
         }
         Standing::CapOut => {
             let cap = usage.you.and_then(|you| you.llm.limit).map_or_else(String::new, group_digits);
             let text = format!(
                 "You have used your {cap} LLM tokens of this period; the others of your group can go on.{resets}"
             );
-            (Level::Limit, "Your own cap is reached.", text, CAPS, "raise it")
+            (Level::Limit, "Your own cap is reached.", text, caps(), "raise it")
         }
         Standing::NotInPlan => {
             let text = format!("{} doesn't include them, and a question costs some.{offer}", usage.plan.name);
-            (Level::Limit, "LLM tokens aren't in your plan.", text, PLANS, "upgrade")
+            (Level::Limit, "LLM tokens aren't in your plan.", text, plans(suggested), "upgrade")
         }
     };
     Some(Notice { level, title, text, way, to })

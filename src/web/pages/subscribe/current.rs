@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
-use crate::domain::{Level, Status, Subscription};
+use crate::domain::{Level, PlanRef, Status, Subscription};
 use crate::web::components::badge::StatusBadge;
 use crate::web::components::cancel::CancelDialog;
 use crate::web::components::form::Form;
@@ -12,7 +12,7 @@ use crate::web::components::page::Heading;
 use crate::web::components::submit::Submit;
 use crate::web::format;
 use crate::web::pages::billing::plan::Ends;
-use crate::web::server_fns::subscription::Cancel;
+use crate::web::server_fns::subscription::{Cancel, ChangePlan};
 
 #[component]
 pub fn Current(subscription: Subscription) -> impl IntoView {
@@ -28,6 +28,8 @@ pub fn Current(subscription: Subscription) -> impl IntoView {
         );
         view! { <Notice level=Level::Ok><strong>{free}</strong>{then}</Notice> }
     });
+    let coming =
+        subscription.next_plan.clone().map(|next| view! { <Coming subscription=subscription.clone() next/> });
     let (period, next) = match (status, cancel_at_period_end) {
         (Status::Trialing, true) => ("Trial", "Ends on"),
         (Status::Trialing, false) => ("Trial", "First charge on"),
@@ -37,6 +39,7 @@ pub fn Current(subscription: Subscription) -> impl IntoView {
     view! {
         {ends}
         {trial}
+        {coming}
         <section class="panel current">
             <div class="current__head">
                 <h2>{subscription.plan.name.clone()}</h2>
@@ -52,6 +55,25 @@ pub fn Current(subscription: Subscription) -> impl IntoView {
                 <CancelDialog subscription/>
             </div>
         </section>
+    }
+}
+
+/// Says that another plan begins with the next period, and takes that back.
+#[component]
+fn Coming(subscription: Subscription, next: PlanRef) -> impl IntoView {
+    let Subscription { id, plan, current_period_end, .. } = subscription;
+    view! {
+        <Notice level=Level::Ok>
+            <p>
+                <strong>{format!("{} begins on {}. ", next.name, format::date(current_period_end))}</strong>
+                {format!("Until then {} stays, with all of its tokens.", plan.name)}
+            </p>
+            <Form to=ChangePlan::PATH>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <input type="hidden" name="plan_id" value=plan.id.to_string()/>
+                <Submit label="Keep this plan" tone="plain"/>
+            </Form>
+        </Notice>
     }
 }
 

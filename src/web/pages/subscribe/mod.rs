@@ -1,5 +1,6 @@
 //! `/subscribe`: choosing a plan, paying for it, and ending it again.
 
+mod change;
 mod current;
 
 use leptos::prelude::*;
@@ -7,7 +8,7 @@ use leptos::server_fn::ServerFn;
 use leptos_router::hooks::use_query_map;
 use leptos_router::params::ParamsMap;
 
-use crate::domain::{Checkout, Level, Plan, Status, Subscription};
+use crate::domain::{Checkout, Level, Plan, PlanId, Status, Subscription};
 use crate::web::AppError;
 use crate::web::components::form::{Attempt, Form, Refused};
 use crate::web::components::notice::Notice;
@@ -16,8 +17,9 @@ use crate::web::components::plan_card::PlanCard;
 use crate::web::components::submit::Submit;
 use crate::web::islands::checkout::{CheckoutForm, Returned};
 use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
-use crate::web::server_fns::subscription::{self, Cancel, Resume};
+use crate::web::server_fns::subscription::{self, Cancel, ChangePlan, Resume};
 use crate::web::ssr::context::{services, user};
+use change::{Asked, Change};
 use current::{Current, StillWaiting};
 
 struct Data {
@@ -26,12 +28,16 @@ struct Data {
     subscription: Option<Subscription>,
     /// The purchase to finish, if one is open.
     checkout: Option<Checkout>,
+    /// The change of plan that is looked at, or why it can't be made.
+    change: Option<Result<Asked, AppError>>,
 }
 
 #[component]
 pub fn Subscribe() -> impl IntoView {
-    let returned = returned(&use_query_map().read_untracked());
-    load(data(), move |data| {
+    let query = use_query_map();
+    let returned = returned(&query.read_untracked());
+    let wanted = query.read_untracked().get_str("change").and_then(|id| id.parse().ok());
+    load(data(wanted), move |data| {
         view! {
             <Head title="Subscription" description="Choose a plan for your group, pay by card, and manage the subscription."/>
             {shown(data, returned)}
@@ -40,7 +46,7 @@ pub fn Subscribe() -> impl IntoView {
     })
 }
 
-async fn data() -> Result<Data, AppError> {
+async fn data(wanted: Option<PlanId>) -> Result<Data, AppError> {
     let (user, billing) = (user()?, services().billing.clone());
     user.must_be_admin()?;
     // First, since it may find that the subscription is paid.
@@ -51,7 +57,13 @@ async fn data() -> Result<Data, AppError> {
             plan.trial_days = 0;
         }
     }
-    Ok(Data { plans, subscription, checkout })
+    let change = match (&subscription, wanted) {
+        (Some(subscription), Some(plan)) if subscription.plan.id != plan => {
+            Some(change::asked(&user, subscription, plan).await)
+        }
+        _ => None,
+    };
+    Ok(Data { plans, subscription, checkout, change })
 }
 
 /// Source: <https://docs.stripe.com/payments/accept-a-payment?ui=elements#web-submit-payment>.
@@ -64,7 +76,7 @@ fn returned(query: &ParamsMap) -> Returned {
 }
 
 fn shown(data: Data, returned: Returned) -> AnyView {
-    let Data { plans, subscription, checkout } = data;
+    let Data { plans, subscription, checkout, change } = data;
     let refused = refusal();
     if let Some(checkout) = checkout
         && checkout.client_secret.is_some()
@@ -73,6 +85,13 @@ fn shown(data: Data, returned: Returned) -> AnyView {
         // In the form, which takes it away again: it says nothing about how the purchase goes on.
         return view! { <CheckoutForm checkout stripe_js returned refused/> }.into_any();
     }
+    let refused = match (change, &subscription) {
+        (Some(Ok(asked)), Some(subscription)) => {
+            return view! { <Change subscription=subscription.clone() asked/> }.into_any();
+        }
+        (Some(Err(error)), _) => Some(error.to_string()),
+        _ => refused,
+    };
     let follow = subscription.as_ref().map(Shown::from);
     let page = match subscription {
         None => view! {
@@ -92,7 +111,7 @@ fn shown(data: Data, returned: Returned) -> AnyView {
                 <Current subscription=subscription.clone()/>
                 <section class="section">
                     <h2>"Plans"</h2>
-                    <Cards plans current=subscription.plan/>
+                    <Cards plans subscription/>
                 </section>
             }
             .into_any()
@@ -110,14 +129,28 @@ fn shown(data: Data, returned: Returned) -> AnyView {
 fn refusal() -> Option<String> {
     let cancel = Attempt::of::<Cancel>().message(&[]);
     let resume = Attempt::of::<Resume>().message(&[]);
-    Attempt::of::<subscription::Subscribe>().message(&[]).or(cancel).or(resume)
+    let change = Attempt::of::<ChangePlan>().message(&[]);
+    Attempt::of::<subscription::Subscribe>().message(&[]).or(cancel).or(resume).or(change)
+}
+
+/// What keeps a subscription from changing its plan.
+fn held(subscription: &Subscription) -> Option<&'static str> {
+    match subscription.status {
+        Status::Active | Status::Trialing if subscription.cancel_at_period_end => {
+            Some("The subscription is to end. Keep it first, and then change the plan.")
+        }
+        Status::Active | Status::Trialing => None,
+        _ => Some("The plan can be changed once what the subscription waits for is paid."),
+    }
 }
 
 #[component]
-fn Cards(plans: Vec<Plan>, #[prop(optional)] current: Option<Plan>) -> impl IntoView {
+fn Cards(plans: Vec<Plan>, #[prop(optional)] subscription: Option<Subscription>) -> impl IntoView {
     if plans.is_empty() {
         return view! { <p class="empty">"There is no plan to choose yet."</p> }.into_any();
     }
+    let held = subscription.as_ref().and_then(held);
+    let current = subscription.map(|subscription| subscription.plan);
     let has = current.as_ref().map(|plan| plan.id);
     let cards = plans.into_iter().map(|plan| {
         // On the terms that it was bought on, which the plan may have changed since.
@@ -139,21 +172,18 @@ fn Cards(plans: Vec<Plan>, #[prop(optional)] current: Option<Plan>) -> impl Into
                 view! { <button class="button" data-tone="plain" type="button" disabled>"Current plan"</button> }.into_any()
             }
             Some(_) => view! {
-                <button class="button" data-tone="plain" type="button" disabled aria-describedby="switching">
-                    "Switch to this plan"
-                </button>
+                <form method="get" action="/subscribe">
+                    <input type="hidden" name="change" value=plan.id.to_string()/>
+                    <button class="button" data-tone="plain" disabled=held.is_some() aria-describedby=held.map(|_| "held")>
+                        "Switch to this plan"
+                    </button>
+                </form>
             }
             .into_any(),
         };
         view! { <PlanCard plan current>{action}</PlanCard> }
     });
-    let note = has.map(|_| {
-        view! {
-            <p class="section__note" id="switching">
-                "To change plan, cancel the current subscription and choose another one."
-            </p>
-        }
-    });
+    let note = held.map(|why| view! { <p class="section__note" id="held">{why}</p> });
     view! {
         <div class="plans">{cards.collect_view()}</div>
         {note}
