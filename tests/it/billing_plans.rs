@@ -180,6 +180,7 @@ async fn a_subscription_keeps_its_plan_until_its_price_is_changed_at_stripe() {
             period: tollgate::domain::Period { start: row.current_period_start, end: row.current_period_end },
             anchor: row.billing_anchor,
             cancel_at_period_end: false,
+            next_price_id: None,
             trial_end: None,
             ended_at: None,
         };
