@@ -82,13 +82,14 @@ pub(crate) fn finalize(tx: &mut Tx, id: &str) {
     if due > 0 {
         prepare_payment(tx, &doc, due);
     }
-    let page = format!("{}/panel/invoices/{id}", tx.base_url());
+    let page = format!("{}/i/{}", tx.base_url(), new_secret(&format!("{id}_")));
     tx.change(KIND, id, |doc| {
         let due_days = doc.hidden["days_until_due"].as_i64();
         let invoice = &mut doc.object;
         invoice["status"] = json!(InvoiceStatus::Open);
         invoice["number"] = json!(number);
         invoice["automatically_finalizes_at"] = Value::Null;
+        invoice["invoice_pdf"] = json!(format!("{page}/pdf"));
         invoice["hosted_invoice_url"] = json!(page);
         invoice["status_transitions"]["finalized_at"] = json!(now);
         if invoice["effective_at"].is_null() {

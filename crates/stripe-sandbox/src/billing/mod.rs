@@ -2,6 +2,7 @@
 
 mod amount;
 pub(super) mod by_hand;
+pub(super) mod checkout;
 mod collection;
 pub(super) mod create;
 pub(super) mod customer_balance;
@@ -13,6 +14,7 @@ mod lines;
 pub(super) mod paying;
 pub(super) mod pending_update;
 mod period;
+pub(super) mod portal;
 pub(super) mod preview;
 pub(super) mod prices;
 mod proration;
@@ -26,5 +28,6 @@ pub(super) mod timing;
 mod totals;
 pub(super) mod update;
 
+pub(super) use amount::amount;
 pub use paying::ChallengeError;
 pub(super) use period::Interval;

@@ -3,8 +3,9 @@
 mod account;
 mod balance;
 mod charges;
+pub(super) mod checkout;
 mod customer_balance;
-mod customers;
+pub(super) mod customers;
 mod events;
 mod invoice_items;
 mod invoice_payments;
@@ -12,13 +13,17 @@ mod invoices;
 mod payment_intents;
 mod payment_methods;
 mod plans;
+mod portal_configurations;
+mod portal_sessions;
 mod price_data;
 mod prices;
 mod products;
+mod refunds;
 mod setup_intents;
 mod subscription_items;
 mod subscription_schedules;
 mod subscriptions;
+pub(super) mod tax_ids;
 mod test_clocks;
 mod tokens;
 mod webhook_endpoints;
@@ -30,6 +35,7 @@ pub(super) const ROUTES: &[&[Route]] = &[
     account::ROUTES,
     balance::ROUTES,
     charges::ROUTES,
+    checkout::ROUTES,
     customer_balance::ROUTES,
     customers::ROUTES,
     events::ROUTES,
@@ -39,12 +45,16 @@ pub(super) const ROUTES: &[&[Route]] = &[
     payment_intents::ROUTES,
     payment_methods::ROUTES,
     plans::ROUTES,
+    portal_configurations::ROUTES,
+    portal_sessions::ROUTES,
     prices::ROUTES,
     products::ROUTES,
+    refunds::ROUTES,
     setup_intents::ROUTES,
     subscription_items::ROUTES,
     subscription_schedules::ROUTES,
     subscriptions::ROUTES,
+    tax_ids::ROUTES,
     test_clocks::ROUTES,
     tokens::ROUTES,
     webhook_endpoints::ROUTES,
