@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::lines::{self, Line};
 use super::shape::{self, DRAFT_SECONDS, NewInvoice};
-use super::{invoice_items, totals};
+use super::{discounts, invoice_items, totals};
 use crate::engine::objects::{Customer, Intent, Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Doc, Kind, Tx, new_id, new_secret};
 use crate::payments::payment;
@@ -33,7 +33,11 @@ pub(super) fn insert(tx: &mut Tx, new: &NewInvoice, bill: &Bill) -> String {
     let id = new_id(KIND);
     let waiting = bill.items.iter().map(|item| invoice_items::line(&tx.shown(Kind::InvoiceItem, item), &id));
     let rows: Vec<Value> = waiting.chain(bill.lines.iter().map(|line| lines::line(tx, &id, line))).collect();
-    let object = shape::invoice(tx, &id, new, rows);
+    let mut object = shape::invoice(tx, &id, new, rows);
+    object["discounts"] = json!(discounts::for_invoice(tx, new.subscription));
+    if new.subscription["default_tax_rates"].is_array() {
+        object["default_tax_rates"] = new.subscription["default_tax_rates"].clone();
+    }
     let hidden = json!({"days_until_due": new.subscription["days_until_due"]});
     tx.insert(KIND, object, hidden);
     for item in &bill.items {
@@ -100,6 +104,9 @@ pub(crate) fn finalize(tx: &mut Tx, id: &str) {
         }
     });
     tx.emit("invoice.finalized", KIND, id);
+    if let Some(doc) = tx.get(KIND, id) {
+        discounts::use_up(tx, Invoice(&doc.object));
+    }
     if due == 0 {
         mark_paid(tx, id, 0);
     }

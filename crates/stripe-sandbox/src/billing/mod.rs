@@ -1,11 +1,13 @@
 //! Billing: subscriptions, their invoices, and what falls due.
 
+mod adjustments;
 mod amount;
 pub(super) mod by_hand;
 pub(super) mod checkout;
 mod collection;
 pub(super) mod create;
 pub(super) mod customer_balance;
+pub(super) mod discounts;
 pub(super) mod due;
 pub(super) mod invoice_items;
 pub(super) mod invoices;
@@ -23,6 +25,7 @@ mod renewal;
 pub(super) mod schedules;
 mod shape;
 pub(super) mod subscriptions;
+pub(super) mod tax_rates;
 pub(super) mod test_clocks;
 pub(super) mod timing;
 mod totals;

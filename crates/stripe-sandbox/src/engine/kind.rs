@@ -22,6 +22,10 @@ pub(crate) enum Kind {
     Refund,
     BalanceTransaction,
     CustomerBalanceTransaction,
+    Coupon,
+    PromotionCode,
+    Discount,
+    TaxRate,
     CheckoutSession,
     PortalConfiguration,
     PortalSession,
@@ -35,7 +39,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 27] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::Product,
         Self::Price,
         Self::Customer,
@@ -55,6 +59,10 @@ impl Kind {
         Self::Refund,
         Self::BalanceTransaction,
         Self::CustomerBalanceTransaction,
+        Self::Coupon,
+        Self::PromotionCode,
+        Self::Discount,
+        Self::TaxRate,
         Self::CheckoutSession,
         Self::PortalConfiguration,
         Self::PortalSession,
@@ -87,6 +95,10 @@ impl Kind {
             Self::Refund => "refund",
             Self::BalanceTransaction => "balance_transaction",
             Self::CustomerBalanceTransaction => "customer_balance_transaction",
+            Self::Coupon => "coupon",
+            Self::PromotionCode => "promotion_code",
+            Self::Discount => "discount",
+            Self::TaxRate => "tax_rate",
             Self::CheckoutSession => "checkout.session",
             Self::PortalConfiguration => "billing_portal.configuration",
             Self::PortalSession => "billing_portal.session",
@@ -120,6 +132,10 @@ impl Kind {
             Self::Refund => "re",
             Self::BalanceTransaction => "txn",
             Self::CustomerBalanceTransaction => "cbtxn",
+            Self::Coupon => "coupon",
+            Self::PromotionCode => "promo",
+            Self::Discount => "di",
+            Self::TaxRate => "txr",
             Self::CheckoutSession => "cs_test",
             Self::PortalConfiguration => "bpc",
             Self::PortalSession => "bps",

@@ -54,11 +54,6 @@ impl<'a> Tx<'a> {
         self.now
     }
 
-    /// The sandbox's own time, in Unix seconds, whatever the clock of the objects in hand: that of the links it gives out.
-    pub(crate) fn wall(&self) -> i64 {
-        self.wall
-    }
-
     /// Does something of which nothing stays, neither changes nor events nor the time.
     pub(crate) fn provisionally<T>(&mut self, with: impl FnOnce(&mut Self) -> T) -> T {
         let before = (self.writes.clone(), self.events.len(), self.deliveries.len(), self.last_seq, self.now);

@@ -4,6 +4,7 @@ mod account;
 mod balance;
 mod charges;
 pub(super) mod checkout;
+mod coupons;
 mod customer_balance;
 pub(super) mod customers;
 mod events;
@@ -18,12 +19,14 @@ mod portal_sessions;
 mod price_data;
 mod prices;
 mod products;
+mod promotion_codes;
 mod refunds;
 mod setup_intents;
 mod subscription_items;
 mod subscription_schedules;
 mod subscriptions;
 pub(super) mod tax_ids;
+mod tax_rates;
 mod test_clocks;
 mod tokens;
 mod webhook_endpoints;
@@ -36,6 +39,7 @@ pub(super) const ROUTES: &[&[Route]] = &[
     balance::ROUTES,
     charges::ROUTES,
     checkout::ROUTES,
+    coupons::ROUTES,
     customer_balance::ROUTES,
     customers::ROUTES,
     events::ROUTES,
@@ -49,12 +53,14 @@ pub(super) const ROUTES: &[&[Route]] = &[
     portal_sessions::ROUTES,
     prices::ROUTES,
     products::ROUTES,
+    promotion_codes::ROUTES,
     refunds::ROUTES,
     setup_intents::ROUTES,
     subscription_items::ROUTES,
     subscription_schedules::ROUTES,
     subscriptions::ROUTES,
     tax_ids::ROUTES,
+    tax_rates::ROUTES,
     test_clocks::ROUTES,
     tokens::ROUTES,
     webhook_endpoints::ROUTES,

@@ -87,6 +87,7 @@ async fn every_answer_of_every_endpoint_is_as_published() {
     invoices(&mut checked, &price).await;
     portal(&mut checked, &customer, &price).await;
     checkout(&mut checked, &price).await;
+    discounts(&mut checked, &price).await;
     test_clocks(&mut checked, &price).await;
     plan_changes(&mut checked, &price).await;
     schedules(&mut checked, &price).await;
@@ -474,6 +475,39 @@ async fn hand_made_invoices(checked: &mut Checked) {
     checked.get(&path).await;
     checked.post(&format!("{path}/{entry}"), &[("description", "Sorry")]).await;
     checked.get(&format!("{path}/{entry}")).await;
+}
+
+async fn discounts(checked: &mut Checked, price: &str) {
+    let form =
+        [("percent_off", "12.5"), ("duration", "repeating"), ("duration_in_months", "3"), ("name", "Autumn")];
+    let coupon = id(&checked.post("/v1/coupons", &form).await);
+    checked.post(&format!("/v1/coupons/{coupon}"), &[("name", "Fall"), ("metadata[a]", "b")]).await;
+    checked.get(&format!("/v1/coupons/{coupon}")).await;
+    checked.get("/v1/coupons").await;
+    let form =
+        [("promotion[type]", "coupon"), ("promotion[coupon]", &*coupon), ("expand[]", "promotion.coupon")];
+    let code = id(&checked.post("/v1/promotion_codes", &form).await);
+    checked.get(&format!("/v1/promotion_codes/{code}")).await;
+    checked.get("/v1/promotion_codes?active=true").await;
+    let form = [("display_name", "VAT"), ("inclusive", "false"), ("percentage", "8.875"), ("country", "DE")];
+    let rate = id(&checked.post("/v1/tax_rates", &form).await);
+    checked.post(&format!("/v1/tax_rates/{rate}"), &[("description", "VAT Germany")]).await;
+    checked.get(&format!("/v1/tax_rates/{rate}")).await;
+    checked.get("/v1/tax_rates").await;
+    let customer = checked.sandbox.customer_with("pm_card_visa").await;
+    let form = [
+        ("customer", &*customer),
+        ("items[0][price]", price),
+        ("discounts[0][promotion_code]", &code),
+        ("default_tax_rates[]", &rate),
+        ("expand[]", "discounts.source.coupon"),
+        ("expand[]", "latest_invoice.total_discount_amounts.discount"),
+    ];
+    let begun = checked.post("/v1/subscriptions", &form).await;
+    assert_eq!(begun["discounts"][0]["object"], "discount");
+    checked.call("DELETE", &format!("/v1/subscriptions/{}/discount", id(&begun)), &[]).await.ok();
+    checked.post(&format!("/v1/promotion_codes/{code}"), &[("active", "false")]).await;
+    checked.call("DELETE", &format!("/v1/coupons/{coupon}"), &[]).await.ok();
 }
 
 async fn portal(checked: &mut Checked, customer: &str, price: &str) {

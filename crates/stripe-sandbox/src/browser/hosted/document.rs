@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::format::{day, sum};
-use crate::engine::Tx;
 use crate::engine::objects::{Invoice, InvoiceStatus};
+use crate::engine::{Kind, Tx};
 
 /// An invoice in words.
 pub(super) struct Document {
@@ -130,8 +130,10 @@ fn discounts(tx: &Tx, invoice: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-fn discount_name(_: &Tx, _: &Value) -> Option<String> {
-    None
+fn discount_name(tx: &Tx, discount: &Value) -> Option<String> {
+    let doc = tx.get(Kind::Discount, discount.as_str()?)?;
+    let coupon = tx.get(Kind::Coupon, doc.object["source"]["coupon"].as_str()?)?;
+    Some(coupon.object["name"].as_str().unwrap_or(coupon.id()).to_owned())
 }
 
 fn taxes(tx: &Tx, invoice: &Value) -> Vec<(String, String)> {
@@ -146,6 +148,8 @@ fn taxes(tx: &Tx, invoice: &Value) -> Vec<(String, String)> {
         .collect()
 }
 
-fn tax_name(_: &Tx, _: &Value) -> Option<String> {
-    None
+fn tax_name(tx: &Tx, rate: &Value) -> Option<String> {
+    let doc = tx.get(Kind::TaxRate, rate.as_str()?)?;
+    let name = doc.object["display_name"].as_str()?;
+    Some(format!("{name} ({} %)", doc.object["percentage"]))
 }
