@@ -71,7 +71,7 @@ pub(crate) fn expire(tx: &mut Tx, id: &str) {
     if let Some(subscription) = doc.hidden["subscription"].as_str() {
         // Where its clock is being advanced, it expires by that.
         if tx.keep_time_of(subscription, true).is_ok() {
-            subscriptions::end(tx, subscription);
+            subscriptions::expire(tx, subscription);
         }
     } else if let Some(intent) = doc.hidden["intent"].as_str() {
         // One that is over already has nothing to cancel.

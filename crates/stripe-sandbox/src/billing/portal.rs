@@ -65,6 +65,10 @@ pub(crate) fn apply(object: &mut Value, params: &Value, now: i64) {
     for field in ["business_profile", "features"] {
         merge(&mut object[field], &params[field]);
     }
+    let products = object["features"]["subscription_update"]["products"].as_array_mut();
+    for product in products.into_iter().flatten() {
+        product["adjustable_quantity"] = json!({"enabled": false, "maximum": null, "minimum": 1});
+    }
     object["updated"] = json!(now);
 }
 

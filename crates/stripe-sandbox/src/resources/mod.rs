@@ -21,6 +21,7 @@ mod prices;
 mod products;
 mod promotion_codes;
 mod refunds;
+mod search;
 mod setup_intents;
 mod subscription_items;
 mod subscription_schedules;
@@ -35,6 +36,8 @@ use super::http::Route;
 
 /// Every endpoint.
 pub(super) const ROUTES: &[&[Route]] = &[
+    // `search` isn't an id.
+    search::ROUTES,
     account::ROUTES,
     balance::ROUTES,
     charges::ROUTES,

@@ -565,6 +565,11 @@ async fn checkout(checked: &mut Checked, price: &str) {
 }
 
 async fn lists(checked: &mut Checked, customer: &str) {
+    for collection in
+        ["charges", "customers", "invoices", "payment_intents", "prices", "products", "subscriptions"]
+    {
+        checked.get(&format!("/v1/{collection}/search?query=created%3E0&limit=2")).await;
+    }
     checked.get(&format!("/v1/invoices?customer={customer}&status=paid&expand[]=data.payments")).await;
     checked.get("/v1/invoice_payments").await;
     let events = checked.get("/v1/events?limit=100").await;

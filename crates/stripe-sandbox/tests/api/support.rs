@@ -180,7 +180,10 @@ impl Sandbox {
 
     /// Sends what a page of the sandbox's own sends by its script.
     pub async fn page_post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
-        let request = self.request("POST", path).key(None).form(form);
+        let mut request = self.request("POST", path).key(None).form(form);
+        if form.is_empty() {
+            request = request.header("content-type", "application/x-www-form-urlencoded");
+        }
         request.header("sec-fetch-site", "same-origin").header("accept", "application/json").send().await
     }
 

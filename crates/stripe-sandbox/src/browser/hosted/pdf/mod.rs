@@ -211,8 +211,10 @@ fn written(document: &Document, pages: Vec<Content>) -> Vec<u8> {
         pdf.type1_font(font).base_font(Name(name)).encoding_predefined(Name(b"WinAnsiEncoding"));
     }
     for (index, (mut content, (page, stream))) in pages.into_iter().zip(ids).enumerate() {
-        let number = format!("{} · Page {} of {count}", document.number, index + 1);
-        put(&mut content, &number, At::Right(RIGHT), BOTTOM - 28.0, false, 8.0, GREY);
+        let below = BOTTOM - 28.0;
+        put(&mut content, &document.number, At::Left(MARGIN), below, false, 8.0, GREY);
+        let number = format!("Page {} of {count}", index + 1);
+        put(&mut content, &number, At::Right(RIGHT), below, false, 8.0, GREY);
         let mut writer = pdf.page(page);
         writer.media_box(Rect::new(0.0, 0.0, PAGE.0, PAGE.1)).parent(tree).contents(stream);
         writer.resources().fonts().pair(Name(b"R"), regular).pair(Name(b"B"), bold);
