@@ -8,7 +8,7 @@ use crate::engine::objects::Price;
 const PRECISION: u32 = 12;
 
 /// What `quantity` of a price cost, in the currency's smallest unit, fractions of it rounded half up.
-pub(super) fn amount(price: &Value, quantity: i64) -> i64 {
+pub(crate) fn amount(price: &Value, quantity: i64) -> i64 {
     let price = Price(price);
     if let Some(unit) = price.unit_amount() {
         return unit * quantity;

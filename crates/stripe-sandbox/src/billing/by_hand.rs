@@ -9,7 +9,7 @@ use super::create::check_owner;
 use super::invoice_items::{self, NewInvoiceItem};
 use super::invoices::{self, Bill};
 use super::shape::{DRAFT_SECONDS, NewInvoice};
-use super::{prices, totals};
+use super::{discounts, prices, tax_rates, totals};
 use crate::engine::objects::{Customer, Invoice, InvoiceStatus, Price, Subscription};
 use crate::engine::{ApiError, Kind, Tx};
 use crate::http::{given, merge_metadata, new_metadata, set};
@@ -61,6 +61,7 @@ pub(crate) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
         doc.object["auto_advance"] = given(params, "auto_advance", json!(false));
     });
     apply(tx, &id, params);
+    adjust(tx, &id, params)?;
     tx.emit("invoice.created", KIND, &id);
     Ok(id)
 }
@@ -91,7 +92,28 @@ pub(crate) fn update(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiErr
         merge_metadata(&mut doc.object, params);
     });
     apply(tx, id, params);
+    adjust(tx, id, params)?;
     tx.emit_changes(&before, "invoice.updated", KIND, id);
+    Ok(())
+}
+
+/// Gives a draft the discounts and the tax rates that are asked for.
+fn adjust(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiError> {
+    let Some(doc) = tx.get(KIND, id) else { return Ok(()) };
+    if params.get("discounts").is_none() && params.get("default_tax_rates").is_none() {
+        return Ok(());
+    }
+    let invoice = Invoice(&doc.object);
+    if let Some(given) = params.get("discounts") {
+        let on = discounts::On { customer: invoice.customer(), subscription: None, invoice: Some(id) };
+        let ids = discounts::redeem_all(tx, given, invoice.currency(), on)?;
+        tx.change(KIND, id, |doc| doc.object["discounts"] = json!(ids));
+    }
+    if let Some(given) = params.get("default_tax_rates") {
+        let rates = tax_rates::of(tx, given, "default_tax_rates")?;
+        tx.change(KIND, id, |doc| doc.object["default_tax_rates"] = json!(rates));
+    }
+    totals::sum_up(tx, id);
     Ok(())
 }
 
@@ -187,7 +209,9 @@ pub(crate) fn create_item(tx: &mut Tx, params: &Value) -> Result<String, ApiErro
     new.subscription = subscription.clone();
     priced(tx, params, &mut new)?;
     described(params, &mut new)?;
+    let rates = tax_rates::of(tx, &params["tax_rates"], "tax_rates")?;
     let id = invoice_items::insert(tx, &new);
+    tx.change(Kind::InvoiceItem, &id, |doc| doc.object["tax_rates"] = json!(rates));
     if let Some(invoice) = params["invoice"].as_str() {
         invoice_items::taken(tx, &id, invoice);
         show_on(tx, invoice);
@@ -234,6 +258,7 @@ pub(crate) fn update_item(tx: &mut Tx, id: &str, params: &Value) -> Result<(), A
         priced(tx, &params, &mut new)?;
     }
     described(params, &mut new)?;
+    let rates = params.get("tax_rates").map(|given| tax_rates::of(tx, given, "tax_rates")).transpose()?;
     tx.update(Kind::InvoiceItem, id, "invoiceitem.updated", |doc| {
         let object = &mut doc.object;
         merge_metadata(object, params);
@@ -248,6 +273,9 @@ pub(crate) fn update_item(tx: &mut Tx, id: &str, params: &Value) -> Result<(), A
             ("period", json!({"start": new.period.0, "end": new.period.1})),
         ] {
             object[field] = value;
+        }
+        if let Some(rates) = rates {
+            object["tax_rates"] = json!(rates);
         }
     });
     if let Some(invoice) = on {

@@ -7,7 +7,7 @@ use super::items::{self, Wanted};
 use super::lines::Line;
 use super::shape::NewInvoice;
 use super::timing::{self, Timing};
-use super::{invoice_items, invoices, paying, renewal, shape, subscriptions};
+use super::{discounts, invoice_items, invoices, paying, renewal, shape, subscriptions, tax_rates};
 use crate::cards::{self, Purpose, Verdict};
 use crate::engine::objects::{
     Customer, Invoice, InvoiceStatus, Price, Subscription, SubscriptionStatus, owner,
@@ -145,7 +145,13 @@ fn insert(
         items::insert(tx, &item_id, id, item, timing.period);
         items.push(item_id);
     }
+    let rates = tax_rates::of(tx, &params["default_tax_rates"], "default_tax_rates")?;
+    object["default_tax_rates"] = json!(rates);
     tx.insert(KIND, object, json!({"items": items, "renews_at": timing.period.1}));
+    let customer = params["customer"].as_str().unwrap_or_default();
+    let on = discounts::On { customer, subscription: Some(id), invoice: None };
+    let given = discounts::redeem_all(tx, &params["discounts"], currency, on)?;
+    tx.change(KIND, id, |doc| doc.object["discounts"] = json!(given));
     Ok(())
 }
 

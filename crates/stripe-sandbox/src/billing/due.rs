@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::{collection, invoices, pending_update, renewal, subscriptions, test_clocks};
+use super::{checkout, collection, invoices, pending_update, renewal, subscriptions, test_clocks};
 use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{Doc, Kind, Sandbox, Schedule, Tx};
 use crate::payments::charge;
@@ -48,6 +48,7 @@ fn at(kind: Kind, doc: &Doc) -> Option<i64> {
             }
         }
         Kind::Charge => charge::settles_at(doc),
+        Kind::CheckoutSession => checkout::expires_at(doc),
         _ => None,
     }
 }
@@ -85,6 +86,7 @@ fn perform(tx: &mut Tx, kind: Kind, id: &str) {
             }
             collection::attempt(tx, id);
         }
+        Kind::CheckoutSession => checkout::expire(tx, id),
         Kind::TestClock => test_clocks::arrive(tx, id),
         Kind::Charge => charge::settle(tx, id),
         _ => {}

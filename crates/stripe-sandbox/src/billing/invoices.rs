@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::lines::{self, Line};
 use super::shape::{self, DRAFT_SECONDS, NewInvoice};
-use super::{invoice_items, totals};
+use super::{discounts, invoice_items, totals};
 use crate::engine::objects::{Customer, Intent, Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Doc, Kind, Tx, new_id, new_secret};
 use crate::payments::payment;
@@ -33,7 +33,11 @@ pub(super) fn insert(tx: &mut Tx, new: &NewInvoice, bill: &Bill) -> String {
     let id = new_id(KIND);
     let waiting = bill.items.iter().map(|item| invoice_items::line(&tx.shown(Kind::InvoiceItem, item), &id));
     let rows: Vec<Value> = waiting.chain(bill.lines.iter().map(|line| lines::line(tx, &id, line))).collect();
-    let object = shape::invoice(tx, &id, new, rows);
+    let mut object = shape::invoice(tx, &id, new, rows);
+    object["discounts"] = json!(discounts::for_invoice(tx, new.subscription));
+    if new.subscription["default_tax_rates"].is_array() {
+        object["default_tax_rates"] = new.subscription["default_tax_rates"].clone();
+    }
     let hidden = json!({"days_until_due": new.subscription["days_until_due"]});
     tx.insert(KIND, object, hidden);
     for item in &bill.items {
@@ -82,13 +86,14 @@ pub(crate) fn finalize(tx: &mut Tx, id: &str) {
     if due > 0 {
         prepare_payment(tx, &doc, due);
     }
-    let page = format!("{}/panel/invoices/{id}", tx.base_url());
+    let page = format!("{}/i/{}", tx.base_url(), new_secret(&format!("{id}_")));
     tx.change(KIND, id, |doc| {
         let due_days = doc.hidden["days_until_due"].as_i64();
         let invoice = &mut doc.object;
         invoice["status"] = json!(InvoiceStatus::Open);
         invoice["number"] = json!(number);
         invoice["automatically_finalizes_at"] = Value::Null;
+        invoice["invoice_pdf"] = json!(format!("{page}/pdf"));
         invoice["hosted_invoice_url"] = json!(page);
         invoice["status_transitions"]["finalized_at"] = json!(now);
         if invoice["effective_at"].is_null() {
@@ -99,6 +104,9 @@ pub(crate) fn finalize(tx: &mut Tx, id: &str) {
         }
     });
     tx.emit("invoice.finalized", KIND, id);
+    if let Some(doc) = tx.get(KIND, id) {
+        discounts::use_up(tx, Invoice(&doc.object));
+    }
     if due == 0 {
         mark_paid(tx, id, 0);
     }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{invoices, pending_update, subscriptions};
+use super::{checkout, invoices, pending_update, subscriptions};
 use crate::engine::objects::{Intent, IntentStatus, Invoice};
 use crate::engine::{ApiError, Cause, Kind, Sandbox, Tx};
 use crate::payments::{ConfirmOptions, payment, setup};
@@ -130,6 +130,11 @@ fn followed(tx: &mut Tx, kind: Kind, id: &str, outcome: Result<(), ApiError>) ->
         && status == Some(IntentStatus::Succeeded)
     {
         subscriptions::card_set_up(tx, subscription, method);
+    }
+    if let Some(session) = intent.hidden["checkout"].as_str()
+        && matches!(status, Some(IntentStatus::Succeeded | IntentStatus::RequiresCapture))
+    {
+        checkout::complete(tx, session);
     }
     outcome
 }

@@ -88,6 +88,12 @@ pub(super) fn subscription(tx: &Tx, id: &str, params: &Value, currency: &str, ti
     ])
 }
 
+/// A customer's tax ids, as invoices show them.
+fn tax_ids(tx: &Tx, customer: &str) -> Vec<Value> {
+    let mine = tx.all(Kind::TaxId).filter(|doc| doc.object["customer"] == customer);
+    mine.map(|doc| json!({"type": doc.object["type"], "value": doc.object["value"]})).collect()
+}
+
 /// What a new invoice is of.
 pub(super) struct NewInvoice<'a> {
     pub(super) customer: &'a str,
@@ -166,7 +172,7 @@ pub(super) fn invoice(tx: &Tx, id: &str, new: &NewInvoice, rows: Vec<Value>) -> 
         json!({
             "customer_shipping": customer["shipping"],
             "customer_tax_exempt": customer["tax_exempt"],
-            "customer_tax_ids": [],
+            "customer_tax_ids": tax_ids(tx, customer_id),
             "default_payment_method": null,
             "default_source": null,
             "default_tax_rates": [],

@@ -2,8 +2,9 @@
 //!
 //! Source: <https://docs.stripe.com/billing/customer/balance>
 
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::adjustments::{self, Discount, Rate};
 use super::customer_balance::{self, Entry};
 use crate::engine::objects::Invoice;
 use crate::engine::{Kind, Tx};
@@ -16,23 +17,86 @@ fn due(total: i64, balance: i64) -> i64 {
     if total > 0 { (total + balance).max(0) } else { 0 }
 }
 
-/// Sums a draft's lines up.
+/// Sums a draft's lines up, with what its discounts and tax rates make of them.
 pub(super) fn sum_up(tx: &mut Tx, id: &str) {
     let Some(doc) = tx.get(KIND, id) else { return };
     let invoice = Invoice(&doc.object);
-    let (total, balance) = (invoice.lines_total(), customer_balance::of(tx, invoice.customer()));
+    let (subtotal, balance) = (invoice.lines_total(), customer_balance::of(tx, invoice.customer()));
+    let mut lines = doc.object["lines"]["data"].as_array().cloned().unwrap_or_default();
+    adjustments::take_off(&mut lines, &discounts(tx, &doc.object));
+    let exempt = doc.object["customer_tax_exempt"].as_str().unwrap_or("none");
+    let general = rates(&doc.object["default_tax_rates"]);
+    for line in &mut lines {
+        let own = own_rates(tx, line);
+        adjustments::tax(line, if own.is_empty() { &general } else { &own }, exempt);
+    }
+    let taxes =
+        adjustments::added_up(&lines, "taxes", &["tax_rate_details", "tax_behavior", "taxability_reason"]);
+    let off = adjustments::added_up(&lines, "discount_amounts", &["discount"]);
+    let inside = adjustments::total(&taxes, Some("inclusive"));
+    let total = subtotal - adjustments::total(&off, None) + adjustments::total(&taxes, Some("exclusive"));
+    let without = total - adjustments::total(&taxes, None);
     let due = due(total, balance);
     tx.change(KIND, id, |doc| {
         let invoice = &mut doc.object;
-        for field in ["subtotal", "subtotal_excluding_tax", "total", "total_excluding_tax"] {
-            invoice[field] = json!(total);
+        for (field, amount) in [
+            ("subtotal", subtotal),
+            ("subtotal_excluding_tax", subtotal - inside),
+            ("total", total),
+            ("total_excluding_tax", without),
+        ] {
+            invoice[field] = json!(amount);
         }
+        invoice["lines"]["data"] = json!(lines);
+        invoice["total_discount_amounts"] = json!(off);
+        invoice["total_taxes"] = json!(taxes);
         invoice["starting_balance"] = json!(balance);
         invoice["amount_due"] = json!(due);
         invoice["amount_remaining"] = json!(due);
         let count = invoice["lines"]["data"].as_array().map(Vec::len);
         invoice["lines"]["total_count"] = json!(count);
     });
+}
+
+/// The discounts of an invoice, in their order.
+fn discounts(tx: &Tx, invoice: &Value) -> Vec<Discount> {
+    let ids = invoice["discounts"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let coupon = |id: &str| {
+        let doc = tx.get(Kind::Discount, id)?;
+        tx.get(Kind::Coupon, doc.object["source"]["coupon"].as_str()?)
+    };
+    ids.filter_map(|id| {
+        let coupon = coupon(id)?;
+        let of = &coupon.object;
+        let products = of["applies_to"]["products"].as_array().or(coupon.hidden["products"].as_array());
+        Some(Discount {
+            id: id.to_owned(),
+            percent: (!of["percent_off"].is_null()).then(|| adjustments::millionths(&of["percent_off"])),
+            amount: of["amount_off"].as_i64().unwrap_or_default(),
+            products: products
+                .map(|all| all.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect()),
+        })
+    })
+    .collect()
+}
+
+/// The tax rates of a list of them, as the API shows them.
+fn rates(shown: &Value) -> Vec<Rate> {
+    let rates = shown.as_array().into_iter().flatten();
+    rates
+        .map(|rate| Rate {
+            id: rate["id"].as_str().unwrap_or_default().to_owned(),
+            inclusive: rate["inclusive"] == true,
+            percent: adjustments::millionths(&rate["percentage"]),
+        })
+        .collect()
+}
+
+/// The tax rates of the invoice item that a line is of.
+fn own_rates(tx: &Tx, line: &Value) -> Vec<Rate> {
+    let item = line["parent"]["invoice_item_details"]["invoice_item"].as_str();
+    let item = item.and_then(|id| tx.get(Kind::InvoiceItem, id));
+    item.map(|doc| rates(&doc.object["tax_rates"])).unwrap_or_default()
 }
 
 /// Takes the customer's balance into account for good: credits are used up, debts are collected, what is too little to be

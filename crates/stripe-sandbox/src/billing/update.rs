@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::create::check_owner;
-use super::{rebill, renewal, subscriptions};
+use super::{discounts, rebill, renewal, subscriptions, tax_rates};
 use crate::engine::objects::{Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Kind, Tx};
 use crate::http::{merge_metadata, set};
@@ -60,7 +60,13 @@ pub(crate) fn update(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiErr
     let mut object = doc.object.clone();
     change_fields(&mut object, params)?;
     reschedule(tx, id, &mut object, params)?;
+    if let Some(given) = params.get("default_tax_rates") {
+        object["default_tax_rates"] = json!(tax_rates::of(tx, given, "default_tax_rates")?);
+    }
     tx.change(KIND, id, |doc| doc.object = object);
+    if params.get("discounts").is_some() {
+        discount(tx, id, &params["discounts"])?;
+    }
     if params["trial_end"] == "now" && renewal::end_trial_unpaid(tx, id) {
         tx.emit_changes(&before, "customer.subscription.updated", KIND, id);
         return Ok(());
@@ -76,6 +82,24 @@ pub(crate) fn update(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiErr
             Ok(())
         }
     }
+}
+
+/// Gives a subscription these discounts and no others.
+fn discount(tx: &mut Tx, id: &str, given: &Value) -> Result<(), ApiError> {
+    let doc = tx.find(KIND, id, "id")?;
+    let currency = doc.object["currency"].as_str().unwrap_or_default();
+    let on = discounts::On {
+        customer: Subscription(&doc.object).customer(),
+        subscription: Some(id),
+        invoice: None,
+    };
+    let kept = discounts::redeem_all(tx, given, currency, on)?;
+    let before = doc.object["discounts"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let gone: Vec<String> =
+        before.filter(|id| !kept.iter().any(|kept| kept == id)).map(str::to_owned).collect();
+    discounts::take_from(tx, id, &gone);
+    tx.change(KIND, id, |doc| doc.object["discounts"] = json!(kept));
+    Ok(())
 }
 
 /// Takes over what has no consequences by itself.

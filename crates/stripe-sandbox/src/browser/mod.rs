@@ -1,5 +1,5 @@
-//! What the sandbox shows inside other people's pages: the stand-in for Stripe.js, the frames it puts
-//! card entry into, and the 3D Secure challenge.
+//! What the sandbox shows to an application's customers. Inside the application's pages: the stand-in for Stripe.js, the
+//! frames it puts card entry into, and the 3D Secure challenge. By itself: the pages in `hosted/`.
 //!
 //! Card data is typed into, and sent from, a frame of the sandbox's own origin. The page around it gets
 //! to know whether the card is complete, and what came of it. See `parent/` for what runs in the
@@ -8,6 +8,7 @@
 mod assets;
 mod challenge;
 mod headers;
+mod hosted;
 
 use axum::Router;
 use axum::routing::get;
@@ -24,4 +25,5 @@ pub(super) fn router() -> Router<Sandbox> {
         .route("/elements/controller", get(assets::controller_page))
         .route("/elements/{asset}", get(assets::asset))
         .route("/3d_secure/{intent}", get(challenge::show).post(challenge::answer))
+        .merge(hosted::router())
 }

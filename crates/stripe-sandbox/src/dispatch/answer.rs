@@ -173,7 +173,7 @@ fn attempt(tx: &mut Tx, request: &Request) -> Result<Outcome, ApiError> {
         return Ok(Outcome { status, body, original: Some(request) });
     }
     let written = request.route.method != "GET";
-    let named = ["customer", "subscription", "invoice", "test_clock"];
+    let named = ["customer", "subscription", "invoice", "payment_intent", "charge", "test_clock"];
     let named = named.into_iter().filter_map(|param| request.params[param].as_str());
     for id in request.ids.iter().map(String::as_str).chain(named) {
         tx.keep_time_of(id, written)?;

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::billing::invoices;
+use crate::billing::{checkout, invoices};
 use crate::engine::{ApiError, Kind, Tx};
 
 const MAX_LEVELS: usize = 4;
@@ -129,6 +129,7 @@ fn is_included(owner: &str, field: &str) -> bool {
         ("invoice", "confirmation_secret" | "payments")
             | ("customer", "subscriptions" | "sources" | "tax_ids")
             | ("charge", "refunds")
+            | ("checkout.session", "line_items")
     )
 }
 
@@ -154,7 +155,17 @@ fn include(tx: &Tx, owner: &str, value: &Value, field: &str) -> Option<Value> {
             }
             list
         }
-        // Neither cards of the old kind, tax ids nor refunds are kept here.
+        "line_items" => {
+            let session = tx.get(Kind::CheckoutSession, id)?;
+            let data = checkout::line_items(tx, &session);
+            json!({
+                "object": "list", "data": data, "has_more": false,
+                "url": format!("/v1/checkout/sessions/{id}/line_items"),
+            })
+        }
+        "tax_ids" => listed(Kind::TaxId, "customer", format!("/v1/customers/{id}/tax_ids")),
+        "refunds" => listed(Kind::Refund, "charge", format!("/v1/charges/{id}/refunds")),
+        // Cards of the old kind aren't kept here.
         other => {
             json!({"object": "list", "data": [], "has_more": false, "url": format!("/v1/{owner}s/{id}/{other}")})
         }

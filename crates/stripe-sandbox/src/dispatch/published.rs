@@ -15,6 +15,10 @@ const PUBLISHED: &str = include_str!("../../tests/api/stripe-parameters.json");
 const UNPUBLISHED: &[&str] = &[
     // Of Connect, which the document is cut without.
     "GET /v1/accounts/{id}",
+    // The document has their collection only.
+    "GET /v1/refunds/{id}",
+    "POST /v1/refunds/{id}",
+    "POST /v1/refunds/{id}/cancel",
     // What `stripe events resend` asks for.
     "POST /v1/events/{id}/retry",
 ];

@@ -45,7 +45,7 @@ impl Tx<'_> {
         if let Some(clock) = doc.test_clock() {
             return Some(clock.to_owned());
         }
-        let owner = ["customer", "subscription", "invoice"]
+        let owner = ["customer", "subscription", "invoice", "charge"]
             .into_iter()
             .find_map(|field| doc.object[field].as_str())?;
         self.clock_of(&*self.get(Kind::of_id(owner)?, owner)?)

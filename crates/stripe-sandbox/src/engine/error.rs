@@ -58,6 +58,7 @@ impl ApiError {
             Kind::PaymentMethod => "PaymentMethod",
             Kind::SetupIntent => "setupintent",
             Kind::WebhookEndpoint => "webhook endpoint",
+            Kind::PortalConfiguration => "configuration",
             other => other.object(),
         };
         let status = if param == "id" || kind == Kind::Customer { 404 } else { 400 };

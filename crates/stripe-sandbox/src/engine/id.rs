@@ -12,6 +12,8 @@ fn random(length: usize) -> String {
 /// A new id, such as `cus_` and 14 letters and digits.
 pub(crate) fn new_id(kind: Kind) -> String {
     let length = match kind {
+        // The address of a checkout's page is as secret as its session's id.
+        Kind::CheckoutSession => 58,
         Kind::Customer | Kind::Product | Kind::SubscriptionItem => 14,
         _ => 24,
     };

@@ -6,6 +6,7 @@ pub(crate) enum Kind {
     Product,
     Price,
     Customer,
+    TaxId,
     PaymentMethod,
     Token,
     PaymentIntent,
@@ -18,8 +19,16 @@ pub(crate) enum Kind {
     InvoiceItem,
     InvoicePayment,
     Charge,
+    Refund,
     BalanceTransaction,
     CustomerBalanceTransaction,
+    Coupon,
+    PromotionCode,
+    Discount,
+    TaxRate,
+    CheckoutSession,
+    PortalConfiguration,
+    PortalSession,
     Event,
     WebhookEndpoint,
     TestClock,
@@ -30,10 +39,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::Product,
         Self::Price,
         Self::Customer,
+        Self::TaxId,
         Self::PaymentMethod,
         Self::Token,
         Self::PaymentIntent,
@@ -46,8 +56,16 @@ impl Kind {
         Self::InvoiceItem,
         Self::InvoicePayment,
         Self::Charge,
+        Self::Refund,
         Self::BalanceTransaction,
         Self::CustomerBalanceTransaction,
+        Self::Coupon,
+        Self::PromotionCode,
+        Self::Discount,
+        Self::TaxRate,
+        Self::CheckoutSession,
+        Self::PortalConfiguration,
+        Self::PortalSession,
         Self::Event,
         Self::WebhookEndpoint,
         Self::TestClock,
@@ -61,6 +79,7 @@ impl Kind {
             Self::Product => "product",
             Self::Price => "price",
             Self::Customer => "customer",
+            Self::TaxId => "tax_id",
             Self::PaymentMethod => "payment_method",
             Self::Token => "token",
             Self::PaymentIntent => "payment_intent",
@@ -73,8 +92,16 @@ impl Kind {
             Self::InvoiceItem => "invoiceitem",
             Self::InvoicePayment => "invoice_payment",
             Self::Charge => "charge",
+            Self::Refund => "refund",
             Self::BalanceTransaction => "balance_transaction",
             Self::CustomerBalanceTransaction => "customer_balance_transaction",
+            Self::Coupon => "coupon",
+            Self::PromotionCode => "promotion_code",
+            Self::Discount => "discount",
+            Self::TaxRate => "tax_rate",
+            Self::CheckoutSession => "checkout.session",
+            Self::PortalConfiguration => "billing_portal.configuration",
+            Self::PortalSession => "billing_portal.session",
             Self::Event => "event",
             Self::WebhookEndpoint => "webhook_endpoint",
             Self::TestClock => "test_helpers.test_clock",
@@ -89,6 +116,7 @@ impl Kind {
             Self::Product => "prod",
             Self::Price => "price",
             Self::Customer => "cus",
+            Self::TaxId => "txi",
             Self::PaymentMethod => "pm",
             Self::Token => "tok",
             Self::PaymentIntent => "pi",
@@ -101,8 +129,16 @@ impl Kind {
             Self::InvoiceItem => "ii",
             Self::InvoicePayment => "inpay",
             Self::Charge => "ch",
+            Self::Refund => "re",
             Self::BalanceTransaction => "txn",
             Self::CustomerBalanceTransaction => "cbtxn",
+            Self::Coupon => "coupon",
+            Self::PromotionCode => "promo",
+            Self::Discount => "di",
+            Self::TaxRate => "txr",
+            Self::CheckoutSession => "cs_test",
+            Self::PortalConfiguration => "bpc",
+            Self::PortalSession => "bps",
             Self::Event => "evt",
             Self::WebhookEndpoint => "we",
             Self::TestClock => "clock",
@@ -111,11 +147,13 @@ impl Kind {
         }
     }
 
-    /// The kind whose collection has this name in the API's addresses, such as `payment_intents`.
+    /// The kind whose collection has this name, such as `payment_intents`: the name without what it is a part of
+    /// (`test_helpers.test_clock` is one of `test_clocks`), or with it where that is needed (`checkout_sessions`).
     pub(crate) fn of_collection(name: &str) -> Option<Self> {
         let object = name.strip_suffix('s')?;
-        // The name without what it is a part of: `test_helpers.test_clock` is one of `test_clocks`.
-        Self::ALL.into_iter().find(|kind| kind.object().rsplit('.').next() == Some(object))
+        let whole = |kind: &Self| kind.object().replace('.', "_") == object;
+        let last = |kind: &Self| kind.object().rsplit('.').next() == Some(object);
+        Self::ALL.into_iter().find(whole).or_else(|| Self::ALL.into_iter().find(last))
     }
 
     /// The kind that an id is of, by what it starts with.

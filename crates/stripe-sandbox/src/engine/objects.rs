@@ -321,6 +321,43 @@ impl<'a> Intent<'a> {
     }
 }
 
+/// A charge.
+#[derive(Clone, Copy)]
+pub(crate) struct Charge<'a>(pub(crate) &'a Value);
+
+impl<'a> Charge<'a> {
+    pub(crate) fn currency(self) -> &'a str {
+        text(&self.0["currency"])
+    }
+
+    pub(crate) fn customer(self) -> Option<&'a str> {
+        self.0["customer"].as_str()
+    }
+
+    pub(crate) fn payment_intent(self) -> &'a str {
+        text(&self.0["payment_intent"])
+    }
+
+    /// Whether the bank has agreed to it.
+    pub(crate) fn is_paid(self) -> bool {
+        self.0["paid"] == true
+    }
+
+    pub(crate) fn is_captured(self) -> bool {
+        self.0["captured"] == true
+    }
+
+    /// In minor units.
+    pub(crate) fn amount_captured(self) -> i64 {
+        self.0["amount_captured"].as_i64().unwrap_or_default()
+    }
+
+    /// In minor units.
+    pub(crate) fn amount_refunded(self) -> i64 {
+        self.0["amount_refunded"].as_i64().unwrap_or_default()
+    }
+}
+
 /// A customer.
 #[derive(Clone, Copy)]
 pub(crate) struct Customer<'a>(pub(crate) &'a Value);
@@ -338,6 +375,11 @@ impl<'a> Customer<'a> {
     /// In minor units; negative in the customer's favour.
     pub(crate) fn balance(self) -> i64 {
         self.0["balance"].as_i64().unwrap_or_default()
+    }
+
+    /// `exempt`, `none` or `reverse`.
+    pub(crate) fn tax_exempt(self) -> &'a str {
+        self.0["tax_exempt"].as_str().unwrap_or("none")
     }
 
     pub(crate) fn invoice_prefix(self) -> &'a str {

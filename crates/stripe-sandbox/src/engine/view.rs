@@ -43,6 +43,11 @@ impl Tx<'_> {
                 object["plan"] = plan(&price);
                 object["price"] = price;
             }
+            Kind::PromotionCode => {
+                object["active"] =
+                    json!(object["active"] == true && self.coupon_is_valid(&object["promotion"]["coupon"]));
+            }
+            Kind::Coupon => object["valid"] = json!(self.coupon_is_valid(&object["id"])),
             Kind::Event => {
                 let pending = self.deliveries_of(doc.id()).filter(|doc| doc.is_pending()).count();
                 object["pending_webhooks"] = json!(pending);
@@ -50,6 +55,15 @@ impl Tx<'_> {
             _ => {}
         }
         object
+    }
+
+    /// Whether a coupon can be redeemed (any more).
+    pub(crate) fn coupon_is_valid(&self, id: &Value) -> bool {
+        let Some(doc) = id.as_str().and_then(|id| self.get(Kind::Coupon, id)) else { return false };
+        let redeemed = doc.object["times_redeemed"].as_i64().unwrap_or_default();
+        !doc.is_deleted()
+            && doc.object["max_redemptions"].as_i64().is_none_or(|most| redeemed < most)
+            && doc.object["redeem_by"].as_i64().is_none_or(|by| self.now() <= by)
     }
 
     /// The items of a subscription as the API shows them, in their order.

@@ -41,7 +41,7 @@ const CREATED: Column = column("Created", |object| time(&object["created"]));
 const CUSTOMER: Column = column("Customer", |object| customer(&object["customer"]));
 const AMOUNT: Column = numbers("Amount", |object| amount(object, "amount"));
 
-pub(super) const COLLECTIONS: [Collection; 12] = [
+pub(super) const COLLECTIONS: [Collection; 18] = [
     Collection {
         slug: "customers",
         title: "Customers",
@@ -128,6 +128,76 @@ pub(super) const COLLECTIONS: [Collection; 12] = [
         ],
     },
     Collection {
+        slug: "checkout_sessions",
+        title: "Checkouts",
+        singular: "Checkout",
+        prefix: "cs",
+        group: Some("Billing"),
+        empty: "The API opens them. Each has a page of its own, on which a customer pays.",
+        columns: &[
+            STATUS,
+            column("Mode", |object| text(&object["mode"])),
+            numbers("Total", |object| amount(object, "amount_total")),
+            CUSTOMER,
+            CREATED,
+        ],
+    },
+    Collection {
+        slug: "billing_portal_sessions",
+        title: "Portal sessions",
+        singular: "Portal session",
+        prefix: "bps",
+        group: Some("Billing"),
+        empty: "The API opens the portal to a customer, for an hour.",
+        columns: &[CUSTOMER, CREATED],
+    },
+    Collection {
+        slug: "refunds",
+        title: "Refunds",
+        singular: "Refund",
+        prefix: "re",
+        group: Some("Billing"),
+        empty: "The API makes them, of charges.",
+        columns: &[STATUS, AMOUNT, column("Charge", |object| link(&object["charge"])), CREATED],
+    },
+    Collection {
+        slug: "coupons",
+        title: "Coupons",
+        singular: "Coupon",
+        prefix: "coupon",
+        group: Some("Catalogue"),
+        empty: "The API makes them. Subscriptions and invoices are reduced by them.",
+        columns: &[
+            column("Name", |object| text(&object["name"])),
+            column("Off", off),
+            column("For", |object| text(&object["duration"])),
+            CREATED,
+        ],
+    },
+    Collection {
+        slug: "promotion_codes",
+        title: "Promotion codes",
+        singular: "Promotion code",
+        prefix: "promo",
+        group: Some("Catalogue"),
+        empty: "The API makes them, for coupons.",
+        columns: &[ACTIVE, column("Code", |object| text(&object["code"])), CREATED],
+    },
+    Collection {
+        slug: "tax_rates",
+        title: "Tax rates",
+        singular: "Tax rate",
+        prefix: "txr",
+        group: Some("Catalogue"),
+        empty: "The API makes them. Invoices are taxed by them.",
+        columns: &[
+            ACTIVE,
+            column("Name", |object| text(&object["display_name"])),
+            column("Rate", |object| html! { (object["percentage"]) " %" }),
+            CREATED,
+        ],
+    },
+    Collection {
         slug: "test_clocks",
         title: "Test clocks",
         singular: "Test clock",
@@ -201,6 +271,21 @@ pub(super) fn address_of(id: &str) -> Option<String> {
     let plain = !rest.is_empty() && rest.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     // A client secret begins with the id of its intent.
     (plain && !rest.contains("_secret_")).then(|| format!("{}/{id}", collection.address()))
+}
+
+/// What a coupon takes off.
+fn off(coupon: &Value) -> Markup {
+    match coupon["percent_off"].as_f64() {
+        Some(percent) => html! { (percent) " %" },
+        None => amount(coupon, "amount_off"),
+    }
+}
+
+/// The id of an object of a collection, as a link to its page. Coupons have ids that anybody may choose.
+pub(super) fn own_link(collection: &Collection, object: &Value) -> Markup {
+    let id = object["id"].as_str().unwrap_or_default();
+    let escaped: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
+    html! { a.id href={ (collection.address()) "/" (escaped.replace('+', "%20")) } { (id) } }
 }
 
 /// An id, or an expanded object, as a link to its page.

@@ -36,6 +36,7 @@ pub(super) async fn show(
             }
             p.id { (id) }
         }
+        (pages(&object))
         (facts(collection, &list::with_customer(&sandbox, &object)))
         @if collection.slug == "test_clocks" { (clocks::form(&object)) }
         @if collection.slug == "events" { (event_deliveries(&sandbox, &id)) }
@@ -50,11 +51,30 @@ pub(super) async fn show(
 
 /// What people call the object, where it has such a name. It may be broken where its words are joined.
 fn heading(collection: &Collection, object: &Value) -> Markup {
-    let named = ["name", "email", "number", "type"].into_iter().find_map(|field| object[field].as_str());
+    let named =
+        ["name", "email", "number", "code", "type"].into_iter().find_map(|field| object[field].as_str());
     let name = named
         .filter(|name| collection.slug != "payment_methods" && !name.is_empty())
         .unwrap_or(collection.singular);
     html! { @for word in name.split_inclusive(['.', '_']) { (word) wbr; } }
+}
+
+/// The way to the pages that customers are sent to.
+fn pages(object: &Value) -> Markup {
+    let pages =
+        [("hosted_invoice_url", "Customer’s page"), ("invoice_pdf", "PDF"), ("url", "Customer’s page")];
+    // The address of a webhook endpoint or a product is nothing of the sandbox's.
+    let own =
+        matches!(object["object"].as_str(), Some("invoice" | "checkout.session" | "billing_portal.session"));
+    html! {
+        @if own {
+            p.pages {
+                @for (field, name) in pages {
+                    @if let Some(address) = object[field].as_str() { a href=(address) { (name) } " " }
+                }
+            }
+        }
+    }
 }
 
 fn facts(collection: &Collection, object: &Value) -> Markup {
@@ -82,7 +102,9 @@ fn event_deliveries(sandbox: &Sandbox, id: &str) -> Markup {
 /// What points at the object: a customer's subscriptions, a subscription's invoices, anything's events.
 fn related(sandbox: &Sandbox, collection: &Collection, id: &str) -> Markup {
     let slugs: &[&str] = match collection.slug {
-        "customers" => &["subscriptions", "invoices", "payment_intents", "payment_methods"],
+        "customers" => {
+            &["subscriptions", "invoices", "payment_intents", "payment_methods", "checkout_sessions"]
+        }
         "subscriptions" => &["invoices"],
         "products" => &["prices"],
         "test_clocks" => &["customers", "subscriptions", "invoices"],

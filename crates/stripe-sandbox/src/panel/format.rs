@@ -27,7 +27,9 @@ pub(super) fn time(value: &Value) -> Markup {
 /// A state as a badge. Its colour repeats what the text says and is never the only sign of it.
 pub(super) fn badge(status: &str) -> Markup {
     let tone = match status {
-        "active" | "paid" | "succeeded" | "delivered" | "enabled" | "trialing" | "available" => "good",
+        "active" | "paid" | "succeeded" | "complete" | "delivered" | "enabled" | "trialing" | "available" => {
+            "good"
+        }
         "past_due"
         | "open"
         | "requires_action"
@@ -43,6 +45,7 @@ pub(super) fn badge(status: &str) -> Markup {
         | "uncollectible"
         | "incomplete_expired"
         | "failed"
+        | "expired"
         | "requires_payment_method"
         | "archived" => "bad",
         _ => "plain",

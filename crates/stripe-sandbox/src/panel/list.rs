@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::collections::{Collection, by_slug, link};
+use super::collections::{Collection, by_slug, own_link};
 use super::deliveries;
 use super::layout::{notice, page};
 use crate::engine::Sandbox;
@@ -122,7 +122,7 @@ pub(super) fn table(sandbox: &Sandbox, collection: &'static Collection, objects:
             tbody {
                 @for object in objects {
                     tr {
-                        th scope="row" { (link(&object["id"])) }
+                        th scope="row" { (own_link(collection, object)) }
                         (cells(sandbox, collection, object))
                         @if events { td data-label="Delivery" { (deliveries::state(sandbox, object)) } }
                     }

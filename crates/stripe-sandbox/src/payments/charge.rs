@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::balance;
 use crate::cards::Decline;
 use crate::engine::objects::Intent;
 use crate::engine::{Doc, Kind, Tx, join, new_id};
@@ -167,32 +168,10 @@ pub(super) fn capture(tx: &mut Tx, id: &str, amount: i64) {
     add_to_balance(tx, id, amount);
 }
 
-/// Puts the money of a charge into the balance.
+/// Puts the money of a charge into the balance, less Stripe's fee.
 fn add_to_balance(tx: &mut Tx, charge: &str, amount: i64) {
-    let id = new_id(Kind::BalanceTransaction);
-    let Some(doc) = tx.get(Kind::Charge, charge) else { return };
     let fee = (amount * FEE_PER_MILLE + 500) / 1000 + FEE_FIXED;
-    let object = json!({
-        "id": id,
-        "object": "balance_transaction",
-        "amount": amount,
-        "available_on": tx.now(),
-        "balance_type": "payments",
-        "created": tx.now(),
-        "currency": doc.object["currency"],
-        "description": doc.object["description"],
-        "exchange_rate": null,
-        "fee": fee,
-        "fee_details": [{
-            "amount": fee, "application": null, "currency": doc.object["currency"],
-            "description": "Stripe processing fees", "type": "stripe_fee",
-        }],
-        "net": amount - fee,
-        "reporting_category": "charge",
-        "source": charge,
-        "status": "available",
-        "type": "charge",
-    });
-    tx.insert(Kind::BalanceTransaction, object, Value::Null);
+    let entry = balance::Entry { kind: "charge", amount, fee, source: (Kind::Charge, charge) };
+    let id = balance::add(tx, &entry);
     tx.change(Kind::Charge, charge, |doc| doc.object["balance_transaction"] = json!(id));
 }

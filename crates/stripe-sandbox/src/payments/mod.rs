@@ -1,9 +1,11 @@
 //! Payments: keeping cards, charging them, setting them up, and 3D Secure.
 
+mod balance;
 pub(super) mod charge;
 mod intent;
 pub(super) mod methods;
 pub(super) mod payment;
+pub(super) mod refund;
 pub(super) mod setup;
 
 pub(super) use intent::{ConfirmOptions, check_confirmation, check_secret, client_view};

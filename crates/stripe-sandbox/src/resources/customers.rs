@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::tax_ids;
 use crate::billing::customer_balance::{self, Entry};
 use crate::billing::{invoices, subscriptions};
 use crate::engine::objects::{Customer, Subscription, owner};
@@ -26,7 +27,13 @@ pub(super) const ADDRESS_FIELDS: [&str; 6] = ["city", "country", "line1", "line2
 pub(super) const SHIPPING: &[Field] =
     &[req("address", Shape::Object(ADDRESS)), req("name", Shape::Text), opt("phone", Shape::Text)];
 const INVOICE_SETTINGS: &[Field] = &[
-    unsupported(&["custom_fields"]),
+    opt(
+        "custom_fields",
+        Shape::Clearable(&Shape::List(&Shape::Object(&[
+            req("name", Shape::Text),
+            req("value", Shape::Text),
+        ]))),
+    ),
     opt("default_payment_method", Shape::Clearable(&Shape::Text)),
     opt("footer", Shape::Clearable(&Shape::Text)),
     unsupported(&["rendering_options"]),
@@ -60,7 +67,7 @@ macro_rules! fields {
 const CREATE: &[Field] = fields![
     opt("payment_method", Shape::Text),
     opt("test_clock", Shape::Text),
-    unsupported(&["tax_id_data"])
+    opt("tax_id_data", Shape::List(&Shape::Object(tax_ids::DATA))),
 ];
 const UPDATE: &[Field] = fields![unsupported(&[
     "bank_account",
@@ -94,7 +101,15 @@ fn retrieve(call: &mut Call) -> Result<Value, ApiError> {
 }
 
 fn create(call: &mut Call) -> Result<Value, ApiError> {
-    let (tx, params) = (&mut *call.tx, call.params);
+    let id = add(call.tx, call.params)?;
+    Ok(call.tx.shown(KIND, &id))
+}
+
+/// Makes a customer and announces it. Returns its id.
+///
+/// # Errors
+/// If the parameters name what isn't there; 402 if the card is declined.
+pub(crate) fn add(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
     if let Some(clock) = params["test_clock"].as_str() {
         tx.find(Kind::TestClock, clock, "test_clock")?;
     }
@@ -150,7 +165,8 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
     });
     set_balance(tx, &id, params);
     tx.emit_at(position, "customer.created", KIND, &id);
-    Ok(tx.shown(KIND, &id))
+    tax_ids::create_all(tx, &id, &params["tax_id_data"])?;
+    Ok(id)
 }
 
 /// Brings the balance to what was asked for, by a transaction.
@@ -210,7 +226,9 @@ fn apply(object: &mut Value, params: &Value) {
     if let Some(exempt) = params.get("tax_exempt") {
         object["tax_exempt"] = if exempt.is_null() { json!("none") } else { exempt.clone() };
     }
-    set(&mut object["invoice_settings"], &params["invoice_settings"], "footer");
+    for field in ["custom_fields", "footer"] {
+        set(&mut object["invoice_settings"], &params["invoice_settings"], field);
+    }
 }
 
 fn full_address(given: &Value) -> Value {
@@ -222,8 +240,17 @@ fn full_address(given: &Value) -> Value {
 }
 
 fn update(call: &mut Call) -> Result<Value, ApiError> {
-    let doc = call.tx.find(KIND, call.id(), "id")?;
-    let (tx, params, id) = (&mut *call.tx, call.params, doc.id());
+    let id = call.id().to_owned();
+    change(call.tx, &id, call.params)?;
+    Ok(call.tx.shown(KIND, &id))
+}
+
+/// Changes a customer by the parameters of `POST /v1/customers/{id}`.
+///
+/// # Errors
+/// If there is none, or the parameters name what isn't there.
+pub(crate) fn change(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiError> {
+    tx.find(KIND, id, "id")?;
     let default = match params["invoice_settings"].get("default_payment_method") {
         Some(Value::String(method)) => Some(json!(owned(tx, method, id)?)),
         other => other.cloned(),
@@ -236,7 +263,7 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
         }
     });
     set_balance(tx, id, params);
-    Ok(tx.shown(KIND, id))
+    Ok(())
 }
 
 fn remove(call: &mut Call) -> Result<Value, ApiError> {
@@ -244,7 +271,7 @@ fn remove(call: &mut Call) -> Result<Value, ApiError> {
     delete_with_all(call.tx, doc.id())
 }
 
-/// With the customer go the subscriptions and the payment methods.
+/// With the customer go the subscriptions, the payment methods and the tax ids.
 pub(super) fn delete_with_all(tx: &mut Tx, id: &str) -> Result<Value, ApiError> {
     let mine = |tx: &Tx, kind: Kind| -> Vec<String> {
         let owned = tx.all(kind).filter(|doc| doc.object["customer"] == id);
@@ -257,6 +284,9 @@ pub(super) fn delete_with_all(tx: &mut Tx, id: &str) -> Result<Value, ApiError> 
     }
     for method in mine(tx, Kind::PaymentMethod) {
         methods::detach(tx, &method)?;
+    }
+    for tax_id in mine(tx, Kind::TaxId) {
+        tx.mark_deleted(Kind::TaxId, &tax_id);
     }
     tx.emit("customer.deleted", KIND, id);
     Ok(tx.mark_deleted(KIND, id))

@@ -25,19 +25,20 @@ macro_rules! fields {
             opt("pricing", Shape::Object(&[opt("price", Shape::Text)])),
             opt("quantity", Shape::Int),
             opt("unit_amount_decimal", Shape::Decimal),
-            unsupported(&["discounts", "quantity_decimal", "tax_behavior", "tax_code", "tax_rates"]),
+            unsupported(&["discounts", "quantity_decimal", "tax_behavior", "tax_code"]),
             $($more),*
         ]
     };
 }
 const CREATE: &[Field] = fields![
+    opt("tax_rates", Shape::List(&Shape::Text)),
     opt("currency", Shape::Text),
     opt("customer", Shape::Text),
     opt("invoice", Shape::Text),
     opt("subscription", Shape::Text),
     unsupported(&["customer_account"]),
 ];
-const UPDATE: &[Field] = fields![];
+const UPDATE: &[Field] = fields![opt("tax_rates", Shape::Clearable(&Shape::List(&Shape::Text)))];
 const LIST: &[Field] = &[
     opt("created", Shape::Range),
     opt("customer", Shape::Text),

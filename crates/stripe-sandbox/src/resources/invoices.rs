@@ -51,13 +51,12 @@ macro_rules! fields {
             opt("footer", Shape::Text),
             METADATA,
             opt("statement_descriptor", Shape::Text),
+            opt("discounts", Shape::Clearable(&Shape::List(&Shape::Object(super::coupons::REDEEMED)))),
             unsupported(&[
                 "account_tax_ids",
                 "application_fee_amount",
                 "automatic_tax",
                 "default_source",
-                "default_tax_rates",
-                "discounts",
                 "issuer",
                 "on_behalf_of",
                 "payment_settings",
@@ -71,6 +70,7 @@ macro_rules! fields {
     };
 }
 const CREATE: &[Field] = fields![
+    opt("default_tax_rates", Shape::List(&Shape::Text)),
     opt("currency", Shape::Text),
     opt("customer", Shape::Text),
     opt("effective_at", Shape::Int),
@@ -80,6 +80,7 @@ const CREATE: &[Field] = fields![
     unsupported(&["customer_account", "from_invoice"]),
 ];
 const UPDATE: &[Field] = fields![
+    opt("default_tax_rates", Shape::Clearable(&Shape::List(&Shape::Text))),
     opt("effective_at", Shape::Clearable(&Shape::Int)),
     opt("number", Shape::Clearable(&Shape::Text)),
 ];

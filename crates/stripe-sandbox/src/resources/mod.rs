@@ -3,8 +3,10 @@
 mod account;
 mod balance;
 mod charges;
+pub(super) mod checkout;
+mod coupons;
 mod customer_balance;
-mod customers;
+pub(super) mod customers;
 mod events;
 mod invoice_items;
 mod invoice_payments;
@@ -12,13 +14,20 @@ mod invoices;
 mod payment_intents;
 mod payment_methods;
 mod plans;
+mod portal_configurations;
+mod portal_sessions;
 mod price_data;
 mod prices;
 mod products;
+mod promotion_codes;
+mod refunds;
+mod search;
 mod setup_intents;
 mod subscription_items;
 mod subscription_schedules;
 mod subscriptions;
+pub(super) mod tax_ids;
+mod tax_rates;
 mod test_clocks;
 mod tokens;
 mod webhook_endpoints;
@@ -27,9 +36,13 @@ use super::http::Route;
 
 /// Every endpoint.
 pub(super) const ROUTES: &[&[Route]] = &[
+    // `search` isn't an id.
+    search::ROUTES,
     account::ROUTES,
     balance::ROUTES,
     charges::ROUTES,
+    checkout::ROUTES,
+    coupons::ROUTES,
     customer_balance::ROUTES,
     customers::ROUTES,
     events::ROUTES,
@@ -39,12 +52,18 @@ pub(super) const ROUTES: &[&[Route]] = &[
     payment_intents::ROUTES,
     payment_methods::ROUTES,
     plans::ROUTES,
+    portal_configurations::ROUTES,
+    portal_sessions::ROUTES,
     prices::ROUTES,
     products::ROUTES,
+    promotion_codes::ROUTES,
+    refunds::ROUTES,
     setup_intents::ROUTES,
     subscription_items::ROUTES,
     subscription_schedules::ROUTES,
     subscriptions::ROUTES,
+    tax_ids::ROUTES,
+    tax_rates::ROUTES,
     test_clocks::ROUTES,
     tokens::ROUTES,
     webhook_endpoints::ROUTES,

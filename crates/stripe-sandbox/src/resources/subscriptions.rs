@@ -10,6 +10,7 @@ use crate::http::{
     unsupported,
 };
 
+use super::coupons;
 use super::price_data::INLINE_ITEM;
 
 const KIND: Kind = Kind::Subscription;
@@ -123,6 +124,8 @@ const CREATE: &[Field] = &[
     opt("currency", Shape::Text),
     opt("days_until_due", Shape::Int),
     opt("default_payment_method", Shape::Text),
+    opt("default_tax_rates", Shape::Clearable(&Shape::List(&Shape::Text))),
+    opt("discounts", Shape::Clearable(&Shape::List(&Shape::Object(super::coupons::REDEEMED)))),
     opt("description", Shape::Text),
     METADATA,
     opt("off_session", Shape::Bool),
@@ -141,8 +144,6 @@ const CREATE: &[Field] = &[
         "billing_thresholds",
         "customer_account",
         "default_source",
-        "default_tax_rates",
-        "discounts",
         "invoice_settings",
         "on_behalf_of",
         "pending_invoice_item_interval",
@@ -159,6 +160,8 @@ const UPDATE: &[Field] = &[
     opt("collection_method", Shape::Enum(&["charge_automatically", "send_invoice"])),
     opt("days_until_due", Shape::Int),
     opt("default_payment_method", Shape::Clearable(&Shape::Text)),
+    opt("default_tax_rates", Shape::Clearable(&Shape::List(&Shape::Text))),
+    opt("discounts", Shape::Clearable(&Shape::List(&Shape::Object(super::coupons::REDEEMED)))),
     opt("description", Shape::Clearable(&Shape::Text)),
     CHANGED_ITEMS,
     METADATA,
@@ -177,8 +180,6 @@ const UPDATE: &[Field] = &[
         "billing_schedules",
         "billing_thresholds",
         "default_source",
-        "default_tax_rates",
-        "discounts",
         "invoice_settings",
         "on_behalf_of",
         "pending_invoice_item_interval",
@@ -234,6 +235,7 @@ pub(super) const ROUTES: &[Route] = &[
         update::update(call.tx, &id, call.params)?;
         Ok(call.tx.shown(KIND, &id))
     }),
+    delete("/v1/subscriptions/{id}/discount", &[], coupons::undiscount),
     delete("/v1/subscriptions/{id}", CANCEL, cancel),
     post("/v1/subscriptions/{id}/resume", RESUME, |call| {
         let id = call.tx.find(KIND, call.id(), "id")?.id().to_owned();

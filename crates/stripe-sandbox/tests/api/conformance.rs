@@ -49,6 +49,12 @@ impl Checked {
     }
 }
 
+/// Endpoints that have nothing here that they could be done to.
+const NEVER_SUCCEED: [(&str, &str); 1] = [
+    // A card's refund is over as soon as it is made.
+    ("POST", "/v1/refunds/{id}/cancel"),
+];
+
 fn fits(pattern: &str, path: &str) -> bool {
     let (pattern, path): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
     pattern.len() == path.len()
@@ -79,6 +85,9 @@ async fn every_answer_of_every_endpoint_is_as_published() {
     setup_intents(&mut checked, &customer).await;
     subscriptions(&mut checked, &customer, &price).await;
     invoices(&mut checked, &price).await;
+    portal(&mut checked, &customer, &price).await;
+    checkout(&mut checked, &price).await;
+    discounts(&mut checked, &price).await;
     test_clocks(&mut checked, &price).await;
     plan_changes(&mut checked, &price).await;
     schedules(&mut checked, &price).await;
@@ -92,7 +101,9 @@ async fn every_answer_of_every_endpoint_is_as_published() {
         checked.problems.extend(found.into_iter().map(|problem| format!("event {what}: {problem}")));
     }
     assert!(checked.problems.is_empty(), "{}", checked.problems.join("\n"));
-    let missed: Vec<_> = sandbox::routes().filter(|route| !checked.called.contains(route)).collect();
+    let missed: Vec<_> = sandbox::routes()
+        .filter(|route| !checked.called.contains(route) && !NEVER_SUCCEED.contains(route))
+        .collect();
     assert!(missed.is_empty(), "never called with success: {missed:?}");
     let unrefused: Vec<_> = sandbox::routes().filter(|route| !checked.refused.contains(route)).collect();
     assert!(unrefused.is_empty(), "never refused: {unrefused:?}");
@@ -188,6 +199,13 @@ async fn customers(checked: &mut Checked) -> String {
     checked.get(&format!("/v1/customers/{customer}")).await;
     checked.post(&format!("/v1/customers/{customer}"), &[("description", "x"), ("business_name", "")]).await;
     checked.get("/v1/customers?email=a@example.test").await;
+    let path = format!("/v1/customers/{customer}/tax_ids");
+    let tax_id = checked.post(&path, &[("type", "eu_vat"), ("value", "DE000000000")]).await;
+    checked.get(&path).await;
+    checked.get(&format!("{path}/{}", id(&tax_id))).await;
+    let spare = checked.post(&path, &[("type", "us_ein"), ("value", "12-3456789")]).await;
+    checked.call("DELETE", &format!("{path}/{}", id(&spare)), &[]).await.ok();
+    checked.get(&format!("/v1/customers/{customer}?expand[]=tax_ids")).await;
     let gone = id(&checked.post("/v1/customers", &[("payment_method", "pm_card_visa")]).await);
     checked.call("DELETE", &format!("/v1/customers/{gone}"), &[]).await.ok();
     assert_eq!(checked.get(&format!("/v1/customers/{gone}")).await["deleted"], true);
@@ -243,9 +261,37 @@ async fn payment_intents(checked: &mut Checked, customer: &str) {
     checked.get("/v1/payment_intents?expand[]=data.customer").await;
     let charges = checked.get("/v1/charges?expand[]=data.refunds&expand[]=data.payment_intent").await;
     checked.get(&format!("/v1/charges/{}", id(&charges["data"][0]))).await;
+    refunds(checked, charges["data"][0]["id"].as_str().unwrap()).await;
     let money = checked.get("/v1/balance_transactions?expand[]=data.source").await;
     checked.get(&format!("/v1/balance_transactions/{}", id(&money["data"][0]))).await;
     checked.get("/v1/balance").await;
+}
+
+async fn refunds(checked: &mut Checked, charge: &str) {
+    let form = [("charge", charge), ("amount", "100"), ("expand[]", "balance_transaction.source")];
+    let refund = id(&checked.post("/v1/refunds", &form).await);
+    let path = format!("/v1/refunds/{refund}");
+    checked.get(&format!("{path}?expand[]=charge&expand[]=payment_intent")).await;
+    checked.post(&path, &[("metadata[a]", "b")]).await;
+    checked.call("POST", &format!("{path}/cancel"), &[]).await.error(400);
+    checked.get("/v1/refunds").await;
+    let form = [("reason", "requested_by_customer")];
+    checked.post(&format!("/v1/charges/{charge}/refunds"), &form).await;
+    checked.get(&format!("/v1/charges/{charge}/refunds")).await;
+    checked.get(&format!("/v1/charges/{charge}?expand[]=refunds")).await;
+    let form = [("description", "x"), ("fraud_details[user_report]", "safe"), ("shipping[name]", "A")];
+    let form = [&form[..], &[("shipping[address][line1]", "1 Way")]].concat();
+    checked.post(&format!("/v1/charges/{charge}"), &form).await;
+    let form = [
+        ("amount", "700"),
+        ("currency", "usd"),
+        ("payment_method", "pm_card_visa"),
+        ("payment_method_types[]", "card"),
+        ("capture_method", "manual"),
+        ("confirm", "true"),
+    ];
+    let held = checked.post("/v1/payment_intents", &form).await;
+    checked.post(&format!("/v1/charges/{}/capture", held["latest_charge"].as_str().unwrap()), &[]).await;
 }
 
 async fn setup_intents(checked: &mut Checked, customer: &str) {
@@ -431,7 +477,99 @@ async fn hand_made_invoices(checked: &mut Checked) {
     checked.get(&format!("{path}/{entry}")).await;
 }
 
+async fn discounts(checked: &mut Checked, price: &str) {
+    let form =
+        [("percent_off", "12.5"), ("duration", "repeating"), ("duration_in_months", "3"), ("name", "Autumn")];
+    let coupon = id(&checked.post("/v1/coupons", &form).await);
+    checked.post(&format!("/v1/coupons/{coupon}"), &[("name", "Fall"), ("metadata[a]", "b")]).await;
+    checked.get(&format!("/v1/coupons/{coupon}")).await;
+    checked.get("/v1/coupons").await;
+    let form =
+        [("promotion[type]", "coupon"), ("promotion[coupon]", &*coupon), ("expand[]", "promotion.coupon")];
+    let code = id(&checked.post("/v1/promotion_codes", &form).await);
+    checked.get(&format!("/v1/promotion_codes/{code}")).await;
+    checked.get("/v1/promotion_codes?active=true").await;
+    let form = [("display_name", "VAT"), ("inclusive", "false"), ("percentage", "8.875"), ("country", "DE")];
+    let rate = id(&checked.post("/v1/tax_rates", &form).await);
+    checked.post(&format!("/v1/tax_rates/{rate}"), &[("description", "VAT Germany")]).await;
+    checked.get(&format!("/v1/tax_rates/{rate}")).await;
+    checked.get("/v1/tax_rates").await;
+    let customer = checked.sandbox.customer_with("pm_card_visa").await;
+    let form = [
+        ("customer", &*customer),
+        ("items[0][price]", price),
+        ("discounts[0][promotion_code]", &code),
+        ("default_tax_rates[]", &rate),
+        ("expand[]", "discounts.source.coupon"),
+        ("expand[]", "latest_invoice.total_discount_amounts.discount"),
+    ];
+    let begun = checked.post("/v1/subscriptions", &form).await;
+    assert_eq!(begun["discounts"][0]["object"], "discount");
+    checked.call("DELETE", &format!("/v1/subscriptions/{}/discount", id(&begun)), &[]).await.ok();
+    checked.post(&format!("/v1/promotion_codes/{code}"), &[("active", "false")]).await;
+    checked.call("DELETE", &format!("/v1/coupons/{coupon}"), &[]).await.ok();
+}
+
+async fn portal(checked: &mut Checked, customer: &str, price: &str) {
+    let form = [
+        ("features[customer_update][enabled]", "true"),
+        ("features[customer_update][allowed_updates][]", "email"),
+        ("features[payment_method_update][enabled]", "true"),
+        ("features[subscription_cancel][enabled]", "true"),
+        ("business_profile[headline]", "Hello"),
+        ("default_return_url", "https://app.test/billing"),
+    ];
+    let path = "/v1/billing_portal/configurations";
+    let made = id(&checked.post(path, &form).await);
+    let price = checked.get(&format!("/v1/prices/{price}")).await;
+    let form = [
+        ("features[subscription_update][enabled]", "true"),
+        ("features[subscription_update][products][0][product]", price["product"].as_str().unwrap()),
+        ("features[subscription_update][products][0][prices][]", price["id"].as_str().unwrap()),
+        ("metadata[a]", "b"),
+    ];
+    checked.post(&format!("{path}/{made}"), &form).await;
+    checked.get(&format!("{path}/{made}")).await;
+    checked.get(path).await;
+    let form = [
+        ("customer", customer),
+        ("return_url", "https://app.test/billing"),
+        ("flow_data[type]", "payment_method_update"),
+        ("flow_data[after_completion][type]", "redirect"),
+        ("flow_data[after_completion][redirect][return_url]", "https://app.test/done"),
+        ("expand[]", "configuration"),
+    ];
+    checked.post("/v1/billing_portal/sessions", &form).await;
+}
+
+async fn checkout(checked: &mut Checked, price: &str) {
+    let path = "/v1/checkout/sessions";
+    let form = [
+        ("mode", "subscription"),
+        ("line_items[0][price]", price),
+        ("line_items[0][quantity]", "1"),
+        ("success_url", "https://app.test/done?id={CHECKOUT_SESSION_ID}"),
+        ("customer_email", "ada@example.test"),
+        ("expand[]", "line_items"),
+    ];
+    let session = id(&checked.post(path, &form).await);
+    checked.get(&format!("{path}/{session}/line_items")).await;
+    checked.post(&format!("{path}/{session}"), &[("metadata[a]", "b")]).await;
+    checked.sandbox.check_out(&session, &[("payment_method", "pm_card_visa"), ("name", "Ada")]).await.ok();
+    let expand = "expand[]=customer&expand[]=subscription&expand[]=invoice&expand[]=line_items";
+    assert_eq!(checked.get(&format!("{path}/{session}?{expand}")).await["status"], "complete");
+    let form = [("mode", "setup"), ("success_url", "https://app.test/done"), ("currency", "usd")];
+    let other = id(&checked.post(path, &form).await);
+    checked.post(&format!("{path}/{other}/expire"), &[]).await;
+    checked.get(&format!("{path}?status=complete")).await;
+}
+
 async fn lists(checked: &mut Checked, customer: &str) {
+    for collection in
+        ["charges", "customers", "invoices", "payment_intents", "prices", "products", "subscriptions"]
+    {
+        checked.get(&format!("/v1/{collection}/search?query=created%3E0&limit=2")).await;
+    }
     checked.get(&format!("/v1/invoices?customer={customer}&status=paid&expand[]=data.payments")).await;
     checked.get("/v1/invoice_payments").await;
     let events = checked.get("/v1/events?limit=100").await;

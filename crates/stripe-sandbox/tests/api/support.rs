@@ -100,7 +100,11 @@ impl Sandbox {
         let options = Options { listener, allow_network: false, database, webhook, clock: clock.shared() };
         let running = sandbox::start(options).await.unwrap();
         // Starting has installed a TLS provider, which this client wants as well.
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
         Self { running, clock, http }
     }
 
@@ -172,6 +176,27 @@ impl Sandbox {
             ("expand[]", "pending_setup_intent"),
         ];
         self.post("/v1/subscriptions", &[&own, form].concat()).await
+    }
+
+    /// Sends what a page of the sandbox's own sends by its script.
+    pub async fn page_post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        let mut request = self.request("POST", path).key(None).form(form);
+        if form.is_empty() {
+            request = request.header("content-type", "application/x-www-form-urlencoded");
+        }
+        request.header("sec-fetch-site", "same-origin").header("accept", "application/json").send().await
+    }
+
+    /// Sends the form of a checkout's page.
+    pub async fn check_out(&self, session: &str, form: &[(&str, &str)]) -> Answer {
+        self.page_post(&format!("/c/pay/{session}"), form).await
+    }
+
+    /// The text of one of the sandbox's pages.
+    pub async fn page(&self, path: &str) -> String {
+        let response = self.http.get(format!("{}{path}", self.origin())).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 200, "{path}");
+        response.text().await.unwrap()
     }
 
     /// Answers a 3D Secure challenge as its page does.

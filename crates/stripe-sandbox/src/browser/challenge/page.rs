@@ -85,7 +85,7 @@ fn page(title: &str, body: &Markup, in_frame: bool, answered: bool) -> Markup {
     }
 }
 
-fn brand_name(brand: &str) -> &str {
+pub(in crate::browser) fn brand_name(brand: &str) -> &str {
     match brand {
         "visa" => "Visa",
         "mastercard" => "Mastercard",

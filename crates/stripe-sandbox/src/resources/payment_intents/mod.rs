@@ -4,6 +4,7 @@ mod params;
 
 use serde_json::{Value, json};
 
+pub(super) use self::params::SHIPPING;
 use self::params::{CANCEL, CAPTURE, CONFIRM, CREATE, LIST, UPDATE};
 use crate::billing::{paying, prices};
 use crate::engine::objects::{Intent, IntentStatus};

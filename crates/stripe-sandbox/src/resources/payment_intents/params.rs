@@ -31,7 +31,7 @@ const OPTIONS: Shape = Shape::Object(&[
     unsupported(OTHER_TYPES),
 ]);
 const OFF_SESSION: Shape = Shape::BoolOr(&["one_off", "recurring"]);
-const SHIPPING: &[Field] = &[
+pub(in crate::resources) const SHIPPING: &[Field] = &[
     req("address", Shape::Object(ADDRESS)),
     req("name", Shape::Text),
     opt("carrier", Shape::Text),

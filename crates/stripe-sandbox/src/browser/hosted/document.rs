@@ -1,0 +1,155 @@
+//! An invoice as people read it: what its page and its PDF both show.
+
+use serde_json::Value;
+
+use super::format::{day, sum};
+use crate::engine::objects::{Invoice, InvoiceStatus};
+use crate::engine::{Kind, Tx};
+
+/// An invoice in words.
+pub(super) struct Document {
+    pub(super) status: Option<InvoiceStatus>,
+    pub(super) number: String,
+    /// Name and value: the dates, and what the business adds.
+    pub(super) facts: Vec<(String, String)>,
+    /// Who asks for the money, line by line.
+    pub(super) from: Vec<String>,
+    /// Who is asked.
+    pub(super) to: Vec<String>,
+    pub(super) lines: Vec<Line>,
+    /// Name and amount, from the subtotal down to what is due.
+    pub(super) totals: Vec<(String, String)>,
+    /// The last of the totals.
+    pub(super) due: String,
+    /// The whole of it, which is what a paid invoice was of.
+    pub(super) total: String,
+    pub(super) memo: Option<String>,
+    pub(super) footer: Option<String>,
+}
+
+/// A line of an invoice.
+pub(super) struct Line {
+    pub(super) description: String,
+    pub(super) period: Option<String>,
+    pub(super) quantity: String,
+    pub(super) unit: String,
+    pub(super) amount: String,
+}
+
+impl Document {
+    pub(super) fn of(tx: &Tx, invoice: &Value) -> Self {
+        let text = |field: &str| invoice[field].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+        let view = Invoice(invoice);
+        let mut totals = vec![("Subtotal".to_owned(), sum(&invoice["subtotal"], invoice))];
+        totals.extend(discounts(tx, invoice));
+        totals.extend(taxes(tx, invoice));
+        totals.push(("Total".to_owned(), sum(&invoice["total"], invoice)));
+        let balance = view.total() - view.amount_due();
+        if balance != 0 {
+            totals.push(("Applied balance".to_owned(), sum(&(-balance).into(), invoice)));
+        }
+        let credited = &invoice["post_payment_credit_notes_amount"];
+        if credited.as_i64().is_some_and(|amount| amount > 0) {
+            totals.push(("Refunded by credit note".to_owned(), sum(credited, invoice)));
+        }
+        let last = match view.status() {
+            Some(InvoiceStatus::Paid) => ("Amount paid", &invoice["amount_paid"]),
+            _ => ("Amount due", &invoice["amount_remaining"]),
+        };
+        totals.push((last.0.to_owned(), sum(last.1, invoice)));
+        Self {
+            status: view.status(),
+            number: text("number").unwrap_or_else(|| "Draft".to_owned()),
+            facts: facts(invoice),
+            from: vec![text("account_name").unwrap_or_default(), "United States".to_owned()],
+            to: to(invoice),
+            lines: lines(invoice),
+            due: sum(last.1, invoice),
+            total: sum(&invoice["total"], invoice),
+            totals,
+            memo: text("description"),
+            footer: text("footer"),
+        }
+    }
+}
+
+fn facts(invoice: &Value) -> Vec<(String, String)> {
+    let mut facts = vec![("Date of issue".to_owned(), day(&invoice["effective_at"]))];
+    let dates = [("Date due", &invoice["due_date"]), ("Paid on", &invoice["status_transitions"]["paid_at"])];
+    facts
+        .extend(dates.into_iter().filter(|(_, at)| at.is_i64()).map(|(name, at)| (name.to_owned(), day(at))));
+    let own = invoice["custom_fields"].as_array().into_iter().flatten();
+    facts.extend(own.map(|field| (words(&field["name"]), words(&field["value"]))));
+    facts
+}
+
+fn words(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+fn to(invoice: &Value) -> Vec<String> {
+    let address = &invoice["customer_address"];
+    let city: Vec<&str> =
+        ["postal_code", "city", "state"].iter().filter_map(|field| address[*field].as_str()).collect();
+    let mut to = vec![words(&invoice["customer_name"]), words(&address["line1"]), words(&address["line2"])];
+    to.extend([city.join(" "), words(&address["country"]), words(&invoice["customer_email"])]);
+    let numbers = invoice["customer_tax_ids"].as_array().into_iter().flatten();
+    to.extend(numbers.map(|number| format!("Tax id {}", words(&number["value"]))));
+    to.retain(|line| !line.is_empty());
+    to
+}
+
+fn lines(invoice: &Value) -> Vec<Line> {
+    let lines = invoice["lines"]["data"].as_array().into_iter().flatten();
+    lines
+        .map(|line| {
+            let (start, end) = (&line["period"]["start"], &line["period"]["end"]);
+            let quantity = line["quantity"].as_i64();
+            let amount = line["amount"].as_i64().unwrap_or_default();
+            // Where the amount isn't the unit's times the quantity, there is no price of one to show.
+            let unit = quantity.filter(|quantity| *quantity != 0 && amount % quantity == 0);
+            Line {
+                description: words(&line["description"]),
+                period: (start != end).then(|| format!("{} – {}", day(start), day(end))),
+                quantity: quantity.map(|quantity| quantity.to_string()).unwrap_or_default(),
+                unit: unit.map(|quantity| sum(&(amount / quantity).into(), line)).unwrap_or_default(),
+                amount: sum(&line["amount"], line),
+            }
+        })
+        .collect()
+}
+
+fn discounts(tx: &Tx, invoice: &Value) -> Vec<(String, String)> {
+    let given = invoice["total_discount_amounts"].as_array().into_iter().flatten();
+    given
+        .map(|given| {
+            let name = discount_name(tx, &given["discount"]).unwrap_or_else(|| "Discount".to_owned());
+            let amount = given["amount"].as_i64().unwrap_or_default();
+            (name, sum(&(-amount).into(), invoice))
+        })
+        .collect()
+}
+
+fn discount_name(tx: &Tx, discount: &Value) -> Option<String> {
+    let doc = tx.get(Kind::Discount, discount.as_str()?)?;
+    let coupon = tx.get(Kind::Coupon, doc.object["source"]["coupon"].as_str()?)?;
+    Some(coupon.object["name"].as_str().unwrap_or(coupon.id()).to_owned())
+}
+
+fn taxes(tx: &Tx, invoice: &Value) -> Vec<(String, String)> {
+    let taken = invoice["total_taxes"].as_array().into_iter().flatten();
+    taken
+        .map(|tax| {
+            let name = tax_name(tx, &tax["tax_rate_details"]["tax_rate"]).unwrap_or_else(|| "Tax".to_owned());
+            let inclusive = tax["tax_behavior"] == "inclusive";
+            let name = if inclusive { format!("{name}, included") } else { name };
+            (name, sum(&tax["amount"], invoice))
+        })
+        .collect()
+}
+
+fn tax_name(tx: &Tx, rate: &Value) -> Option<String> {
+    let doc = tx.get(Kind::TaxRate, rate.as_str()?)?;
+    let name = doc.object["display_name"].as_str()?;
+    Some(format!("{name} ({} %)", doc.object["percentage"]))
+}

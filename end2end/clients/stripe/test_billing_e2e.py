@@ -1,0 +1,77 @@
+"""billing-e2e, unmodified, at the sandbox: its own scenarios of renewals, failed payments, changes of plan and cancellations,
+by test clocks. It has no option for another address than Stripe's, so that of the library beneath it is set."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+import stripe
+
+KEY = "sk_test_TollgateSandboxSecretKey"
+BINARY = os.environ.get("TOLLGATE_BINARY") or str(Path(__file__).parents[3] / "target/debug/tollgate")
+SCENARIOS = ["cancel-at-period-end", "failed-renewal", "plan-change", "renewal", "signup-card-problems"]
+PROGRAM = """
+import sys
+import stripe._stripe_client
+stripe._stripe_client.DEFAULT_API_BASE = sys.argv.pop(1)
+from billing_e2e.cli import main
+main()
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    """The address of a sandbox of one's own."""
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {"PATH": os.environ["PATH"], "HOME": folder, "SANDBOX_ADDR": "127.0.0.1:0"}
+        server = subprocess.Popen(
+            [BINARY, "sandbox"], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        try:
+            for line in server.stdout:
+                if address := re.match(r"Stripe sandbox on (http://\S+)", line):
+                    yield address[1]
+                    break
+            else:
+                pytest.fail(f"the sandbox ended with {server.wait()} before it listened")
+        finally:
+            server.terminate()
+            server.wait()
+
+
+@pytest.fixture(scope="module")
+def folder(sandbox, tmp_path_factory):
+    """Where billing-e2e has written its scenarios, with prices of the sandbox's."""
+    folder = tmp_path_factory.mktemp("billing-e2e")
+    billing_e2e(sandbox, folder, "init")
+    client = stripe.StripeClient(KEY, base_addresses={"api": sandbox})
+    product = client.v1.products.create({"name": "Basic"})
+    prices = [
+        client.v1.prices.create(
+            {"product": product.id, "currency": "usd", "unit_amount": amount, "recurring": {"interval": "month"}}
+        ).id
+        for amount in (2999, 7999)
+    ]
+    config = "stripe: {key: %s}\nvars: {monthly_price: %s, upgrade_price: %s}\n"
+    (folder / "billing-e2e.yml").write_text(config % (KEY, *prices))
+    return folder
+
+
+def billing_e2e(sandbox, folder, *arguments):
+    command = [sys.executable, "-c", PROGRAM, sandbox, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_scenarios_are_the_ones_that_are_known(folder):
+    assert sorted(path.stem for path in (folder / "scenarios").glob("*.yml")) == SCENARIOS
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_scenario(sandbox, folder, scenario):
+    run = billing_e2e(sandbox, folder, "run", f"scenarios/{scenario}.yml")
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.count("✓") > 5, run.stdout
