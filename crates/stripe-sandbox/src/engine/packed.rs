@@ -11,6 +11,9 @@ use super::kind::Kind;
 use super::objects::{Intent, Invoice, InvoiceStatus};
 use super::state::Doc;
 
+/// What most documents have in common, so that packed ones needn't have it: some of them, one a line. Others do as well.
+const DICTIONARY: &[u8] = include_bytes!("dictionary.jsonl");
+
 /// A document in memory.
 pub(super) enum Kept {
     Whole(Arc<Doc>),
@@ -28,7 +31,7 @@ impl Kept {
         }
         match serde_json::to_vec(&doc) {
             Ok(json) => Self::Packed {
-                json: block::compress_prepend_size(&json).into_boxed_slice(),
+                json: block::compress_prepend_size_with_dict(&json, DICTIONARY).into_boxed_slice(),
                 created: doc.created(),
             },
             Err(_) => Self::Whole(doc),
@@ -40,7 +43,7 @@ impl Kept {
             Self::Whole(doc) => Arc::clone(doc),
             Self::Packed { json, .. } => {
                 // It was packed here, and nothing else writes it.
-                let json = block::decompress_size_prepended(json).unwrap_or_default();
+                let json = block::decompress_size_prepended_with_dict(json, DICTIONARY).unwrap_or_default();
                 let doc = serde_json::from_slice::<Doc>(&json).unwrap_or_default();
                 Arc::new(Doc { seq, ..doc })
             }
@@ -64,6 +67,7 @@ fn is_at_rest(kind: Kind, doc: &Doc) -> bool {
         | Kind::BalanceTransaction
         | Kind::Token
         | Kind::SetupAttempt
+        | Kind::Customer
         | Kind::PaymentMethod
         | Kind::InvoicePayment
         | Kind::Charge => true,
