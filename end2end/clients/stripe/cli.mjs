@@ -17,6 +17,8 @@ export async function stripeCli(base, key) {
     const process_ = spawn(resolve('node_modules/.bin/stripe'), [...args, ...where], {
       env: { PATH: process.env.PATH, HOME: home, XDG_CONFIG_HOME: home, STRIPE_API_KEY: key, STRIPE_CLI_TELEMETRY_OPTOUT: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // What npm installs starts the program itself; they end together.
+      detached: true,
     });
     running.add(process_);
     let output = '';
@@ -52,7 +54,7 @@ export async function stripeCli(base, key) {
           look();
         }),
       stop: async () => {
-        process_.kill('SIGINT');
+        process.kill(-process_.pid, 'SIGINT');
         await ended;
       },
     };
@@ -68,7 +70,7 @@ export async function stripeCli(base, key) {
       return command.output();
     },
     close: async () => {
-      for (const process_ of running) process_.kill('SIGKILL');
+      for (const process_ of running) process.kill(-process_.pid, 'SIGKILL');
       await rm(home, { recursive: true, force: true });
     },
   };

@@ -58,7 +58,8 @@ test('every event that the CLI can trigger is accounted for', async () => {
 for (const name of [...events.triggered, ...Object.keys(events.triggered_as)]) {
   test(`trigger ${name}`, async () => {
     const [last] = (await stripe.events.list({ limit: 1 })).data;
-    await cli.run(['trigger', name]);
+    // Where the CLI's own fixture is of the time before Stripe refused it.
+    await cli.run(['trigger', name, ...(events.with[name] ?? [])]);
     const wanted = events.triggered_as[name] ?? name;
     const found = [];
     for (;;) {

@@ -186,7 +186,7 @@ pub(crate) fn default_method(tx: &Tx, invoice: &Doc) -> Option<String> {
 }
 
 fn payment_of(tx: &Tx, invoice: &str) -> Option<(String, String)> {
-    let joined = tx.all(Kind::InvoicePayment).find(|doc| doc.object["invoice"] == invoice)?;
+    let joined = tx.all_with(Kind::InvoicePayment, "invoice", invoice).next()?;
     let intent = joined.object["payment"]["payment_intent"].as_str()?;
     Some((joined.id().to_owned(), intent.to_owned()))
 }

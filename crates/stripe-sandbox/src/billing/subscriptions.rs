@@ -120,11 +120,10 @@ pub(crate) fn end(tx: &mut Tx, id: &str) {
     schedules::ended(tx, id);
     // What is open stays so, and isn't collected any more.
     let open: Vec<String> = tx
-        .all(Kind::Invoice)
+        .all_with(Kind::Invoice, "subscription", id)
         .filter(|invoice| {
             let invoice = Invoice(&invoice.object);
-            invoice.subscription() == Some(id)
-                && (invoice.is(InvoiceStatus::Open) || invoice.is(InvoiceStatus::Draft))
+            invoice.is(InvoiceStatus::Open) || invoice.is(InvoiceStatus::Draft)
         })
         .map(|invoice| invoice.id().to_owned())
         .collect();

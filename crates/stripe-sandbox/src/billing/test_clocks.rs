@@ -85,10 +85,10 @@ pub(crate) fn advance(tx: &mut Tx, id: &str, to: i64) -> Result<(), ApiError> {
 /// Two intervals of the shortest subscription ahead, or two years if there is none.
 fn furthest(tx: &Tx, clock: &str, now: i64) -> i64 {
     let mine = tx
-        .all(Kind::Subscription)
-        .filter(|doc| doc.test_clock() == Some(clock) && !Subscription(&doc.object).is_over());
+        .all_with(Kind::Subscription, "test_clock", clock)
+        .filter(|doc| !Subscription(&doc.object).is_over());
     let intervals =
-        mine.flat_map(|doc| tx.items_of(doc)).map(|item| Interval::of(Price(&item["price"]).recurring()));
+        mine.flat_map(|doc| tx.items_of(&doc)).map(|item| Interval::of(Price(&item["price"]).recurring()));
     let year = Interval::of(&json!({"interval": "year", "interval_count": 1}));
     intervals.map(|interval| interval.nth(now, 2)).min().unwrap_or(year.nth(now, 2))
 }

@@ -140,8 +140,7 @@ fn include(tx: &Tx, owner: &str, value: &Value, field: &str) -> Option<Value> {
     }
     let id = value["id"].as_str()?;
     let listed = |kind: Kind, by: &str, url: String| {
-        let mine = tx.all(kind).filter(|doc| doc.object[by] == id);
-        let data: Vec<Value> = mine.map(|doc| tx.render(kind, doc)).collect();
+        let data: Vec<Value> = tx.all_with(kind, by, id).map(|doc| tx.render(kind, &doc)).collect();
         json!({"object": "list", "data": data, "has_more": false, "url": url})
     };
     Some(match field {

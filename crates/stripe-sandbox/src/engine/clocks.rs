@@ -55,7 +55,8 @@ impl Tx<'_> {
 impl State {
     /// A clock that is being advanced, and to which time.
     fn advancing(&self) -> Option<(String, i64)> {
-        self.all(Kind::TestClock)
+        self.between(Kind::TestClock, Some(("status", vec!["advancing"])), (i64::MIN, i64::MAX), true)
+            .map(|(seq, kept)| kept.open(seq))
             .find_map(|doc| Some((doc.id().to_owned(), TestClock(&doc.object).target()?)))
     }
 }

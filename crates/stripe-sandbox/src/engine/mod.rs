@@ -5,13 +5,16 @@
 //! reach the memory, so that nothing that was answered is lost.
 
 mod clocks;
+mod collection;
 mod disk;
 mod error;
 mod feed;
+mod find;
 mod id;
 mod kind;
 pub(super) mod objects;
 mod outbox;
+mod packed;
 mod sandbox;
 mod state;
 mod tx;
@@ -20,6 +23,7 @@ mod view;
 pub(super) use disk::Disk;
 pub(super) use error::ApiError;
 pub(super) use feed::{News, RequestLog};
+pub(super) use find::Walk;
 pub(super) use id::{new_id, new_secret};
 pub(super) use kind::Kind;
 pub(super) use sandbox::Schedule;

@@ -10,6 +10,11 @@ use super::kind::Kind;
 use super::state::{Doc, Writes};
 use super::tx::Tx;
 
+/// Source: <https://docs.stripe.com/api/events>
+const KEPT_SECONDS: i64 = 30 * 86_400;
+/// So that no single request pays for many: each makes fewer events than it drops.
+const DROPPED_AT_ONCE: usize = 100;
+
 /// What a transaction leaves.
 pub(super) struct Finished {
     pub(super) writes: Writes,
@@ -22,6 +27,9 @@ pub(super) struct Finished {
 impl Tx<'_> {
     /// What is to be kept, with the events and their deliveries made into documents.
     pub(super) fn finish(mut self) -> Finished {
+        if !self.events.is_empty() {
+            self.drop_old_events();
+        }
         for mut event in std::mem::take(&mut self.events) {
             let id = new_id(Kind::Event);
             let of = self.endpoints_for(event["type"].as_str().unwrap_or_default());
@@ -45,6 +53,22 @@ impl Tx<'_> {
         Finished { writes: self.writes, deliveries: self.deliveries, told: self.told }
     }
 
+    /// Drops events that are older than Stripe keeps them, and their deliveries.
+    fn drop_old_events(&mut self) {
+        let state = self.state;
+        let old = state
+            .between(Kind::Event, None, (i64::MIN, i64::MAX), true)
+            .take_while(|(_, kept)| kept.created().is_some_and(|created| created + KEPT_SECONDS <= self.wall))
+            .take(DROPPED_AT_ONCE);
+        let old: Vec<Arc<Doc>> = old.map(|(seq, kept)| kept.open(seq)).collect();
+        for event in old {
+            for delivery in self.deliveries_of(event.id()).collect::<Vec<_>>() {
+                self.remove(Kind::Delivery, delivery.id());
+            }
+            self.remove(Kind::Event, event.id());
+        }
+    }
+
     /// Has listeners told of an event once more, once this is committed.
     pub(crate) fn tell_again(&mut self, event: &str) {
         self.told.push(event.to_owned());
@@ -52,7 +76,7 @@ impl Tx<'_> {
 
     /// The ids of the endpoints that want an event of this type.
     pub(crate) fn endpoints_for(&self, event: &str) -> Vec<String> {
-        let wants = |doc: &&Doc| {
+        let wants = |doc: &Arc<Doc>| {
             let types = doc.object["enabled_events"].as_array();
             doc.object["status"] == "enabled"
                 && types.is_some_and(|types| types.iter().any(|wanted| *wanted == "*" || *wanted == event))

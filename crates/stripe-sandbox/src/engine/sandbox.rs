@@ -60,12 +60,11 @@ impl Sandbox {
             None => State::new(schedule.at),
         };
         let (deliveries_due, deliveries) = mpsc::unbounded_channel();
-        let mut waiting: Vec<&str> =
-            state.all(Kind::Delivery).filter(|doc| doc.is_pending()).map(|doc| doc.id()).collect();
-        waiting.reverse();
-        for id in waiting {
+        let pending =
+            state.between(Kind::Delivery, Some(("state", vec!["pending"])), (i64::MIN, i64::MAX), true);
+        for (seq, kept) in pending {
             // The receiver is right here.
-            let _ = deliveries_due.send(id.to_owned());
+            let _ = deliveries_due.send(kept.open(seq).id().to_owned());
         }
         let undelivered = watch::Sender::new(state.undelivered());
         let inner = Inner {
@@ -86,7 +85,14 @@ impl Sandbox {
     /// The objects of a collection, named as in the API (`customers`), newest first.
     pub fn list(&self, collection: &str) -> Vec<Value> {
         let Some(kind) = Kind::of_collection(collection) else { return Vec::new() };
-        self.read(|tx| tx.all(kind).map(|doc| tx.render(kind, doc)).collect())
+        self.read(|tx| tx.all(kind).map(|doc| tx.render(kind, &doc)).collect())
+    }
+
+    /// Some objects of a collection, newest first, and how many it has in all.
+    pub(crate) fn newest(&self, collection: &str, skip: usize, take: usize) -> (Vec<Value>, usize) {
+        let Some(kind) = Kind::of_collection(collection) else { return (Vec::new(), 0) };
+        let objects = |tx: &Tx| tx.all(kind).skip(skip).take(take).map(|doc| tx.render(kind, &doc)).collect();
+        (self.read(objects), self.with_state(|state| state.count(kind)))
     }
 
     /// One object of a collection.

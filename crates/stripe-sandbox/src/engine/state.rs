@@ -6,10 +6,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::collection::Collection;
 use super::kind::Kind;
+use super::packed::Kept;
 
 /// A document.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Doc {
     /// Its position in the order of creation, across all kinds.
     #[serde(skip)]
@@ -24,6 +26,11 @@ pub(crate) struct Doc {
 impl Doc {
     pub(crate) fn id(&self) -> &str {
         self.object["id"].as_str().unwrap_or_default()
+    }
+
+    /// When the object was made, in Unix seconds.
+    pub(crate) fn created(&self) -> Option<i64> {
+        self.object["created"].as_i64()
     }
 
     /// Deleted objects stay as what Stripe answers for them: an id and `deleted: true`. Those that others go on showing
@@ -52,12 +59,6 @@ pub(crate) type DueAt = fn(Kind, &Doc) -> Option<i64>;
 /// What falls due, and when, in Unix seconds of its clock.
 pub(super) type Step = (i64, Kind, String);
 
-#[derive(Default)]
-struct Collection {
-    docs: HashMap<String, Arc<Doc>>,
-    by_seq: BTreeMap<i64, String>,
-}
-
 /// All documents, and the times at which some of them fall due.
 pub(super) struct State {
     due_at: DueAt,
@@ -73,16 +74,34 @@ impl State {
         Self { due_at, collections: HashMap::new(), due: HashMap::new(), last_seq: 0, undelivered: 0 }
     }
 
-    pub(super) fn get(&self, kind: Kind, id: &str) -> Option<&Arc<Doc>> {
-        self.collections.get(&kind)?.docs.get(id)
+    pub(super) fn get(&self, kind: Kind, id: &str) -> Option<Arc<Doc>> {
+        self.collections.get(&kind)?.get(id)
     }
 
-    /// All documents of a kind, newest first.
-    pub(super) fn all(&self, kind: Kind) -> impl Iterator<Item = &Arc<Doc>> {
-        self.collections
-            .get(&kind)
-            .into_iter()
-            .flat_map(|all| all.by_seq.values().rev().filter_map(|id| all.docs.get(id)))
+    /// A document's position, if there is such a document.
+    pub(super) fn seq_of(&self, kind: Kind, id: &str) -> Option<i64> {
+        self.collections.get(&kind)?.seq_of(id)
+    }
+
+    /// Documents of a kind between two positions, both excluded; newest first, or oldest first where `ascending`.
+    pub(super) fn between<'s>(
+        &'s self,
+        kind: Kind,
+        by: Option<(&'s str, Vec<&'s str>)>,
+        bounds: (i64, i64),
+        ascending: bool,
+    ) -> impl Iterator<Item = (i64, &'s Kept)> {
+        self.collections.get(&kind).map(|all| all.between(by, bounds, ascending)).into_iter().flatten()
+    }
+
+    /// The values of an indexed field that documents of a kind have.
+    pub(super) fn values(&self, kind: Kind, field: &str) -> impl Iterator<Item = &str> {
+        self.collections.get(&kind).into_iter().flat_map(move |all| all.values(field))
+    }
+
+    /// How many documents of a kind there are, without deleted ones.
+    pub(super) fn count(&self, kind: Kind) -> usize {
+        self.collections.get(&kind).map_or(0, Collection::live)
     }
 
     pub(super) fn last_seq(&self) -> i64 {
@@ -107,8 +126,7 @@ impl State {
 
     pub(super) fn put(&mut self, kind: Kind, id: String, doc: Option<Arc<Doc>>) {
         let collection = self.collections.entry(kind).or_default();
-        if let Some(old) = collection.docs.remove(&id) {
-            collection.by_seq.remove(&old.seq);
+        if let Some(old) = collection.remove(kind, &id) {
             if let Some(at) = (self.due_at)(kind, &old) {
                 let clock = old.test_clock().map(str::to_owned);
                 let steps = self.due.entry(clock.clone()).or_default();
@@ -126,8 +144,7 @@ impl State {
             }
             self.undelivered += usize::from(is_waiting(kind, &doc));
             self.last_seq = self.last_seq.max(doc.seq);
-            collection.by_seq.insert(doc.seq, id.clone());
-            collection.docs.insert(id, doc);
+            collection.insert(kind, &id, doc);
         }
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Cause {
 
 /// Reads and changes, seen by itself only until it is committed.
 pub(crate) struct Tx<'a> {
-    state: &'a State,
+    pub(super) state: &'a State,
     pub(super) writes: Writes,
     pub(super) events: Vec<Value>,
     pub(super) deliveries: Vec<String>,
@@ -83,7 +83,7 @@ impl<'a> Tx<'a> {
     pub(crate) fn get(&self, kind: Kind, id: &str) -> Option<Arc<Doc>> {
         match self.writes.get(&(kind, id.to_owned())) {
             Some(written) => written.clone(),
-            None => self.state.get(kind, id).cloned(),
+            None => self.state.get(kind, id),
         }
     }
 
@@ -93,23 +93,6 @@ impl<'a> Tx<'a> {
     /// `resource_missing` if it isn't there or was deleted.
     pub(crate) fn find(&self, kind: Kind, id: &str, param: &str) -> Result<Arc<Doc>, ApiError> {
         self.get(kind, id).filter(|doc| !doc.is_deleted()).ok_or_else(|| ApiError::missing(kind, id, param))
-    }
-
-    /// All documents of a kind, newest first, without deleted ones.
-    pub(crate) fn all(&self, kind: Kind) -> impl Iterator<Item = &Doc> {
-        let mut new: Vec<&Arc<Doc>> = self
-            .writes
-            .iter()
-            .filter(|((of, id), _)| *of == kind && self.state.get(kind, id).is_none())
-            .filter_map(|(_, doc)| doc.as_ref())
-            .collect();
-        new.sort_by_key(|doc| std::cmp::Reverse(doc.seq));
-        let old =
-            self.state.all(kind).filter_map(move |doc| match self.writes.get(&(kind, doc.id().to_owned())) {
-                Some(written) => written.as_ref(),
-                None => Some(doc),
-            });
-        new.into_iter().chain(old).map(Arc::as_ref).filter(|doc| !doc.is_deleted())
     }
 
     /// Keeps a new object, which must have an `id`.

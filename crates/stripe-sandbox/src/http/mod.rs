@@ -16,7 +16,7 @@ pub(super) mod version;
 pub(super) use address::check_address;
 pub(super) use auth::Role;
 pub(super) use field::{Field, METADATA, Shape, opt, req, unsupported};
-pub(super) use list::{in_range, matches, page, page_of_values};
+pub(super) use list::{in_range, matches, page, page_of, page_of_values};
 pub(super) use metadata::{given, merge_metadata, new_metadata, set};
 pub(super) use origin::same_origin;
 pub(super) use route::{Call, Route, delete, get, list, post};

@@ -45,19 +45,18 @@ pub(super) async fn overview(State(sandbox): State<Sandbox>) -> Markup {
 }
 
 fn section(sandbox: &Sandbox, collection: &'static Collection) -> Markup {
-    let objects = sandbox.list(collection.slug);
-    let rows = &objects[..objects.len().min(RECENT)];
+    let (rows, total) = sandbox.newest(collection.slug, 0, RECENT);
     html! {
         section {
             header.row {
                 h2 { (collection.title) }
-                @if !objects.is_empty() {
+                @if total > 0 {
                     a href=(collection.address()) {
-                        "All " (objects.len()) span.sr { " " (collection.title.to_lowercase()) }
+                        "All " (total) span.sr { " " (collection.title.to_lowercase()) }
                     }
                 }
             }
-            (table(sandbox, collection, rows))
+            (table(sandbox, collection, &rows))
         }
     }
 }
@@ -72,12 +71,12 @@ pub(super) async fn list(
         let text = "The panel has no list of that name.";
         return (StatusCode::NOT_FOUND, notice("Not found", text)).into_response();
     };
-    let objects = sandbox.list(collection.slug);
-    let pages = objects.len().div_ceil(PAGE).max(1);
+    let (_, total) = sandbox.newest(collection.slug, 0, 0);
+    let pages = total.div_ceil(PAGE).max(1);
     let number = paging.ok().and_then(|Query(paging)| paging.page).unwrap_or(1).clamp(1, pages);
-    let rows: Vec<Value> = objects.iter().skip((number - 1) * PAGE).take(PAGE).cloned().collect();
+    let (rows, _) = sandbox.newest(collection.slug, (number - 1) * PAGE, PAGE);
     let body = html! {
-        header.top { h1 { (collection.title) " " span.count { (objects.len()) } } }
+        header.top { h1 { (collection.title) " " span.count { (total) } } }
         (table(&sandbox, collection, &rows))
         @if pages > 1 { (pager(collection, number, pages)) }
     };

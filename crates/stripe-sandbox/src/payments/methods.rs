@@ -205,7 +205,7 @@ pub(crate) fn detach(tx: &mut Tx, method: &str) -> Result<(), ApiError> {
         }
     });
     let subscriptions: Vec<String> = tx
-        .all(Kind::Subscription)
+        .all_with(Kind::Subscription, "customer", customer)
         .filter(|doc| Subscription(&doc.object).default_payment_method() == Some(method))
         .map(|doc| doc.id().to_owned())
         .collect();

@@ -32,9 +32,9 @@ pub(super) const ROUTES: &[Route] = &[
 
 /// All of it available at once: there is no payout to wait for.
 fn balance(tx: &Tx) -> Value {
-    let mut nets = BTreeMap::from([("usd", 0)]);
+    let mut nets = BTreeMap::from([("usd".to_owned(), 0)]);
     for doc in tx.all(KIND) {
-        let currency = doc.object["currency"].as_str().unwrap_or_default();
+        let currency = doc.object["currency"].as_str().unwrap_or_default().to_owned();
         *nets.entry(currency).or_default() += doc.object["net"].as_i64().unwrap_or_default();
     }
     let amount = |net: i64, currency: &str| json!({"amount": net, "currency": currency, "source_types": {"card": net}});

@@ -274,8 +274,7 @@ fn remove(call: &mut Call) -> Result<Value, ApiError> {
 /// With the customer go the subscriptions, the payment methods and the tax ids.
 pub(super) fn delete_with_all(tx: &mut Tx, id: &str) -> Result<Value, ApiError> {
     let mine = |tx: &Tx, kind: Kind| -> Vec<String> {
-        let owned = tx.all(kind).filter(|doc| doc.object["customer"] == id);
-        owned.map(|doc| doc.id().to_owned()).collect()
+        tx.all_with(kind, "customer", id).map(|doc| doc.id().to_owned()).collect()
     };
     for subscription in mine(tx, Kind::Subscription) {
         if tx.get(Kind::Subscription, &subscription).is_some_and(|doc| !Subscription(&doc.object).is_over()) {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::engine::{ApiError, Doc, Kind};
-use crate::http::{Call, Field, Route, Shape, get, list, opt, page, post, unsupported};
+use crate::engine::{ApiError, Kind};
+use crate::http::{Call, Field, Route, Shape, get, list, opt, page_of, post, unsupported};
 use crate::webhooks;
 
 const KIND: Kind = Kind::Event;
@@ -37,19 +37,27 @@ fn index(call: &mut Call) -> Result<Value, ApiError> {
     let one = params["type"].as_str();
     let several = params["types"].as_array();
     let delivered = params["delivery_success"].as_bool();
-    let is = |doc: &Doc, wanted: &str| {
-        let kind = doc.object["type"].as_str().unwrap_or_default();
-        // `customer.*` is every event of that family.
-        wanted.strip_suffix('*').map_or(kind == wanted, |family| kind.starts_with(family))
+    let wanted: Option<Vec<&str>> = match several {
+        Some(several) => Some(several.iter().filter_map(Value::as_str).collect()),
+        None => one.map(|one| vec![one]),
     };
-    page(tx, KIND, "/v1/events", params, |doc| {
-        one.is_none_or(|wanted| is(doc, wanted))
-            && several.is_none_or(|all| all.iter().filter_map(Value::as_str).any(|wanted| is(doc, wanted)))
-            && delivered.is_none_or(|success| {
-                let all = webhooks::deliveries_of(tx, doc.id());
-                all.iter().all(|delivery| delivery.state == webhooks::DeliveryState::Delivered) == success
-            })
+    let mut types: Option<Vec<&str>> = wanted.map(|wanted| {
+        tx.event_types().filter(|kind| wanted.iter().any(|wanted| is_of(kind, wanted))).collect()
+    });
+    if delivered == Some(false) && !webhooks::has_undelivered(tx) {
+        types = Some(Vec::new());
+    }
+    page_of(tx, KIND, "/v1/events", params, types.map(|types| ("type", types)), |doc| {
+        delivered.is_none_or(|success| {
+            let all = webhooks::deliveries_of(tx, doc.id());
+            all.iter().all(|delivery| delivery.state == webhooks::DeliveryState::Delivered) == success
+        })
     })
+}
+
+/// Whether a type is the wanted one, or of the wanted family, as all are of `customer.*`.
+fn is_of(kind: &str, wanted: &str) -> bool {
+    wanted.strip_suffix('*').map_or(kind == wanted, |family| kind.starts_with(family))
 }
 
 fn retry(call: &mut Call) -> Result<Value, ApiError> {

@@ -174,7 +174,7 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
 
 fn remove(call: &mut Call) -> Result<Value, ApiError> {
     let doc = call.tx.find(KIND, call.id(), "id")?;
-    if call.tx.all(Kind::Price).any(|price| Price(&price.object).product() == doc.id()) {
+    if call.tx.all_with(Kind::Price, "product", doc.id()).next().is_some() {
         let message = "This product cannot be deleted because it has one or more user-created prices.";
         return Err(ApiError::invalid(message));
     }

@@ -37,11 +37,8 @@ pub(super) const ROUTES: &[Route] = &[
 fn remove(call: &mut Call) -> Result<Value, ApiError> {
     let doc = call.tx.find(KIND, call.id(), "id")?;
     let (tx, id) = (&mut *call.tx, doc.id());
-    let mine: Vec<String> = tx
-        .all(Kind::Customer)
-        .filter(|customer| customer.test_clock() == Some(id))
-        .map(|customer| customer.id().to_owned())
-        .collect();
+    let mine: Vec<String> =
+        tx.all_with(Kind::Customer, "test_clock", id).map(|customer| customer.id().to_owned()).collect();
     for customer in mine {
         customers::delete_with_all(tx, &customer)?;
     }

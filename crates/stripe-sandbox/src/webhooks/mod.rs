@@ -74,7 +74,7 @@ impl Sandbox {
     pub(crate) async fn install_webhook(&self, webhook: &Webhook) -> Result<(), StartError> {
         self.transact(Cause::default(), |tx| {
             let old = tx.all(Kind::WebhookEndpoint).find(|doc| doc.hidden["installed"] == true);
-            let id = old.map_or_else(|| new_id(Kind::WebhookEndpoint), |doc| doc.id().to_owned());
+            let id = old.as_ref().map_or_else(|| new_id(Kind::WebhookEndpoint), |doc| doc.id().to_owned());
             let fresh = old.is_none();
             let (object, mut hidden) = endpoint(&id, &webhook.url, &["*".into()], &webhook.secret, tx.now());
             hidden["installed"] = json!(true);
@@ -133,13 +133,18 @@ pub(super) fn send_again(tx: &mut Tx, event: &str, endpoint: Option<&str>) {
 /// Gives up what is still to be sent to an endpoint that is no more.
 pub(super) fn abandon_deliveries(tx: &mut Tx, endpoint: &str) {
     let waiting: Vec<String> = tx
-        .all(Kind::Delivery)
-        .filter(|doc| doc.is_pending() && doc.object["endpoint"] == endpoint)
+        .all_with(Kind::Delivery, "state", "pending")
+        .filter(|doc| doc.object["endpoint"] == endpoint)
         .map(|doc| doc.id().to_owned())
         .collect();
     for delivery in waiting {
         tx.change(Kind::Delivery, &delivery, |doc| doc.object["state"] = json!("failed"));
     }
+}
+
+/// Whether there are events that haven't reached an endpoint, yet or for good.
+pub(super) fn has_undelivered(tx: &Tx) -> bool {
+    ["pending", "failed"].iter().any(|state| tx.all_with(Kind::Delivery, "state", state).next().is_some())
 }
 
 /// The deliveries of an event, one per endpoint.

@@ -126,3 +126,19 @@ async fn what_fell_due_while_it_was_off_is_done_at_the_next_start() {
     let now = sandbox.get(&format!("/v1/subscriptions/{}", id(&subscription))).await.ok();
     assert_eq!(now["status"], "incomplete_expired");
 }
+
+#[tokio::test]
+async fn events_are_kept_for_thirty_days() {
+    let sandbox = Sandbox::start().await;
+    for _ in 0..3 {
+        sandbox.customer(&[]).await;
+    }
+    let kept = async || sandbox.get("/v1/events?limit=100").await.ok()["data"].as_array().unwrap().len();
+    sandbox.clock.advance(chrono::Duration::days(29));
+    sandbox.customer(&[]).await;
+    assert_eq!(kept().await, 4);
+    sandbox.clock.advance(chrono::Duration::days(1));
+    sandbox.customer(&[]).await;
+    assert_eq!(kept().await, 2, "the three are a month old");
+    assert_eq!(sandbox.get("/v1/customers?limit=100").await.ok()["data"].as_array().unwrap().len(), 5);
+}
