@@ -32,11 +32,14 @@ test('a trial keeps a card without a charge, is cancelled, and is no trial the s
   await page.goto('/subscribe');
   await expect(page.getByText('Until then it can be canceled at no cost.')).toBeVisible();
   await expect(page.getByText('First charge on')).toBeVisible();
-  await page.getByRole('button', { name: 'Cancel now' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Cancel now?' });
-  await expect(dialog).toContainText("A group has one trial, which can't be taken up again.");
-  await dialog.getByRole('button', { name: 'Cancel now' }).click();
+  await page.getByRole('button', { name: 'Cancel subscription' }).first().click();
+  const dialog = page.getByRole('dialog', { name: `Cancel ${plan.name}?` });
+  await expect(dialog).toContainText("can't be taken up again: a group has one");
+  await dialog.getByRole('radio', { name: /^Now/ }).check();
+  await dialog.getByRole('button', { name: 'Cancel subscription' }).click();
 
+  await expect(page.getByText(`The subscription to ${plan.name} was canceled.`)).toBeVisible();
+  await page.goto('/subscribe');
   await expect(page.getByRole('heading', { name: 'Choose a plan' })).toBeVisible();
   await expect(card).not.toContainText('free');
   await card.getByRole('button', { name: 'Subscribe' }).click();

@@ -91,7 +91,12 @@ impl Billing {
         let invoice = self.stripe.preview_change(&planned.change(at)?).await?;
         let invoice = self.invoice(&invoice).await?;
         // Where the interval changes, a period begins now.
-        let begun = invoice.lines.iter().map(|line| line.period_end).max().filter(|_| planned.current.interval != planned.wanted.interval);
+        let begun = invoice
+            .lines
+            .iter()
+            .map(|line| line.period_end)
+            .max()
+            .filter(|_| planned.current.interval != planned.wanted.interval);
         Ok(PlanChange {
             plan: wanted,
             effective: Effective::Now,
@@ -141,7 +146,8 @@ impl Billing {
         let current = self.shown(row.clone()).plan;
         let wanted = if current.id == plan_id { current.clone() } else { self.sold(plan_id).await? };
         if wanted.price.currency != current.price.currency {
-            let message = "The plan is in another currency than the subscription. Cancel it to buy this plan.";
+            let message =
+                "The plan is in another currency than the subscription. Cancel it to buy this plan.";
             return Err(Refusal::field("plan_id", message).into());
         }
         if let Some(seats) = wanted.max_users {
@@ -195,7 +201,8 @@ impl Billing {
 
     /// Where this change waits for the bank already: what is left to confirm.
     async fn resumed(&self, planned: &Planned) -> Result<Option<String>> {
-        let waits = planned.found.pending_update.as_ref().and_then(|update| update.subscription_items.as_ref());
+        let waits =
+            planned.found.pending_update.as_ref().and_then(|update| update.subscription_items.as_ref());
         let price = planned.price()?;
         if !waits.is_some_and(|items| items.iter().any(|item| item.price.id.as_str() == price)) {
             return Ok(None);

@@ -179,18 +179,16 @@ impl Billing {
             // It never came to that.
             None => None,
             Some(customer) => {
-                let again = async {
-                    match self.stripe.find_subscription(customer, &left.id.to_string()).await? {
-                        Some(found) => Ok(Some(found)),
-                        None => {
-                            self.stripe.create_subscription(&Purchase::of(left, customer)).await.map(Some)
-                        }
-                    }
-                };
-                match again.await {
-                    Ok(made) => made,
-                    Err(failure) if failure.is_over() => None,
-                    Err(failure) => return Err(failure.into()),
+                let find = async || self.stripe.find_subscription(customer, &left.id.to_string()).await;
+                match find().await? {
+                    Some(found) => Some(found),
+                    None => match self.stripe.create_subscription(&Purchase::of(left, customer)).await {
+                        Ok(made) => Some(made),
+                        Err(failure) if failure.did_nothing() => None,
+                        // It may have been made all the same.
+                        Err(failure) if failure.is_over() => find().await?,
+                        Err(failure) => return Err(failure.into()),
+                    },
                 }
             }
         };

@@ -17,13 +17,10 @@ impl Plan {
                 !plan.archived && plan.price.currency == self.price.currency && plan.interval == self.interval
             })
             .filter(|plan| plan.price.minor > self.price.minor)
-            .filter(|plan| {
-                short.iter().all(|kind| is_less(usage.resources[*kind].limit, plan.limits[*kind]))
-            })
+            .filter(|plan| short.iter().all(|kind| is_less(usage.resources[*kind].limit, plan.limits[*kind])))
             .min_by_key(|plan| plan.price.minor)
     }
 }
-
 
 #[cfg(test)]
 mod tests {

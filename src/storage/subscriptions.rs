@@ -8,8 +8,8 @@ use super::plans::{PlanRow, plan_columns};
 use super::summaries::Opened;
 use super::{Store, Tx, dialect};
 use crate::domain::{
-    Currency, Cycle, GroupId, Interval, Money, Period, PlanId, PlanRef, Refusal, Status, Subscription, SubscriptionId, UserId,
-    grace_end,
+    Currency, Cycle, GroupId, Interval, Money, Period, PlanId, PlanRef, Refusal, Status, Subscription,
+    SubscriptionId, UserId, grace_end,
 };
 use crate::error::{Error, Result};
 
@@ -44,6 +44,7 @@ pub struct SubscriptionRow {
 impl SubscriptionRow {
     /// The subscription as its members see it now: its plan bears what this subscriber pays, and how often.
     pub fn subscription(self, grace_days: u32, now: DateTime<Utc>) -> Subscription {
+        let ends_at = self.cancel_at_period_end.then_some(self.current_period_end);
         let mut plan = self.plan.plan();
         plan.price = Money::new(self.sold_price_minor, self.sold_currency);
         plan.interval = self.sold_interval;
@@ -54,7 +55,7 @@ impl SubscriptionRow {
             user_id: self.user_id,
             plan,
             status: self.status,
-            access: self.status.gives_access(self.past_due_since, grace_days, now),
+            access: self.status.gives_access(self.past_due_since, ends_at, grace_days, now),
             access_until: self.past_due_since.map(|since| grace_end(since, grace_days)),
             current_period_start: self.current_period_start,
             current_period_end: self.current_period_end,

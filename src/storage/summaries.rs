@@ -144,11 +144,10 @@ impl AllowanceRow {
         Cycle { billing, anchor: self.billing_anchor, interval: self.billing_interval }
     }
 
-    /// Whether tokens may be asked for at `now`. Where the end of the period is to be the subscription's, it is, whether
-    /// Stripe has said so yet or not.
+    /// Whether tokens may be asked for at `now`.
     pub fn gives_access(&self, grace_days: u32, now: DateTime<Utc>) -> bool {
-        let ended = self.cancel_at_period_end && self.synced_end <= now;
-        !ended && self.status.gives_access(self.past_due_since, grace_days, now)
+        let ends_at = self.cancel_at_period_end.then_some(self.synced_end);
+        self.status.gives_access(self.past_due_since, ends_at, grace_days, now)
     }
 
     /// The period that runs at `now`: the one that is open, or the one that the next event opens. A period

@@ -378,7 +378,7 @@ impl History<'_> {
                 ]);
                 same("the subscription", &shown, &expected)?;
                 let row = self.live().await.ok_or("no row")?;
-                let access = row.status.gives_access(row.past_due_since, seed::GRACE_DAYS, now);
+                let access = row.status.gives_access(row.past_due_since, None, seed::GRACE_DAYS, now);
                 same("access", &json!(allowed), &json!(access))?;
                 if row.status == Status::PastDue {
                     let since = row.past_due_since.ok_or("no begin of the days of grace")?;

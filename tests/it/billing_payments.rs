@@ -53,7 +53,8 @@ impl<'a> Payer<'a> {
 
     /// Renews with a card that pays nothing, so that the renewal is past due.
     async fn fall_behind(&self) {
-        let answer = self.post("payment_method", json!({"payment_method": "pm_card_chargeCustomerFail"})).await;
+        let answer =
+            self.post("payment_method", json!({"payment_method": "pm_card_chargeCustomerFail"})).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         let end: DateTime<Utc> =
             at(self.admin.subscription().await["current_period_end"].as_str().expect("a time"));
@@ -65,7 +66,8 @@ impl<'a> Payer<'a> {
     /// Waits until the application has seen that the status is this at Stripe.
     async fn status(&self, expected: &str) {
         assert_eq!(self.at_stripe().await["status"], expected);
-        let event = updated(&format!("evt_{expected}_{}", self.stage.clock.now().timestamp()), &self.subscription);
+        let event =
+            updated(&format!("evt_{expected}_{}", self.stage.clock.now().timestamp()), &self.subscription);
         assert_eq!(self.stage.app.deliver_event(&event).await, 200);
         eventually(expected, || async {
             (self.admin.get(MY_SUBSCRIPTION).await.body["status"] == expected).then_some(())
@@ -139,7 +141,10 @@ async fn without_a_payment_method_a_card_form_is_given_what_it_confirms() {
         let path = format!("/setup_intents/{intent}/confirm");
         let form = [("payment_method", "pm_card_mastercard"), ("return_url", "https://example.com")];
         let confirmed = stage.stripe(Method::POST, &path, &form).await;
-        assert_eq!((&confirmed["status"], &confirmed["customer"]), (&json!("succeeded"), &json!(payer.customer)));
+        assert_eq!(
+            (&confirmed["status"], &confirmed["customer"]),
+            (&json!("succeeded"), &json!(payer.customer))
+        );
         let method = confirmed["payment_method"].clone();
         let answer = payer.post("payment_method", json!({"payment_method": method})).await;
         assert_eq!((answer.status, &answer.body["client_secret"]), (200, &Value::Null), "{}", answer.body);
@@ -233,12 +238,18 @@ async fn invoices_are_stripes_in_stripes_order_and_in_pages() {
             }
             for field in ["created", "period_start", "period_end"] {
                 let ours = &ours[if field == "created" { "created_at" } else { field }];
-                assert_eq!(at(ours.as_str().expect("a time")).timestamp(), theirs[field].as_i64().expect("a time"));
+                assert_eq!(
+                    at(ours.as_str().expect("a time")).timestamp(),
+                    theirs[field].as_i64().expect("a time")
+                );
             }
             let line = &theirs["lines"]["data"][0];
             assert_eq!(ours["lines"][0]["description"], line["description"]);
             assert_eq!(ours["lines"][0]["quantity"], line["quantity"]);
-            assert_eq!(ours["lines"].as_array().map(Vec::len), theirs["lines"]["data"].as_array().map(Vec::len));
+            assert_eq!(
+                ours["lines"].as_array().map(Vec::len),
+                theirs["lines"]["data"].as_array().map(Vec::len)
+            );
         }
         assert_eq!(ours.len(), theirs.len());
 
@@ -247,7 +258,11 @@ async fn invoices_are_stripes_in_stripes_order_and_in_pages() {
         assert_eq!((none.status, &none.body["results"]), (200, &json!([])));
         for wrong in ["cursor=aW5fMQ", "cursor=Li4v"] {
             let answer = payer.admin.get(&format!("{INVOICES}?{wrong}")).await;
-            assert_eq!((answer.status, &answer.body["errors"][0]["field"]), (422, &json!("cursor")), "{wrong}");
+            assert_eq!(
+                (answer.status, &answer.body["errors"][0]["field"]),
+                (422, &json!("cursor")),
+                "{wrong}"
+            );
         }
         let failing = crate::billing_stage::failure(500, "api_error");
         stage.when(Method::GET, "/v1/invoices", failing);

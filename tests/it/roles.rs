@@ -57,7 +57,12 @@ fn api() -> Vec<(&'static str, &'static str, Value, Expected)> {
             [401, 403, 422, 422, 403],
         ),
         ("POST", "/api/subscriptions/subscriptions/{id}/cancel/", empty.clone(), [401, 403, 404, 404, 403]),
-        ("POST", "/api/subscriptions/subscriptions/{subscription}/resume/", null.clone(), [401, 403, 200, 404, 403]),
+        (
+            "POST",
+            "/api/subscriptions/subscriptions/{subscription}/resume/",
+            null.clone(),
+            [401, 403, 200, 404, 403],
+        ),
         ("POST", "/api/subscriptions/subscriptions/{id}/resume/", null.clone(), [401, 403, 404, 404, 403]),
         (
             "POST",

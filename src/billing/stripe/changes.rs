@@ -1,8 +1,9 @@
 //! Changing what a subscription is charged for: now, or with its next period.
 
 use stripe_billing::invoice::{
-    CreatePreviewInvoice, CreatePreviewInvoiceSubscriptionDetails, CreatePreviewInvoiceSubscriptionDetailsItems,
-    CreatePreviewInvoiceSubscriptionDetailsProrationBehavior, VoidInvoiceInvoice,
+    CreatePreviewInvoice, CreatePreviewInvoiceSubscriptionDetails,
+    CreatePreviewInvoiceSubscriptionDetailsItems, CreatePreviewInvoiceSubscriptionDetailsProrationBehavior,
+    VoidInvoiceInvoice,
 };
 use stripe_billing::subscription::{
     UpdateSubscription, UpdateSubscriptionItems, UpdateSubscriptionPaymentBehavior,
@@ -10,9 +11,9 @@ use stripe_billing::subscription::{
 };
 use stripe_billing::subscription_schedule::{
     CreateSubscriptionSchedule, ReleaseSubscriptionSchedule, UpdateSubscriptionSchedule,
-    UpdateSubscriptionSchedulePhases,
-    UpdateSubscriptionSchedulePhasesEndDate, UpdateSubscriptionSchedulePhasesItems,
-    UpdateSubscriptionSchedulePhasesProrationBehavior, UpdateSubscriptionSchedulePhasesStartDate,
+    UpdateSubscriptionSchedulePhases, UpdateSubscriptionSchedulePhasesEndDate,
+    UpdateSubscriptionSchedulePhasesItems, UpdateSubscriptionSchedulePhasesProrationBehavior,
+    UpdateSubscriptionSchedulePhasesStartDate,
 };
 use stripe_core::payment_intent::RetrievePaymentIntent;
 use stripe_shared::{
@@ -50,9 +51,11 @@ impl Stripe {
         item.price = Some(change.price.to_owned());
         let mut details = CreatePreviewInvoiceSubscriptionDetails::new();
         details.items = Some(vec![item]);
-        details.proration_behavior = Some(CreatePreviewInvoiceSubscriptionDetailsProrationBehavior::AlwaysInvoice);
+        details.proration_behavior =
+            Some(CreatePreviewInvoiceSubscriptionDetailsProrationBehavior::AlwaysInvoice);
         details.proration_date = Some(change.at);
-        let request = CreatePreviewInvoice::new().subscription(change.subscription).subscription_details(details);
+        let request =
+            CreatePreviewInvoice::new().subscription(change.subscription).subscription_details(details);
         Ok(request.send(&self.client).await?)
     }
 
