@@ -73,7 +73,9 @@ async fn my_subscription(
 /// Buy a subscription
 ///
 /// A group has at most one live subscription. Where `client_secret` isn't null, confirm it with Stripe.js;
-/// the subscription is `active` once the payment succeeded.
+/// the subscription is `active` once the payment succeeded. A plan's trial, of which a group has one, once, begins without
+/// a charge: the subscription is `trialing`, and what is left to confirm is a card for later (`intent` is `setup`). A
+/// purchase that was answered with 503 is asked for again as it was: it goes on, and nothing is charged twice.
 #[utoipa::path(post, path = "/api/subscriptions/subscriptions/create_subscription/",
     operation_id = "create_subscription", tag = "Subscriptions",
     request_body = Purchase,

@@ -176,19 +176,20 @@ impl Billing {
         let (group, id, stripe_id) = (reservation.group_id, reservation.id, made.id.as_str());
         // A client secret is the intent's id, `_secret_`, and the secret.
         let intent = client_secret.split("_secret_").next().unwrap_or(client_secret);
-        let failure = match self.stripe.confirm(intent, card).await {
-            Ok(()) => {
-                let now = self.pull(group, id, stripe_id, None).await?.ok_or_else(|| gone(stripe_id))?;
-                return self.answer(group, id, secret(&now.found)).await;
-            }
-            Err(failure) => failure,
-        };
+        let confirmed = self.stripe.confirm(intent, card).await;
         let found = match self.pull(group, id, stripe_id, None).await {
             Ok(pulled) => pulled.map(|pulled| pulled.found),
             Err(error) => {
-                warn!(%error, subscription = %id, "what became of a failed payment isn't known");
-                return Err(failure.into());
+                warn!(%error, subscription = %id, "what became of a payment isn't known");
+                return match confirmed {
+                    Err(failure) if failure.did_nothing() => Err(failure.into()),
+                    _ => self.answer(group, id, secret(made)).await,
+                };
             }
+        };
+        let Err(failure) = confirmed else {
+            let found = found.ok_or_else(|| gone(stripe_id))?;
+            return self.answer(group, id, secret(&found)).await;
         };
         let status: Option<Status> = found.as_ref().and_then(|found| found.status.as_str().parse().ok());
         match (status, &failure) {

@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::Billing;
+use crate::domain::User;
 use crate::error::{Error, Result};
-use crate::storage::InboxEvent;
+use crate::storage::{GivenUpEvent, InboxEvent};
 
 /// How often due events are looked for.
 const INTERVAL: StdDuration = StdDuration::from_secs(5);
@@ -39,15 +40,37 @@ impl Billing {
         self.store.receive_event(id, event_type, subscription, now, retry_at(now, 1)).await
     }
 
-    /// Has an event's effect. What fails stays in the inbox, or is given up.
-    pub(super) async fn process_event(&self, event: &InboxEvent) {
+    /// Has an event's effect. What fails stays in the inbox, or is given up. Gives whether it is done.
+    pub(super) async fn process_event(&self, event: &InboxEvent) -> bool {
         let done = match &event.subscription {
             Some(stripe_id) => self.sync(stripe_id, Some(&event.id)).await,
             None => self.finish_event(&event.id).await,
         };
-        if let Err(error) = done {
-            self.note_failure(event, &error).await;
+        if let Err(error) = &done {
+            self.note_failure(event, error).await;
         }
+        done.is_ok()
+    }
+
+    /// The events that were tried in vain too often, newest first. They are tried again where somebody says so, here or at
+    /// Stripe's dashboard, and hold nobody up meanwhile.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`](crate::domain::Refusal::Forbidden) for anyone but a SuperAdmin; the database's.
+    pub async fn given_up_events(&self, user: &User) -> Result<Vec<GivenUpEvent>> {
+        user.must_be_superadmin()?;
+        self.store.given_up_events(BATCH).await
+    }
+
+    /// Tries an event once more that was given up. Gives whether it is done; if not, it is given up again.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`](crate::domain::Refusal::Forbidden) for anyone but a SuperAdmin;
+    /// [`Refusal::NotFound`](crate::domain::Refusal::NotFound) for an event that wasn't given up; the database's.
+    pub async fn retry_given_up_event(&self, user: &User, id: &str) -> Result<bool> {
+        user.must_be_superadmin()?;
+        let event = self.store.revive_event(id, self.clock.now() + FIRST_RETRY).await?;
+        Ok(self.process_event(&event).await)
     }
 
     /// Marks an event done that has no effect here.
@@ -65,7 +88,7 @@ impl Billing {
         } else {
             warn!(event = id, attempts, %error, "a webhook event will be tried again");
         }
-        if let Err(error) = self.store.note_failed_attempt(id, &error.to_string(), given_up).await {
+        if let Err(error) = self.store.note_failed_attempt(id, in_words(error), given_up).await {
             error!(event = id, %error, "the failure of a webhook event can't be noted");
         }
     }
@@ -105,6 +128,20 @@ impl Billing {
             Ok(false) => {}
             Err(error) => error!(event = event.id, %error, "a webhook event can't be claimed"),
         }
+    }
+}
+
+/// What an attempt failed with, for the operator. The log has it in full.
+fn in_words(error: &Error) -> &'static str {
+    match error {
+        Error::Stripe(text) if text.starts_with(super::sync::GONE) => {
+            "Stripe doesn't have the subscription any more."
+        }
+        Error::Stripe(_) => "Stripe didn't answer as it should.",
+        Error::Overloaded { .. } => "Stripe had too many requests.",
+        Error::Database(_) | Error::Unavailable(_) => "The database couldn't be written.",
+        Error::Refused(_) => "It contradicts what is known of the group.",
+        Error::Stopping(_) | Error::Internal(_) => "The server failed at it.",
     }
 }
 

@@ -20,7 +20,12 @@ impl Billing {
         cancellation: &Cancellation,
     ) -> Result<Subscription> {
         let group = user.must_be_admin()?;
-        let row = self.arrived(group, id).await?;
+        let mut row = self.arrived(group, id).await?;
+        if cancellation.at_period_end && row.status == Status::Incomplete {
+            // It may be paid, of which no webhook has come.
+            self.sync(&row.stripe_subscription_id, None).await?;
+            row = self.arrived(group, id).await?;
+        }
         if !row.status.is_live() {
             return Ok(self.shown(row));
         }

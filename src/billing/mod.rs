@@ -33,6 +33,7 @@ use crate::storage::{SharedReads, Store, SubscriptionRow};
 
 use self::stripe::Stripe;
 
+pub use crate::storage::GivenUpEvent;
 pub use demo::DemoTerms;
 pub use invoices::InvoiceKey;
 pub use reconcile::Reconciled;

@@ -77,8 +77,13 @@ impl Billing {
         Ok(reservation)
     }
 
-    /// Does what a purchase takes, and keeps it from being taken for cut off meanwhile.
-    pub(super) async fn leased<T>(&self, id: SubscriptionId, work: impl Future<Output = T>) -> T {
+    /// Does what a purchase takes, and keeps it from being taken for cut off meanwhile. Where it fails, what is left of it
+    /// is for the next one who asks.
+    pub(super) async fn leased<T>(
+        &self,
+        id: SubscriptionId,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         let renewing = async {
             loop {
                 tokio::time::sleep(BEAT).await;
@@ -87,11 +92,17 @@ impl Billing {
                 }
             }
         };
-        tokio::select! {
+        let done = tokio::select! {
             biased;
             done = work => done,
             never = renewing => never,
+        };
+        if done.is_err()
+            && let Err(error) = self.store.put_off_recovery(id, self.clock.now()).await
+        {
+            error!(%error, reservation = %id, "a purchase that failed stays reserved for some seconds");
         }
+        done
     }
 
     /// Turns a purchase into the subscription that Stripe made of it. Gives whether it was still there.
@@ -125,7 +136,7 @@ impl Billing {
         customer: &str,
         failure: Failure,
     ) -> Result<StripeSubscription> {
-        let (id, now) = (reservation.id, self.clock.now());
+        let id = reservation.id;
         let mut certain = failure.did_nothing();
         if !certain {
             match self.stripe.find_subscription(customer, &id.to_string()).await {
@@ -134,13 +145,8 @@ impl Billing {
                 Err(error) => warn!(%error, reservation = %id, "what became of a purchase isn't known"),
             }
         }
-        let freed = if certain {
-            self.store.delete_reservation(id).await
-        } else {
-            self.store.put_off_recovery(id, now).await
-        };
-        if let Err(error) = freed {
-            error!(%error, reservation = %id, "a purchase that failed stays reserved until it is recovered");
+        if certain {
+            self.store.delete_reservation(id).await?;
         }
         Err(failure.into())
     }
@@ -173,18 +179,16 @@ impl Billing {
             // It never came to that.
             None => None,
             Some(customer) => {
-                let again = async {
-                    match self.stripe.find_subscription(customer, &left.id.to_string()).await? {
-                        Some(found) => Ok(Some(found)),
-                        None => {
-                            self.stripe.create_subscription(&Purchase::of(left, customer)).await.map(Some)
-                        }
-                    }
-                };
-                match again.await {
-                    Ok(made) => made,
-                    Err(failure) if failure.is_over() => None,
-                    Err(failure) => return self.unsettled(left, failure).await,
+                let find = async || self.stripe.find_subscription(customer, &left.id.to_string()).await;
+                match find().await? {
+                    Some(found) => Some(found),
+                    None => match self.stripe.create_subscription(&Purchase::of(left, customer)).await {
+                        Ok(made) => Some(made),
+                        Err(failure) if failure.did_nothing() => None,
+                        // It may have been made all the same.
+                        Err(failure) if failure.is_over() => find().await?,
+                        Err(failure) => return Err(failure.into()),
+                    },
                 }
             }
         };
@@ -195,20 +199,12 @@ impl Billing {
         Ok(found)
     }
 
-    /// Leaves a purchase to the next one who asks.
-    async fn unsettled<T>(&self, left: &ReservationRow, failure: Failure) -> Result<T> {
-        self.store.put_off_recovery(left.id, self.clock.now()).await?;
-        Err(failure.into())
-    }
-
     /// Ends a subscription of a purchase that was cut off, since its group wants another now.
     ///
     /// # Errors
     /// Stripe's; the database's.
     pub(super) async fn discard(&self, left: &ReservationRow, made: &StripeSubscription) -> Result<()> {
-        if let Err(failure) = self.stripe.cancel_now(made.id.as_str(), None).await {
-            return self.unsettled(left, failure).await;
-        }
+        self.stripe.cancel_now(made.id.as_str(), None).await?;
         self.store.delete_reservation(left.id).await?;
         // A webhook may have been faster.
         if self.store.subscription_at_stripe(made.id.as_str()).await?.is_some() {

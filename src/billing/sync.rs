@@ -129,7 +129,10 @@ pub(super) fn next_price(found: &StripeSubscription) -> Option<String> {
     (price != now).then_some(price)
 }
 
+/// How the error begins for a subscription that we know and Stripe doesn't.
+pub(super) const GONE: &str = "there is no subscription";
+
 /// The error for a subscription that we know and Stripe doesn't.
 pub(super) fn gone(stripe_id: &str) -> Error {
-    Error::Stripe(format!("no subscription {stripe_id} there"))
+    Error::Stripe(format!("{GONE} {stripe_id}"))
 }

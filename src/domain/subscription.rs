@@ -61,13 +61,17 @@ impl Status {
     }
 
     /// Whether tokens may be asked for: while trialing or active, and for `grace_days` after a payment
-    /// first failed.
+    /// first failed. What is to end at `ends_at` has ended then, whether Stripe has said so yet or not.
     pub fn gives_access(
         self,
         past_due_since: Option<DateTime<Utc>>,
+        ends_at: Option<DateTime<Utc>>,
         grace_days: u32,
         now: DateTime<Utc>,
     ) -> bool {
+        if ends_at.is_some_and(|end| end <= now) {
+            return false;
+        }
         match self {
             Self::Trialing | Self::Active => true,
             Self::PastDue => past_due_since.is_none_or(|since| now < grace_end(since, grace_days)),
@@ -265,11 +269,21 @@ mod tests {
     #[test]
     fn access_while_past_due_lasts_for_the_days_of_grace() {
         let since = DateTime::UNIX_EPOCH;
-        let after = |hours| Status::PastDue.gives_access(Some(since), 7, since + Duration::hours(hours));
+        let after =
+            |hours| Status::PastDue.gives_access(Some(since), None, 7, since + Duration::hours(hours));
         assert!(after(7 * 24 - 1));
         assert!(!after(7 * 24));
         for status in [Status::Incomplete, Status::Unpaid, Status::Paused, Status::Canceled] {
-            assert!(!status.gives_access(None, 7, since), "{status}");
+            assert!(!status.gives_access(None, None, 7, since), "{status}");
+        }
+    }
+
+    #[test]
+    fn what_was_to_end_has_ended_at_its_end() {
+        let end = DateTime::UNIX_EPOCH;
+        for status in [Status::Active, Status::Trialing] {
+            assert!(status.gives_access(None, Some(end), 7, end - Duration::seconds(1)), "{status}");
+            assert!(!status.gives_access(None, Some(end), 7, end), "{status}");
         }
     }
 }

@@ -44,6 +44,7 @@ pub struct SubscriptionRow {
 impl SubscriptionRow {
     /// The subscription as its members see it now: its plan bears what this subscriber pays, and how often.
     pub fn subscription(self, grace_days: u32, now: DateTime<Utc>) -> Subscription {
+        let ends_at = self.cancel_at_period_end.then_some(self.current_period_end);
         let mut plan = self.plan.plan();
         plan.price = Money::new(self.sold_price_minor, self.sold_currency);
         plan.interval = self.sold_interval;
@@ -54,7 +55,7 @@ impl SubscriptionRow {
             user_id: self.user_id,
             plan,
             status: self.status,
-            access: self.status.gives_access(self.past_due_since, grace_days, now),
+            access: self.status.gives_access(self.past_due_since, ends_at, grace_days, now),
             access_until: self.past_due_since.map(|since| grace_end(since, grace_days)),
             current_period_start: self.current_period_start,
             current_period_end: self.current_period_end,
@@ -215,7 +216,7 @@ struct KeptRow {
     billing_anchor: DateTime<Utc>,
     #[sqlx(try_from = "String")]
     billing_interval: Interval,
-    /// Where the usage periods that are known end.
+    /// Where the usage periods end that Stripe told of.
     known_until: Option<DateTime<Utc>>,
 }
 
@@ -248,7 +249,7 @@ impl Tx {
             sqlx::query_as(concat!(
                 "SELECT s.status, s.current_period_start, s.current_period_end, s.billing_anchor, s.billing_interval,
                      (SELECT MAX(u.period_end) FROM usage_summaries u
-                      WHERE u.group_id = $1 AND u.subscription_id = $2) AS known_until
+                      WHERE u.group_id = $1 AND u.subscription_id = $2 AND NOT u.provisional) AS known_until
                  FROM subscriptions s WHERE s.group_id = $1 AND s.id = $2 AND s.synced_ticket < $3 AND ",
                 is_live!("s")
             ))
@@ -312,17 +313,17 @@ impl Tx {
     ) -> Result<()> {
         let interval = state.interval.unwrap_or(kept.billing_interval);
         let cycle = Cycle { billing: state.period, anchor: state.anchor, interval };
-        let until = match (state.status, kept.status) {
-            (Status::Incomplete, _) | (Status::IncompleteExpired, _) => return Ok(()),
-            // Whether it was ever paid isn't known.
-            (Status::Canceled, Status::Incomplete) => return Ok(()),
-            (Status::Canceled, _) => state.ended_at.unwrap_or(now),
+        let until = match state.status {
+            Status::Incomplete | Status::IncompleteExpired => return Ok(()),
+            // It was paid once: else it would have expired.
+            Status::Canceled => state.ended_at.unwrap_or(now),
             _ => cycle.usage_period(state.period.nearest(now)).start,
         };
         // While it was paused none began, and where it is counted from elsewhere now they aren't the same ones.
         if kept.status != Status::Paused && kept.billing_anchor == state.anchor {
             let from = kept.known_until.unwrap_or(kept.current_period_start);
             for missed in kept.cycle().usage_periods(from, until) {
+                let missed = Period { end: missed.end.min(until), ..missed };
                 self.open_period(group, id, missed, Opened::ByStripe, now).await?;
             }
         }
@@ -330,7 +331,9 @@ impl Tx {
             let current = cycle.usage_period(state.period.nearest(now));
             self.open_period(group, id, current, Opened::ByStripe, now).await
         } else {
-            self.close_period(group, id, now).await
+            // Stripe's clock may be ahead, on a test clock.
+            let at = state.ended_at.map_or(now, |ended| ended.max(now));
+            self.end_periods(group, id, at).await
         }
     }
 }

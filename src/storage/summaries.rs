@@ -144,11 +144,10 @@ impl AllowanceRow {
         Cycle { billing, anchor: self.billing_anchor, interval: self.billing_interval }
     }
 
-    /// Whether tokens may be asked for at `now`. Where the end of the period is to be the subscription's, it is, whether
-    /// Stripe has said so yet or not.
+    /// Whether tokens may be asked for at `now`.
     pub fn gives_access(&self, grace_days: u32, now: DateTime<Utc>) -> bool {
-        let ended = self.cancel_at_period_end && self.synced_end <= now;
-        !ended && self.status.gives_access(self.past_due_since, grace_days, now)
+        let ends_at = self.cancel_at_period_end.then_some(self.synced_end);
+        self.status.gives_access(self.past_due_since, ends_at, grace_days, now)
     }
 
     /// The period that runs at `now`: the one that is open, or the one that the next event opens. A period
@@ -277,11 +276,35 @@ impl Tx {
         Ok(())
     }
 
+    /// Ends the periods of a subscription that ended at `at`: one that only began then is empty.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn end_periods(
+        &mut self,
+        group: GroupId,
+        subscription: SubscriptionId,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        on_tx!(self, |connection| {
+            sqlx::query(
+                "UPDATE usage_summaries SET period_end = CASE WHEN period_start > $3 THEN period_start ELSE $3 END
+                 WHERE group_id = $1 AND subscription_id = $2 AND period_end > $3",
+            )
+            .bind(group)
+            .bind(subscription)
+            .bind(at)
+            .execute(connection)
+            .await?;
+        });
+        Ok(())
+    }
+
     /// Ends the subscription's period that contains `at` there: what was to come of it won't.
     ///
     /// # Errors
     /// The database's.
-    pub async fn close_period(
+    async fn close_period(
         &mut self,
         group: GroupId,
         subscription: SubscriptionId,
@@ -343,7 +366,7 @@ impl Store {
 
     /// The group's last `count` periods that are over at `now`, of any subscription, newest first. Only such as gave
     /// access: a purchase that was never paid has none, and a month in which nothing was used that only the calendar
-    /// began may not have been.
+    /// began, or that ended as it began, may not have been.
     ///
     /// # Errors
     /// The database's.
@@ -362,7 +385,8 @@ impl Store {
                  JOIN plans p ON p.id = u.plan_id
                  WHERE u.group_id = $1 AND u.period_end <= $2
                    AND s.status NOT IN ('incomplete', 'incomplete_expired')
-                   AND NOT (u.provisional AND u.llm_used = 0 AND u.voice_used = 0)
+                   AND NOT ((u.provisional OR u.period_start = u.period_end)
+                       AND u.llm_used = 0 AND u.voice_used = 0)
                  ORDER BY u.period_start DESC LIMIT $3",
             )
             .bind(group)

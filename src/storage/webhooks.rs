@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
 use super::{Store, Tx};
+use crate::domain::Refusal;
 use crate::error::Result;
 
 /// An event to work on.
@@ -121,6 +122,55 @@ impl Store {
                 .fetch_one(pool)
                 .await?
         }))
+    }
+}
+
+/// An event that was tried so often that it isn't tried again by itself.
+#[derive(Clone, Debug, FromRow)]
+pub struct GivenUpEvent {
+    pub id: String,
+    pub event_type: String,
+    pub attempts: i64,
+    pub received_at: DateTime<Utc>,
+    /// What the last attempt failed with, in words.
+    pub last_error: Option<String>,
+}
+
+impl Store {
+    /// The events that were given up, newest first, up to `limit`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn given_up_events(&self, limit: i64) -> Result<Vec<GivenUpEvent>> {
+        Ok(on_db!(self, |pool| {
+            sqlx::query_as(
+                "SELECT id, event_type, attempts, received_at, last_error FROM webhook_events
+                 WHERE given_up_at IS NOT NULL ORDER BY given_up_at DESC, id LIMIT $1",
+            )
+            .bind(limit)
+            .fetch_all(pool)
+            .await?
+        }))
+    }
+
+    /// Counts one more attempt on an event that was given up, for the caller to make. Where that is cut off, the event is due
+    /// again at `retry_at`.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] for one that wasn't given up; the database's.
+    pub async fn revive_event(&self, id: &str, retry_at: DateTime<Utc>) -> Result<InboxEvent> {
+        let revived = write_db!(self, |pool| {
+            sqlx::query_as(
+                "UPDATE webhook_events SET attempts = attempts + 1, next_attempt_at = $2, given_up_at = NULL
+                 WHERE id = $1 AND given_up_at IS NOT NULL AND processed_at IS NULL
+                 RETURNING id, subscription, attempts",
+            )
+            .bind(id)
+            .bind(retry_at)
+            .fetch_optional(pool)
+            .await?
+        });
+        revived.ok_or_else(|| Refusal::NotFound("event".into()).into())
     }
 }
 

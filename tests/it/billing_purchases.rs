@@ -242,6 +242,18 @@ async fn a_purchase_whose_outcome_isnt_known_is_settled_by_the_next_at_once() {
             expected += 1;
             assert_eq!(made(&stage).await, expected);
 
+            // Who asks while it still can't be known is told so, and the next one after that goes on.
+            let admin = stage.app.admin().await;
+            cut_off(&stage, &admin, &plan, trouble.clone()).await;
+            for status in [429, 500] {
+                stage.when(Method::GET, SUBSCRIPTIONS, failure(status, "api_error"));
+                stage.buy(&admin, &plan).await.is_problem(503, "unavailable");
+                stage.heal();
+            }
+            assert_eq!(stage.buy(&admin, &plan).await.status, 201);
+            expected += 1;
+            assert_eq!(made(&stage).await, expected);
+
             // Another: the first is ended, and what was never paid is no charge.
             let admin = stage.app.admin().await;
             cut_off(&stage, &admin, &plan, trouble).await;

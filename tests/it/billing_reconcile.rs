@@ -117,12 +117,34 @@ async fn an_event_that_cant_get_on_is_backed_off_given_up_and_delays_no_other() 
         let sum = billing.reconcile().await.expect("it compares");
         assert!(sum.events_given_up >= 1, "{sum:?}");
 
-        // Sent anew once the trouble is over, it is done; and swept a month later.
+        // The SuperAdmin sees it, and has it tried again: in vain, and then not.
+        let superadmin = stage.app.superadmin().await;
+        let page = superadmin.get("/outbox").await;
+        for text in [
+            "evt_stuck",
+            "customer.subscription.updated",
+            "Stripe doesn&#x27;t have the subscription any more.",
+        ] {
+            assert!(page.body.as_str().expect("a page").contains(text), "{text}: {}", page.body);
+        }
+        let again = async |id: &str| {
+            let request = superadmin.request(Method::POST, "/fn/events/retry");
+            let request = request.header("content-type", "application/x-www-form-urlencoded");
+            superadmin.send(request.body(format!("id={id}"))).await.status
+        };
+        assert_eq!(again("evt_other").await, 404, "it is done");
+        assert_eq!(again("evt_stuck").await, 200);
+        assert_eq!(state(&database).await, (15, 0, 1), "it is given up again");
         stage.heal();
+        assert_eq!(again("evt_stuck").await, 200);
+        assert_eq!(state(&database).await, (16, 1, 0));
+        assert!(!superadmin.get("/outbox").await.body.as_str().expect("a page").contains("evt_stuck\""));
+
+        // What is sent anew once the trouble is over is done too; and swept a month later.
         assert_eq!(stage.app.deliver_event(&updated("evt_stuck", &stuck)).await, 200);
-        eventually("it is done", || async { (state(&database).await == (15, 1, 0)).then_some(()) }).await;
+        eventually("it is done", || async { (state(&database).await == (16, 1, 0)).then_some(()) }).await;
         store.sweep(stage.clock.now()).await.expect("a sweep");
-        assert_eq!(state(&database).await, (15, 1, 0));
+        assert_eq!(state(&database).await, (16, 1, 0));
         stage.clock.advance(Duration::days(30));
         store.sweep(stage.clock.now()).await.expect("a sweep");
         assert_eq!(state(&database).await, (0, 0, 0));

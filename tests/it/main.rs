@@ -10,7 +10,9 @@
 use tollgate_test_support as support;
 
 mod accounts;
+mod billing_chaos;
 mod billing_failures;
+mod billing_faults;
 mod billing_life;
 mod billing_payments;
 mod billing_plan_changes;
@@ -56,9 +58,9 @@ mod statements;
 mod stream;
 mod subscriptions;
 mod sweep;
+mod sync_properties;
 mod team;
 mod throttling;
 mod time_limits;
 mod usage;
 mod usage_page;
-mod webhook_properties;

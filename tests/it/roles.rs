@@ -177,6 +177,7 @@ const FUNCTIONS: &[(&str, &str, Expected)] = &[
         [401, 403, 422, 422, 403],
     ),
     ("/fn/subscription/refresh", "", [401, 403, 200, 200, 403]),
+    ("/fn/events/retry", "id=evt_1", [401, 403, 403, 403, 404]),
     ("/fn/team/invite", "email=&role=", [401, 403, 422, 422, 403]),
     ("/fn/team/withdraw", "id={id}", [401, 403, 404, 404, 403]),
     ("/fn/team/cap", "id={id}&llm=1", [401, 403, 404, 404, 403]),

@@ -16,6 +16,7 @@ export type PlanTerms = {
   name: string;
   price: string;
   description?: string;
+  trial_days?: number;
   llm_tokens_limit?: number | null;
   voice_tokens_limit?: number | null;
   max_users?: number | null;

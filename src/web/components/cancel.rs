@@ -32,7 +32,11 @@ pub fn CancelDialog(subscription: Subscription) -> impl IntoView {
         view! { <Choice value="true" checked=true title=format!("At the end of the period, {end}") text/> }
     });
     let lost = match status {
-        Status::Trialing => "The trial ends at once, for the whole group. Nothing is charged.".to_owned(),
+        Status::Trialing => {
+            "The trial ends at once, for the whole group, and can't be taken up again: a group has one. \
+                             Nothing is charged."
+                .to_owned()
+        }
         _ => format!(
             "Tokens that are left are lost at once, for the whole group. What is paid for the period isn't \
              refunded.{open_invoice}"

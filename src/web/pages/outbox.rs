@@ -1,17 +1,32 @@
-//! `/outbox`: the e-mail that was written, for installations that send none.
+//! `/outbox`: the e-mail that was written, for installations that send none, and the events of Stripe's that nobody could
+//! work off.
 
 use leptos::prelude::*;
+use leptos::server_fn::ServerFn;
 
 use crate::accounts::{MessageState, OutboxMessage};
+use crate::billing::GivenUpEvent;
 use crate::web::AppError;
 use crate::web::components::badge::Badge;
+use crate::web::components::form::{Form, refused};
 use crate::web::components::page::{Head, Heading, load};
+use crate::web::components::submit::Submit;
+use crate::web::components::table::{Column, Row, Table};
 use crate::web::format;
+use crate::web::server_fns::events::RetryEvent;
 use crate::web::ssr::context::{services, user};
+
+const COLUMNS: &[Column] = &[
+    Column::text("Event"),
+    Column::text("Type"),
+    Column::short("Received"),
+    Column::number("Tries"),
+    Column::text("Last error"),
+];
 
 #[component]
 pub fn Outbox() -> impl IntoView {
-    load(messages(), |messages| {
+    load(data(), |(messages, events)| {
         let shown = if messages.is_empty() {
             view! { <p class="empty">"Nothing was written yet."</p> }.into_any()
         } else {
@@ -20,14 +35,47 @@ pub fn Outbox() -> impl IntoView {
         view! {
             <Head title="Outbox" description="E-mail written by this installation."/>
             <Heading title="Outbox" text="E-mail as it was written. Without a mail server set, it stays here."/>
+            {refused::<RetryEvent>()}
+            {(!events.is_empty()).then(|| view! { <GivenUp events/> })}
             {shown}
         }
         .into_any()
     })
 }
 
-async fn messages() -> Result<Vec<OutboxMessage>, AppError> {
-    Ok(services().accounts.outbox(&user()?).await?)
+async fn data() -> Result<(Vec<OutboxMessage>, Vec<GivenUpEvent>), AppError> {
+    let (user, services) = (user()?, services());
+    Ok((services.accounts.outbox(&user).await?, services.billing.given_up_events(&user).await?))
+}
+
+/// What somebody has to look at.
+#[component]
+fn GivenUp(events: Vec<GivenUpEvent>) -> impl IntoView {
+    let rows = events.into_iter().map(|event| {
+        let (id, of) = (event.id.clone(), event.id.clone());
+        let again = view! {
+            <Form to=RetryEvent::PATH>
+                <input type="hidden" name="id" value=id/>
+                <Submit label="Try again" tone="plain" of/>
+            </Form>
+        };
+        Row::new(view! { <code>{event.id}</code> })
+            .cell(view! { <code>{event.event_type}</code> })
+            .cell(format::date_time(event.received_at))
+            .cell(event.attempts)
+            .cell(event.last_error.unwrap_or_default())
+            .actions(again)
+    });
+    view! {
+        <section class="section">
+            <h2>"Stripe's events that were set aside"</h2>
+            <p class="section__note">
+                "Each was tried too often in vain. They hold up nothing else: what they are about is also compared with \
+                 Stripe each hour."
+            </p>
+            <Table caption="Stripe's events that were set aside" columns=COLUMNS rows=rows.collect()/>
+        </section>
+    }
 }
 
 #[component]

@@ -8,6 +8,7 @@
 pub mod account;
 pub mod billing;
 pub mod chat;
+pub mod events;
 pub mod keys;
 pub mod plans;
 pub mod subscription;
