@@ -1,7 +1,6 @@
 //! What moves without a reload. Each is rendered on the server like everything else, and made live in the
 //! browser from the properties it was rendered with.
 
-pub mod banner;
 mod card_form;
 pub mod chat;
 pub mod checkout;
