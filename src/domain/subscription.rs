@@ -55,6 +55,11 @@ impl Status {
         !matches!(self, Self::Canceled | Self::IncompleteExpired)
     }
 
+    /// Whether all is paid that has to be.
+    pub fn is_paid(self) -> bool {
+        matches!(self, Self::Trialing | Self::Active)
+    }
+
     /// Whether an invoice has to be paid for it to go on.
     pub fn awaits_payment(self) -> bool {
         matches!(self, Self::Incomplete | Self::PastDue | Self::Unpaid)

@@ -272,3 +272,29 @@ async fn invoices_are_stripes_in_stripes_order_and_in_pages() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_billing_page_stands_without_stripe_and_says_so() {
+    each_database(|url| async move {
+        let stage = Stage::start(&url).await;
+        let plan = stage.app.plan("Basic", "29.99", None).await;
+        let (admin, _) = stage.subscribed(&plan).await;
+        let page = async || {
+            let request = admin.request(Method::GET, "/billing").header("accept", "text/html");
+            let answer = request.send().await.expect("an answer");
+            (answer.status().as_u16(), answer.text().await.expect("a page"))
+        };
+        let (status, html) = page().await;
+        assert!(
+            status == 200 && html.contains("Visa •••• 4242") && !html.contains("can't be reached"),
+            "{html}"
+        );
+        stage.when(Method::GET, "/v1/*", crate::billing_stage::failure(500, "api_error"));
+        let (status, html) = page().await;
+        assert_eq!(status, 200);
+        assert!(html.contains("Basic") && html.contains("Stripe can't be reached"), "{html}");
+        assert!(!html.contains("Payment history"), "nothing is made up");
+        stage.stop().await;
+    })
+    .await;
+}

@@ -8,7 +8,7 @@ use crate::web::gateway::{Chunk, Failure, Models, NoMicrophone};
 
 pub fn reload() {}
 
-pub async fn renew(_ids: &[&str]) {}
+pub async fn renew(_ids: &str) {}
 
 pub async fn copy(_text: &str) -> bool {
     false

@@ -1,6 +1,6 @@
 //! Parts of a page taken from the server anew, without loading the rest: what is being typed there stays.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::prelude::*;
@@ -12,27 +12,34 @@ use super::reload;
 thread_local! {
     /// The latest attempt: the answer to an earlier one is out of date.
     static LATEST: Cell<u32> = const { Cell::new(0) };
+    /// What is to be taken, by the attempts that weren't the latest too.
+    static WANTED: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Takes the parts of this page with these ids from the server. Where that isn't possible, loads the page anew; where one
-/// of its forms is being sent, leaves it: the answer brings the next page.
-pub async fn renew(ids: &[&str]) {
+/// Takes the parts of this page with these ids, set apart by spaces, from the server. Where one of them isn't there any
+/// more, loads the page anew; where one of the page's forms is being sent, leaves it: the answer brings the next page.
+pub async fn renew(ids: &str) {
+    WANTED.with_borrow_mut(|wanted| {
+        wanted.push_str(ids);
+        wanted.push(' ');
+    });
     let attempt = LATEST.get() + 1;
     LATEST.set(attempt);
     let fresh = fetch().await;
     if LATEST.get() != attempt || !matches!(document().query_selector("form[aria-busy]"), Ok(None)) {
         return;
     }
-    if !fresh.is_ok_and(|fresh| ids.iter().all(|id| replace(id, &fresh).is_some())) {
+    let wanted = WANTED.take();
+    let replaced = fresh.is_ok_and(|fresh| wanted.split_whitespace().all(|id| replace(id, &fresh).is_some()));
+    if !replaced {
         reload();
     }
 }
 
 async fn fetch() -> Result<Document, JsValue> {
-    let response: Response =
-        JsFuture::from(window().fetch_with_str(&window().location().href()?)).await?.dyn_into()?;
-    let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
-    DomParser::new()?.parse_from_string(&text, SupportedType::TextHtml)
+    let response = JsFuture::from(window().fetch_with_str(&window().location().href()?)).await?;
+    let text = JsFuture::from(response.unchecked_into::<Response>().text()?).await?;
+    DomParser::new()?.parse_from_string(&text.as_string().unwrap_or_default(), SupportedType::TextHtml)
 }
 
 fn replace(id: &str, fresh: &Document) -> Option<()> {

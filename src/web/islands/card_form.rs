@@ -4,7 +4,7 @@
 
 use leptos::prelude::*;
 
-use crate::domain::{Checkout, Level, Status, Subscription};
+use crate::domain::{Level, Subscription};
 use crate::web::client;
 use crate::web::components::notice::Notice;
 use crate::web::server_fns::subscription::refresh;
@@ -54,18 +54,13 @@ impl CardEntry {
     }
 
     /// Shows Stripe's form for what there is to confirm.
-    pub async fn mount(self, checkout: &Checkout, stripe_js: &str) {
-        let secret = checkout.client_secret.as_deref().unwrap_or_default();
-        let mounted = client::mount_card(stripe_js, &checkout.publishable_key, secret, CARD_ELEMENT).await;
+    pub async fn mount(self, stripe_js: &str, publishable_key: &str, client_secret: &str) {
+        let mounted = client::mount_card(stripe_js, publishable_key, client_secret, CARD_ELEMENT).await;
         // A payment made on the bank's page may be waited for already.
         if self.stage.get_untracked() == Stage::Loading {
             self.stage.set(if mounted { Stage::Ready } else { Stage::Missing });
         }
     }
-}
-
-pub fn is_paid(subscription: &Subscription) -> bool {
-    matches!(subscription.status, Status::Active | Status::Trialing)
 }
 
 /// Asks the server until the subscription is paid there too, for as long as that can reasonably take, or until there is no
@@ -76,7 +71,7 @@ pub async fn until_paid(needless: impl Fn() -> bool) -> Option<Subscription> {
             return None;
         }
         if let Ok(Some(subscription)) = refresh().await
-            && is_paid(&subscription)
+            && subscription.status.is_paid()
         {
             return Some(subscription);
         }

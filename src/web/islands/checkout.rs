@@ -9,7 +9,7 @@ use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 use serde::{Deserialize, Serialize};
 
-use super::card_form::{CardEntry, CardForm, SLOW, Stage, is_paid, until_paid};
+use super::card_form::{CardEntry, CardForm, SLOW, Stage, until_paid};
 use crate::domain::{Checkout, Intent, Status, Subscription};
 use crate::web::client::{self, UsageStream};
 use crate::web::components::badge::StatusBadge;
@@ -44,7 +44,7 @@ impl Purchase {
             Ok(()) => self.wait_for_access().await,
             // Paid in another tab meanwhile, it can't be paid here.
             Err(message) => match refresh().await {
-                Ok(Some(subscription)) if intent == Intent::Payment && is_paid(&subscription) => {
+                Ok(Some(subscription)) if intent == Intent::Payment && subscription.status.is_paid() => {
                     self.finish(subscription)
                 }
                 _ => self.card.fail(message),
@@ -79,7 +79,7 @@ impl Purchase {
         let awaits_payment = checkout.intent == Some(Intent::Payment);
         if awaits_payment
             && !confirming
-            && is_paid(&subscription)
+            && subscription.status.is_paid()
             && self.bought.with_untracked(Option::is_none)
         {
             self.finish(subscription);
@@ -103,7 +103,10 @@ pub fn CheckoutForm(
         attempt.track();
         purchase.card.stage.set(Stage::Loading);
         let (begun, stripe_js) = (begun.clone(), stripe_js.clone());
-        spawn_local(async move { purchase.card.mount(&begun, &stripe_js).await });
+        spawn_local(async move {
+            let secret = begun.client_secret.unwrap_or_default();
+            purchase.card.mount(&stripe_js, &begun.publishable_key, &secret).await;
+        });
     });
     Effect::new(move |_| match returned {
         Returned::Not => {}

@@ -1,5 +1,5 @@
 //! Keeps a page true to the group's subscription: what the page says about it is the server's, so a page that was
-//! rendered for another state of it is loaded anew.
+//! rendered for another state of it is loaded anew, or the parts of it that show it.
 
 use chrono::{DateTime, Utc};
 use leptos::prelude::*;
@@ -45,35 +45,24 @@ impl From<&Subscription> for Shown {
 pub fn FollowSubscription(
     /// The subscription that the page was rendered for; none where the group has none.
     shown: Option<Shown>,
+    /// The parts of the page that show it, by ids set apart by spaces: these alone are taken anew. Empty for the page.
+    parts: String,
 ) -> impl IntoView {
+    let shown = StoredValue::new(shown);
     let on_subscription = move |subscription: Option<Subscription>| {
-        if subscription.as_ref().map(Shown::from) != shown {
-            client::reload();
+        let now = subscription.as_ref().map(Shown::from);
+        if now == shown.get_value() {
+            return;
         }
+        shown.set_value(now);
+        if parts.is_empty() {
+            return client::reload();
+        }
+        let parts = parts.clone();
+        spawn_local(async move { client::renew(&parts).await });
     };
     // The effect keeps what it returns, and so the stream open.
-    Effect::new(move |_| UsageStream::open(|_| {}, on_subscription, |_| {}));
-}
-
-/// As [`FollowSubscription`], but that only these parts of the page are taken anew, by their ids, while the subscription
-/// stays the same one.
-#[island]
-pub fn RenewWithSubscription(shown: Option<Shown>, parts: Vec<String>) -> impl IntoView {
-    let (shown, parts) = (StoredValue::new(shown), StoredValue::new(parts));
-    let on_subscription = move |subscription: Option<Subscription>| {
-        let (now, before) = (subscription.as_ref().map(Shown::from), shown.get_value());
-        if now.map(|now| now.id) != before.map(|before| before.id) {
-            client::reload();
-        } else if now != before {
-            shown.set_value(now);
-            spawn_local(async move {
-                let parts = parts.get_value();
-                client::renew(&parts.iter().map(String::as_str).collect::<Vec<_>>()).await;
-            });
-        }
-    };
-    // The effect keeps what it returns, and so the stream open.
-    Effect::new(move |_| UsageStream::open(|_| {}, on_subscription, |_| {}));
+    Effect::new(move |_| UsageStream::open(|_| {}, on_subscription.clone(), |_| {}));
 }
 
 #[cfg(test)]

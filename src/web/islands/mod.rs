@@ -3,7 +3,6 @@
 
 mod card_form;
 
-pub mod banner;
 pub mod change_plan;
 pub mod chat;
 pub mod checkout;

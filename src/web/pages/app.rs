@@ -3,17 +3,14 @@
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
-use leptos_router::hooks::use_location;
 use leptos_router::{SsrMode, path};
 
+use super::banner::Banner;
 use super::{billing, chat, home, invite, keys, login, outbox, plans, signup, subscribe, team, usage};
-use crate::domain::User;
-use crate::web::AppError;
 use crate::web::components::nav::Nav;
 use crate::web::components::page::NotFound;
 use crate::web::components::sandbox::SandboxStrip;
-use crate::web::islands::banner::{SubscriptionBanner, Trouble};
-use crate::web::ssr::context::{actor, admins_to_ask, services};
+use crate::web::ssr::context::{actor, services};
 use crate::web::ssr::shown_once;
 
 /// Every page is rendered whole before its first byte leaves.
@@ -55,21 +52,4 @@ pub fn App() -> impl IntoView {
             </div>
         </Router>
     }
-}
-
-/// What is the matter with the subscription of the user's group, on every page. A page isn't lost for it.
-#[component]
-fn Banner(user: User) -> impl IntoView {
-    let finishes_here = use_location().pathname.get_untracked() == "/subscribe";
-    Suspend::new(async move {
-        let (trouble, admins) = trouble(&user).await.ok()?;
-        Some(view! { <SubscriptionBanner trouble admins finishes_here/> })
-    })
-}
-
-async fn trouble(user: &User) -> Result<(Option<Trouble>, Option<String>), AppError> {
-    let billing = services().billing.clone();
-    let admins = admins_to_ask(user).await?;
-    let subscription = billing.subscription(user).await?;
-    Ok((subscription.as_ref().and_then(Trouble::of), admins))
 }

@@ -3,6 +3,7 @@
 //! Compiled for the server only; what becomes live in the browser is in `web/islands/`.
 
 mod app;
+mod banner;
 mod billing;
 mod chat;
 mod home;

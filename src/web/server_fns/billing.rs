@@ -1,43 +1,31 @@
 //! What a group pays with, and what its invoices are made out to, for its admin.
 
 use leptos::prelude::*;
-use serde::{Deserialize, Serialize};
 
-use crate::domain::{Checkout, PaymentMethod, SubscriptionId};
+use crate::domain::SubscriptionId;
 use crate::web::AppError;
 
-/// What became of a card that was entered.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CardTaken {
-    pub method: Option<PaymentMethod>,
-    /// Whether something was due, and is paid with it.
-    pub paid: bool,
-    /// Of a payment that the bank asks its cardholder about first.
-    pub client_secret: Option<String>,
-    pub publishable_key: String,
-}
-
-/// Begins a change of the card: the answer is for a card form to confirm.
+/// Begins a change of the card: the client secret is for a card form to confirm.
 #[server(prefix = "/fn", endpoint = "billing/begin-card")]
-pub async fn begin_card(id: SubscriptionId) -> Result<Checkout, AppError> {
+pub async fn begin_card(id: SubscriptionId) -> Result<String, AppError> {
     use crate::web::ssr::context::{services, user};
-    Ok(services().billing.begin_payment_method(&user()?, id).await?)
+    let checkout = services().billing.begin_payment_method(&user()?, id).await?;
+    checkout.client_secret.ok_or(AppError::Unavailable)
 }
 
-/// Takes the card that the form's setup intent was confirmed with.
+/// Takes the card that the form's setup intent was confirmed with. Gives whether something that was due is paid with it, and
+/// the client secret of a payment that the bank asks its cardholder about first.
 #[server(prefix = "/fn", endpoint = "billing/finish-card")]
-pub async fn finish_card(id: SubscriptionId, setup_intent: String) -> Result<CardTaken, AppError> {
+pub async fn finish_card(
+    id: SubscriptionId,
+    setup_intent: String,
+) -> Result<(bool, Option<String>), AppError> {
     use crate::web::ssr::context::{services, user};
     let (user, billing) = (user()?, services().billing.clone());
-    let waited = billing.subscription(&user).await?.is_some_and(|before| before.status.awaits_payment());
-    let checkout = billing.finish_payment_method(&user, id, &setup_intent).await?;
-    let paid = waited && !checkout.subscription.status.awaits_payment();
-    Ok(CardTaken {
-        method: billing.payment_method(&user).await?,
-        paid,
-        client_secret: checkout.client_secret,
-        publishable_key: checkout.publishable_key,
-    })
+    user.must_be_admin()?;
+    let was_paid = billing.subscription(&user).await?.is_some_and(|before| before.status.is_paid());
+    let taken = billing.finish_payment_method(&user, id, &setup_intent).await?;
+    Ok((!was_paid && taken.subscription.status.is_paid(), taken.client_secret))
 }
 
 /// Tries the card there is once more.

@@ -172,7 +172,7 @@ pub(crate) fn delete(tx: &mut Tx, id: &str) -> Result<Value, ApiError> {
         return Err(ApiError::invalid(message).code("invoice_not_editable"));
     }
     tx.emit("invoice.deleted", KIND, id);
-    let on_it = tx.all(Kind::InvoiceItem).filter(|item| item.object["invoice"] == id);
+    let on_it = tx.all_with(Kind::InvoiceItem, "invoice", id);
     let on_it: Vec<String> = on_it.map(|item| item.id().to_owned()).collect();
     for item in on_it {
         tx.mark_deleted(Kind::InvoiceItem, &item);
@@ -314,11 +314,8 @@ fn editable(tx: &Tx, invoice: &str) -> Result<Value, ApiError> {
 
 /// Brings the lines of a draft in accord with the invoice items that are on it.
 fn show_on(tx: &mut Tx, invoice: &str) {
-    let mut on_it: Vec<Value> = tx
-        .all(Kind::InvoiceItem)
-        .filter(|item| item.object["invoice"] == invoice)
-        .map(|item| item.object.clone())
-        .collect();
+    let mut on_it: Vec<Value> =
+        tx.all_with(Kind::InvoiceItem, "invoice", invoice).map(|item| item.object.clone()).collect();
     on_it.reverse();
     let before = tx.shown(KIND, invoice);
     tx.change(KIND, invoice, |doc| {

@@ -2,6 +2,8 @@
 //!
 //! Source: <https://docs.stripe.com/api/invoiceitems>
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::engine::objects::Customer;
@@ -122,7 +124,7 @@ pub(super) fn pending(
     wanted: Option<&str>,
     general: bool,
 ) -> Vec<String> {
-    let is_wanted = |doc: &&Doc| {
+    let is_wanted = |doc: &Arc<Doc>| {
         let object = &doc.object;
         let fits = match subscription(object) {
             Some(own) => wanted == Some(own),
@@ -132,7 +134,8 @@ pub(super) fn pending(
             && object["currency"] == currency
             && object["invoice"].is_null()
     };
-    let mut found: Vec<String> = tx.all(KIND).filter(is_wanted).map(|doc| doc.id().to_owned()).collect();
+    let mut found: Vec<String> =
+        tx.all_with(KIND, "customer", customer).filter(is_wanted).map(|doc| doc.id().to_owned()).collect();
     found.reverse();
     found
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::amount::amount;
 use super::invoice_items::NewInvoiceItem;
 use super::items::{Change, Wanted};
-use crate::engine::objects::{Invoice, Price};
+use crate::engine::objects::Price;
 use crate::engine::{Kind, Tx};
 
 /// What is left of a period at a moment of it, all in Unix seconds.
@@ -59,7 +59,8 @@ fn credit(tx: &Tx, subscription: &Value, item: &Value, rest: Rest) -> NewInvoice
     let mut row = row(subscription, &item["id"], price, quantity, rest);
     row.amount = rest.share(-amount(price, quantity));
     row.description = json!(what);
-    row.credited = credited(tx, item["id"].as_str().unwrap_or_default());
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    row.credited = credited(tx, &text(&subscription["id"]), &text(&item["id"]));
     row
 }
 
@@ -97,12 +98,12 @@ fn product(tx: &Tx, price: &Value, quantity: i64) -> String {
 }
 
 /// The line that an item was last charged by, which a credit gives back a part of: its invoice and its id.
-fn credited(tx: &Tx, item: &str) -> Option<(String, String)> {
+fn credited(tx: &Tx, subscription: &str, item: &str) -> Option<(String, String)> {
     let charged = |line: &Value| {
         let parent = &line["parent"]["subscription_item_details"];
         parent["subscription_item"] == item && line["amount"].as_i64().is_some_and(|amount| amount > 0)
     };
-    tx.all(Kind::Invoice).filter(|doc| Invoice(&doc.object).subscription().is_some()).find_map(|doc| {
+    tx.all_with(Kind::Invoice, "subscription", subscription).find_map(|doc| {
         let lines = doc.object["lines"]["data"].as_array()?;
         let line = lines.iter().find(|line| charged(line))?;
         Some((doc.id().to_owned(), line["id"].as_str()?.to_owned()))

@@ -134,7 +134,7 @@ pub(super) fn settle_balance(tx: &mut Tx, id: &str) -> i64 {
 pub(super) fn give_balance_back(tx: &mut Tx, id: &str) {
     let Some(doc) = tx.get(KIND, id) else { return };
     let invoice = Invoice(&doc.object);
-    let entries = tx.all(Kind::CustomerBalanceTransaction).filter(|entry| entry.object["invoice"] == id);
+    let entries = tx.all_with(Kind::CustomerBalanceTransaction, "invoice", id);
     let applied: i64 = entries.filter_map(|entry| entry.object["amount"].as_i64()).sum();
     if applied != 0 {
         let entry = Entry::new("unapplied_from_invoice", -applied, invoice.currency());

@@ -1,6 +1,7 @@
 //! `/billing`: what the group pays, with what, and what it has paid.
 
 mod details;
+mod payer;
 mod payments;
 pub mod plan;
 pub mod portal;
@@ -15,17 +16,18 @@ use crate::web::components::form::{Attempt, Refused};
 use crate::web::components::no_subscription::NoSubscription;
 use crate::web::components::notice::Notice;
 use crate::web::components::page::{Head, Heading, load, set_status};
-use crate::web::islands::follow_subscription::{RenewWithSubscription, Shown};
-use crate::web::islands::payment_method::ChangePaymentMethod;
+use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
 use crate::web::server_fns::billing::Pay;
 use crate::web::server_fns::subscription::{Cancel, Resume};
 use crate::web::ssr::context::{admins_to_ask, services, user};
 use details::Details;
+use payer::Payer;
 use payments::Payments;
 use plan::Plan;
 
-/// What follows the subscription without the page being loaded anew.
+/// The ids of what follows the subscription without the page being loaded anew.
 const PLAN: &str = "plan";
+const METHOD: &str = "method";
 const PAYMENTS: &str = "payments";
 
 enum Data {
@@ -136,23 +138,25 @@ fn page(
         }
     };
     let payer = match (&subscription, &account) {
-        (Some(subscription), Some(account)) => {
-            let due = account.unpaid.as_ref().map(|invoice| invoice.amount_due.to_string());
-            let stripe_js = services().config.stripe.js_url.clone();
-            Some(view! {
-                <section class="panel" aria-labelledby="payer">
-                    <h2 id="payer">"Payment method"</h2>
-                    <ChangePaymentMethod
-                        subscription=subscription.id
-                        method=account.payment_method.clone()
-                        due
-                        stripe_js
-                        returned=visit.returned
-                    />
-                </section>
-            })
-        }
+        (Some(subscription), Some(account)) => Some(view! {
+            <Payer
+                subscription=subscription.id
+                method=account.payment_method.clone()
+                due=account.unpaid.as_ref().map(|invoice| invoice.amount_due)
+                returned=visit.returned.unwrap_or_default()
+            />
+        }),
         _ => None,
+    };
+    // While it is there, the subscription is the same: with another, or none, the page has other parts.
+    let same = match &subscription {
+        Some(subscription) => format!("subscription-{}", subscription.id),
+        None => "no-subscription".to_owned(),
+    };
+    let parts = match &account {
+        Some(_) if payer.is_some() => format!("{same} {PLAN} {METHOD} {PAYMENTS}"),
+        Some(_) => format!("{same} {PLAN} {PAYMENTS}"),
+        None => same.clone(),
     };
     let rest = account.map(|account| {
         let Account { details, invoices, more_invoices, .. } = account;
@@ -176,7 +180,8 @@ fn page(
         <div id=PLAN>{plan}</div>
         {payer}
         {rest}
-        <RenewWithSubscription shown=follow parts=vec![PLAN.to_owned(), PAYMENTS.to_owned()]/>
+        <div id=same hidden></div>
+        <FollowSubscription shown=follow parts/>
     }
     .into_any()
 }

@@ -98,8 +98,7 @@ fn Unpaid(subscription: Subscription, invoice: Invoice) -> impl IntoView {
     view! {
         <div class="unpaid">
             <p>
-                <strong>{format!("{number} of {} isn't paid. ", invoice.amount_due)}</strong>
-                "A new card, entered below, pays it at once."
+                <strong>{format!("{number} of {} isn't paid.", invoice.amount_due)}</strong>
             </p>
             <div class="actions">{retry}{hosted}</div>
         </div>

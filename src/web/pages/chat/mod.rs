@@ -103,7 +103,7 @@ fn page(data: Data) -> AnyView {
                 admins
                 offer="A question costs tokens. Choose a plan and your group has some to spend."
             />
-            <FollowSubscription shown/>
+            <FollowSubscription shown parts=String::new()/>
         }
         .into_any(),
     };

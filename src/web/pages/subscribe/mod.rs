@@ -120,7 +120,7 @@ fn shown(data: Data, returned: Returned) -> AnyView {
     view! {
         <Refused message=refused/>
         {page}
-        <FollowSubscription shown=follow/>
+        <FollowSubscription shown=follow parts=String::new()/>
     }
     .into_any()
 }

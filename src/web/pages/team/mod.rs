@@ -55,7 +55,7 @@ pub fn Team() -> impl IntoView {
             <Seats joined pending max=max_users/>
             <Members members me shares usage/>
             <Invitations invitations/>
-            <FollowSubscription shown/>
+            <FollowSubscription shown parts=String::new()/>
         }
         .into_any()
     })

@@ -57,7 +57,7 @@ pub fn Usage() -> impl IntoView {
                 }
                 .into_any()
             }
-            _ => view! { <FollowSubscription shown/> }.into_any(),
+            _ => view! { <FollowSubscription shown parts=String::new()/> }.into_any(),
         };
         view! {
             <Head title="Usage" description="How much of the shared allowance of LLM and voice tokens your group has used."/>

@@ -99,7 +99,7 @@ fn search(call: &Call, kind: Kind, url: &str, fields: &[&str]) -> Result<Value, 
         None => None,
     };
     let mut found: Vec<Value> =
-        tx.all(kind).map(|doc| tx.render(kind, doc)).filter(|object| query.matches(object)).collect();
+        tx.all(kind).map(|doc| tx.render(kind, &doc)).filter(|object| query.matches(object)).collect();
     if let Some(after) = after {
         let at = found.iter().position(|object| object["id"] == *after);
         let at = at.ok_or_else(|| ApiError::invalid("This page is not there any more.").param("page"))?;

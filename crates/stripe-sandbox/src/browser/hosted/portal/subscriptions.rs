@@ -33,7 +33,7 @@ pub(super) fn section(sandbox: &Sandbox, portal: &Portal) -> Markup {
         let mine = tx.all(KIND).filter(|doc| {
             doc.object["customer"] == portal.customer_id() && !Subscription(&doc.object).is_over()
         });
-        mine.map(|doc| plan(tx, &tx.render(KIND, doc))).collect::<Vec<_>>()
+        mine.map(|doc| plan(tx, &tx.render(KIND, &doc))).collect::<Vec<_>>()
     });
     html! {
         section {
