@@ -8,16 +8,25 @@ use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::domain::Refusal;
+use crate::domain::{FieldError, Refusal};
 
+/// Codes of refusals that are told apart here.
+const EMAIL_TAKEN: &str = "email_taken";
+const MALFORMED: &str = "malformed";
 /// The most bytes of what was typed that an error takes along. Proxies refuse headers above 8 KiB.
 const MOST_TYPED: usize = 3 * 1024;
 
 #[derive(Clone, Debug, PartialEq, Error, Serialize, Deserialize)]
 pub enum AppError {
-    #[error("{refusal}")]
+    /// What a [`Refusal`] says. Not the refusal itself: the figures that some carry would be code in every browser.
+    #[error("{message}")]
     Refused {
-        refusal: Refusal,
+        /// [`Refusal::code`].
+        code: String,
+        message: String,
+        /// What is wrong with single fields.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        errors: Vec<FieldError>,
         /// What was typed, by field, where a form is to be shown again: a browser without JavaScript
         /// loads the page anew and would have lost it. Never a password.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -35,34 +44,45 @@ pub enum AppError {
 }
 
 impl AppError {
-    pub fn refusal(&self) -> Option<&Refusal> {
+    fn refused(code: &str, message: String, errors: Vec<FieldError>) -> Self {
+        Self::Refused { code: code.to_owned(), message, errors, typed: Vec::new() }
+    }
+
+    /// The code of what was refused; `None` where it wasn't refused, but failed.
+    pub fn code(&self) -> Option<&str> {
         match self {
-            Self::Refused { refusal, .. } => Some(refusal),
+            Self::Refused { code, .. } => Some(code),
             _ => None,
         }
+    }
+
+    fn errors(&self) -> &[FieldError] {
+        match self {
+            Self::Refused { errors, .. } => errors,
+            _ => &[],
+        }
+    }
+
+    fn is_about_the_address(&self) -> bool {
+        self.code() == Some(EMAIL_TAKEN)
     }
 
     /// The message for the line under the field of this name.
     pub fn field(&self, name: &str) -> Option<String> {
-        match self.refusal()? {
-            Refusal::Invalid(errors) => {
-                errors.iter().find(|error| error.field == name).map(|error| error.message.clone())
-            }
-            Refusal::EmailTaken if name == "email" => Some(self.to_string()),
-            _ => None,
+        if name == "email" && self.is_about_the_address() {
+            return Some(self.to_string());
         }
+        self.errors().iter().find(|error| error.field == name).map(|error| error.message.clone())
     }
 
     /// The message for the whole form: all but what [`AppError::field`] shows under one of `fields`.
     pub fn form(&self, fields: &[&str]) -> Option<String> {
-        match self.refusal() {
-            Some(Refusal::Invalid(errors)) => errors
-                .iter()
-                .find(|error| !fields.contains(&error.field.as_str()))
-                .map(|error| error.message.clone()),
-            Some(Refusal::EmailTaken) if fields.contains(&"email") => None,
-            _ => Some(self.to_string()),
+        let errors = self.errors();
+        if !errors.is_empty() {
+            let rest = errors.iter().find(|error| !fields.contains(&error.field.as_str()));
+            return rest.map(|error| error.message.clone());
         }
+        (!self.is_about_the_address() || !fields.contains(&"email")).then(|| self.to_string())
     }
 
     /// What was typed into the field of this name before the form was refused.
@@ -95,7 +115,9 @@ impl AppError {
 
 impl From<Refusal> for AppError {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused { refusal, typed: Vec::new() }
+        let (code, message) = (refusal.code(), refusal.to_string());
+        let errors = if let Refusal::Invalid(errors) = refusal { errors } else { Vec::new() };
+        Self::refused(code, message, errors)
     }
 }
 
@@ -107,7 +129,8 @@ impl FromServerFnError for AppError {
             ServerFnErrorErr::Args(_)
             | ServerFnErrorErr::MissingArg(_)
             | ServerFnErrorErr::UnsupportedRequestMethod(_) => {
-                Refusal::Malformed("a field is missing or has the wrong form.".into()).into()
+                let message = "The request is malformed: a field is missing or has the wrong form.";
+                Self::refused(MALFORMED, message.to_owned(), Vec::new())
             }
             ServerFnErrorErr::Request(_) | ServerFnErrorErr::Deserialization(_) => Self::Unreachable,
             _ => Self::Unavailable,
@@ -118,7 +141,6 @@ impl FromServerFnError for AppError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::FieldError;
 
     fn invalid(fields: &[&str]) -> AppError {
         let errors = fields
@@ -142,6 +164,12 @@ mod tests {
         assert!(error.field("email").is_some());
         assert_eq!(error.form(&["email"]), None);
         assert!(error.form(&["name"]).is_some());
+    }
+
+    #[test]
+    fn the_codes_told_apart_here_are_those_of_refusals() {
+        assert_eq!(Refusal::EmailTaken.code(), EMAIL_TAKEN);
+        assert_eq!(Refusal::Malformed(String::new()).code(), MALFORMED);
     }
 
     #[test]

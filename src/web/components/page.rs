@@ -9,7 +9,6 @@ use leptos_router::components::Redirect;
 use leptos_router::hooks::use_location;
 use leptos_router::location::Url;
 
-use crate::domain::Refusal;
 use crate::web::AppError;
 
 /// Sets the HTTP status of the page being rendered.
@@ -70,14 +69,14 @@ pub fn load<T: Send + 'static>(
 /// In place of a page that can't be shown.
 #[component]
 pub fn CannotShow(error: AppError) -> impl IntoView {
-    match error.refusal() {
-        Some(Refusal::NotSignedIn) => view! { <ToLogin/> }.into_any(),
-        Some(Refusal::Forbidden(reason)) => {
-            let text = format!("{reason} Sign in with an account that may see it.");
+    match error.code() {
+        Some("not_signed_in") => view! { <ToLogin/> }.into_any(),
+        Some("forbidden") => {
+            let text = format!("{error} Sign in with an account that may see it.");
             view! { <Stopped status=403 title="This page isn't for you" text/> }.into_any()
         }
-        Some(Refusal::NotFound(_)) => view! { <NotFound/> }.into_any(),
-        Some(Refusal::InvitationGone) => {
+        Some("not_found") => view! { <NotFound/> }.into_any(),
+        Some("invitation_gone") => {
             let text =
                 "It has expired, was used, or was withdrawn. Ask the person who sent it for a new one.";
             view! { <Stopped status=410 title="This invitation is gone" text/> }.into_any()

@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use crate::domain::{FieldErrors, Refusal};
 use crate::error::Error;
-use crate::http::problem::Problem;
+use crate::http::problem::types::ALL;
 use crate::web::AppError;
 
 impl From<Error> for AppError {
@@ -28,5 +28,6 @@ impl From<FieldErrors> for AppError {
 
 /// The HTTP status that goes with an error: the API's.
 pub fn status(error: &AppError) -> StatusCode {
-    error.refusal().map_or(StatusCode::SERVICE_UNAVAILABLE, |refusal| Problem::from(refusal.clone()).status())
+    let of_code = |code| ALL.iter().find(|kind| kind.code == code).map(|kind| kind.status);
+    error.code().and_then(of_code).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
 }

@@ -84,7 +84,7 @@ async fn data(after: Option<String>) -> Result<Data, AppError> {
     // First, since it may find that the subscription has changed.
     let account = match services.billing.account(&user, after.as_deref()).await.map_err(AppError::from) {
         Ok(account) => Some(account),
-        Err(error) if error.refusal().is_some() => return Err(error),
+        Err(error) if error.code().is_some() => return Err(error),
         Err(_) => None,
     };
     let subscription = services.billing.subscription(&user).await?;
