@@ -151,5 +151,6 @@ fn taxes(tx: &Tx, invoice: &Value) -> Vec<(String, String)> {
 fn tax_name(tx: &Tx, rate: &Value) -> Option<String> {
     let doc = tx.get(Kind::TaxRate, rate.as_str()?)?;
     let name = doc.object["display_name"].as_str()?;
-    Some(format!("{name} ({} %)", doc.object["percentage"]))
+    let percentage = doc.object["percentage"].as_f64()?;
+    Some(format!("{name} ({percentage} %)"))
 }
