@@ -163,6 +163,13 @@ pub(super) fn for_invoice(tx: &mut Tx, subscription: &Value) -> Vec<String> {
     kept
 }
 
+/// The coupon that a discount is by, also where it was deleted since.
+pub(crate) fn terms(tx: &Tx, discount: &str) -> Option<Value> {
+    let doc = tx.get(KIND, discount)?;
+    let coupon = tx.get(Kind::Coupon, doc.object["source"]["coupon"].as_str()?)?;
+    Some(if coupon.is_deleted() { coupon.hidden.clone() } else { coupon.object.clone() })
+}
+
 /// Discounts that are for one invoice are over once that is finalized.
 pub(super) fn use_up(tx: &mut Tx, invoice: Invoice) {
     let Some(subscription) = invoice.subscription() else { return };
@@ -170,9 +177,8 @@ pub(super) fn use_up(tx: &mut Tx, invoice: Invoice) {
     let used: Vec<String> = given
         .filter_map(|given| given["discount"].as_str())
         .filter(|id| {
-            let doc = tx.get(KIND, id).filter(|doc| doc.object["subscription"] == subscription);
-            let coupon = doc.as_ref().and_then(|doc| doc.object["source"]["coupon"].as_str());
-            coupon.and_then(|id| tx.get(Kind::Coupon, id)).is_some_and(|doc| doc.object["duration"] == "once")
+            let own = tx.get(KIND, id).is_some_and(|doc| doc.object["subscription"] == subscription);
+            own && terms(tx, id).is_some_and(|coupon| coupon["duration"] == "once")
         })
         .map(str::to_owned)
         .collect();

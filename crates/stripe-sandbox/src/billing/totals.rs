@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::adjustments::{self, Discount, Rate};
 use super::customer_balance::{self, Entry};
+use super::discounts;
 use crate::engine::objects::Invoice;
 use crate::engine::{Kind, Tx};
 use crate::money;
@@ -23,7 +24,7 @@ pub(super) fn sum_up(tx: &mut Tx, id: &str) {
     let invoice = Invoice(&doc.object);
     let (subtotal, balance) = (invoice.lines_total(), customer_balance::of(tx, invoice.customer()));
     let mut lines = doc.object["lines"]["data"].as_array().cloned().unwrap_or_default();
-    adjustments::take_off(&mut lines, &discounts(tx, &doc.object));
+    adjustments::take_off(&mut lines, &discounts_of(tx, &doc.object));
     let exempt = doc.object["customer_tax_exempt"].as_str().unwrap_or("none");
     let general = rates(&doc.object["default_tax_rates"]);
     for line in &mut lines {
@@ -59,16 +60,11 @@ pub(super) fn sum_up(tx: &mut Tx, id: &str) {
 }
 
 /// The discounts of an invoice, in their order.
-fn discounts(tx: &Tx, invoice: &Value) -> Vec<Discount> {
+fn discounts_of(tx: &Tx, invoice: &Value) -> Vec<Discount> {
     let ids = invoice["discounts"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let coupon = |id: &str| {
-        let doc = tx.get(Kind::Discount, id)?;
-        tx.get(Kind::Coupon, doc.object["source"]["coupon"].as_str()?)
-    };
     ids.filter_map(|id| {
-        let coupon = coupon(id)?;
-        let of = &coupon.object;
-        let products = of["applies_to"]["products"].as_array().or(coupon.hidden["products"].as_array());
+        let of = discounts::terms(tx, id)?;
+        let products = of["applies_to"]["products"].as_array();
         Some(Discount {
             id: id.to_owned(),
             percent: (!of["percent_off"].is_null()).then(|| adjustments::millionths(&of["percent_off"])),

@@ -193,7 +193,7 @@ pub(super) const COLLECTIONS: [Collection; 18] = [
         columns: &[
             ACTIVE,
             column("Name", |object| text(&object["display_name"])),
-            column("Rate", |object| html! { (object["percentage"]) " %" }),
+            column("Rate", |object| html! { (object["percentage"].as_f64().unwrap_or_default()) " %" }),
             CREATED,
         ],
     },

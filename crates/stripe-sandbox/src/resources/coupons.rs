@@ -55,9 +55,11 @@ pub(super) const ROUTES: &[Route] = &[
     delete("/v1/coupons/{id}", &[], |call| {
         let doc = call.tx.find(KIND, call.id(), "id")?;
         call.tx.emit("coupon.deleted", KIND, doc.id());
+        let deleted = call.tx.mark_deleted(KIND, doc.id());
         // Discounts that were given by it go on.
-        call.tx.change(KIND, doc.id(), |doc| doc.object["redeem_by"] = json!(0));
-        Ok(json!({"id": doc.id(), "object": "coupon", "deleted": true}))
+        let terms = doc.object.clone();
+        call.tx.change(KIND, doc.id(), |doc| doc.hidden = terms);
+        Ok(deleted)
     }),
 ];
 
@@ -65,7 +67,7 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
     let (tx, params) = (&mut *call.tx, call.params);
     check(tx, params)?;
     let id = params["id"].as_str().map_or_else(|| new_secret("")[..8].to_owned(), str::to_owned);
-    if tx.get(KIND, &id).is_some() {
+    if tx.get(KIND, &id).is_some_and(|doc| !doc.is_deleted()) {
         let message = "Coupon already exists.";
         return Err(ApiError::invalid(message).code("resource_already_exists").param("id"));
     }

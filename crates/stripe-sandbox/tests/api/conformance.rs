@@ -135,6 +135,7 @@ async fn webhook_endpoints(checked: &mut Checked) {
     checked.get("/v1/webhook_endpoints").await;
     checked.call("DELETE", &path, &[]).await.ok();
     checked.get("/v1/account").await;
+    checked.get("/v1/accounts").await;
     checked.get("/v1/accounts/acct_1StripeSandbox0").await;
 }
 

@@ -30,11 +30,8 @@ impl CardForm<'_> {
             form.card-form method="post" action=(self.action) data-card data-key=(KEY) data-mode=(self.mode)
                 data-amount=(self.amount) data-currency=(self.currency) {
                 (self.fields)
-                div.field {
-                    span.label #card-label { "Card" }
-                    div #card role="group" aria-labelledby="card-label" {}
-                    noscript { p.muted { "Entering a card needs JavaScript." } }
-                }
+                div #card role="group" aria-label="Card" {}
+                noscript { p.muted { "Entering a card needs JavaScript." } }
                 p.error #card-error role="alert" {}
                 button.primary { (self.button) }
             }

@@ -12,6 +12,7 @@ function appearance() {
       colorBackground: token('--field'),
       colorText: token('--text'),
       colorTextSecondary: token('--muted'),
+      fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif',
       borderRadius: '8px',
     },
   };

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::format::{day, sum};
+use crate::billing::discounts::terms;
 use crate::engine::objects::{Invoice, InvoiceStatus};
 use crate::engine::{Kind, Tx};
 
@@ -131,9 +132,8 @@ fn discounts(tx: &Tx, invoice: &Value) -> Vec<(String, String)> {
 }
 
 fn discount_name(tx: &Tx, discount: &Value) -> Option<String> {
-    let doc = tx.get(Kind::Discount, discount.as_str()?)?;
-    let coupon = tx.get(Kind::Coupon, doc.object["source"]["coupon"].as_str()?)?;
-    Some(coupon.object["name"].as_str().unwrap_or(coupon.id()).to_owned())
+    let coupon = terms(tx, discount.as_str()?)?;
+    coupon["name"].as_str().or(coupon["id"].as_str()).map(str::to_owned)
 }
 
 fn taxes(tx: &Tx, invoice: &Value) -> Vec<(String, String)> {
@@ -151,5 +151,6 @@ fn taxes(tx: &Tx, invoice: &Value) -> Vec<(String, String)> {
 fn tax_name(tx: &Tx, rate: &Value) -> Option<String> {
     let doc = tx.get(Kind::TaxRate, rate.as_str()?)?;
     let name = doc.object["display_name"].as_str()?;
-    Some(format!("{name} ({} %)", doc.object["percentage"]))
+    let percentage = doc.object["percentage"].as_f64()?;
+    Some(format!("{name} ({percentage} %)"))
 }

@@ -318,7 +318,10 @@ pub(super) async fn update(
         if !offered(tx, &portal).iter().any(|(_, of)| of["id"] == *price) {
             return Err(ApiError::missing(Kind::Price, &price, "price"));
         }
-        let params = json!({"items": [{"id": item, "price": price}], "proration_behavior": behavior});
+        // There is nobody to ask for 3D Secure before the answer: what the bank refuses then waits as an open invoice.
+        let params = json!({
+            "items": [{"id": item, "price": price}], "off_session": true, "proration_behavior": behavior,
+        });
         update::update(tx, &id, &params)?;
         Ok(portal.after(tx, "subscription_update"))
     });
