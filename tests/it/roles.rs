@@ -168,8 +168,7 @@ const FUNCTIONS: &[(&str, &str, Expected)] = &[
     ("/fn/subscription/cancel", "id={id}&at_period_end=true", [401, 403, 404, 404, 403]),
     ("/fn/subscription/resume", "id={id}", [401, 403, 404, 404, 403]),
     ("/fn/subscription/change-plan", "id={id}&plan_id={id}", [401, 403, 404, 404, 403]),
-    ("/fn/billing/begin-card", "id={id}", [401, 403, 404, 404, 403]),
-    ("/fn/billing/finish-card", "id={id}&setup_intent=seti_1", [401, 403, 404, 404, 403]),
+    ("/fn/billing/change-card", "id={id}&setup_intent=", [401, 403, 404, 404, 403]),
     ("/fn/billing/pay", "id={id}", [401, 403, 404, 404, 403]),
     (
         "/fn/billing/details",

@@ -60,9 +60,15 @@ impl UsageStream {
             let (usage, subscription, live) =
                 LAST.with_borrow(|last| (last.usage.clone(), last.subscription.clone(), last.live));
             untrack(|| {
-                usage.map(&listener.on_usage);
-                subscription.map(&listener.on_subscription);
-                live.map(&listener.on_live);
+                if let Some(usage) = usage {
+                    (listener.on_usage)(usage);
+                }
+                if let Some(subscription) = subscription {
+                    (listener.on_subscription)(subscription);
+                }
+                if let Some(live) = live {
+                    (listener.on_live)(live);
+                }
             });
         }
         Some(Self(listener))

@@ -65,9 +65,9 @@ impl CardEntry {
 
 /// Asks the server until the subscription is paid there too, for as long as that can reasonably take, or until there is no
 /// need to any more.
-pub async fn until_paid(needless: impl Fn() -> bool) -> Option<Subscription> {
+pub async fn until_paid(needless: Callback<(), bool>) -> Option<Subscription> {
     for _ in 0..ASK_TIMES {
-        if needless() {
+        if needless.run(()) {
             return None;
         }
         if let Ok(Some(subscription)) = refresh().await
@@ -80,14 +80,15 @@ pub async fn until_paid(needless: impl Fn() -> bool) -> Option<Subscription> {
     None
 }
 
+// Callbacks rather than closures: its code is in what is downloaded once, whoever uses it.
 #[component]
 pub fn CardForm(
     entry: CardEntry,
     /// On the button.
     label: String,
-    on_press: impl Fn() + 'static,
+    on_press: Callback<()>,
     /// Shows Stripe's form again, where it didn't come.
-    on_retry: impl Fn() + Copy + Send + Sync + 'static,
+    on_retry: Callback<()>,
 ) -> impl IntoView {
     let CardEntry { stage, error } = entry;
     view! {
@@ -99,7 +100,7 @@ pub fn CardForm(
         {move || (stage.get() == Stage::Missing).then(|| view! {
             <Notice level=Level::Limit alert=true>
                 <p>"Stripe's card form could not be loaded. Check the connection, and whether something blocks it."</p>
-                <button class="button" data-tone="plain" type="button" on:click=move |_| on_retry()>"Try again"</button>
+                <button class="button" data-tone="plain" type="button" on:click=move |_| on_retry.run(())>"Try again"</button>
             </Notice>
         })}
         {move || error.get().map(|message| view! { <Notice level=Level::Limit alert=true>{message}</Notice> })}
@@ -107,7 +108,7 @@ pub fn CardForm(
             class="button button--wide"
             data-tone="primary"
             type="button"
-            on:click=move |_| on_press()
+            on:click=move |_| on_press.run(())
             disabled=move || stage.get() != Stage::Ready
             aria-busy=move || stage.get().is_busy().then_some("true")
         >

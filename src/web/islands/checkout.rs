@@ -56,7 +56,7 @@ impl Purchase {
         self.card.stage.set(Stage::Waiting);
         // The stream may be faster.
         let is_bought = move || self.bought.with_untracked(Option::is_some);
-        match until_paid(is_bought).await {
+        match until_paid(Callback::new(move |()| is_bought())).await {
             Some(subscription) => self.finish(subscription),
             None if is_bought() => {}
             None => self.card.fail(SLOW),
@@ -171,8 +171,8 @@ fn Pay(checkout: Checkout, purchase: Purchase, attempt: RwSignal<u32>) -> impl I
                 <CardForm
                     entry=purchase.card
                     label
-                    on_press=move || spawn_local(purchase.pay(intent))
-                    on_retry=move || attempt.update(|n| *n += 1)
+                    on_press=Callback::new(move |()| spawn_local(purchase.pay(intent)))
+                    on_retry=Callback::new(move |()| attempt.update(|n| *n += 1))
                 />
             </section>
         </div>

@@ -11,7 +11,7 @@ use leptos::task::spawn_local;
 use super::card_form::{CardEntry, CardForm, SLOW, Stage, until_paid};
 use crate::domain::{Intent, SubscriptionId};
 use crate::web::client;
-use crate::web::server_fns::billing::{begin_card, finish_card};
+use crate::web::server_fns::billing::change_card;
 
 const CHANGED: &str = "The card was changed. It is charged from now on.";
 const PAID: &str = "The payment went through, and the card was changed.";
@@ -38,8 +38,9 @@ impl Change {
     /// Shows Stripe's form for another card.
     async fn begin(self) {
         self.card.stage.set(Stage::Loading);
-        match begin_card(self.subscription).await {
-            Ok(secret) => {
+        match change_card(self.subscription, String::new()).await {
+            Ok((_, secret)) => {
+                let secret = secret.unwrap_or_default();
                 let (js, key) = self.stripe.get_value();
                 self.secret.set_value(secret.clone());
                 self.card.mount(&js, &key, &secret).await;
@@ -66,7 +67,7 @@ impl Change {
         let secret = self.secret.get_value();
         // A client secret is the intent's id, `_secret_`, and the secret.
         let intent = secret.split("_secret_").next().unwrap_or_default().to_owned();
-        match finish_card(self.subscription, intent).await {
+        match change_card(self.subscription, intent).await {
             Ok((_, Some(payment))) => self.answer_bank(&payment).await,
             Ok((true, None)) => self.close(PAID).await,
             Ok((false, None)) => self.close(CHANGED).await,
@@ -82,7 +83,7 @@ impl Change {
             return self.begin_again(message).await;
         }
         self.card.stage.set(Stage::Waiting);
-        match until_paid(|| false).await {
+        match until_paid(Callback::new(|()| false)).await {
             Some(_) => self.close(PAID).await,
             None => self.card.fail(SLOW),
         }
@@ -163,8 +164,8 @@ pub fn ChangePaymentMethod(
                 <CardForm
                     entry=change.card
                     label="Save card".to_owned()
-                    on_press=move || spawn_local(change.save())
-                    on_retry=move || spawn_local(change.begin())
+                    on_press=Callback::new(move |()| spawn_local(change.save()))
+                    on_retry=Callback::new(move |()| spawn_local(change.begin()))
                 />
                 <button class="button" data-tone="plain" type="button" on:click=move |_| change.give_up()>
                     "Keep it as it is"

@@ -5,24 +5,20 @@ use leptos::prelude::*;
 use crate::domain::SubscriptionId;
 use crate::web::AppError;
 
-/// Begins a change of the card: the client secret is for a card form to confirm.
-#[server(prefix = "/fn", endpoint = "billing/begin-card")]
-pub async fn begin_card(id: SubscriptionId) -> Result<String, AppError> {
-    use crate::web::ssr::context::{services, user};
-    let checkout = services().billing.begin_payment_method(&user()?, id).await?;
-    checkout.client_secret.ok_or(AppError::Unavailable)
-}
-
-/// Takes the card that the form's setup intent was confirmed with. Gives whether something that was due is paid with it, and
-/// the client secret of a payment that the bank asks its cardholder about first.
-#[server(prefix = "/fn", endpoint = "billing/finish-card")]
-pub async fn finish_card(
+/// Without a setup intent, begins a change of the card: the client secret is for a card form to confirm. With the one that
+/// was confirmed, takes its card: gives whether something that was due is paid with it, and the client secret of a payment
+/// that the bank asks its cardholder about first.
+#[server(prefix = "/fn", endpoint = "billing/change-card")]
+pub async fn change_card(
     id: SubscriptionId,
-    setup_intent: String,
+    #[server(default)] setup_intent: String,
 ) -> Result<(bool, Option<String>), AppError> {
     use crate::web::ssr::context::{services, user};
     let (user, billing) = (user()?, services().billing.clone());
     user.must_be_admin()?;
+    if setup_intent.is_empty() {
+        return Ok((false, billing.begin_payment_method(&user, id).await?.client_secret));
+    }
     let was_paid = billing.subscription(&user).await?.is_some_and(|before| before.status.is_paid());
     let taken = billing.finish_payment_method(&user, id, &setup_intent).await?;
     Ok((!was_paid && taken.subscription.status.is_paid(), taken.client_secret))

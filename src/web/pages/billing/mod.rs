@@ -82,11 +82,7 @@ async fn data(after: Option<String>) -> Result<Data, AppError> {
         return Ok(Data::Member(admins_to_ask(&user).await?.unwrap_or_default()));
     }
     // First, since it may find that the subscription has changed.
-    let account = match services.billing.account(&user, after.as_deref()).await.map_err(AppError::from) {
-        Ok(account) => Some(account),
-        Err(error) if error.code().is_some() => return Err(error),
-        Err(_) => None,
-    };
+    let account = services.billing.account(&user, after.as_deref()).await.map_err(AppError::from).ok();
     let subscription = services.billing.subscription(&user).await?;
     let last = match subscription {
         Some(_) => None,
