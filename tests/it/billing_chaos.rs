@@ -435,8 +435,11 @@ impl History<'_> {
             let (start, end) = (time(&period["start"]), time(&period["end"]));
             let months = if yearly { 12 } else { 1 };
             // The first begins in any case; those after it where they did before the subscription ended.
+            let is_first = period["start"] == subscription["start_date"];
             let of_it = (0..months).map(|month| start + chrono::Months::new(month));
-            starts.extend(of_it.filter(|month| *month < end && (*month == start || *month < now)));
+            starts.extend(
+                of_it.filter(|month| *month < end && ((is_first && *month == start) || *month < now)),
+            );
         }
         starts
     }
