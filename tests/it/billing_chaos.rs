@@ -391,7 +391,8 @@ impl History<'_> {
         for subscription in found.iter().rev() {
             expected.extend(self.starts(subscription).await);
         }
-        let periods = self.stage().periods(&self.admin).await;
+        let mut periods = self.stage().periods(&self.admin).await;
+        periods.sort();
         let mut starts: Vec<_> = periods.iter().map(|period| period.0).collect();
         // One that ended at the moment it began, if it was noticed later, has had a period and hasn't.
         let ended: Vec<_> = found
