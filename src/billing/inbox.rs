@@ -13,9 +13,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use super::Billing;
-use crate::domain::User;
+use crate::domain::{GivenUpEvent, User};
 use crate::error::{Error, Result};
-use crate::storage::{GivenUpEvent, InboxEvent};
+use crate::storage::InboxEvent;
 
 /// How often due events are looked for.
 const INTERVAL: StdDuration = StdDuration::from_secs(5);

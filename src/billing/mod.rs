@@ -33,7 +33,6 @@ use crate::storage::{SharedReads, Store, SubscriptionRow};
 
 use self::stripe::Stripe;
 
-pub use crate::storage::GivenUpEvent;
 pub use demo::DemoTerms;
 pub use invoices::InvoiceKey;
 pub use reconcile::Reconciled;

@@ -75,7 +75,7 @@ pub use throttle::AttemptCount;
 use tx::Slot;
 pub use tx::Tx;
 pub use users::{Credentials, NewUser};
-pub use webhooks::{GivenUpEvent, InboxEvent};
+pub use webhooks::InboxEvent;
 
 static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");

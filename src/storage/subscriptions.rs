@@ -216,8 +216,6 @@ struct KeptRow {
     billing_anchor: DateTime<Utc>,
     #[sqlx(try_from = "String")]
     billing_interval: Interval,
-    /// Where the usage periods end that Stripe told of.
-    known_until: Option<DateTime<Utc>>,
 }
 
 impl KeptRow {
@@ -247,9 +245,7 @@ impl Tx {
     ) -> Result<bool> {
         let kept: Option<KeptRow> = on_tx!(self, |connection| {
             sqlx::query_as(concat!(
-                "SELECT s.status, s.current_period_start, s.current_period_end, s.billing_anchor, s.billing_interval,
-                     (SELECT MAX(u.period_end) FROM usage_summaries u
-                      WHERE u.group_id = $1 AND u.subscription_id = $2 AND NOT u.provisional) AS known_until
+                "SELECT s.status, s.current_period_start, s.current_period_end, s.billing_anchor, s.billing_interval
                  FROM subscriptions s WHERE s.group_id = $1 AND s.id = $2 AND s.synced_ticket < $3 AND ",
                 is_live!("s")
             ))
@@ -321,10 +317,13 @@ impl Tx {
         };
         // While it was paused none began, and where it is counted from elsewhere now they aren't the same ones.
         if kept.status != Status::Paused && kept.billing_anchor == state.anchor {
-            let from = kept.known_until.unwrap_or(kept.current_period_start);
+            let from = kept.current_period_start;
+            let known = self.known_periods(group, id, from).await?;
             for missed in kept.cycle().usage_periods(from, until) {
-                let missed = Period { end: missed.end.min(until), ..missed };
-                self.open_period(group, id, missed, Opened::ByStripe, now).await?;
+                if !known.contains(&missed.start) {
+                    let missed = Period { end: missed.end.min(until), ..missed };
+                    self.open_period(group, id, missed, Opened::ByStripe, now).await?;
+                }
             }
         }
         if state.status.is_live() {

@@ -276,6 +276,29 @@ impl Tx {
         Ok(())
     }
 
+    /// When the periods begin that Stripe told of, from `from` on.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn known_periods(
+        &mut self,
+        group: GroupId,
+        subscription: SubscriptionId,
+        from: DateTime<Utc>,
+    ) -> Result<Vec<DateTime<Utc>>> {
+        Ok(on_tx!(self, |connection| {
+            sqlx::query_scalar(
+                "SELECT period_start FROM usage_summaries
+                 WHERE group_id = $1 AND subscription_id = $2 AND period_start >= $3 AND NOT provisional",
+            )
+            .bind(group)
+            .bind(subscription)
+            .bind(from)
+            .fetch_all(connection)
+            .await?
+        }))
+    }
+
     /// Ends the periods of a subscription that ended at `at`: one that only began then is empty.
     ///
     /// # Errors

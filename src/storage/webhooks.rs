@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
 use super::{Store, Tx};
-use crate::domain::Refusal;
+use crate::domain::{GivenUpEvent, Refusal};
 use crate::error::Result;
 
 /// An event to work on.
@@ -125,15 +125,20 @@ impl Store {
     }
 }
 
-/// An event that was tried so often that it isn't tried again by itself.
-#[derive(Clone, Debug, FromRow)]
-pub struct GivenUpEvent {
-    pub id: String,
-    pub event_type: String,
-    pub attempts: i64,
-    pub received_at: DateTime<Utc>,
-    /// What the last attempt failed with, in words.
-    pub last_error: Option<String>,
+#[derive(FromRow)]
+struct GivenUpRow {
+    id: String,
+    event_type: String,
+    attempts: i64,
+    received_at: DateTime<Utc>,
+    last_error: Option<String>,
+}
+
+impl From<GivenUpRow> for GivenUpEvent {
+    fn from(row: GivenUpRow) -> Self {
+        let GivenUpRow { id, event_type, attempts, received_at, last_error } = row;
+        Self { id, event_type, attempts, received_at, last_error: last_error.unwrap_or_default() }
+    }
 }
 
 impl Store {
@@ -142,7 +147,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn given_up_events(&self, limit: i64) -> Result<Vec<GivenUpEvent>> {
-        Ok(on_db!(self, |pool| {
+        let rows: Vec<GivenUpRow> = on_db!(self, |pool| {
             sqlx::query_as(
                 "SELECT id, event_type, attempts, received_at, last_error FROM webhook_events
                  WHERE given_up_at IS NOT NULL ORDER BY given_up_at DESC, id LIMIT $1",
@@ -150,7 +155,8 @@ impl Store {
             .bind(limit)
             .fetch_all(pool)
             .await?
-        }))
+        });
+        Ok(rows.into_iter().map(GivenUpEvent::from).collect())
     }
 
     /// Counts one more attempt on an event that was given up, for the caller to make. Where that is cut off, the event is due

@@ -391,7 +391,8 @@ impl History<'_> {
         for subscription in found.iter().rev() {
             expected.extend(self.starts(subscription).await);
         }
-        let periods = self.stage().periods(&self.admin).await;
+        let mut periods = self.stage().periods(&self.admin).await;
+        periods.sort();
         let mut starts: Vec<_> = periods.iter().map(|period| period.0).collect();
         // One that ended at the moment it began, if it was noticed later, has had a period and hasn't.
         let ended: Vec<_> = found
@@ -435,8 +436,11 @@ impl History<'_> {
             let (start, end) = (time(&period["start"]), time(&period["end"]));
             let months = if yearly { 12 } else { 1 };
             // The first begins in any case; those after it where they did before the subscription ended.
+            let is_first = period["start"] == subscription["start_date"];
             let of_it = (0..months).map(|month| start + chrono::Months::new(month));
-            starts.extend(of_it.filter(|month| *month < end && (*month == start || *month < now)));
+            starts.extend(
+                of_it.filter(|month| *month < end && ((is_first && *month == start) || *month < now)),
+            );
         }
         starts
     }

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
 use crate::accounts::{MessageState, OutboxMessage};
-use crate::billing::GivenUpEvent;
+use crate::domain::GivenUpEvent;
 use crate::web::AppError;
 use crate::web::components::badge::Badge;
 use crate::web::components::form::{Form, refused};
@@ -63,7 +63,7 @@ fn GivenUp(events: Vec<GivenUpEvent>) -> impl IntoView {
             .cell(view! { <code>{event.event_type}</code> })
             .cell(format::date_time(event.received_at))
             .cell(event.attempts)
-            .cell(event.last_error.unwrap_or_default())
+            .cell(event.last_error)
             .actions(again)
     });
     view! {

@@ -62,7 +62,6 @@ fn Fields(draft: Draft, bound: Option<String>) -> impl IntoView {
             <Line draft name="price" label="Price" inputmode="decimal"/>
             <Line draft name="currency" label="Currency"/>
             <Interval draft/>
-            <Line draft name="trial_days" label="Trial days" hint="Free at first, once a group. 0: none." inputmode="numeric"/>
         </div>
         {bound.map(|bound| view! { <p class="field__hint">{bound}</p> })}
         <div class="field-row">
@@ -70,6 +69,13 @@ fn Fields(draft: Draft, bound: Option<String>) -> impl IntoView {
             <Limit draft name="voice_tokens_limit" unlimited="voice_tokens_unlimited" label="Voice tokens" hint="Per month. 0: not in the plan."/>
             <Limit draft name="max_users" unlimited="max_users_unlimited" label="Users" hint="Members and open invitations."/>
         </div>
+        <Line
+            draft
+            name="trial_days"
+            label="Trial days"
+            hint="Free at first, once for each group. Left empty, there is no trial."
+            inputmode="numeric"
+        />
         <Area draft name="features" label="Features" hint="One a line." rows="4"/>
         <Line
             draft
