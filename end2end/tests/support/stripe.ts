@@ -35,11 +35,16 @@ export class Stripe {
     return body(await this.request.delete(`${this.address}${path}`, { headers: this.headers }));
   }
 
+  /** Has a subscription be paid by a test card from now on. */
+  async payWith(subscription: string, card: string) {
+    const { customer } = await this.get(`/subscriptions/${subscription}`);
+    const { id } = await this.post(`/payment_methods/${card}/attach`, { customer });
+    await this.post(`/subscriptions/${subscription}`, { default_payment_method: id });
+  }
+
   /** Renews a subscription now, by a card that the bank declines: it becomes past due. */
   async failNextCharge(subscription: string) {
-    const { customer } = await this.get(`/subscriptions/${subscription}`);
-    const { id } = await this.post('/payment_methods/pm_card_chargeCustomerFail/attach', { customer });
-    await this.post(`/subscriptions/${subscription}`, { default_payment_method: id });
+    await this.payWith(subscription, 'pm_card_chargeCustomerFail');
     await this.post(`/subscriptions/${subscription}`, {
       billing_cycle_anchor: 'now',
       payment_behavior: 'allow_incomplete',

@@ -26,7 +26,7 @@ pub async fn asked(user: &User, subscription: &Subscription, plan: PlanId) -> Re
     Ok(Asked { change, method: billing.payment_method(user).await? })
 }
 
-const COLUMNS: &[Column] = &[Column::text(""), Column::number("Now"), Column::number("Then")];
+const COLUMNS: &[Column] = &[Column::text("Part"), Column::number("Now"), Column::number("Then")];
 
 #[component]
 pub fn Change(subscription: Subscription, asked: Asked) -> impl IntoView {
@@ -49,7 +49,7 @@ pub fn Change(subscription: Subscription, asked: Asked) -> impl IntoView {
                 <Features from=from.clone() to=to.clone()/>
             </section>
             <section class="panel" aria-labelledby="due">
-                <h2 id="due">"Due today"</h2>
+                <h2 id="due">"What it costs"</h2>
                 <Due change=change.clone()/>
                 <Payer change=change.clone() method=method.clone()/>
                 <ChangePlan
@@ -92,28 +92,19 @@ fn when(subscription: &Subscription, change: &PlanChange) -> String {
     }
 }
 
-/// What one plan has beside its limits, and the other doesn't.
+/// What each plan has beside its limits.
 #[component]
 fn Features(from: Plan, to: Plan) -> impl IntoView {
-    let only = |these: &[String], those: &[String]| -> Vec<String> {
-        these.iter().filter(|feature| !those.contains(feature)).cloned().collect()
-    };
-    let list = |title: String, features: Vec<String>| {
-        (!features.is_empty()).then(|| {
-            let items = features.into_iter().map(|feature| view! { <li>{feature}</li> });
-            view! {
-                <div class="change__features">
-                    <h3>{title}</h3>
-                    <ul>{items.collect_view()}</ul>
-                </div>
-            }
-        })
-    };
-    let (gained, lost) = (only(&to.features, &from.features), only(&from.features, &to.features));
-    view! {
-        {list(format!("Only in {}", to.name), gained)}
-        {list(format!("Only in {}", from.name), lost)}
-    }
+    let lists = [from, to].into_iter().filter(|plan| !plan.features.is_empty()).map(|plan| {
+        let items = plan.features.into_iter().map(|feature| view! { <li>{feature}</li> });
+        view! {
+            <div>
+                <h3>{format!("In {}", plan.name)}</h3>
+                <ul>{items.collect_view()}</ul>
+            </div>
+        }
+    });
+    view! { <div class="change__features">{lists.collect_view()}</div> }
 }
 
 #[component]
