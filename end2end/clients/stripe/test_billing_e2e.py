@@ -1,18 +1,13 @@
 """billing-e2e, unmodified, at the sandbox: its own scenarios of renewals, failed payments, changes of plan and cancellations,
 by test clocks. It has no option for another address than Stripe's, so that of the library beneath it is set."""
 
-import os
-import re
 import subprocess
 import sys
-import tempfile
-from pathlib import Path
 
 import pytest
 import stripe
 
 KEY = "sk_test_TollgateSandboxSecretKey"
-BINARY = os.environ.get("TOLLGATE_BINARY") or str(Path(__file__).parents[3] / "target/debug/tollgate")
 SCENARIOS = ["cancel-at-period-end", "failed-renewal", "plan-change", "renewal", "signup-card-problems"]
 PROGRAM = """
 import sys
@@ -21,26 +16,6 @@ stripe._stripe_client.DEFAULT_API_BASE = sys.argv.pop(1)
 from billing_e2e.cli import main
 main()
 """
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    """The address of a sandbox of one's own."""
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {"PATH": os.environ["PATH"], "HOME": folder, "SANDBOX_ADDR": "127.0.0.1:0"}
-        server = subprocess.Popen(
-            [BINARY, "sandbox"], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        try:
-            for line in server.stdout:
-                if address := re.match(r"Stripe sandbox on (http://\S+)", line):
-                    yield address[1]
-                    break
-            else:
-                pytest.fail(f"the sandbox ended with {server.wait()} before it listened")
-        finally:
-            server.terminate()
-            server.wait()
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,7 @@ use crate::http::{Route, get, list};
 pub(super) const ROUTES: &[Route] = &[
     get("/v1/account", &[], |_| Ok(account())),
     // Connected accounts, of which there are none.
-    list("/v1/accounts", &[], |_| {
-        Ok(json!({"object": "list", "data": [], "has_more": false, "url": "/v1/accounts"}))
-    }),
+    list("/v1/accounts", &[], |_| Ok(super::customers::none("/v1/accounts"))),
     get("/v1/accounts/{id}", &[], |call| {
         if call.id() == ACCOUNT { Ok(account()) } else { Err(not_here(call.id())) }
     }),

@@ -92,7 +92,17 @@ pub(super) const ROUTES: &[Route] = &[
     get("/v1/customers/{id}", &[], retrieve),
     post("/v1/customers/{id}", UPDATE, update),
     delete("/v1/customers/{id}", &[], remove),
+    // Cards and bank accounts of the old kind, of which none are kept.
+    list("/v1/customers/{id}/sources", &[opt("object", Shape::Text)], |call| {
+        let customer = call.tx.find(KIND, call.id(), "id")?;
+        Ok(none(&format!("/v1/customers/{}/sources", customer.id())))
+    }),
 ];
+
+/// A list of nothing.
+pub(super) fn none(url: &str) -> Value {
+    json!({"object": "list", "data": [], "has_more": false, "url": url})
+}
 
 /// A deleted customer is still there, and says so.
 fn retrieve(call: &mut Call) -> Result<Value, ApiError> {

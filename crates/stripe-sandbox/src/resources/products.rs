@@ -72,6 +72,11 @@ pub(super) const ROUTES: &[Route] = &[
     get("/v1/products/{id}", &[], |call| call.tx.find(KIND, call.id(), "id").map(|doc| doc.object.clone())),
     post("/v1/products/{id}", UPDATE, update),
     delete("/v1/products/{id}", &[], remove),
+    // Entitlements, of which there are none.
+    list("/v1/products/{id}/features", &[], |call| {
+        let product = call.tx.find(KIND, call.id(), "id")?;
+        Ok(super::customers::none(&format!("/v1/products/{}/features", product.id())))
+    }),
 ];
 
 fn index(call: &mut Call) -> Result<Value, ApiError> {

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::engine::{ApiError, Doc, Kind, Tx, new_id};
-use crate::http::{Call, Field, Route, Shape, delete, get, list, page, post, req};
+use crate::http::{Call, Field, Route, Shape, delete, get, list, opt, page, post, req, unsupported};
 
 const KIND: Kind = Kind::TaxId;
 
@@ -31,7 +31,23 @@ const VERIFIED: [&str; 3] = ["au_abn", "eu_vat", "gb_vat"];
 /// A tax id as it is given.
 pub(super) const DATA: &[Field] = &[req("type", Shape::Enum(TYPES)), req("value", Shape::Text)];
 
+/// Whose tax ids are listed: without a word the account's own, of which there are none.
+const OWNER: &[Field] = &[opt(
+    "owner",
+    Shape::Object(&[
+        req("type", Shape::Enum(&["account", "application", "customer", "self"])),
+        opt("customer", Shape::Text),
+        unsupported(&["account", "customer_account"]),
+    ]),
+)];
+
 pub(super) const ROUTES: &[Route] = &[
+    list("/v1/tax_ids", OWNER, |call| {
+        let customer = call.params["owner"]["customer"].as_str();
+        page(call.tx, KIND, "/v1/tax_ids", call.params, |doc| {
+            customer.is_some_and(|customer| doc.object["customer"] == customer)
+        })
+    }),
     list("/v1/customers/{customer}/tax_ids", &[], |call| {
         let customer = call.tx.find(Kind::Customer, call.id(), "customer")?;
         let url = format!("/v1/customers/{}/tax_ids", customer.id());

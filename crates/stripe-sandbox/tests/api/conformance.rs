@@ -161,6 +161,7 @@ async fn catalogue(checked: &mut Checked) -> String {
     let bare = id(&checked.post("/v1/products", &[("name", "Bare")]).await);
     checked.call("DELETE", &format!("/v1/products/{bare}"), &[]).await.ok();
     checked.get("/v1/products?active=true&limit=3").await;
+    checked.get(&format!("/v1/products/{product}/features")).await;
 
     let form = [("product[name]", "Old"), ("currency", "eur"), ("amount", "900"), ("interval", "year")];
     let plan = format!("/v1/plans/{}", id(&checked.post("/v1/plans", &form).await));
@@ -207,6 +208,8 @@ async fn customers(checked: &mut Checked) -> String {
     let spare = checked.post(&path, &[("type", "us_ein"), ("value", "12-3456789")]).await;
     checked.call("DELETE", &format!("{path}/{}", id(&spare)), &[]).await.ok();
     checked.get(&format!("/v1/customers/{customer}?expand[]=tax_ids")).await;
+    checked.get(&format!("/v1/tax_ids?owner[type]=customer&owner[customer]={customer}")).await;
+    checked.get(&format!("/v1/customers/{customer}/sources?object=card")).await;
     let gone = id(&checked.post("/v1/customers", &[("payment_method", "pm_card_visa")]).await);
     checked.call("DELETE", &format!("/v1/customers/{gone}"), &[]).await.ok();
     assert_eq!(checked.get(&format!("/v1/customers/{gone}")).await["deleted"], true);
@@ -557,6 +560,7 @@ async fn checkout(checked: &mut Checked, price: &str) {
     checked.get(&format!("{path}/{session}/line_items")).await;
     checked.post(&format!("{path}/{session}"), &[("metadata[a]", "b")]).await;
     checked.sandbox.check_out(&session, &[("payment_method", "pm_card_visa"), ("name", "Ada")]).await.ok();
+    checked.get(&format!("{path}?expand[]=data.total_details.breakdown")).await;
     let expand = "expand[]=customer&expand[]=subscription&expand[]=invoice&expand[]=line_items";
     assert_eq!(checked.get(&format!("{path}/{session}?{expand}")).await["status"], "complete");
     let form = [("mode", "setup"), ("success_url", "https://app.test/done"), ("currency", "usd")];

@@ -121,7 +121,7 @@ fn head(sheet: &mut Sheet, document: &Document) {
         }
         lowest = lowest.min(sheet.y);
     }
-    sheet.y = lowest - LEADING;
+    sheet.y = lowest - LEADING - 8.0;
     sheet.write(&format!("{} {}", document.due, due_words(document)), At::Left(MARGIN), true, 14.0, 0.0);
     sheet.down(30.0);
 }
