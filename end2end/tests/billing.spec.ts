@@ -135,7 +135,7 @@ test('one dialog ends a subscription at the end of its period or now, and until 
   await expect(dialog).toBeHidden();
   await expect(open).toBeFocused();
   await open.click();
-  await dialog.getByRole('button', { name: 'Keep the subscription' }).click();
+  await dialog.getByRole('button', { name: 'Keep it' }).click();
   await expect(dialog).toBeHidden();
   expect((await admin.subscription()).cancel_at_period_end).toBe(false);
 
