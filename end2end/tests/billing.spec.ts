@@ -96,6 +96,7 @@ test('a new card pays what is past due, and every page stops saying so', async (
   await expect(page.getByRole('link', { name: "Pay on Stripe's page" })).toHaveAttribute('href', /^http/);
 
   await expect(card(page)).toContainText(/A new card pays the \$[\d.]+ that is due at once\./);
+  const paying = countLoads(page);
   await changeCard(page, CARDS.needs3dSecure);
   // Once for keeping the card, once for the payment.
   await challenge(page).approve();
@@ -106,6 +107,8 @@ test('a new card pays what is past due, and every page stops saying so', async (
   await expect(history(page).getByText('Open', { exact: true })).toHaveCount(0);
   for (const each of [page, other]) await expect(each.getByText('The last payment failed.')).toHaveCount(0);
   expect((await admin.subscription()).status).toBe('active');
+  await expect(card(page).getByRole('status'), 'it stays').toContainText('The payment went through');
+  expect(paying(), 'in place').toBe(0);
 });
 
 test('one dialog ends a subscription at the end of its period or now, and until then it can be kept', async ({
@@ -135,7 +138,7 @@ test('one dialog ends a subscription at the end of its period or now, and until 
   await expect(dialog).toBeHidden();
   await expect(open).toBeFocused();
   await open.click();
-  await dialog.getByRole('button', { name: 'Keep the subscription' }).click();
+  await dialog.getByRole('button', { name: 'Keep it' }).click();
   await expect(dialog).toBeHidden();
   expect((await admin.subscription()).cancel_at_period_end).toBe(false);
 

@@ -13,15 +13,19 @@ thread_local! {
     /// The latest attempt: the answer to an earlier one is out of date.
     static LATEST: Cell<u32> = const { Cell::new(0) };
     /// What is to be taken, by the attempts that weren't the latest too.
-    static WANTED: RefCell<String> = const { RefCell::new(String::new()) };
+    static WANTED: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Takes the parts of this page with these ids, set apart by spaces, from the server. Where one of them isn't there any
 /// more, loads the page anew; where one of the page's forms is being sent, leaves it: the answer brings the next page.
 pub async fn renew(ids: &str) {
     WANTED.with_borrow_mut(|wanted| {
-        wanted.push_str(ids);
-        wanted.push(' ');
+        for id in ids.split_whitespace() {
+            // Each once: what was taken isn't there to be taken again.
+            if !wanted.iter().any(|known| known == id) {
+                wanted.push(id.to_owned());
+            }
+        }
     });
     let attempt = LATEST.get() + 1;
     LATEST.set(attempt);
@@ -30,7 +34,7 @@ pub async fn renew(ids: &str) {
         return;
     }
     let wanted = WANTED.take();
-    let replaced = fresh.is_ok_and(|fresh| wanted.split_whitespace().all(|id| replace(id, &fresh).is_some()));
+    let replaced = fresh.is_ok_and(|fresh| wanted.iter().all(|id| replace(id, &fresh).is_some()));
     if !replaced {
         reload();
     }

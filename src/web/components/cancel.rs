@@ -66,7 +66,7 @@ pub fn CancelDialog(subscription: Subscription) -> impl IntoView {
                     <textarea class="input" id="cancel-comment" name="comment" rows="2" maxlength=MAX_COMMENT></textarea>
                 </div>
                 <div class="confirm__actions">
-                    <Close of=ID label="Keep the subscription"/>
+                    <Close of=ID label="Keep it"/>
                     <Submit label="Cancel subscription" tone="danger"/>
                 </div>
             </Form>

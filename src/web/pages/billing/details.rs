@@ -48,7 +48,7 @@ pub fn Details(details: BillingDetails) -> impl IntoView {
         <section class="section" aria-labelledby="details">
             <h2 id="details">"Billing details"</h2>
             <div class="panel">
-                <p class="section__note">"Invoices are made out to them, from the next one on."</p>
+                <p class="field__hint">"Invoices are made out to them, from the next one on."</p>
                 <Refused message/>
                 <Form to=SaveDetails::PATH>
                     <div class="details">

@@ -42,7 +42,7 @@ pub fn Payer(
 #[component]
 fn Method(method: Option<PaymentMethod>, due: Option<Money>) -> impl IntoView {
     let due = due.map(|amount| {
-        view! { <p class="section__note">{format!("A new card pays the {amount} that is due at once.")}</p> }
+        view! { <p class="field__hint">{format!("A new card pays the {amount} that is due at once.")}</p> }
     });
     let Some(method) = method else {
         return view! { <p class="payer__method">"There is no card yet."</p>{due} }.into_any();
