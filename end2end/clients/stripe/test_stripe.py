@@ -131,7 +131,8 @@ def test_what_is_refused_says_why(client, call, error, expected):
     with pytest.raises(error) as raised:
         call(client)
     caught = raised.value
-    assert (caught.http_status, caught.code, getattr(caught, "param", None)) == expected
+    said = caught.json_body["error"]
+    assert (caught.http_status, said.get("code"), said.get("param")) == expected
     assert caught.request_id.startswith("req_")
 
 
