@@ -26,13 +26,26 @@ impl DemoServer {
     /// # Errors
     /// The binary isn't built, or it doesn't listen; what it printed is in the message.
     pub fn start() -> Result<Self> {
+        Self::running(&["serve", "--demo"], "Listening on ")
+    }
+
+    /// The Stripe sandbox alone.
+    ///
+    /// # Errors
+    /// As [`DemoServer::start`].
+    pub fn sandbox() -> Result<Self> {
+        Self::running(&["sandbox"], "Stripe sandbox on ")
+    }
+
+    /// `announced` stands before the address in what it prints.
+    fn running(arguments: &[&str], announced: &str) -> Result<Self> {
         let binary = std::path::absolute(serve::server())?;
         let folder = tempfile::Builder::new().prefix("tollgate-demo-").tempdir()?;
         let log = folder.path().join("server.log");
         let printed = File::create(&log)?;
         let mut command = Command::new(&binary);
         command
-            .args(["serve", "--demo"])
+            .args(arguments)
             .current_dir(folder.path())
             .env_clear()
             .env("LISTEN_ADDR", "127.0.0.1:0")
@@ -47,7 +60,7 @@ impl DemoServer {
         loop {
             interrupt::check()?;
             let text = fs::read_to_string(&log).unwrap_or_default();
-            if let Some(url) = listening_address(&text) {
+            if let Some(url) = listening_address(&text, announced) {
                 server.url = url;
                 return Ok(server);
             }
@@ -79,8 +92,8 @@ impl Drop for DemoServer {
 }
 
 /// `Listening on http://127.0.0.1:40123`, on a line that is already complete.
-fn listening_address(printed: &str) -> Option<String> {
-    let rest = printed.split_once("Listening on ")?.1;
+fn listening_address(printed: &str, announced: &str) -> Option<String> {
+    let rest = printed.split_once(announced)?.1;
     let line = rest.split_once('\n')?.0;
     Some(line.split_whitespace().next()?.to_owned())
 }
@@ -91,8 +104,8 @@ mod tests {
 
     #[test]
     fn the_address_is_read_once_its_line_is_complete() {
-        assert_eq!(listening_address("starting\nListening on http://127.0.0.1:4"), None);
+        assert_eq!(listening_address("starting\nListening on http://127.0.0.1:4", "Listening on "), None);
         let printed = "starting\nListening on http://127.0.0.1:40123\nSign in as";
-        assert_eq!(listening_address(printed).as_deref(), Some("http://127.0.0.1:40123"));
+        assert_eq!(listening_address(printed, "Listening on ").as_deref(), Some("http://127.0.0.1:40123"));
     }
 }

@@ -4,6 +4,7 @@ mod clients;
 mod report;
 mod schemathesis;
 mod steps;
+mod stripe;
 mod tally;
 
 use std::cell::OnceCell;

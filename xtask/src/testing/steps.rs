@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::Result;
 
 use super::tally::{Tally, counted, from_playwright};
-use super::{Context, Step, clients, schemathesis};
+use super::{Context, Step, clients, schemathesis, stripe};
 use crate::process::{cargo, run, target_directory};
 use crate::{serve, setup, tools};
 
@@ -21,6 +21,7 @@ pub const STEPS: &[Step] = &[
     Step::new("tooling", "this program's own tests", tooling),
     Step::new("openapi", "the REST API against its own document, with Schemathesis", openapi),
     Step::new("clients", "OpenAI's own clients at the gateway, Python's and Node's", clients),
+    Step::new("stripe", "Stripe's own CLI and clients at the sandbox", stripe_tools),
     Step::new("e2e", "the pages in Chromium", e2e),
 ];
 
@@ -79,6 +80,11 @@ fn openapi(context: &Context) -> Result<Tally> {
 fn clients(context: &Context) -> Result<Tally> {
     build(context)?;
     clients::run_all()
+}
+
+fn stripe_tools(context: &Context) -> Result<Tally> {
+    build(context)?;
+    stripe::run_all()
 }
 
 fn e2e(context: &Context) -> Result<Tally> {

@@ -49,10 +49,9 @@ fn make(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
         }
         return Ok(create::start(tx, &Value::Object(new))?.invoice);
     }
-    let newest = tx.all(Kind::Subscription).find(|doc| {
-        let subscription = Subscription(&doc.object);
-        subscription.customer() == customer && !subscription.is_over()
-    });
+    let newest = tx
+        .all_with(Kind::Subscription, "customer", customer)
+        .find(|doc| !Subscription(&doc.object).is_over());
     if let Some(id) = newest.map(|doc| doc.id().to_owned()) {
         return next_of(tx, &id, details);
     }

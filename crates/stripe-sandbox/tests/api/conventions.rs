@@ -238,11 +238,11 @@ async fn a_version_or_an_account_that_there_is_not_is_refused() {
     let get = async |name: &'static str, value: &str| {
         sandbox.request("GET", "/v1/customers").header(name, value).send().await
     };
-    for version in ["2011-01-01", "2024-06-20", "2025-03-31.basil", "2026-08-26.dahlia", "2026-09-30.endive"]
+    for version in ["2011-01-01", "2024-06-20", "2025-03-31.basil", "2026-08-26.dahlia", "2026-12-30.endive"]
     {
         get("stripe-version", version).await.ok();
     }
-    for version in ["2024-06-21", "2026-08-26", "2026-08-26.basil", "latest", ""] {
+    for version in ["2024-06-21", "2026-08-26", "2026-08-26.basil", "2026-13-30.endive", "latest", ""] {
         let error = get("stripe-version", version).await.error(400);
         assert_eq!(error["message"], format!("Invalid Stripe API version: {version}"));
     }
