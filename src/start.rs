@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+use crate::billing::demo_clock;
 use crate::clock::Clock;
 use crate::config::{Config, Settings, StripeChoice, StripeConfig, Upstream, UpstreamLimits};
 use crate::http::limits::TimeLimits;
@@ -72,7 +73,10 @@ pub async fn start(settings: Settings, options: StartOptions, clock: Clock) -> a
         Some(url) => url.clone(),
         None => address_of(addr)?,
     };
-    let (stripe, sandbox) = stripe(&settings.stripe, addr, &options, &clock).await?;
+    let (mut stripe, sandbox) = stripe(&settings.stripe, addr, &options, &clock).await?;
+    if options.demo && sandbox.is_some() && stripe.test_clock.is_none() {
+        stripe.test_clock = Some(demo_clock(&stripe, clock.now()).await.context("the demo's test clock")?);
+    }
     let stop = CancellationToken::new();
     let config = Config {
         listen_addr: addr,

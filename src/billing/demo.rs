@@ -3,8 +3,21 @@
 use chrono::{DateTime, Utc};
 
 use super::Billing;
+use super::stripe::Stripe;
+use crate::config::StripeConfig;
 use crate::domain::{Plan, Subscription, User};
 use crate::error::{Error, Result};
+
+/// What the clock of the demo's customers is called, by which the sandbox's panel shows it.
+const CLOCK: &str = "Demo";
+
+/// The test clock that the demo's customers stand on, so that its months can be turned by hand.
+///
+/// # Errors
+/// The sandbox's.
+pub async fn demo_clock(config: &StripeConfig, now: DateTime<Utc>) -> Result<String> {
+    Ok(Stripe::new(config)?.clock_named(CLOCK, now).await?)
+}
 
 /// When a subscription of the demo began and when its current period ends.
 #[derive(Clone, Copy, Debug)]

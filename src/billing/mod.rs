@@ -33,7 +33,7 @@ use crate::storage::{SharedReads, Store, SubscriptionRow};
 
 use self::stripe::Stripe;
 
-pub use demo::DemoTerms;
+pub use demo::{DemoTerms, demo_clock};
 pub use invoices::InvoiceKey;
 pub use reconcile::Reconciled;
 

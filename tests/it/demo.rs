@@ -98,3 +98,43 @@ async fn two_loads_at_once_are_one() {
         running.stop().await;
     }
 }
+
+#[tokio::test]
+async fn the_demo_s_customers_stand_on_a_clock_that_is_brought_up_to_date_at_each_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name);
+    let url = format!("sqlite://{}", file("demo.db").display());
+    let settings = || {
+        Settings::read(|name| match name {
+            "DATABASE_URL" => Some(url.clone()),
+            "LISTEN_ADDR" | "SANDBOX_ADDR" => Some("127.0.0.1:0".to_owned()),
+            _ => None,
+        })
+        .expect("the test's settings")
+    };
+    let clock = Clock::manual("2026-03-11T12:00:00Z".parse().unwrap());
+    let mut periods = Vec::new();
+    for _ in 0..2 {
+        let options =
+            StartOptions { demo: true, sandbox_database: Some(file("stripe.db")), ..StartOptions::default() };
+        let running = start(settings(), options, clock.clone()).await.expect("the application starts");
+        let sandbox = running.sandbox.as_ref().expect("the sandbox").sandbox();
+        let clocks = sandbox.list("test_clocks");
+        assert_eq!(clocks.len(), 1);
+        assert_eq!(
+            (&clocks[0]["name"], &clocks[0]["frozen_time"]),
+            (&"Demo".into(), &clock.now().timestamp().into())
+        );
+        let customers = sandbox.list("customers");
+        assert!(
+            !customers.is_empty()
+                && customers.iter().all(|customer| customer["test_clock"] == clocks[0]["id"])
+        );
+        let subscription = &sandbox.list("subscriptions")[0];
+        assert_eq!(subscription["status"], "active");
+        periods.push(subscription["items"]["data"][0]["current_period_start"].as_i64().unwrap());
+        running.stop().await;
+        clock.advance(Duration::days(70));
+    }
+    assert!(periods[1] > periods[0] + 2 * 28 * 86_400, "two renewals came about: {periods:?}");
+}

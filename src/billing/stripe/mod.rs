@@ -5,6 +5,7 @@ mod changes;
 mod customers;
 mod ending;
 mod invoices;
+mod test_clocks;
 
 use std::collections::HashMap;
 use std::time::Duration;
