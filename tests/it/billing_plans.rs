@@ -183,7 +183,6 @@ async fn a_subscription_keeps_its_plan_until_its_price_is_changed_at_stripe() {
             next_price_id: None,
             trial_end: None,
             ended_at: None,
-            next_price_id: None,
         };
         let mut tx = store.begin().await.expect("a transaction");
         tx.lock_group(group).await.expect("a lock");
