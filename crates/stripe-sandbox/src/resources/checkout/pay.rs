@@ -38,7 +38,7 @@ pub(crate) fn pay(tx: &mut Tx, id: &str, given: &Submitted) -> Result<Option<Str
         None => None,
     };
     let started = doc.hidden["intent"].as_str().map(str::to_owned);
-    let (intent, begun_now) = match (started, &*doc.object["mode"].as_str().unwrap_or_default()) {
+    let (intent, begun_now) = match (started, doc.object["mode"].as_str().unwrap_or_default()) {
         (Some(intent), _) => (Some(intent), false),
         (None, "subscription") => (subscribe(tx, &doc, method.as_deref())?, true),
         (None, _) => (Some(charge(tx, &doc)), true),
