@@ -109,8 +109,10 @@ struct History<'a> {
     world: &'a World,
     group: GroupId,
     admin: Person<'a>,
-    /// Stripe's newest event from before.
-    since: String,
+    /// Stripe's newest event that was looked at; none where it has none from before.
+    newest: Option<String>,
+    /// What it told of this history until then, oldest first. Stripe itself forgets events after thirty days.
+    told: Vec<Value>,
     delivered: BTreeSet<String>,
     lost: BTreeSet<String>,
     spent: u32,
@@ -137,7 +139,8 @@ impl World {
             world: self,
             group: user.must_have_group().expect("a group"),
             admin,
-            since: newest["data"][0]["id"].as_str().expect("an event").to_owned(),
+            newest: newest["data"][0]["id"].as_str().map(str::to_owned),
+            told: Vec::new(),
             delivered: BTreeSet::new(),
             lost: BTreeSet::new(),
             spent: 0,
@@ -155,20 +158,43 @@ impl History<'_> {
     }
 
     /// What Stripe has to tell of this history, oldest first, but for what is lost.
-    async fn events(&self) -> Vec<Value> {
-        let mut all = Vec::new();
-        let mut before = self.since.clone();
+    async fn events(&mut self) -> Vec<Value> {
+        self.listen().await;
+        self.told.iter().filter(|event| !self.lost.contains(id_of(event))).cloned().collect()
+    }
+
+    /// Takes in what Stripe has told since it was last asked.
+    async fn listen(&mut self) {
         loop {
-            let path = format!("/events?limit=100&ending_before={before}");
-            let page = self.stage().stripe(Method::GET, &path, &[]).await;
-            let mut page = page["data"].as_array().expect("events").clone();
-            let Some(newest) = page.first() else { break };
-            id_of(newest).clone_into(&mut before);
-            page.reverse();
-            all.extend(page);
+            let known = self.newest.as_ref().map(|newest| format!("&ending_before={newest}"));
+            let since = match known {
+                Some(known) => self.stage().look_up(&format!("/events?limit=100{known}")).await,
+                None => None,
+            };
+            // Where the event is forgotten, all that there are came after it: the oldest of them come first.
+            let page = match since {
+                Some(page) => page["data"].as_array().expect("events").clone(),
+                None => self.oldest_page().await,
+            };
+            let Some(newest) = page.first() else { return };
+            self.newest = Some(id_of(newest).to_owned());
+            self.told.extend(page.into_iter().rev());
         }
-        all.retain(|event| !self.lost.contains(id_of(event)));
-        all
+    }
+
+    /// The oldest events that Stripe has, the newest of them first.
+    async fn oldest_page(&self) -> Vec<Value> {
+        let mut last = Vec::new();
+        loop {
+            let after: String =
+                last.last().map(|oldest| format!("&starting_after={}", id_of(oldest))).unwrap_or_default();
+            let page = self.stage().stripe(Method::GET, &format!("/events?limit=100{after}"), &[]).await;
+            let page = page["data"].as_array().expect("events").clone();
+            if page.is_empty() {
+                return last;
+            }
+            last = page;
+        }
     }
 
     /// Every subscription that Stripe made for the group, the newest first.
@@ -250,7 +276,10 @@ impl History<'_> {
                 let Some(newest) = self.at_stripe().await.into_iter().next() else { return };
                 self.try_at_stripe(Method::DELETE, &format!("/subscriptions/{}", id_of(&newest)), &[]).await;
             }
-            Step::Wait(hours) => self.stage().advance(Duration::hours(*hours)).await,
+            Step::Wait(hours) => {
+                self.listen().await;
+                self.stage().advance(Duration::hours(*hours)).await;
+            }
             Step::Events(picks, fate, act) => {
                 let events = self.events().await;
                 if events.is_empty() {

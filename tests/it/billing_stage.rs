@@ -85,9 +85,15 @@ struct Proxy {
 impl Proxy {
     /// Asks Stripe without trouble.
     async fn ask(&self, method: Method, path: &str, form: &[(&str, &str)]) -> Value {
+        self.try_to_ask(method, path, form).await.unwrap_or_else(|refused| panic!("{path}: {refused}"))
+    }
+
+    /// As [`Proxy::ask`], with what Stripe refuses.
+    async fn try_to_ask(&self, method: Method, path: &str, form: &[(&str, &str)]) -> Result<Value, Value> {
         let answer = self.send(method, path, form).await;
-        assert!(answer.status().is_success(), "{path}: {}", answer.text().await.unwrap_or_default());
-        answer.json().await.expect("JSON")
+        let success = answer.status().is_success();
+        let body = answer.json().await.expect("JSON");
+        if success { Ok(body) } else { Err(body) }
     }
 
     async fn send(&self, method: Method, path: &str, form: &[(&str, &str)]) -> reqwest::Response {
@@ -249,6 +255,11 @@ impl Stage {
     /// As [`Stage::stripe`], for what Stripe may refuse.
     pub async fn try_stripe(&self, method: Method, path: &str, form: &[(&str, &str)]) {
         self.proxy.send(method, path, form).await;
+    }
+
+    /// Looks something up at Stripe that may not be there any more.
+    pub async fn look_up(&self, path: &str) -> Option<Value> {
+        self.proxy.try_to_ask(Method::GET, path, &[]).await.ok()
     }
 
     /// Has what falls due at Stripe until then done.

@@ -39,7 +39,7 @@ async fn page(person: &Person<'_>, path: &str) -> (u16, String) {
 
 /// The field that an answer of a server function names.
 fn field(answer: &Answer) -> &str {
-    answer.body["Refused"]["refusal"]["Invalid"][0]["field"].as_str().unwrap_or_default()
+    answer.body["Refused"]["errors"][0]["field"].as_str().unwrap_or_default()
 }
 
 #[tokio::test]

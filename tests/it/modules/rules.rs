@@ -275,8 +275,8 @@ pub const RULES: &[Rule] = &[
     rule(
         "start",
         &[
-            "clock", "config", "demo", "gateway", "http", "jobs", "metrics", "router", "services", "stop",
-            "storage", "web/ssr",
+            "billing", "clock", "config", "demo", "gateway", "http", "jobs", "metrics", "router", "services",
+            "stop", "storage", "web/ssr",
         ],
         &[
             "anyhow",
