@@ -39,7 +39,7 @@ pub struct PlanChangeInput {
 #[allow(dead_code, reason = "describes the two answers for the API's document")]
 pub enum PlanChangeAnswer {
     Preview(PlanChangeFields),
-    Change(Checkout),
+    Change(Box<Checkout>),
 }
 
 /// Change the plan

@@ -1,4 +1,5 @@
 //! What a group pays with, and what its invoices are made out to, for its admin.
+#![allow(clippy::too_many_arguments, reason = "each is a field of a form; the macro repeats them")]
 
 use leptos::prelude::*;
 
@@ -42,7 +43,6 @@ pub async fn pay(id: SubscriptionId) -> Result<(), AppError> {
 
 /// Has invoices made out so from now on.
 #[server(prefix = "/fn", endpoint = "billing/details")]
-#[expect(clippy::too_many_arguments, reason = "each is a field of the form")]
 pub async fn save_details(
     name: String,
     line1: String,

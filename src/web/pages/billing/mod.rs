@@ -33,13 +33,16 @@ const PAYMENTS: &str = "payments";
 enum Data {
     /// Whom a member asks, by name.
     Member(String),
-    Admin {
-        subscription: Option<Subscription>,
-        /// None where Stripe is out of reach.
-        account: Option<Account>,
-        /// The last period of a group without a subscription.
-        last: Option<PeriodUsage>,
-    },
+    Admin(Box<Paying>),
+}
+
+/// What an admin sees.
+struct Paying {
+    subscription: Option<Subscription>,
+    /// None where Stripe is out of reach.
+    account: Option<Account>,
+    /// The last period of a group without a subscription.
+    last: Option<PeriodUsage>,
 }
 
 #[component]
@@ -53,9 +56,7 @@ pub fn Billing() -> impl IntoView {
     load(data(after), move |data| {
         let shown = match data {
             Data::Member(names) => view! { <ForAdmins names/> }.into_any(),
-            Data::Admin { subscription, account, last } => {
-                page(subscription, account, last, Visit { older, returned, failed })
-            }
+            Data::Admin(paying) => page(*paying, Visit { older, returned, failed }),
         };
         view! {
             <Head title="Billing" description="Your group's plan, its card, its next charge and its invoices."/>
@@ -88,15 +89,11 @@ async fn data(after: Option<String>) -> Result<Data, AppError> {
         Some(_) => None,
         None => services.metering.history(&user).await?.into_iter().next(),
     };
-    Ok(Data::Admin { subscription, account, last })
+    Ok(Data::Admin(Box::new(Paying { subscription, account, last })))
 }
 
-fn page(
-    subscription: Option<Subscription>,
-    account: Option<Account>,
-    last: Option<PeriodUsage>,
-    visit: Visit,
-) -> AnyView {
+fn page(paying: Paying, visit: Visit) -> AnyView {
+    let Paying { subscription, account, last } = paying;
     let follow = subscription.as_ref().map(Shown::from);
     let refused = Attempt::of::<Cancel>()
         .message(&[])
