@@ -1,9 +1,26 @@
 //! What the endpoints of Checkout sessions take.
 
-use super::super::payment_intents::SHIPPING;
 use crate::http::{Field, METADATA, Shape, opt, req, unsupported};
 
 #[rustfmt::skip]
+/// Unlike a payment intent's own, its address needs a first line.
+const SHIPPING: &[Field] = &[
+    req(
+        "address",
+        Shape::Object(&[
+            opt("city", Shape::Text),
+            opt("country", Shape::Text),
+            req("line1", Shape::Text),
+            opt("line2", Shape::Text),
+            opt("postal_code", Shape::Text),
+            opt("state", Shape::Text),
+        ]),
+    ),
+    opt("carrier", Shape::Text),
+    req("name", Shape::Text),
+    opt("phone", Shape::Text),
+    opt("tracking_number", Shape::Text),
+];
 const LOCALES: &[&str] = &[
     "auto", "bg", "cs", "da", "de", "el", "en", "en-GB", "es", "es-419", "et", "fi", "fil", "fr", "fr-CA",
     "hr", "hu", "id", "it", "ja", "ko", "lt", "lv", "ms", "mt", "nb", "nl", "pl", "pt", "pt-BR", "ro", "ru",
