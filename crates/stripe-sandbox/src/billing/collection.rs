@@ -33,10 +33,7 @@ pub(super) fn attempt(tx: &mut Tx, id: &str) {
         Some(method) => {
             // What came of it stands on the invoice.
             let off_session = ConfirmOptions { off_session: true, ..ConfirmOptions::default() };
-            let outcome = paying::pay(tx, id, &method, &off_session);
-            if outcome.is_err_and(|error| error.is("authentication_required")) {
-                tx.emit("invoice.payment_action_required", KIND, id);
-            }
+            let _ = paying::pay(tx, id, &method, &off_session);
         }
         None => invoices::payment_failed(tx, id),
     }

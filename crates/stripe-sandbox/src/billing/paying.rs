@@ -80,7 +80,12 @@ pub(crate) fn pay(
 ) -> Result<(), ApiError> {
     let Some(intent) = invoices::intent_of(tx, invoice) else { return Ok(()) };
     tx.change(Kind::PaymentIntent, &intent, |doc| doc.object["payment_method"] = json!(method));
-    confirm(tx, Kind::PaymentIntent, &intent, options)
+    let outcome = confirm(tx, Kind::PaymentIntent, &intent, options);
+    // Without its customer there is nobody to ask, so the bank's question is a decline, and announced all the same.
+    if outcome.as_ref().is_err_and(|error| error.is("authentication_required")) {
+        tx.emit("invoice.payment_action_required", Kind::Invoice, invoice);
+    }
+    outcome
 }
 
 /// The error for a payment that had to succeed at once, and waits for 3D Secure.
