@@ -202,7 +202,7 @@ test('the limits stand beside the field: near, reached, and whose they are', asy
 
   await admin.spend('llm', 3_900);
   await expect(page.getByRole('alert')).toContainText('Limit reached - upgrade required.');
-  await expect(page.getByRole('alert').getByRole('link', { name: 'See the plans' })).toBeVisible();
+  await expect(page.getByRole('alert').getByRole('link', { name: /^Upgrade to / })).toBeVisible();
   await expect(field(page)).toBeDisabled();
 });
 
