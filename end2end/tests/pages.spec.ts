@@ -15,6 +15,7 @@ const FOR: Record<string, (keyof typeof ROLES)[]> = {
   '/usage': ['member', 'admin'],
   '/usage/events?usage_type=llm': ['member', 'admin'],
   '/chat': ['member', 'admin'],
+  '/billing': ['admin'],
   '/subscribe': ['admin'],
   '/team': ['admin'],
   '/subscription-plans': ['superadmin'],
