@@ -5,7 +5,7 @@ use tracing::{error, warn};
 
 use super::Billing;
 use super::failure::Failure;
-use super::stripe::Purchase;
+use super::stripe::{Purchase, intent_of};
 use super::sync::gone;
 use crate::domain::{Checkout, GroupId, Intent, PlanId, Refusal, Status, SubscriptionId, User};
 use crate::error::Result;
@@ -174,8 +174,7 @@ impl Billing {
         card: &str,
     ) -> Result<Checkout> {
         let (group, id, stripe_id) = (reservation.group_id, reservation.id, made.id.as_str());
-        // A client secret is the intent's id, `_secret_`, and the secret.
-        let intent = client_secret.split("_secret_").next().unwrap_or(client_secret);
+        let intent = intent_of(client_secret);
         let confirmed = self.stripe.confirm(intent, card).await;
         let found = match self.pull(group, id, stripe_id, None).await {
             Ok(pulled) => pulled.map(|pulled| pulled.found),

@@ -20,7 +20,7 @@ use stripe_shared::{
     Invoice, PaymentIntent, PaymentIntentStatus, Subscription, SubscriptionScheduleEndBehavior,
 };
 
-use super::{Failure, Result, Stripe, expansions};
+use super::{Failure, Result, Stripe, expansions, intent_of};
 use crate::domain::Refusal;
 
 /// A change to another price, prorated by the second.
@@ -115,9 +115,7 @@ impl Stripe {
 
     /// How far a payment is, by its client secret.
     pub async fn settled(&self, client_secret: &str) -> Result<Settled> {
-        // A client secret is the intent's id, `_secret_`, and the secret.
-        let intent = client_secret.split("_secret_").next().unwrap_or(client_secret);
-        let intent = RetrievePaymentIntent::new(intent).send(&self.client).await?;
+        let intent = RetrievePaymentIntent::new(intent_of(client_secret)).send(&self.client).await?;
         Ok(match intent.status {
             PaymentIntentStatus::Succeeded | PaymentIntentStatus::Processing => Settled::Paid,
             PaymentIntentStatus::RequiresAction => Settled::NeedsAction,

@@ -244,6 +244,11 @@ impl Stripe {
     }
 }
 
+/// The id of the intent that a client secret is of: the id, `_secret_` and the secret are in it.
+pub fn intent_of(client_secret: &str) -> &str {
+    client_secret.split("_secret_").next().unwrap_or(client_secret)
+}
+
 fn expansions() -> Vec<String> {
     [
         "default_payment_method",

@@ -11,36 +11,26 @@ use crate::payments::refund::{self, NewRefund};
 
 const KIND: Kind = Kind::Refund;
 
+/// Of other payments than by card, and of connected accounts.
+const OTHERS: Field = unsupported(&[
+    "currency",
+    "customer",
+    "instructions_email",
+    "origin",
+    "refund_application_fee",
+    "reverse_transfer",
+]);
 const CREATE: &[Field] = &[
     opt("amount", Shape::Int),
     opt("charge", Shape::Text),
     METADATA,
     opt("payment_intent", Shape::Text),
     opt("reason", REASON),
-    unsupported(&[
-        "currency",
-        "customer",
-        "instructions_email",
-        "origin",
-        "refund_application_fee",
-        "reverse_transfer",
-    ]),
+    OTHERS,
 ];
 /// Of the charge in the address.
-const CREATE_OF_CHARGE: &[Field] = &[
-    opt("amount", Shape::Int),
-    METADATA,
-    opt("payment_intent", Shape::Text),
-    opt("reason", REASON),
-    unsupported(&[
-        "currency",
-        "customer",
-        "instructions_email",
-        "origin",
-        "refund_application_fee",
-        "reverse_transfer",
-    ]),
-];
+const CREATE_OF_CHARGE: &[Field] =
+    &[opt("amount", Shape::Int), METADATA, opt("payment_intent", Shape::Text), opt("reason", REASON), OTHERS];
 const REASON: Shape = Shape::Enum(&["duplicate", "fraudulent", "requested_by_customer"]);
 const LIST: &[Field] =
     &[opt("charge", Shape::Text), opt("created", Shape::Range), opt("payment_intent", Shape::Text)];
