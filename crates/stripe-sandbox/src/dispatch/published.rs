@@ -19,6 +19,9 @@ const UNPUBLISHED: &[&str] = &[
     "GET /v1/customers/{id}/sources",
     "GET /v1/products/{id}/features",
     "GET /v1/tax_ids",
+    "POST /v1/tax_ids",
+    "GET /v1/tax_ids/{id}",
+    "DELETE /v1/tax_ids/{id}",
     "GET /v1/accounts/{id}",
     // The document has their collection only.
     "GET /v1/refunds/{id}",
