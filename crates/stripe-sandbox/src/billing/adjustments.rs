@@ -35,7 +35,7 @@ pub(super) fn millionths(percent: &Value) -> i64 {
 }
 
 /// A share of an amount, rounded half up.
-fn share(amount: i64, part: i128, whole: i128) -> i64 {
+pub(super) fn share(amount: i64, part: i128, whole: i128) -> i64 {
     let whole = whole.max(1);
     i64::try_from((i128::from(amount) * part * 2 + whole).div_euclid(whole * 2)).unwrap_or_default()
 }

@@ -6,6 +6,7 @@ pub(super) mod by_hand;
 pub(super) mod checkout;
 mod collection;
 pub(super) mod create;
+pub(super) mod credit_notes;
 pub(super) mod customer_balance;
 pub(super) mod discounts;
 pub(super) mod due;

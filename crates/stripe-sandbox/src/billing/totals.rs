@@ -77,7 +77,7 @@ fn discounts_of(tx: &Tx, invoice: &Value) -> Vec<Discount> {
 }
 
 /// The tax rates of a list of them, as the API shows them.
-fn rates(shown: &Value) -> Vec<Rate> {
+pub(super) fn rates(shown: &Value) -> Vec<Rate> {
     let rates = shown.as_array().into_iter().flatten();
     rates
         .map(|rate| Rate {

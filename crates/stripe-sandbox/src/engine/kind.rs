@@ -18,6 +18,7 @@ pub(crate) enum Kind {
     Invoice,
     InvoiceItem,
     InvoicePayment,
+    CreditNote,
     Charge,
     Refund,
     BalanceTransaction,
@@ -39,7 +40,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 31] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::Product,
         Self::Price,
         Self::Customer,
@@ -55,6 +56,7 @@ impl Kind {
         Self::Invoice,
         Self::InvoiceItem,
         Self::InvoicePayment,
+        Self::CreditNote,
         Self::Charge,
         Self::Refund,
         Self::BalanceTransaction,
@@ -91,6 +93,7 @@ impl Kind {
             Self::Invoice => "invoice",
             Self::InvoiceItem => "invoiceitem",
             Self::InvoicePayment => "invoice_payment",
+            Self::CreditNote => "credit_note",
             Self::Charge => "charge",
             Self::Refund => "refund",
             Self::BalanceTransaction => "balance_transaction",
@@ -128,6 +131,7 @@ impl Kind {
             Self::Invoice => "in",
             Self::InvoiceItem => "ii",
             Self::InvoicePayment => "inpay",
+            Self::CreditNote => "cn",
             Self::Charge => "ch",
             Self::Refund => "re",
             Self::BalanceTransaction => "txn",

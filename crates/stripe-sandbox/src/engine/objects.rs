@@ -1,8 +1,12 @@
 //! Typed views of the objects whose fields the code decides by. An object is a document, kept as the API shows it;
 //! a view names what is read of it, once.
 
+mod credit_note;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub(crate) use credit_note::CreditNote;
 
 /// Source: <https://docs.stripe.com/api/subscriptions/object#subscription_object-status>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -204,6 +208,21 @@ impl<'a> Invoice<'a> {
     /// In minor units.
     pub(crate) fn amount_due(self) -> i64 {
         self.0["amount_due"].as_i64().unwrap_or_default()
+    }
+
+    /// In minor units.
+    pub(crate) fn amount_remaining(self) -> i64 {
+        self.0["amount_remaining"].as_i64().unwrap_or_default()
+    }
+
+    /// What credit notes took off it before it was paid, in minor units.
+    pub(crate) fn credited_before_payment(self) -> i64 {
+        self.0["pre_payment_credit_notes_amount"].as_i64().unwrap_or_default()
+    }
+
+    /// What credit notes gave back after it was paid, in minor units.
+    pub(crate) fn credited_after_payment(self) -> i64 {
+        self.0["post_payment_credit_notes_amount"].as_i64().unwrap_or_default()
     }
 
     pub(crate) fn default_payment_method(self) -> Option<&'a str> {

@@ -5,6 +5,7 @@ mod balance;
 mod charges;
 pub(super) mod checkout;
 mod coupons;
+mod credit_notes;
 mod customer_balance;
 pub(super) mod customers;
 mod events;
@@ -43,6 +44,7 @@ pub(super) const ROUTES: &[&[Route]] = &[
     charges::ROUTES,
     checkout::ROUTES,
     coupons::ROUTES,
+    credit_notes::ROUTES,
     customer_balance::ROUTES,
     customers::ROUTES,
     events::ROUTES,

@@ -1,5 +1,7 @@
 //! Every endpoint is called, and every answer and event held against Stripe's published schema.
 
+mod credit_notes;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -92,6 +94,7 @@ async fn every_answer_of_every_endpoint_is_as_published() {
     plan_changes(&mut checked, &price).await;
     schedules(&mut checked, &price).await;
     hand_made_invoices(&mut checked).await;
+    credit_notes::credit_notes(&mut checked).await;
     lists(&mut checked, &customer).await;
     refusals(&mut checked).await;
 

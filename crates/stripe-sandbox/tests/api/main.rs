@@ -15,6 +15,7 @@ mod checkout;
 mod cli;
 mod conformance;
 mod conventions;
+mod credit_notes;
 mod discounts;
 mod expansion;
 mod hand_made_invoices;
