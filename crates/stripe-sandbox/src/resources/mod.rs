@@ -7,6 +7,7 @@ pub(super) mod checkout;
 mod coupons;
 mod customer_balance;
 pub(super) mod customers;
+mod discounts;
 mod events;
 mod invoice_items;
 mod invoice_payments;
@@ -45,6 +46,7 @@ pub(super) const ROUTES: &[&[Route]] = &[
     coupons::ROUTES,
     customer_balance::ROUTES,
     customers::ROUTES,
+    discounts::ROUTES,
     events::ROUTES,
     invoice_items::ROUTES,
     invoice_payments::ROUTES,

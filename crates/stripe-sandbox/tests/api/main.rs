@@ -15,6 +15,8 @@ mod checkout;
 mod cli;
 mod conformance;
 mod conventions;
+mod customer_discounts;
+mod discounted_prorations;
 mod discounts;
 mod expansion;
 mod hand_made_invoices;
