@@ -16,6 +16,8 @@ mod cli;
 mod conformance;
 mod conventions;
 mod credit_notes;
+mod customer_discounts;
+mod discounted_prorations;
 mod discounts;
 mod expansion;
 mod hand_made_invoices;
