@@ -1,6 +1,6 @@
-// Nothing of Stripe.js is left out by accident: what its types name is either in the stand-in or on one of its lists of what
-// it hasn't. `tsc` names the member that is in neither, or in both. That what is there has the right shape is said where
-// it stands, by `@implements`, and of the options by `@satisfies`.
+// Nothing of Stripe.js is left out by accident: what its types name is either in the stand-in or on one of its lists of
+// what it hasn't. `tsc` names the member that is in neither, or in both. That what is there has the right shape is said
+// where it stands, by `@implements`, and of the options by `@satisfies`.
 
 import type {
   Appearance,

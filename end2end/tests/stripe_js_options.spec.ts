@@ -37,7 +37,10 @@ test.describe('what the sandbox lacks', () => {
         ...PAYMENT,
         locale: 'de',
         fonts: [{ cssSrc: 'https://fonts.test/x.css' }],
-        appearance: { variables: { colourText: 'red', colorText: 12 }, rules: { '.Nope': {}, '.Input': { blink: '1' } } },
+        appearance: {
+          variables: { colourText: 'red', colorText: 12 },
+          rules: { '.Nope': {}, '.Input': { blink: '1' } },
+        },
       },
       element: { walletOptions: {} },
     });
@@ -59,12 +62,29 @@ test.describe('what the sandbox lacks', () => {
 test('a wrong value is refused, and an unknown name warned of', async ({ page, shop, said }) => {
   await openShop(page, shop, { group: PAYMENT });
   for (const [call, message] of [
-    ["stripe.elements({ mode: 'later' })", 'elements(): mode should be one of the following strings: payment, setup, subscription. You specified: later.'],
-    ["stripe.elements({ mode: 'payment', amount: 1.5, currency: 'usd' })", 'elements(): amount should be a positive integer. You specified: 1.5.'],
-    ["stripe.elements({ ...{ mode: 'setup' }, appearance: { theme: 'dusk' } })", 'elements(): appearance.theme should be one of the following strings: stripe, night, flat, none. You specified: dusk.'],
-    ["stripe.elements({ clientSecret: 'pi_1_secret_2', mode: 'payment' })", 'elements(): pass either `clientSecret` or `mode`, not both.'],
+    [
+      "stripe.elements({ mode: 'later' })",
+      'elements(): mode should be one of the following strings: payment, setup, subscription. You specified: later.',
+    ],
+    [
+      "stripe.elements({ mode: 'payment', amount: 1.5, currency: 'usd' })",
+      'elements(): amount should be a positive integer. You specified: 1.5.',
+    ],
+    [
+      "stripe.elements({ mode: 'setup', appearance: { theme: 'dusk' } })",
+      'elements(): appearance.theme should be one of the following strings: stripe, night, flat, none. ' +
+        'You specified: dusk.',
+    ],
+    [
+      "stripe.elements({ clientSecret: 'pi_1_secret_2', mode: 'payment' })",
+      'elements(): pass either `clientSecret` or `mode`, not both.',
+    ],
     ["card.update({ readOnly: 'yes' })", 'element.update(): readOnly should be a boolean. You specified: yes.'],
-    ["card.update({ fields: { billingDetails: { address: { country: 'no' } } } })", 'element.update(): fields.billingDetails.address.country should be one of the following strings: auto, never. You specified: no.'],
+    [
+      "card.update({ fields: { billingDetails: { address: { country: 'no' } } } })",
+      'element.update(): fields.billingDetails.address.country should be one of the following strings: auto, never. ' +
+        'You specified: no.',
+    ],
   ]) {
     expect(await outcome(page, call), call).toBe(`IntegrationError: Invalid value for ${message}`);
   }
@@ -119,14 +139,14 @@ test('what is read only stays so after an attempt to pay', async ({ page, shop, 
   await fillCard(page, '4000 0000 0000 0002');
   await page.evaluate('void card.update({ readOnly: true })');
   const { number } = fieldsOf(page);
-  await expect(number).not.toBeEditable();
+  await expect(number).toHaveJSProperty('readOnly', true);
   const { client_secret } = await stripe.paymentIntents.create({ amount: 2999, currency: 'usd' });
   await page.evaluate('elements.submit()');
   const pay = `stripe.confirmPayment({ elements, clientSecret: '${client_secret}', redirect: 'if_required' })`;
   expect(await outcome(page, pay)).toBe('Your card was declined.');
-  await expect(number).not.toBeEditable();
+  await expect(number).toHaveJSProperty('readOnly', true);
   await page.evaluate('void card.update({ readOnly: false })');
-  await expect(number).toBeEditable();
+  await expect(number).toHaveJSProperty('readOnly', false);
 });
 
 test('terms are shown where a card is kept, or as the page says', async ({ page, shop }) => {
@@ -207,7 +227,12 @@ test('the appearance is that of its themes, variables and rules', async ({ page,
   const appearance = {
     theme: 'flat',
     disableAnimations: true,
-    variables: { borderRadius: '9px', inputColorBorder: 'rgb(1, 2, 3)', spacingGridColumn: '33px', labelFontWeight: '700' },
+    variables: {
+      borderRadius: '9px',
+      inputColorBorder: 'rgb(1, 2, 3)',
+      spacingGridColumn: '33px',
+      labelFontWeight: '700',
+    },
     rules: {
       '.Input': { backgroundColor: 'rgb(4, 5, 6)' },
       '.Input:focus': { borderColor: 'rgb(7, 8, 9)' },
@@ -237,6 +262,26 @@ test('the appearance is that of its themes, variables and rules', async ({ page,
   await page.evaluate("elements.update({ appearance: { inputs: 'condensed', labels: 'above' } })");
   await expect(label).toHaveCSS('position', 'static');
   expect(said).toEqual([]);
+});
+
+test('an Element that could not be loaded says so once', async ({ page, shop }) => {
+  await page.route('**/elements/payment?*', (route) => route.abort());
+  await page.goto(shop);
+  const told = page.evaluate(
+    ([key, group]) =>
+      new Promise((told) => {
+        const errors: string[] = [];
+        const card = (window as any).Stripe(key).elements(group).create('payment');
+        card.on('loaderror', ({ error }: any) => {
+          errors.push(error.type);
+          // What else is told of it is told before this.
+          setTimeout(() => told(errors));
+        });
+        card.mount('#card');
+      }),
+    [PUBLISHABLE_KEY, PAYMENT] as const,
+  );
+  expect(await told).toEqual(['api_connection_error']);
 });
 
 test('the Card Element names the states of its node as the page has it', async ({ page, shop }) => {

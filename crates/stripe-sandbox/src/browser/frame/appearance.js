@@ -5,15 +5,14 @@ import { ALIASES, NOT_DRAWN, PROPERTY_OF } from './variables.js';
 /** @typedef {import('./api.js').Fields} Fields */
 
 const CLASSES = [
-  'AccordionItem', 'Action', 'Block', 'BlockAction', 'BlockDivider', 'Button', 'Checkbox', 'CheckboxInput', 'CheckboxLabel',
-  'CodeInput', 'Dropdown', 'DropdownItem', 'Error', 'Input', 'InputCloseIcon', 'InputDivider', 'Label', 'Link', 'Menu',
-  'MenuAction', 'MenuIcon', 'PickerAction', 'PickerItem', 'RadioIcon', 'RadioIconInner', 'RadioIconOuter', 'RedirectText',
-  'SecondaryLink', 'Switch', 'SwitchControl', 'Tab', 'TabIcon', 'TabLabel', 'TermsLink', 'TermsText',
+  'AccordionItem', 'Action', 'Block', 'BlockAction', 'BlockDivider', 'Button', 'Checkbox', 'CheckboxInput',
+  'CheckboxLabel', 'CodeInput', 'Dropdown', 'DropdownItem', 'Error', 'Input', 'InputCloseIcon', 'InputDivider',
+  'Label', 'Link', 'Menu', 'MenuAction', 'MenuIcon', 'PickerAction', 'PickerItem', 'RadioIcon',
+  'RadioIconInner', 'RadioIconOuter', 'RedirectText', 'SecondaryLink', 'Switch', 'SwitchControl', 'Tab', 'TabIcon', 'TabLabel', 'TermsLink', 'TermsText',
 ];
 
-const SELECTOR = new RegExp(
-  `^\\.(${CLASSES.join('|')})(--[a-z]+)*(:(hover|active|focus|focus-visible|disabled|autofill))*(::(placeholder|selection))?$`,
-);
+const STATES = '(:(hover|active|focus|focus-visible|disabled|autofill))*(::(placeholder|selection))?';
+const SELECTOR = new RegExp(`^\\.(${CLASSES.join('|')})(--[a-z]+)*${STATES}$`);
 
 const rules = new CSSStyleSheet();
 document.adoptedStyleSheets = [rules];

@@ -92,7 +92,10 @@ export function numberProblem(text) {
   return null;
 }
 
-/** Whether typing is over, so that a wrong number can be called wrong at once and the focus moved on. @param {string} text */
+/**
+ * Whether typing is over, so that a wrong number can be called wrong at once and the focus moved on.
+ * @param {string} text
+ */
 export function numberIsFull(text) {
   const digits = digitsOf(text);
   const brand = brandOf(digits);

@@ -3,7 +3,9 @@
 /** @type {Set<string>} */
 const loaded = new Set();
 
-/** @param {{family: string, src: string, style?: string, weight?: string, display?: string, unicodeRange?: string}[]} fonts */
+/**
+ * @param {{family: string, src: string, style?: string, weight?: string, display?: string, unicodeRange?: string}[]} fonts
+ */
 export function loadFonts(fonts) {
   for (const font of fonts) {
     const key = JSON.stringify(font);

@@ -7,7 +7,7 @@ const header = byId('choose');
 const radio = byId('radio');
 const body = byId('method-body');
 
-/** @typedef {{type?: string, defaultCollapsed?: boolean, radios?: string | boolean, paymentMethodLogoPosition?: string}} Layout */
+/** @typedef {{type?: string, radios?: string | boolean, paymentMethodLogoPosition?: string}} Layout */
 
 export class Method {
   /** @param {() => void} onExpand called when the customer opens it */

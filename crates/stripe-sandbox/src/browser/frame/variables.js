@@ -55,11 +55,13 @@ export const NOT_DRAWN = /** @type {const} */ ([
   'iconPasscodeDeviceColor', 'iconPasscodeDeviceHoverColor', 'iconPasscodeDeviceNotificationColor',
   'iconRedirectColor', 'colorIconHover', 'colorIconCheckmark', 'colorIconChevronDown', 'colorIconChevronDownHover',
   'colorIconRedirect', 'tabIconMoreColor', 'tabIconMoreHoverColor', 'colorIconTabMore', 'colorIconTabMoreHover',
-  'iconCardErrorColor', 'colorIconCardError', 'logoColor', 'tabLogoColor', 'tabLogoSelectedColor', 'blockLogoColor', 'colorLogo', 'colorLogoTab',
-  'colorLogoTabSelected', 'colorLogoBlock',
+  'iconCardErrorColor', 'colorIconCardError', 'logoColor', 'tabLogoColor', 'tabLogoSelectedColor', 'blockLogoColor',
+  'colorLogo', 'colorLogoTab', 'colorLogoTabSelected', 'colorLogoBlock',
 ]);
 
 /** Of each variable that is drawn, the CSS property that its values have to suit. @type {Map<string, string>} */
 export const PROPERTY_OF = new Map(
-  Object.entries(DRAWN).flatMap(([property, names]) => names.map((name) => /** @type {[string, string]} */ ([name, property]))),
+  Object.entries(DRAWN).flatMap(([property, names]) =>
+    names.map((name) => /** @type {[string, string]} */ ([name, property])),
+  ),
 );

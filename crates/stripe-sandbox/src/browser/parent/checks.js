@@ -48,7 +48,12 @@ const shape = (fields) => (value, label, path) => {
   checkFields(/** @type {Fields} */ (value), fields, label, `${path}.`);
 };
 
-/** Text where a string is given, and otherwise an object of these fields. @param {Check} check @param {Record<string, Check>} fields @returns {Check} */
+/**
+ * An object of these fields, or what the other check allows.
+ * @param {Check} check
+ * @param {Record<string, Check>} fields
+ * @returns {Check}
+ */
 const nameOrShape = (check, fields) => (value, label, path) =>
   (isObject(value) ? shape(fields) : check)(value, label, path);
 

@@ -47,7 +47,9 @@ const CONFIRM_OPTIONS = {
   confirmParams: object,
   elements: (value, label) => {
     if (value instanceof Elements) return;
-    throw new IntegrationError(`Invalid value for ${label}: elements should be the object that stripe.elements() returned.`);
+    throw new IntegrationError(
+      `Invalid value for ${label}: elements should be the object that stripe.elements() returned.`,
+    );
   },
   redirect: oneOf(['always', 'if_required']),
 };
@@ -60,7 +62,8 @@ const CONFIRM_OPTIONS = {
  * @param {string} where
  */
 function frameOf(stripe, elements, params, where) {
-  if (params.confirmation_token !== undefined) unsupported(params.confirmation_token, where, 'confirmParams.confirmation_token');
+  const { confirmation_token: token } = params;
+  if (token !== undefined) unsupported(token, where, 'confirmParams.confirmation_token');
   if (params.payment_method) return stripe.controller();
   if (!elements) {
     if (params.payment_method_data) return stripe.controller();

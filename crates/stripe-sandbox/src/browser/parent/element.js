@@ -91,8 +91,9 @@ class StripeElement {
     frame.listener = (event, detail) => this.onFrameEvent(event, detail);
     // The frame draws focus rings outside its fields: 4 px of bleed keep them from being cut.
     setStyle(frame.node, {
-      display: 'block', border: '0', margin: '-4px', padding: '0', width: 'calc(100% + 8px)', minWidth: 'calc(100% + 8px)',
-      maxWidth: 'none', height: `${height}px`, background: 'transparent', overflow: 'hidden', userSelect: 'none',
+      display: 'block', border: '0', margin: '-4px', padding: '0', width: 'calc(100% + 8px)',
+      minWidth: 'calc(100% + 8px)', maxWidth: 'none', height: `${height}px`, background: 'transparent',
+      overflow: 'hidden', userSelect: 'none',
       // A frame whose colour scheme differs from its document's is painted on an opaque canvas.
       colorScheme: this.group.given.appearance?.theme === 'night' ? 'dark' : 'light',
     });
@@ -155,7 +156,8 @@ class StripeElement {
     } else if (event === 'enter') {
       // Enter in a card field sends the form around the Element, as it would from a field of the page.
       this.parentNode?.closest('form')?.requestSubmit();
-    } else {
+    } else if (event !== 'loaderror') {
+      // Of what didn't load, the answer to `init` tells.
       if (event === 'change') {
         this.toggleState('empty', detail.empty);
         this.toggleState('complete', detail.complete);

@@ -25,7 +25,6 @@ class Elements {
     const isDeferred = given.clientSecret === undefined && given.mode !== undefined;
     checkFields(given, isDeferred ? DEFERRED : OF_A_SECRET, 'elements()');
     this.take(given);
-    if (isDeferred) this.checkDeferred();
   }
 
   /** @returns {string | undefined} */
@@ -35,17 +34,18 @@ class Elements {
 
   /** @param {Fields} options */
   take(options) {
-    const { given } = this;
+    const given = { ...this.given };
     for (const [name, value] of Object.entries(options)) if (value !== undefined) given[name] = value;
     for (const [other, name] of Object.entries(OTHER_SPELLING)) {
       if (options[other] !== undefined) given[name] = options[other];
     }
-    if (given.mode !== undefined) this.checkDeferred();
+    this.checkDeferred(given);
+    this.given = given;
   }
 
-  checkDeferred() {
-    const { mode, amount, currency } = this.given;
-    if (mode === 'setup') return;
+  /** @param {Fields} given */
+  checkDeferred({ mode, amount, currency }) {
+    if (mode === undefined || mode === 'setup') return;
     if (amount === undefined) {
       throw new IntegrationError(`Missing value for elements(): amount is required when mode is '${mode}'.`);
     }
@@ -71,7 +71,8 @@ class Elements {
 
   /** The intent that the page says it is going to make. */
   deferredIntent() {
-    const { mode, amount, currency, setupFutureUsage, captureMethod, paymentMethodOptions: options, ...given } = this.given;
+    const { given } = this;
+    const { mode, amount, currency, setupFutureUsage, captureMethod, paymentMethodOptions: options } = given;
     const allowed = given.allowedPaymentMethodTypes ?? given.paymentMethodTypes ?? ['card'];
     const excluded = given.excludedPaymentMethodTypes ?? [];
     return {

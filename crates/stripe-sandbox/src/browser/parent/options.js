@@ -1,10 +1,10 @@
-// The options of Stripe(), of a group of Elements and of each Element: what Stripe's own types have, and what becomes of it
-// here. `end2end/stripe-js` holds the names to those types.
+// The options of Stripe(), of a group of Elements and of each Element: what Stripe's own types have, and what becomes of
+// it here. `end2end/stripe-js` holds the names to those types.
 
 const LOCALES = /** @type {const} @satisfies {readonly import('@stripe/stripe-js').StripeElementLocale[]} */ ([
-  'auto', 'ar', 'bg', 'cs', 'da', 'de', 'el', 'en', 'en-AU', 'en-CA', 'en-NZ', 'en-GB', 'es', 'es-ES', 'es-419', 'et', 'fi',
-  'fil', 'fr', 'fr-CA', 'fr-FR', 'he', 'hu', 'hr', 'id', 'it', 'it-IT', 'ja', 'ko', 'lt', 'lv', 'ms', 'mt', 'nb', 'nl', 'no',
-  'pl', 'pt', 'pt-BR', 'ro', 'ru', 'sk', 'sl', 'sv', 'th', 'tr', 'vi', 'zh', 'zh-HK', 'zh-TW',
+  'auto', 'ar', 'bg', 'cs', 'da', 'de', 'el', 'en', 'en-AU', 'en-CA', 'en-NZ', 'en-GB', 'es', 'es-ES', 'es-419', 'et',
+  'fi', 'fil', 'fr', 'fr-CA', 'fr-FR', 'he', 'hu', 'hr', 'id', 'it', 'it-IT', 'ja', 'ko', 'lt', 'lv', 'ms', 'mt', 'nb',
+  'nl', 'no', 'pl', 'pt', 'pt-BR', 'ro', 'ru', 'sk', 'sl', 'sv', 'th', 'tr', 'vi', 'zh', 'zh-HK', 'zh-TW',
 ]);
 
 /** @type {Check} */
@@ -137,7 +137,10 @@ const billingDetailsFields = nameOrShape(FIELD, {
   name: FIELD,
   email: FIELD,
   phone: FIELD,
-  address: nameOrShape(oneOf(['auto', 'never', 'if_required']), Object.fromEntries(ADDRESS.map((name) => [name, FIELD]))),
+  address: nameOrShape(
+    oneOf(['auto', 'never', 'if_required']),
+    Object.fromEntries(ADDRESS.map((name) => [name, FIELD])),
+  ),
 });
 
 /** Of methods other than cards, which are never shown, any will do. @type {Check} */
@@ -171,8 +174,8 @@ const LAYOUT_FIELDS = {
 const WALLET = oneOf(['auto', 'never']);
 const TERM = oneOf(['auto', 'always', 'never']);
 const TERMS = [
-  'applePay', 'auBecsDebit', 'bancontact', 'card', 'cashapp', 'googlePay', 'ideal', 'klarna', 'paypal', 'sepaDebit', 'sofort',
-  'usBankAccount',
+  'applePay', 'auBecsDebit', 'bancontact', 'card', 'cashapp', 'googlePay', 'ideal', 'klarna', 'paypal', 'sepaDebit',
+  'sofort', 'usBankAccount',
 ];
 
 /** @satisfies {Record<keyof import('@stripe/stripe-js').StripePaymentElementOptions, Check>} */
@@ -207,6 +210,6 @@ const CARD_OPTIONS = {
   value: withoutEffect(shape({ postalCode: text }), 'it asks for no postal code'),
 };
 
-/** What can't be changed once an Element is there. Source: https://docs.stripe.com/js/elements_object/update_payment_element */
+/** What can't be changed later. Source: https://docs.stripe.com/js/elements_object/update_payment_element */
 const FIXED_PAYMENT_OPTIONS = ['wallets'];
 const FIXED_LAYOUT_FIELDS = ['defaultCollapsed', 'paymentMethodLogoPosition'];
