@@ -23,6 +23,7 @@ mod proration;
 pub(super) mod rebill;
 mod renewal;
 pub(super) mod schedules;
+pub(super) mod settings;
 mod shape;
 pub(super) mod subscriptions;
 pub(super) mod tax_rates;

@@ -17,6 +17,7 @@ mod conformance;
 mod conventions;
 mod discounts;
 mod expansion;
+mod failed_payments;
 mod hand_made_invoices;
 mod hosted_invoices;
 mod official_client;
