@@ -26,6 +26,7 @@ mod proration_discounts;
 pub(super) mod rebill;
 mod renewal;
 pub(super) mod schedules;
+pub(super) mod settings;
 mod shape;
 pub(super) mod subscriptions;
 pub(super) mod tax_rates;

@@ -1,6 +1,6 @@
 //! The kinds of document.
 
-/// What a document is. The first group is what the API knows; the last two are the sandbox's own.
+/// What a document is. The first group is what the API knows; the last three are the sandbox's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Product,
@@ -37,6 +37,8 @@ pub(crate) enum Kind {
     Delivery,
     /// An answer kept for its `Idempotency-Key`.
     Replay,
+    /// What is chosen in the Dashboard at Stripe.
+    Settings,
 }
 
 impl Kind {
@@ -73,6 +75,7 @@ impl Kind {
         Self::TestClock,
         Self::Delivery,
         Self::Replay,
+        Self::Settings,
     ];
 
     /// The `object` field, as Stripe writes it.
@@ -110,6 +113,7 @@ impl Kind {
             Self::TestClock => "test_helpers.test_clock",
             Self::Delivery => "delivery",
             Self::Replay => "answer",
+            Self::Settings => "settings",
         }
     }
 
@@ -148,6 +152,7 @@ impl Kind {
             Self::TestClock => "clock",
             Self::Delivery => "delivery",
             Self::Replay => "answer",
+            Self::Settings => "settings",
         }
     }
 

@@ -20,6 +20,7 @@ mod customer_discounts;
 mod discounted_prorations;
 mod discounts;
 mod expansion;
+mod failed_payments;
 mod hand_made_invoices;
 mod hosted_invoices;
 mod official_client;
