@@ -99,7 +99,9 @@ test('a cheaper plan begins with the next period, and can be taken back until th
   await watch.awake(page);
   await due(page).getByRole('button', { name: /^Switch on / }).click();
   await expect(due(page).getByRole('status')).toContainText('Pro stays until');
-  await due(page).getByRole('link', { name: 'See the subscription' }).click();
+  await page.goto('/billing');
+  await expect(page.getByText(/^Basic begins on \d+ \w+ \d{4} UTC\./)).toBeVisible();
+  await page.goto('/subscribe');
   await expect(page.getByText(/^Basic begins on \d+ \w+ \d{4} UTC\./)).toBeVisible();
   await page.getByRole('button', { name: 'Keep this plan' }).click();
   await expect(page.getByText('The subscription to Pro goes on.')).toBeVisible();
