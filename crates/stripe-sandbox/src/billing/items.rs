@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::discounts::{self, On};
 use super::{Interval, prices, subscriptions};
-use crate::engine::objects::{Price, Subscription, ids};
+use crate::engine::objects::{self, Price, Subscription, ids};
 use crate::engine::{ApiError, Kind, Tx, new_id};
 use crate::http::merge_metadata;
 
@@ -56,7 +56,7 @@ pub(super) fn of_new(tx: &mut Tx, items: &Value) -> Result<Vec<Wanted>, ApiError
             return Err(twice(&price, &at("price")));
         }
         let metadata = item.get("metadata").filter(|data| data.is_object()).cloned().unwrap_or(json!({}));
-        let quantity = quantity(item, &at)?.unwrap_or(1);
+        let quantity = quantity(item, &price, &at)?.unwrap_or(1);
         // They are redeemed once there is an item to have them.
         wanted.push(Wanted { price, quantity, metadata, discounts: Vec::new() });
     }
@@ -73,9 +73,10 @@ pub(super) fn changes(tx: &mut Tx, subscription: &str, items: &Value) -> Result<
         subscriptions::items(tx, subscription).into_iter().map(unchanged).collect();
     for (index, item) in items.as_array().into_iter().flatten().enumerate() {
         let at = |field: &str| format!("items[{index}][{field}]");
-        let (price, quantity) = (price(tx, item, &at)?, quantity(item, &at)?);
+        let price = price(tx, item, &at)?;
         let Some(id) = item["id"].as_str() else {
             let price = price.ok_or_else(|| ApiError::required(&at("price")))?;
+            let quantity = quantity(item, &price, &at)?;
             let metadata = item.get("metadata").filter(|data| data.is_object()).cloned().unwrap_or(json!({}));
             let id = new_id(KIND);
             let discounts = redeem(tx, item, &shown, &id, index)?.unwrap_or_default();
@@ -91,7 +92,7 @@ pub(super) fn changes(tx: &mut Tx, subscription: &str, items: &Value) -> Result<
             change.after = None;
         } else if let Some(after) = &mut change.after {
             after.price = price.unwrap_or(after.price.take());
-            after.quantity = quantity.unwrap_or(after.quantity);
+            after.quantity = quantity(item, &after.price, &at)?.unwrap_or(after.quantity);
             if let Some(discounts) = redeem(tx, item, &shown, id, index)? {
                 after.discounts = discounts;
             }
@@ -120,7 +121,7 @@ pub(super) fn changes(tx: &mut Tx, subscription: &str, items: &Value) -> Result<
 fn unchanged(item: Value) -> Change {
     let after = Wanted {
         price: item["price"].clone(),
-        quantity: item["quantity"].as_i64().unwrap_or(1),
+        quantity: objects::quantity(&item),
         metadata: item["metadata"].clone(),
         discounts: ids(&item["discounts"]).map(str::to_owned).collect(),
     };
@@ -173,7 +174,17 @@ fn price(tx: &mut Tx, item: &Value, at: &dyn Fn(&str) -> String) -> Result<Optio
     Ok(Some(price))
 }
 
-fn quantity(item: &Value, at: &dyn Fn(&str) -> String) -> Result<Option<i64>, ApiError> {
+/// How many of its price a request wants; of a metered one, none.
+fn quantity(item: &Value, price: &Value, at: &dyn Fn(&str) -> String) -> Result<Option<i64>, ApiError> {
+    if Price(price).is_metered() {
+        return match item["quantity"].as_i64() {
+            Some(_) => {
+                let message = "Quantity should not be specified where usage_type is `metered`. Remove quantity.";
+                Err(ApiError::invalid(message).param(&at("quantity")))
+            }
+            None => Ok(Some(0)),
+        };
+    }
     match item["quantity"].as_i64() {
         Some(quantity) if quantity < 0 => {
             Err(ApiError::invalid("This value must be greater than or equal to 0.").param(&at("quantity")))

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::amount::amount;
 use super::discount_holders::is_over;
-use crate::engine::objects::{Price, ids};
+use crate::engine::objects::{Price, ids, quantity};
 use crate::engine::{Kind, Tx, new_secret};
 use crate::money;
 
@@ -14,6 +14,8 @@ pub(super) struct Line<'a> {
     /// The item as the API shows it.
     pub(super) item: &'a Value,
     pub(super) period: (i64, i64),
+    /// What was used of a metered price in the period.
+    pub(super) used: Option<i64>,
     /// Nothing is charged for the period, as in a trial.
     pub(super) free: Option<&'static str>,
 }
@@ -21,7 +23,7 @@ pub(super) struct Line<'a> {
 /// The line as it stands in the invoice.
 pub(super) fn line(tx: &Tx, invoice: &str, line: &Line) -> Value {
     let price = Price(&line.item["price"]);
-    let quantity = line.item["quantity"].as_i64().unwrap_or(1);
+    let quantity = line.used.unwrap_or_else(|| quantity(line.item));
     let (currency, product) = (price.currency(), price.product());
     let name = tx.get(Kind::Product, product).and_then(|doc| doc.object["name"].as_str().map(str::to_owned));
     let name = name.unwrap_or_default();

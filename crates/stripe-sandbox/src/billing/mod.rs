@@ -15,6 +15,7 @@ pub(super) mod invoice_items;
 pub(super) mod invoices;
 mod items;
 mod lines;
+pub(super) mod meters;
 pub(super) mod paying;
 pub(super) mod pending_update;
 mod period;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Interval;
+use crate::engine::objects::Meter;
 use crate::engine::{ApiError, Kind, Tx, new_id, plan};
 use crate::http::{given, new_metadata};
 use crate::money;
@@ -32,13 +33,14 @@ pub(crate) fn create(tx: &mut Tx, params: &Value, product: &str, inside: &str) -
     let currency = params["currency"].as_str().unwrap_or_default().to_lowercase();
     check_currency(&currency, &at("currency"))?;
     let (amount, decimal) = amounts(params, &at)?;
+    check_meter(tx, &params["recurring"], &at)?;
     let recurring = params.get("recurring").map(|given| {
         json!({
             "interval": given["interval"],
             "interval_count": given["interval_count"].as_i64().unwrap_or(1),
-            "meter": null,
+            "meter": given["meter"],
             "trial_period_days": given["trial_period_days"],
-            "usage_type": "licensed",
+            "usage_type": given["usage_type"].as_str().unwrap_or("licensed"),
         })
     });
     if recurring.as_ref().is_some_and(|recurring| !Interval::of(recurring).is_allowed()) {
@@ -79,6 +81,31 @@ pub(crate) fn create(tx: &mut Tx, params: &Value, product: &str, inside: &str) -
         tx.emit_object("plan.created", plan);
     }
     Ok(tx.shown(KIND, &id))
+}
+
+/// That what is metered names what it is metered by, and nothing else does.
+fn check_meter(tx: &Tx, recurring: &Value, at: &dyn Fn(&str) -> String) -> Result<(), ApiError> {
+    let param = at("recurring[meter]");
+    match (recurring["usage_type"] == "metered", recurring["meter"].as_str()) {
+        (true, Some(id)) => {
+            let meter = tx.find(Kind::Meter, id, &param)?;
+            if Meter(&meter.object).is_active() {
+                return Ok(());
+            }
+            Err(ApiError::invalid(format!("The meter {id} is inactive.")).param(&param))
+        }
+        // Since 2025-03-31; before, there were usage records.
+        (true, None) => Err(ApiError::invalid(
+            "All metered prices must be backed by meters. Pass the meter's id as `recurring[meter]`.",
+        )
+        .code("parameter_missing")
+        .param(&param)),
+        (false, Some(_)) => {
+            let message = "`recurring[meter]` can only be set where `recurring[usage_type]` is `metered`.";
+            Err(ApiError::invalid(message).param(&param))
+        }
+        (false, None) => Ok(()),
+    }
 }
 
 /// Changes a price, and announces it under both its names.

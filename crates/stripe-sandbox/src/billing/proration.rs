@@ -10,7 +10,7 @@ use super::amount::amount;
 use super::invoice_items::NewInvoiceItem;
 use super::items::{Change, Wanted};
 use super::proration_discounts::{Charged, Off, of_charges};
-use crate::engine::objects::{Price, Subscription};
+use crate::engine::objects::{Price, Subscription, quantity};
 use crate::engine::{Kind, Tx};
 
 /// What is left of a period at a moment of it, all in Unix seconds.
@@ -44,7 +44,13 @@ pub(super) fn of(
     anew: bool,
 ) -> Vec<NewInvoiceItem> {
     let charges = of_charges(tx, subscription, changes);
-    let changed = changes.iter().zip(&charges).filter(|(change, _)| anew || change.changes_price());
+    let changed = changes.iter().zip(&charges).filter(|(change, _)| {
+        // What is metered is paid for as it is used.
+        let is_metered = |price: &Value| Price(price).is_metered();
+        let before = change.before.as_ref().is_some_and(|item| is_metered(&item["price"]));
+        let after = change.after.as_ref().is_some_and(|wanted| is_metered(&wanted.price));
+        !before && !after && (anew || change.changes_price())
+    });
     changed
         .flat_map(|(change, off)| {
             let credit = change.before.as_ref().map(|item| credit(tx, subscription, item, rest));
@@ -68,7 +74,7 @@ fn put_amounts(row: &mut NewInvoiceItem, whole: i64, off: &[Off], rest: Rest) {
 }
 
 fn credit(tx: &Tx, subscription: &Value, item: &Value, rest: Rest) -> NewInvoiceItem {
-    let (price, quantity) = (&item["price"], item["quantity"].as_i64().unwrap_or(1));
+    let (price, quantity) = (&item["price"], quantity(item));
     let what = format!("Unused time on {} after {}", product(tx, price, quantity), rest.day());
     let mut row = row(subscription, &item["id"], price, quantity, rest);
     let whole = amount(price, quantity);

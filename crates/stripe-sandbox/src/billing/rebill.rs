@@ -11,8 +11,8 @@ use super::lines::Line;
 use super::pending_update::{self, Update};
 use super::proration::{self, Rest};
 use super::shape::NewInvoice;
-use super::{Interval, collection, invoice_items, invoices, paying, subscriptions};
-use crate::engine::objects::{Invoice, InvoiceStatus, Price, Subscription, SubscriptionStatus};
+use super::{Interval, collection, invoice_items, invoices, meters, paying, subscriptions};
+use crate::engine::objects::{Invoice, InvoiceStatus, Price, Subscription, SubscriptionStatus, quantity};
 use crate::engine::{ApiError, Kind, Tx, new_id};
 use crate::payments::ConfirmOptions;
 
@@ -58,6 +58,7 @@ pub(super) fn prepare(tx: &mut Tx, id: &str, params: &Value) -> Result<Option<Re
         _ if subscription.is_trial() => false,
         _ => params["billing_cycle_anchor"] == "now" || begins_anew(&changes, interval),
     };
+    check_usage(tx, subscription, &changes, anew)?;
     let trial_end = trial.flatten();
     let period = (now, trial_end.unwrap_or_else(|| interval.nth(now, 1)));
 
@@ -68,7 +69,7 @@ pub(super) fn prepare(tx: &mut Tx, id: &str, params: &Value) -> Result<Option<Re
     let invoice = (anew || behavior == "always_invoice" && !made.is_empty()).then(|| {
         let lines = if anew { whole_period(&changes, id, period, trial_end.is_some()) } else { Vec::new() };
         let lines: Vec<Line> =
-            lines.iter().map(|(item, free)| Line { subscription: id, item, period, free: *free }).collect();
+            lines.iter().map(|(item, free)| Line { subscription: id, item, period, used: None, free: *free }).collect();
         let started = if anew && trial_end.is_none() { now } else { rest.period.0 };
         let new = NewInvoice::of_subscription(&shown, "subscription_update", (started, now));
         let waiting = invoice_items::pending(tx, new.customer, new.currency, Some(id), false);
@@ -178,7 +179,7 @@ fn whole_period(
     is_trial: bool,
 ) -> Vec<(Value, Option<&'static str>)> {
     let after = changes.iter().filter_map(|change| Some((change, change.after.as_ref()?)));
-    let items = after.map(|(change, wanted)| {
+    let items = after.filter(|(_, wanted)| !Price(&wanted.price).is_metered()).map(|(change, wanted)| {
         let item = json!({
             "id": change.id,
             "price": wanted.price,
@@ -192,6 +193,30 @@ fn whole_period(
         (item, is_trial.then_some("Trial period for"))
     });
     items.collect()
+}
+
+/// That no change would leave something unpaid that was used. Stripe bills it then, or drops it where it is told to.
+fn check_usage(tx: &Tx, subscription: Subscription, changes: &[Change], anew: bool) -> Result<(), ApiError> {
+    if subscription.is_trial() {
+        return Ok(());
+    }
+    let lost = changes.iter().filter(|change| anew || change.changes_price()).find(|change| {
+        change.before.as_ref().is_some_and(|item| {
+            let start = item["current_period_start"].as_i64().unwrap_or_default();
+            meters::billed(tx, subscription.customer(), &item["price"], (start, tx.now() + 1)) > 0
+        })
+    });
+    match lost {
+        Some(change) => {
+            let id = &change.id;
+            let message = format!(
+                "The Stripe sandbox bills what a metered item was used at the end of its period only: {id} can't be \
+                 changed before."
+            );
+            Err(ApiError::invalid(message).param("items"))
+        }
+        None => Ok(()),
+    }
 }
 
 fn check_currency(subscription: &Value, prices: &[&Value]) -> Result<(), ApiError> {
@@ -244,8 +269,8 @@ fn trial_end(params: &Value, now: i64) -> Result<Option<Option<i64>>, ApiError> 
 fn begins_anew(changes: &[Change], interval: Interval) -> bool {
     let before: Vec<&Value> = changes.iter().filter_map(|change| change.before.as_ref()).collect();
     let other = before.iter().any(|item| Interval::of(Price(&item["price"]).recurring()) != interval);
-    let was_free =
-        before.iter().all(|item| amount(&item["price"], item["quantity"].as_i64().unwrap_or(1)) == 0);
+    let is_free = |item: &&Value| !Price(&item["price"]).is_metered() && amount(&item["price"], quantity(item)) == 0;
+    let was_free = before.iter().all(is_free);
     let costs = changes
         .iter()
         .filter_map(|change| change.after.as_ref())
@@ -278,7 +303,7 @@ pub(crate) fn resume(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiErr
     };
     let owned = whole_period(&changes, id, period, false);
     let lines =
-        owned.iter().map(|(item, free)| Line { subscription: id, item, period, free: *free }).collect();
+        owned.iter().map(|(item, free)| Line { subscription: id, item, period, used: None, free: *free }).collect();
     let new = NewInvoice::of_subscription(&before, "subscription_update", (now, now));
     let waiting = invoice_items::pending(tx, new.customer, new.currency, Some(id), false);
     let invoice = invoices::draft(tx, &new, &Bill { items: waiting, lines });
@@ -307,13 +332,15 @@ pub(crate) fn credit_unused(tx: &mut Tx, id: &str) {
 /// Bills what still waits for a subscription that is over. Nothing is given back for what it is credited.
 pub(crate) fn bill_rest(tx: &mut Tx, id: &str) {
     let shown = tx.shown(KIND, id);
-    let started = subscriptions::items(tx, id).first().and_then(|item| item["current_period_start"].as_i64());
+    let owned = subscriptions::items(tx, id);
+    let started = owned.first().and_then(|item| item["current_period_start"].as_i64());
     let new =
         NewInvoice::of_subscription(&shown, "subscription_cycle", (started.unwrap_or(tx.now()), tx.now()));
     let items = invoice_items::pending(tx, new.customer, new.currency, Some(id), false);
-    if items.is_empty() {
+    let lines = meters::lines(tx, Subscription(&shown), &owned, tx.now());
+    if items.is_empty() && lines.is_empty() {
         return;
     }
-    let invoice = invoices::draft(tx, &new, &Bill { items, lines: Vec::new() });
+    let invoice = invoices::draft(tx, &new, &Bill { items, lines });
     tx.change(KIND, id, |doc| doc.object["latest_invoice"] = json!(invoice));
 }

@@ -12,10 +12,11 @@ use super::packed::Kept;
 use super::state::Doc;
 
 /// The fields that documents of any kind can be found by, where they have them as texts.
-const INDEXED: [&str; 11] = [
+const INDEXED: [&str; 12] = [
     "charge",
     "customer",
     "email",
+    "identifier",
     "invoice",
     "payment_intent",
     "product",

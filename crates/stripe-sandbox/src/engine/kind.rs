@@ -27,6 +27,8 @@ pub(crate) enum Kind {
     PromotionCode,
     Discount,
     TaxRate,
+    Meter,
+    MeterEvent,
     CheckoutSession,
     PortalConfiguration,
     PortalSession,
@@ -42,7 +44,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 33] = [
+    pub(crate) const ALL: [Self; 35] = [
         Self::Product,
         Self::Price,
         Self::Customer,
@@ -67,6 +69,8 @@ impl Kind {
         Self::PromotionCode,
         Self::Discount,
         Self::TaxRate,
+        Self::Meter,
+        Self::MeterEvent,
         Self::CheckoutSession,
         Self::PortalConfiguration,
         Self::PortalSession,
@@ -105,6 +109,8 @@ impl Kind {
             Self::PromotionCode => "promotion_code",
             Self::Discount => "discount",
             Self::TaxRate => "tax_rate",
+            Self::Meter => "billing.meter",
+            Self::MeterEvent => "billing.meter_event",
             Self::CheckoutSession => "checkout.session",
             Self::PortalConfiguration => "billing_portal.configuration",
             Self::PortalSession => "billing_portal.session",
@@ -144,6 +150,8 @@ impl Kind {
             Self::PromotionCode => "promo",
             Self::Discount => "di",
             Self::TaxRate => "txr",
+            Self::Meter => "mtr_test",
+            Self::MeterEvent => "mtrevt_test",
             Self::CheckoutSession => "cs_test",
             Self::PortalConfiguration => "bpc",
             Self::PortalSession => "bps",

@@ -2,11 +2,13 @@
 //! a view names what is read of it, once.
 
 mod credit_note;
+mod meters;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(crate) use credit_note::CreditNote;
+pub(crate) use meters::{Meter, MeterEvent};
 
 /// Source: <https://docs.stripe.com/api/subscriptions/object#subscription_object-status>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +65,10 @@ pub(crate) fn ids(list: &Value) -> impl Iterator<Item = &str> {
 pub(crate) struct Subscription<'a>(pub(crate) &'a Value);
 
 impl<'a> Subscription<'a> {
+    pub(crate) fn id(self) -> &'a str {
+        text(&self.0["id"])
+    }
+
     pub(crate) fn is(self, wanted: SubscriptionStatus) -> bool {
         self.status() == Some(wanted)
     }
@@ -492,10 +498,20 @@ impl<'a> Price<'a> {
         self.0["unit_amount_decimal"].as_str().unwrap_or("0")
     }
 
+    /// Whether what is paid is what was used, at the period's end.
+    pub(crate) fn is_metered(self) -> bool {
+        self.recurring()["usage_type"] == "metered"
+    }
+
     /// `{interval, interval_count, …}`.
     pub(crate) fn recurring(self) -> &'a Value {
         &self.0["recurring"]
     }
+}
+
+/// How many of its price a subscription item is of: none of one that is metered, which has no quantity.
+pub(crate) fn quantity(item: &Value) -> i64 {
+    if Price(&item["price"]).is_metered() { 0 } else { item["quantity"].as_i64().unwrap_or(1) }
 }
 
 /// Who a payment method is kept with.

@@ -71,6 +71,7 @@ fn is_at_rest(kind: Kind, doc: &Doc) -> bool {
         | Kind::PaymentMethod
         | Kind::InvoicePayment
         | Kind::CreditNote
+        | Kind::MeterEvent
         | Kind::Charge => true,
         Kind::Delivery => !doc.is_pending(),
         Kind::PaymentIntent | Kind::SetupIntent => Intent(&doc.object).is_over(),

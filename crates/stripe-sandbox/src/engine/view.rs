@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::kind::Kind;
+use super::objects::Price;
 use super::state::Doc;
 use super::tx::Tx;
 
@@ -40,6 +41,9 @@ impl Tx<'_> {
             Kind::SubscriptionItem => {
                 let price =
                     object["price"].as_str().map(|id| self.shown(Kind::Price, id)).unwrap_or_default();
+                if Price(&price).is_metered() {
+                    object.as_object_mut().map(|item| item.remove("quantity"));
+                }
                 object["plan"] = plan(&price);
                 object["price"] = price;
             }
@@ -94,7 +98,7 @@ pub(crate) fn plan(price: &Value) -> Value {
         "interval_count": recurring["interval_count"],
         "livemode": false,
         "metadata": price["metadata"],
-        "meter": null,
+        "meter": recurring["meter"],
         "nickname": price["nickname"],
         "product": price["product"],
         "tiers_mode": null,

@@ -41,7 +41,7 @@ const CREATED: Column = column("Created", |object| time(&object["created"]));
 const CUSTOMER: Column = column("Customer", |object| customer(&object["customer"]));
 const AMOUNT: Column = numbers("Amount", |object| amount(object, "amount"));
 
-pub(super) const COLLECTIONS: [Collection; 19] = [
+pub(super) const COLLECTIONS: [Collection; 20] = [
     Collection {
         slug: "customers",
         title: "Customers",
@@ -209,6 +209,20 @@ pub(super) const COLLECTIONS: [Collection; 19] = [
             ACTIVE,
             column("Name", |object| text(&object["display_name"])),
             column("Rate", |object| html! { (object["percentage"].as_f64().unwrap_or_default()) " %" }),
+            CREATED,
+        ],
+    },
+    Collection {
+        slug: "meters",
+        title: "Meters",
+        singular: "Meter",
+        prefix: "mtr",
+        group: Some("Catalogue"),
+        empty: "The API makes them. Metered prices are charged by what is reported to them.",
+        columns: &[
+            STATUS,
+            column("Name", |object| text(&object["display_name"])),
+            column("Event", |object| text(&object["event_name"])),
             CREATED,
         ],
     },

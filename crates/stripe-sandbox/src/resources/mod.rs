@@ -13,6 +13,8 @@ mod events;
 mod invoice_items;
 mod invoice_payments;
 mod invoices;
+mod meter_events;
+mod meters;
 mod payment_intents;
 mod payment_methods;
 mod plans;
@@ -53,6 +55,8 @@ pub(super) const ROUTES: &[&[Route]] = &[
     invoice_items::ROUTES,
     invoice_payments::ROUTES,
     invoices::ROUTES,
+    meter_events::ROUTES,
+    meters::ROUTES,
     payment_intents::ROUTES,
     payment_methods::ROUTES,
     plans::ROUTES,

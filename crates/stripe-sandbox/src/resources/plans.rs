@@ -38,8 +38,9 @@ const CREATE: &[Field] = &[
         ]),
     ),
     opt("trial_period_days", Shape::Int),
-    opt("usage_type", Shape::Enum(&["licensed"])),
-    unsupported(&["meter", "tiers", "tiers_mode", "transform_usage"]),
+    opt("meter", Shape::Text),
+    opt("usage_type", Shape::Enum(&["licensed", "metered"])),
+    unsupported(&["tiers", "tiers_mode", "transform_usage"]),
 ];
 
 const UPDATE: &[Field] = &[

@@ -6,8 +6,8 @@ const INTERVAL: Shape = Shape::Enum(&["day", "month", "week", "year"]);
 pub(super) const RECURRING: Shape = Shape::Object(&[
     req("interval", INTERVAL),
     opt("interval_count", Shape::Int),
-    opt("usage_type", Shape::Enum(&["licensed"])),
-    unsupported(&["meter"]),
+    opt("meter", Shape::Text),
+    opt("usage_type", Shape::Enum(&["licensed", "metered"])),
 ]);
 const INLINE_RECURRING: Shape =
     Shape::Object(&[req("interval", INTERVAL), opt("interval_count", Shape::Int)]);

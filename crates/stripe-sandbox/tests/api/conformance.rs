@@ -1,6 +1,7 @@
 //! Every endpoint is called, and every answer and event held against Stripe's published schema.
 
 mod credit_notes;
+mod meters;
 
 use std::collections::BTreeSet;
 
@@ -95,6 +96,7 @@ async fn every_answer_of_every_endpoint_is_as_published() {
     schedules(&mut checked, &price).await;
     hand_made_invoices(&mut checked).await;
     credit_notes::credit_notes(&mut checked).await;
+    meters::meters(&mut checked).await;
     lists(&mut checked, &customer).await;
     refusals(&mut checked).await;
 

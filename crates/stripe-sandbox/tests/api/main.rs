@@ -24,6 +24,7 @@ mod failed_payments;
 mod hand_made_invoices;
 mod hosted_invoices;
 mod official_client;
+mod meters;
 mod on_a_clock;
 mod payments;
 mod plan_changes;
