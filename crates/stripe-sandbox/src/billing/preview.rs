@@ -25,6 +25,17 @@ pub(crate) fn preview(tx: &mut Tx, params: &Value) -> Result<Value, ApiError> {
     })
 }
 
+/// The invoice of a subscription's next renewal. Nothing of it is kept.
+///
+/// # Errors
+/// 404 `invoice_upcoming_none` if there is none.
+pub(super) fn upcoming(tx: &mut Tx, subscription: &str) -> Result<Value, ApiError> {
+    tx.provisionally(|tx| {
+        let invoice = next_of(tx, subscription, &Value::Null)?;
+        Ok(shown(tx.shown(Kind::Invoice, &invoice)))
+    })
+}
+
 fn make(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
     let details = &params["subscription_details"];
     if let Some(id) = params["subscription"].as_str() {

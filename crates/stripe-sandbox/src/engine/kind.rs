@@ -21,6 +21,7 @@ pub(crate) enum Kind {
     CreditNote,
     Charge,
     Refund,
+    Dispute,
     BalanceTransaction,
     CustomerBalanceTransaction,
     Coupon,
@@ -40,7 +41,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 32] = [
+    pub(crate) const ALL: [Self; 33] = [
         Self::Product,
         Self::Price,
         Self::Customer,
@@ -59,6 +60,7 @@ impl Kind {
         Self::CreditNote,
         Self::Charge,
         Self::Refund,
+        Self::Dispute,
         Self::BalanceTransaction,
         Self::CustomerBalanceTransaction,
         Self::Coupon,
@@ -96,6 +98,7 @@ impl Kind {
             Self::CreditNote => "credit_note",
             Self::Charge => "charge",
             Self::Refund => "refund",
+            Self::Dispute => "dispute",
             Self::BalanceTransaction => "balance_transaction",
             Self::CustomerBalanceTransaction => "customer_balance_transaction",
             Self::Coupon => "coupon",
@@ -134,6 +137,7 @@ impl Kind {
             Self::CreditNote => "cn",
             Self::Charge => "ch",
             Self::Refund => "re",
+            Self::Dispute => "du",
             Self::BalanceTransaction => "txn",
             Self::CustomerBalanceTransaction => "cbtxn",
             Self::Coupon => "coupon",

@@ -8,6 +8,7 @@ mod coupons;
 mod credit_notes;
 mod customer_balance;
 pub(super) mod customers;
+mod disputes;
 mod events;
 mod invoice_items;
 mod invoice_payments;
@@ -47,6 +48,7 @@ pub(super) const ROUTES: &[&[Route]] = &[
     credit_notes::ROUTES,
     customer_balance::ROUTES,
     customers::ROUTES,
+    disputes::ROUTES,
     events::ROUTES,
     invoice_items::ROUTES,
     invoice_payments::ROUTES,

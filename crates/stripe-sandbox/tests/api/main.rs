@@ -17,6 +17,7 @@ mod conformance;
 mod conventions;
 mod credit_notes;
 mod discounts;
+mod disputes;
 mod expansion;
 mod hand_made_invoices;
 mod hosted_invoices;
