@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 
 pub(crate) use self::items::{create_item, delete_item, update_item};
 use super::create::check_owner;
+use super::discounts::{self, On};
 use super::invoices::{self, Bill};
 use super::shape::{DRAFT_SECONDS, NewInvoice};
-use super::{discounts, invoice_items, tax_rates, totals};
+use super::{invoice_items, tax_rates, totals};
 use crate::engine::objects::{Customer, Invoice, InvoiceStatus};
 use crate::engine::{ApiError, Kind, Tx};
 use crate::http::{given, merge_metadata, new_metadata, set};
@@ -106,7 +107,7 @@ fn adjust(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiError> {
     }
     let invoice = Invoice(&doc.object);
     if let Some(given) = params.get("discounts") {
-        let on = discounts::On { customer: invoice.customer(), subscription: None, invoice: Some(id) };
+        let on = On { customer: invoice.customer(), invoice: Some(id), ..On::default() };
         let ids = discounts::redeem_all(tx, given, invoice.currency(), on)?;
         tx.change(KIND, id, |doc| doc.object["discounts"] = json!(ids));
     }

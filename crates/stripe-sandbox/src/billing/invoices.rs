@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::lines::{self, Line};
 use super::shape::{self, DRAFT_SECONDS, NewInvoice};
-use super::{discounts, invoice_items, totals};
+use super::{discount_holders, invoice_items, totals};
 use crate::engine::objects::{Customer, Intent, Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Doc, Kind, Tx, new_id, new_secret};
 use crate::payments::payment;
@@ -31,10 +31,12 @@ pub(super) fn draft(tx: &mut Tx, new: &NewInvoice, bill: &Bill) -> String {
 /// Makes a draft without a word. Returns its id.
 pub(super) fn insert(tx: &mut Tx, new: &NewInvoice, bill: &Bill) -> String {
     let id = new_id(KIND);
+    let subscription = new.subscription["id"].as_str();
+    let discounts = discount_holders::for_invoice(tx, new.customer, new.currency, subscription);
     let waiting = bill.items.iter().map(|item| invoice_items::line(&tx.shown(Kind::InvoiceItem, item), &id));
     let rows: Vec<Value> = waiting.chain(bill.lines.iter().map(|line| lines::line(tx, &id, line))).collect();
     let mut object = shape::invoice(tx, &id, new, rows);
-    object["discounts"] = json!(discounts::for_invoice(tx, new.subscription));
+    object["discounts"] = json!(discounts);
     if new.subscription["default_tax_rates"].is_array() {
         object["default_tax_rates"] = new.subscription["default_tax_rates"].clone();
     }
@@ -105,7 +107,7 @@ pub(crate) fn finalize(tx: &mut Tx, id: &str) {
     });
     tx.emit("invoice.finalized", KIND, id);
     if let Some(doc) = tx.get(KIND, id) {
-        discounts::use_up(tx, Invoice(&doc.object));
+        discount_holders::use_up(tx, Invoice(&doc.object));
     }
     if due == 0 {
         mark_paid(tx, id, 0);

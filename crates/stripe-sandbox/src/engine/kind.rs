@@ -1,6 +1,6 @@
 //! The kinds of document.
 
-/// What a document is. The first group is what the API knows; the last two are the sandbox's own.
+/// What a document is. The first group is what the API knows; the last three are the sandbox's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Product,
@@ -38,10 +38,12 @@ pub(crate) enum Kind {
     Delivery,
     /// An answer kept for its `Idempotency-Key`.
     Replay,
+    /// What is chosen in the Dashboard at Stripe.
+    Settings,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 33] = [
+    pub(crate) const ALL: [Self; 34] = [
         Self::Product,
         Self::Price,
         Self::Customer,
@@ -75,6 +77,7 @@ impl Kind {
         Self::TestClock,
         Self::Delivery,
         Self::Replay,
+        Self::Settings,
     ];
 
     /// The `object` field, as Stripe writes it.
@@ -113,6 +116,7 @@ impl Kind {
             Self::TestClock => "test_helpers.test_clock",
             Self::Delivery => "delivery",
             Self::Replay => "answer",
+            Self::Settings => "settings",
         }
     }
 
@@ -152,6 +156,7 @@ impl Kind {
             Self::TestClock => "clock",
             Self::Delivery => "delivery",
             Self::Replay => "answer",
+            Self::Settings => "settings",
         }
     }
 

@@ -55,6 +55,11 @@ fn status<'a, Status: Deserialize<'a>>(object: &'a Value) -> Option<Status> {
     Status::deserialize(&object["status"]).ok()
 }
 
+/// The ids of a list of them.
+pub(crate) fn ids(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
+}
+
 /// A subscription.
 #[derive(Clone, Copy)]
 pub(crate) struct Subscription<'a>(pub(crate) &'a Value);
@@ -142,6 +147,11 @@ impl<'a> Subscription<'a> {
     /// Whether its customer's card is charged, instead of invoices being sent.
     pub(crate) fn charges_automatically(self) -> bool {
         self.0["collection_method"] == "charge_automatically"
+    }
+
+    /// Whether prorations show their amounts before discounts, and these beside them.
+    pub(crate) fn itemizes_proration_discounts(self) -> bool {
+        self.0["billing_mode"]["flexible"]["proration_discounts"] == "itemized"
     }
 
     /// Whether what it is paid with becomes its default.
@@ -408,6 +418,11 @@ impl<'a> Customer<'a> {
         self.0["invoice_settings"]["default_payment_method"].as_str()
     }
 
+    /// The id of the discount on all that it pays for.
+    pub(crate) fn discount(self) -> Option<&'a str> {
+        self.0["discount"].as_str()
+    }
+
     /// In minor units; negative in the customer's favour.
     pub(crate) fn balance(self) -> i64 {
         self.0["balance"].as_i64().unwrap_or_default()
@@ -424,6 +439,22 @@ impl<'a> Customer<'a> {
 
     pub(crate) fn next_invoice_sequence(self) -> i64 {
         self.0["next_invoice_sequence"].as_i64().unwrap_or(1)
+    }
+}
+
+/// A discount.
+#[derive(Clone, Copy)]
+pub(crate) struct Discount<'a>(pub(crate) &'a Value);
+
+impl Discount<'_> {
+    /// When it is over, in Unix seconds; `None` if it isn't by time.
+    pub(crate) fn end(self) -> Option<i64> {
+        self.0["end"].as_i64()
+    }
+
+    /// Whether it is of a single item, and comes before those of the whole.
+    pub(crate) fn is_of_item(self) -> bool {
+        self.0["subscription_item"].is_string() || self.0["invoice_item"].is_string()
     }
 }
 

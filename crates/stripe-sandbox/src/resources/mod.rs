@@ -8,6 +8,7 @@ mod coupons;
 mod credit_notes;
 mod customer_balance;
 pub(super) mod customers;
+mod discounts;
 mod disputes;
 mod events;
 mod invoice_items;
@@ -48,6 +49,7 @@ pub(super) const ROUTES: &[&[Route]] = &[
     credit_notes::ROUTES,
     customer_balance::ROUTES,
     customers::ROUTES,
+    discounts::ROUTES,
     disputes::ROUTES,
     events::ROUTES,
     invoice_items::ROUTES,

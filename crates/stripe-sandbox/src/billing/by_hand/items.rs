@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::billing::amount;
 use crate::billing::invoice_items::{self, NewInvoiceItem};
-use crate::billing::{prices, tax_rates, totals};
+use crate::billing::{discounts, prices, tax_rates, totals};
 use crate::engine::objects::{Customer, Invoice, InvoiceStatus, Price, Subscription};
 use crate::engine::{ApiError, Kind, Tx};
 use crate::http::{merge_metadata, new_metadata};
@@ -43,6 +43,7 @@ pub(crate) fn create_item(tx: &mut Tx, params: &Value) -> Result<String, ApiErro
     let rates = tax_rates::of(tx, &params["tax_rates"], "tax_rates")?;
     let id = invoice_items::insert(tx, &new);
     tx.change(KIND, &id, |doc| doc.object["tax_rates"] = json!(rates));
+    discounts::give_to_invoice_item(tx, &id, params)?;
     if let Some(invoice) = params["invoice"].as_str() {
         invoice_items::taken(tx, &id, invoice);
         show_on(tx, invoice);
@@ -109,6 +110,7 @@ pub(crate) fn update_item(tx: &mut Tx, id: &str, params: &Value) -> Result<(), A
             object["tax_rates"] = json!(rates);
         }
     });
+    discounts::give_to_invoice_item(tx, id, params)?;
     if let Some(invoice) = on {
         show_on(tx, &invoice);
     }

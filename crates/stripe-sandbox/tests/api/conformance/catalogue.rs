@@ -73,6 +73,22 @@ pub(super) async fn discounts(checked: &mut Checked, price: &str) {
     ];
     let begun = checked.post("/v1/subscriptions", &form).await;
     assert_eq!(begun["discounts"][0]["object"], "discount");
+    let item = id(&begun["items"]["data"][0]);
+    let form = [
+        ("items[0][id]", &*item),
+        ("items[0][quantity]", "2"),
+        ("items[0][discounts][0][coupon]", &coupon),
+        ("expand[]", "items.data.discounts"),
+    ];
+    checked.post(&format!("/v1/subscriptions/{}", id(&begun)), &form).await;
+    let form = [("customer", &*customer), ("amount", "500"), ("discounts[0][coupon]", &coupon)];
+    checked.post("/v1/invoiceitems", &form).await;
+    checked.get(&format!("/v1/invoiceitems?customer={customer}&expand[]=data.discounts")).await;
+    let path = format!("/v1/customers/{customer}");
+    checked.post(&path, &[("coupon", &coupon)]).await;
+    checked.get(&path).await;
+    checked.get(&format!("{path}/discount")).await;
+    checked.call("DELETE", &format!("{path}/discount"), &[]).await.ok();
     checked.call("DELETE", &format!("/v1/subscriptions/{}/discount", id(&begun)), &[]).await.ok();
     checked.post(&format!("/v1/promotion_codes/{code}"), &[("active", "false")]).await;
     checked.call("DELETE", &format!("/v1/coupons/{coupon}"), &[]).await.ok();

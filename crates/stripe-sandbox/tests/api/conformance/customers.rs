@@ -37,7 +37,16 @@ pub(super) async fn customers(checked: &mut Checked) -> String {
     let spare = checked.post(&path, &[("type", "us_ein"), ("value", "12-3456789")]).await;
     checked.call("DELETE", &format!("{path}/{}", id(&spare)), &[]).await.ok();
     checked.get(&format!("/v1/customers/{customer}?expand[]=tax_ids")).await;
+    let form = [
+        ("type", "gb_vat"),
+        ("value", "GB000000000"),
+        ("owner[type]", "customer"),
+        ("owner[customer]", &*customer),
+    ];
+    let path = format!("/v1/tax_ids/{}", id(&checked.post("/v1/tax_ids", &form).await));
+    checked.get(&path).await;
     checked.get(&format!("/v1/tax_ids?owner[type]=customer&owner[customer]={customer}")).await;
+    checked.call("DELETE", &path, &[]).await.ok();
     checked.get(&format!("/v1/customers/{customer}/sources?object=card")).await;
     let gone = id(&checked.post("/v1/customers", &[("payment_method", "pm_card_visa")]).await);
     checked.call("DELETE", &format!("/v1/customers/{gone}"), &[]).await.ok();
