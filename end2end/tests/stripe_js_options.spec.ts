@@ -196,8 +196,9 @@ test('billing details come from the default values and from the page', async ({ 
 
 test('events say what happens in the frame', async ({ page, shop }) => {
   await openShop(page, shop, { group: PAYMENT });
-  const events = () => page.evaluate(() => (window as any).events.splice(0) as string[]);
-  expect(await events()).toEqual(['loaderstart', 'ready', 'availablepaymentmethodschange']);
+  const events = () => page.evaluate(() => (window as any).events as string[]);
+  await expect.poll(events).toEqual(['loaderstart', 'ready', 'availablepaymentmethodschange']);
+  await page.evaluate('void (events = [])');
 
   await page.evaluate('void card.focus()');
   await expect(fieldsOf(page).number).toBeFocused();
