@@ -265,6 +265,19 @@ test('the appearance is that of its themes, variables and rules', async ({ page,
   expect(said).toEqual([]);
 });
 
+test("the page's own fonts are loaded into the frame", async ({ page, shop, said }) => {
+  const address = 'https://fonts.test/shop.woff2';
+  await page.route(address, (route) => route.fulfill({ status: 404, headers: { 'Access-Control-Allow-Origin': '*' } }));
+  const asked = page.waitForRequest(address);
+  const fonts = [{ family: 'Shop', src: `url(${address})`, weight: '400' }];
+  await openShop(page, shop, { group: { ...PAYMENT, fonts, appearance: { variables: { fontFamily: 'Shop' } } } });
+  expect((await asked).frame().url()).toContain('/elements/payment');
+  await expect(fieldsOf(page).number).toHaveCSS('font-family', 'Shop');
+  await expect
+    .poll(() => said)
+    .toContain(`warning [Stripe.js] elements(): the font Shop could not be loaded from url(${address}).`);
+});
+
 test('an Element that could not be loaded says so once', async ({ page, shop }) => {
   await page.route('**/elements/payment?*', (route) => route.abort());
   await page.goto(shop);
