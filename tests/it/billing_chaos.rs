@@ -319,7 +319,7 @@ impl History<'_> {
                     let retry_at = now + Duration::seconds(10);
                     let event_type = event["type"].as_str().expect("a type");
                     store
-                        .receive_event(id_of(event), event_type, subscription, now, retry_at)
+                        .receive_event(id_of(event), event_type, subscription, None, now, retry_at)
                         .await
                         .expect("it is kept");
                 }

@@ -22,7 +22,11 @@ pub const STEPS: &[Step] = &[
     Step::new("tooling", "this program's own tests", tooling),
     Step::new("openapi", "the REST API against its own document, with Schemathesis", openapi),
     Step::new("clients", "OpenAI's own clients at the gateway, Python's and Node's", clients),
-    Step::new("stripe", "Stripe's own CLI and clients at the sandbox", stripe_tools),
+    Step::new(
+        "stripe",
+        "Stripe's own CLI and clients at the sandbox, dj-stripe and better-auth",
+        stripe_tools,
+    ),
     Step::new("e2e", "the pages in Chromium", e2e),
 ];
 

@@ -1,6 +1,6 @@
 //! The kinds of document.
 
-/// What a document is. The first group is what the API knows; the last two are the sandbox's own.
+/// What a document is. The first group is what the API knows; the last three are the sandbox's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Product,
@@ -18,6 +18,7 @@ pub(crate) enum Kind {
     Invoice,
     InvoiceItem,
     InvoicePayment,
+    CreditNote,
     Charge,
     Refund,
     BalanceTransaction,
@@ -36,10 +37,12 @@ pub(crate) enum Kind {
     Delivery,
     /// An answer kept for its `Idempotency-Key`.
     Replay,
+    /// What is chosen in the Dashboard at Stripe.
+    Settings,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 31] = [
+    pub(crate) const ALL: [Self; 33] = [
         Self::Product,
         Self::Price,
         Self::Customer,
@@ -55,6 +58,7 @@ impl Kind {
         Self::Invoice,
         Self::InvoiceItem,
         Self::InvoicePayment,
+        Self::CreditNote,
         Self::Charge,
         Self::Refund,
         Self::BalanceTransaction,
@@ -71,6 +75,7 @@ impl Kind {
         Self::TestClock,
         Self::Delivery,
         Self::Replay,
+        Self::Settings,
     ];
 
     /// The `object` field, as Stripe writes it.
@@ -91,6 +96,7 @@ impl Kind {
             Self::Invoice => "invoice",
             Self::InvoiceItem => "invoiceitem",
             Self::InvoicePayment => "invoice_payment",
+            Self::CreditNote => "credit_note",
             Self::Charge => "charge",
             Self::Refund => "refund",
             Self::BalanceTransaction => "balance_transaction",
@@ -107,6 +113,7 @@ impl Kind {
             Self::TestClock => "test_helpers.test_clock",
             Self::Delivery => "delivery",
             Self::Replay => "answer",
+            Self::Settings => "settings",
         }
     }
 
@@ -128,6 +135,7 @@ impl Kind {
             Self::Invoice => "in",
             Self::InvoiceItem => "ii",
             Self::InvoicePayment => "inpay",
+            Self::CreditNote => "cn",
             Self::Charge => "ch",
             Self::Refund => "re",
             Self::BalanceTransaction => "txn",
@@ -144,6 +152,7 @@ impl Kind {
             Self::TestClock => "clock",
             Self::Delivery => "delivery",
             Self::Replay => "answer",
+            Self::Settings => "settings",
         }
     }
 
