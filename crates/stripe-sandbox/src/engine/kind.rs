@@ -21,6 +21,7 @@ pub(crate) enum Kind {
     CreditNote,
     Charge,
     Refund,
+    Dispute,
     BalanceTransaction,
     CustomerBalanceTransaction,
     Coupon,
@@ -44,7 +45,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 35] = [
+    pub(crate) const ALL: [Self; 36] = [
         Self::Product,
         Self::Price,
         Self::Customer,
@@ -63,6 +64,7 @@ impl Kind {
         Self::CreditNote,
         Self::Charge,
         Self::Refund,
+        Self::Dispute,
         Self::BalanceTransaction,
         Self::CustomerBalanceTransaction,
         Self::Coupon,
@@ -103,6 +105,7 @@ impl Kind {
             Self::CreditNote => "credit_note",
             Self::Charge => "charge",
             Self::Refund => "refund",
+            Self::Dispute => "dispute",
             Self::BalanceTransaction => "balance_transaction",
             Self::CustomerBalanceTransaction => "customer_balance_transaction",
             Self::Coupon => "coupon",
@@ -144,6 +147,7 @@ impl Kind {
             Self::CreditNote => "cn",
             Self::Charge => "ch",
             Self::Refund => "re",
+            Self::Dispute => "du",
             Self::BalanceTransaction => "txn",
             Self::CustomerBalanceTransaction => "cbtxn",
             Self::Coupon => "coupon",
