@@ -167,8 +167,9 @@ fn first_invoice(tx: &mut Tx, id: &str, timing: &Timing) -> String {
         (false, None) => Some("Not charged:"),
     };
     let licensed = items.iter().filter(|item| !Price(&item["price"]).is_metered());
-    let lines: Vec<Line> =
-        licensed.map(|item| Line { subscription: id, item, period: timing.period, used: None, free }).collect();
+    let lines: Vec<Line> = licensed
+        .map(|item| Line { subscription: id, item, period: timing.period, used: None, free })
+        .collect();
     let new = NewInvoice::of_subscription(&subscription, "subscription_create", (tx.now(), tx.now()));
     let waiting = invoice_items::pending(tx, new.customer, new.currency, None, true);
     let invoice = invoices::draft(tx, &new, &Bill { items: waiting, lines });

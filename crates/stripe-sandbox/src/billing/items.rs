@@ -179,7 +179,8 @@ fn quantity(item: &Value, price: &Value, at: &dyn Fn(&str) -> String) -> Result<
     if Price(price).is_metered() {
         return match item["quantity"].as_i64() {
             Some(_) => {
-                let message = "Quantity should not be specified where usage_type is `metered`. Remove quantity.";
+                let message =
+                    "Quantity should not be specified where usage_type is `metered`. Remove quantity.";
                 Err(ApiError::invalid(message).param(&at("quantity")))
             }
             None => Ok(Some(0)),

@@ -68,8 +68,10 @@ pub(super) fn prepare(tx: &mut Tx, id: &str, params: &Value) -> Result<Option<Re
     let made: Vec<String> = rows.iter().map(|row| invoice_items::insert(tx, row)).collect();
     let invoice = (anew || behavior == "always_invoice" && !made.is_empty()).then(|| {
         let lines = if anew { whole_period(&changes, id, period, trial_end.is_some()) } else { Vec::new() };
-        let lines: Vec<Line> =
-            lines.iter().map(|(item, free)| Line { subscription: id, item, period, used: None, free: *free }).collect();
+        let lines: Vec<Line> = lines
+            .iter()
+            .map(|(item, free)| Line { subscription: id, item, period, used: None, free: *free })
+            .collect();
         let started = if anew && trial_end.is_none() { now } else { rest.period.0 };
         let new = NewInvoice::of_subscription(&shown, "subscription_update", (started, now));
         let waiting = invoice_items::pending(tx, new.customer, new.currency, Some(id), false);
@@ -269,7 +271,8 @@ fn trial_end(params: &Value, now: i64) -> Result<Option<Option<i64>>, ApiError> 
 fn begins_anew(changes: &[Change], interval: Interval) -> bool {
     let before: Vec<&Value> = changes.iter().filter_map(|change| change.before.as_ref()).collect();
     let other = before.iter().any(|item| Interval::of(Price(&item["price"]).recurring()) != interval);
-    let is_free = |item: &&Value| !Price(&item["price"]).is_metered() && amount(&item["price"], quantity(item)) == 0;
+    let is_free =
+        |item: &&Value| !Price(&item["price"]).is_metered() && amount(&item["price"], quantity(item)) == 0;
     let was_free = before.iter().all(is_free);
     let costs = changes
         .iter()
@@ -302,8 +305,10 @@ pub(crate) fn resume(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiErr
         (now, interval.nth(now, 1))
     };
     let owned = whole_period(&changes, id, period, false);
-    let lines =
-        owned.iter().map(|(item, free)| Line { subscription: id, item, period, used: None, free: *free }).collect();
+    let lines = owned
+        .iter()
+        .map(|(item, free)| Line { subscription: id, item, period, used: None, free: *free })
+        .collect();
     let new = NewInvoice::of_subscription(&before, "subscription_update", (now, now));
     let waiting = invoice_items::pending(tx, new.customer, new.currency, Some(id), false);
     let invoice = invoices::draft(tx, &new, &Bill { items: waiting, lines });

@@ -59,7 +59,8 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
     let now = tx.now();
     let timestamp = params["timestamp"].as_i64().unwrap_or(now);
     if !(now - PAST..=now + AHEAD).contains(&timestamp) {
-        let message = "The timestamp must be within the past 35 calendar days, and at most 5 minutes in the future.";
+        let message =
+            "The timestamp must be within the past 35 calendar days, and at most 5 minutes in the future.";
         return Err(ApiError::invalid(message).param("timestamp"));
     }
     let identifier = params["identifier"].as_str().map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);

@@ -22,10 +22,7 @@ const CREATE: &[Field] = &[
         "customer_mapping",
         Shape::Object(&[req("event_payload_key", Shape::Text), req("type", Shape::Enum(&["by_id"]))]),
     ),
-    req(
-        "default_aggregation",
-        Shape::Object(&[req("formula", Shape::Enum(&["count", "last", "sum"]))]),
-    ),
+    req("default_aggregation", Shape::Object(&[req("formula", Shape::Enum(&["count", "last", "sum"]))])),
     req("display_name", Shape::Text),
     req("event_name", Shape::Text),
     opt("event_time_window", WINDOW),
@@ -90,7 +87,8 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
 
 /// That no other meter counts the events of this name.
 fn check_free(tx: &Tx, event_name: &str) -> Result<(), ApiError> {
-    let taken = tx.all_with(KIND, "status", "active").find(|doc| Meter(&doc.object).event_name() == event_name);
+    let taken =
+        tx.all_with(KIND, "status", "active").find(|doc| Meter(&doc.object).event_name() == event_name);
     match taken {
         Some(other) => {
             let message = format!("There is already an active meter for `{event_name}`: {}.", other.id());

@@ -20,11 +20,8 @@ struct Scene {
 impl Scene {
     async fn set(formula: &str) -> Self {
         let sandbox = Sandbox::start().await;
-        let form = [
-            ("display_name", "Tokens"),
-            ("event_name", "tokens"),
-            ("default_aggregation[formula]", formula),
-        ];
+        let form =
+            [("display_name", "Tokens"), ("event_name", "tokens"), ("default_aggregation[formula]", formula)];
         let meter = id(&sandbox.post("/v1/billing/meters", &form).await.ok());
         let product = id(&sandbox.post("/v1/products", &[("name", "Tokens")]).await.ok());
         let form = [
@@ -155,7 +152,11 @@ async fn what_cant_be_counted_is_refused_by_name() {
     let scene = Scene::set("sum").await;
     let now = at(START);
     let (old, early) = ((now - 35 * DAY - 1).to_string(), (now + 301).to_string());
-    let good = [("event_name", "tokens"), ("payload[stripe_customer_id]", &*scene.customer), ("payload[value]", "1")];
+    let good = [
+        ("event_name", "tokens"),
+        ("payload[stripe_customer_id]", &*scene.customer),
+        ("payload[value]", "1"),
+    ];
     for (change, param) in [
         (("event_name", "other"), "event_name"),
         (("payload[stripe_customer_id]", "cus_nope"), "payload[stripe_customer_id]"),
@@ -185,18 +186,15 @@ async fn what_cant_be_counted_is_refused_by_name() {
 async fn a_metered_price_names_its_meter_and_has_no_quantity() {
     let scene = Scene::set("sum").await;
     let product = id(&scene.sandbox.post("/v1/products", &[("name", "More")]).await.ok());
-    let form = [
-        ("product", &*product),
-        ("currency", "usd"),
-        ("unit_amount", "1"),
-        ("recurring[interval]", "month"),
-    ];
+    let form =
+        [("product", &*product), ("currency", "usd"), ("unit_amount", "1"), ("recurring[interval]", "month")];
     let with = |more: &[(&'static str, &'static str)]| [&form[..], more].concat();
     let bare = with(&[("recurring[usage_type]", "metered")]);
     assert_eq!(scene.sandbox.post("/v1/prices", &bare).await.error(400)["param"], "recurring[meter]");
     let none = with(&[("recurring[usage_type]", "metered"), ("recurring[meter]", "mtr_test_nope")]);
     assert_eq!(scene.sandbox.post("/v1/prices", &none).await.error(404)["param"], "recurring[meter]");
-    let counted = [("customer", &*scene.customer), ("items[0][price]", &scene.price), ("items[0][quantity]", "2")];
+    let counted =
+        [("customer", &*scene.customer), ("items[0][price]", &scene.price), ("items[0][quantity]", "2")];
     let error = scene.sandbox.post("/v1/subscriptions", &counted).await.error(400);
     assert_eq!(error["param"], "items[0][quantity]");
 }

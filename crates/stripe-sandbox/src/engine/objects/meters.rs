@@ -42,10 +42,6 @@ impl<'a> MeterEvent<'a> {
         text(&self.0["event_name"])
     }
 
-    pub(crate) fn identifier(self) -> &'a str {
-        text(&self.0["identifier"])
-    }
-
     /// Unix seconds.
     pub(crate) fn timestamp(self) -> i64 {
         self.0["timestamp"].as_i64().unwrap_or_default()

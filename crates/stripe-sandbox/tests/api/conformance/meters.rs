@@ -5,7 +5,8 @@ use crate::support::id;
 
 pub async fn meters(checked: &mut Checked) {
     let meters = "/v1/billing/meters";
-    let form = [("display_name", "Tokens"), ("event_name", "tokens"), ("default_aggregation[formula]", "sum")];
+    let form =
+        [("display_name", "Tokens"), ("event_name", "tokens"), ("default_aggregation[formula]", "sum")];
     let meter = id(&checked.post(meters, &form).await);
     let path = format!("{meters}/{meter}");
     checked.get(&path).await;
