@@ -62,6 +62,11 @@ impl Tx<'_> {
                 object["active"] =
                     json!(object["active"] == true && self.coupon_is_valid(&object["promotion"]["coupon"]));
             }
+            Kind::Customer => {
+                if let Some(discount) = object["discount"].as_str() {
+                    object["discount"] = self.shown(Kind::Discount, discount);
+                }
+            }
             Kind::Coupon => object["valid"] = json!(self.coupon_is_valid(&object["id"])),
             Kind::Event => {
                 let id = object["id"].as_str().unwrap_or_default();
