@@ -81,6 +81,7 @@ async fn every_answer_of_every_endpoint_is_as_published() {
     let price = catalogue(&mut checked).await;
     let customer = customers(&mut checked).await;
     payment_methods(&mut checked, &customer).await;
+    sources(&mut checked).await;
     payment_intents(&mut checked, &customer).await;
     setup_intents(&mut checked, &customer).await;
     subscriptions(&mut checked, &customer, &price).await;
@@ -449,6 +450,13 @@ async fn schedules(checked: &mut Checked, price: &str) {
         checked.post(&format!("{path}/{schedule}/{end}"), &[]).await;
     }
     checked.get(&format!("{path}?scheduled=false")).await;
+    let customer = checked.sandbox.customer_with("pm_card_visa").await;
+    let own = [("customer", &*customer), ("phases[0][items][0][price]", price), ("end_behavior", "cancel")];
+    checked.post(path, &[&own[..], &[("start_date", "now")]].concat()).await;
+    let later = (checked.sandbox.clock.now().timestamp() + 86_400).to_string();
+    let begins = id(&checked.post(path, &[&own[..], &[("start_date", &later)]].concat()).await);
+    checked.get(&format!("{path}/{begins}")).await;
+    checked.post(&format!("{path}/{begins}/cancel"), &[]).await;
 }
 
 async fn hand_made_invoices(checked: &mut Checked) {
@@ -583,6 +591,27 @@ async fn checkout(checked: &mut Checked, price: &str) {
     let other = id(&checked.post(path, &form).await);
     checked.post(&format!("{path}/{other}/expire"), &[]).await;
     checked.get(&format!("{path}?status=complete")).await;
+    let form = [
+        ("mode", "subscription"),
+        ("line_items[0][price]", price),
+        ("line_items[0][quantity]", "1"),
+        ("success_url", "https://app.test/done"),
+        ("customer_email", "ada@example.test"),
+    ];
+    let page = format!("/v1/payment_pages/{}", id(&checked.post(path, &form).await));
+    checked.get(&page).await;
+    checked.post(&format!("{page}/confirm"), &[("payment_method", "pm_card_visa")]).await;
+}
+
+async fn sources(checked: &mut Checked) {
+    let customer = id(&checked.post("/v1/customers", &[("source", "tok_visa")]).await);
+    let path = format!("/v1/customers/{customer}/sources");
+    let card = id(&checked.post(&path, &[("source", "tok_mastercard")]).await);
+    checked.get(&format!("/v1/customers/{customer}?expand[]=default_source&expand[]=sources")).await;
+    checked.get(&path).await;
+    checked.get(&format!("{path}/{card}")).await;
+    checked.post(&format!("{path}/{card}"), &[("metadata[a]", "b"), ("name", "Ada")]).await;
+    checked.call("DELETE", &format!("{path}/{card}"), &[]).await.ok();
 }
 
 async fn lists(checked: &mut Checked, customer: &str) {
