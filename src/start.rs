@@ -138,9 +138,9 @@ async fn stripe(
     options: &StartOptions,
     clock: &Clock,
 ) -> anyhow::Result<(StripeConfig, Option<stripe_sandbox::Running>)> {
-    let (addr, test_clock) = match choice {
+    let (addr, test_clock, timeout) = match choice {
         StripeChoice::Account(account) => return Ok((account.clone(), None)),
-        StripeChoice::Sandbox { addr, test_clock } => (*addr, test_clock.clone()),
+        StripeChoice::Sandbox { addr, test_clock, timeout } => (*addr, test_clock.clone(), *timeout),
     };
     let listener = bind("SANDBOX_ADDR", addr).await?;
     let secret = format!("whsec_{}", hex::encode(rand::random::<[u8; 24]>()));
@@ -164,6 +164,7 @@ async fn stripe(
         api_base: Some(base.to_string()),
         js_url: base.join("/v3/")?.into(),
         test_clock,
+        timeout,
         sandbox: Some(running.addr),
     };
     Ok((stripe, Some(running)))

@@ -28,13 +28,14 @@ fn offline_config(settings: &Settings) -> anyhow::Result<Config> {
     let listen = Url::parse(&format!("http://{}", settings.listen_addr))?;
     let stripe = match &settings.stripe {
         StripeChoice::Account(account) => account.clone(),
-        StripeChoice::Sandbox { addr, test_clock } => StripeConfig {
+        StripeChoice::Sandbox { addr, test_clock, timeout } => StripeConfig {
             publishable_key: stripe_sandbox::PUBLISHABLE_KEY.into(),
             secret_key: stripe_sandbox::SECRET_KEY.into(),
             webhook_secret: "".into(),
             api_base: Some(format!("http://{addr}")),
             js_url: format!("http://{addr}/v3/"),
             test_clock: test_clock.clone(),
+            timeout: *timeout,
             sandbox: Some(*addr),
         },
     };

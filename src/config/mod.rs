@@ -191,7 +191,7 @@ mod tests {
     fn nothing_set_is_the_sandbox_on_loopback() {
         let settings = read(&[]).unwrap();
         assert!(
-            matches!(settings.stripe, StripeChoice::Sandbox { addr, test_clock: None } if addr.port() == 12111)
+            matches!(settings.stripe, StripeChoice::Sandbox { addr, test_clock: None, .. } if addr.port() == 12111)
         );
         assert_eq!(settings.listen_addr.to_string(), "127.0.0.1:3000");
         assert_eq!((settings.grace_days, settings.signup_open), (7, true));
@@ -224,6 +224,9 @@ mod tests {
             ("SIGNUP", "maybe"),
             ("STRIPE_API_BASE", "https://stripe.example.com"),
             ("STRIPE_TEST_CLOCK", "tomorrow"),
+            ("STRIPE_TIMEOUT", "0"),
+            ("STRIPE_TIMEOUT", "61"),
+            ("STRIPE_TIMEOUT", "8s"),
             ("OPENAI_BASE_URL", "api.openai.com/v1"),
             ("OPENAI_BASE_URL", "ftp://api.openai.com/v1"),
             ("OPENAI_BASE_URL", "https://me:key@api.openai.com/v1"),

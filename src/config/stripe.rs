@@ -1,6 +1,8 @@
 //! Which Stripe is spoken to, and how.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use secrecy::SecretString;
 use url::Url;
@@ -11,6 +13,9 @@ use super::{ConfigError, parse, wrong};
 /// Source: <https://docs.stripe.com/sdks/stripejs-versioning>.
 const STRIPE_JS: &str = "https://js.stripe.com/endive/stripe.js";
 
+/// Seconds that `STRIPE_TIMEOUT` may give to a call.
+const TIMEOUT: RangeInclusive<u64> = 1..=60;
+
 /// Which Stripe is spoken to.
 #[derive(Clone, Debug)]
 pub enum StripeChoice {
@@ -18,6 +23,7 @@ pub enum StripeChoice {
     Sandbox {
         addr: SocketAddr,
         test_clock: Option<String>,
+        timeout: Duration,
     },
     Account(StripeConfig),
 }
@@ -34,6 +40,8 @@ pub struct StripeConfig {
     pub js_url: String,
     /// The test clock that new customers are put on.
     pub test_clock: Option<String>,
+    /// How long one try of a call may take, of which there are up to three.
+    pub timeout: Duration,
     /// Where the built-in sandbox listens, if that is who answers.
     pub sandbox: Option<SocketAddr>,
 }
@@ -47,12 +55,18 @@ pub(super) fn choice(get: &impl Fn(&str) -> Option<String>) -> Result<StripeChoi
     if test_clock.as_ref().is_some_and(|id| !id.starts_with("clock_")) {
         return Err(wrong("STRIPE_TEST_CLOCK", "must be a test clock's id, which begins with clock_"));
     }
+    let timeout = match parse(get, "STRIPE_TIMEOUT", "a whole number of seconds")? {
+        Some(seconds) if !TIMEOUT.contains(&seconds) => {
+            return Err(wrong("STRIPE_TIMEOUT", "must be 1 to 60 seconds"));
+        }
+        seconds => Duration::from_secs(seconds.unwrap_or(8)),
+    };
     let [publishable, secret, webhook] = KEYS.map(get);
     let addr = parse(get, "SANDBOX_ADDR", "an address and port such as 127.0.0.1:12111")?
         .unwrap_or(SocketAddr::from(([127, 0, 0, 1], 12111)));
     match (publishable, secret, webhook) {
         (None, None, None) => match (&api_base, &js_url) {
-            (None, None) => Ok(StripeChoice::Sandbox { addr, test_clock }),
+            (None, None) => Ok(StripeChoice::Sandbox { addr, test_clock, timeout }),
             (Some(_), _) => Err(wrong(
                 "STRIPE_API_BASE",
                 "is set, but the keys to use there are not: set STRIPE_PUBLIC_KEY, STRIPE_SECRET_KEY and STRIPE_WEBHOOK_SECRET",
@@ -88,6 +102,7 @@ pub(super) fn choice(get: &impl Fn(&str) -> Option<String>) -> Result<StripeChoi
                 api_base,
                 js_url: js_url.unwrap_or_else(|| STRIPE_JS.into()),
                 test_clock,
+                timeout,
                 sandbox: None,
             }))
         }

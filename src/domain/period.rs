@@ -40,6 +40,13 @@ pub struct Cycle {
 }
 
 impl Cycle {
+    /// The rhythm whose first billing period begins with its anchor.
+    pub fn from_anchor(anchor: DateTime<Utc>, interval: Interval) -> Self {
+        let first = Self { billing: Period { start: anchor, end: anchor }, anchor, interval };
+        let end = first.boundary(i64::from(interval.months()));
+        Self { billing: Period { start: anchor, end }, ..first }
+    }
+
     /// The usage period that contains `at`: a month of the billing period, which at its ends may be shorter. After the
     /// billing period, one of those that follow it by the calendar; before it, its first.
     pub fn usage_period(&self, at: DateTime<Utc>) -> Period {

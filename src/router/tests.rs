@@ -62,6 +62,7 @@ impl App {
                 api_base: Some("http://127.0.0.1:9".into()),
                 js_url: "https://js.stripe.com/endive/stripe.js".into(),
                 test_clock: None,
+                timeout: std::time::Duration::from_secs(8),
                 sandbox: None,
             },
             upstream: Upstream { base_url: "http://127.0.0.1:9/v1".parse().unwrap(), api_key: None },

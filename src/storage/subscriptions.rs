@@ -311,19 +311,15 @@ impl Tx {
         let cycle = Cycle { billing: state.period, anchor: state.anchor, interval };
         let until = match state.status {
             Status::Incomplete | Status::IncompleteExpired => return Ok(()),
-            // It was paid once: else it would have expired.
-            Status::Canceled => state.ended_at.unwrap_or(now),
+            // It was paid once: else it would have expired. It may have been paused when it ended.
+            Status::Canceled => state.ended_at.unwrap_or(now).min(state.period.end),
             _ => cycle.usage_period(state.period.nearest(now)).start,
         };
-        // While it was paused none began, and where it is counted from elsewhere now they aren't the same ones.
-        if kept.status != Status::Paused && kept.billing_anchor == state.anchor {
-            let from = kept.current_period_start;
-            let known = self.known_periods(group, id, from).await?;
-            for missed in kept.cycle().usage_periods(from, until) {
-                if !known.contains(&missed.start) {
-                    let missed = Period { end: missed.end.min(until), ..missed };
-                    self.open_period(group, id, missed, Opened::ByStripe, now).await?;
-                }
+        let from = kept.current_period_start;
+        let known = self.known_periods(group, id, from).await?;
+        for missed in missed_periods(kept, state, interval, until) {
+            if missed.start >= from && !known.contains(&missed.start) {
+                self.open_period(group, id, missed, Opened::ByStripe, now).await?;
             }
         }
         if state.status.is_live() {
@@ -335,6 +331,30 @@ impl Tx {
             self.end_periods(group, id, at).await
         }
     }
+}
+
+/// The usage periods that began before `until` since a subscription was last heard of, the current one perhaps among them.
+fn missed_periods(
+    kept: &KeptRow,
+    state: &StripeState,
+    interval: Interval,
+    until: DateTime<Utc>,
+) -> Vec<Period> {
+    // Where it is counted from elsewhere now, another rhythm began there: with another interval, at a trial's early end,
+    // or after a pause.
+    let goes_on = kept.billing_anchor == state.anchor;
+    let mut old_until = if goes_on { until } else { until.min(state.anchor) };
+    if !goes_on && kept.status == Status::Trialing {
+        // A pause may lie between the trial and what it is counted from now.
+        old_until = state.trial_end.map_or(old_until, |end| old_until.min(end));
+    }
+    // While it was paused none began.
+    let old = (kept.status != Status::Paused)
+        .then(|| kept.cycle().usage_periods(kept.current_period_start, old_until));
+    let new =
+        (!goes_on).then(|| Cycle::from_anchor(state.anchor, interval).usage_periods(state.anchor, until));
+    let cut = |until: DateTime<Utc>| move |period: Period| Period { end: period.end.min(until), ..period };
+    old.into_iter().flatten().map(cut(old_until)).chain(new.into_iter().flatten().map(cut(until))).collect()
 }
 
 pub(super) fn second_live(error: sqlx::Error) -> Error {

@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
+use futures::future::{BoxFuture, FutureExt, pending};
 use futures::stream;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -34,6 +36,10 @@ pub enum Trouble {
     Disconnect,
     /// Stripe does it, and the connection breaks.
     DisconnectAfter,
+    /// Stripe does it, and its answer never comes.
+    SilentAfter,
+    /// The request is on its way for so long that who sent it waits no more, and is done when the test says so.
+    Late(Arc<Late>),
     /// The request arrives at the gate, and goes on when the gate is opened.
     Gate(Arc<Gate>),
 }
@@ -68,6 +74,24 @@ impl Gate {
     }
 }
 
+/// Requests that arrive at Stripe long after they were sent.
+#[derive(Default)]
+pub struct Late(Mutex<Vec<BoxFuture<'static, ()>>>);
+
+impl Late {
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Has them arrive, the first first.
+    pub async fn arrive(&self) {
+        let held = std::mem::take(&mut *self.0.lock().expect("requests"));
+        for request in held {
+            request.await;
+        }
+    }
+}
+
 #[derive(Clone)]
 struct Rule {
     method: Method,
@@ -96,6 +120,20 @@ impl Proxy {
         if success { Ok(body) } else { Err(body) }
     }
 
+    /// Passes on what the application asks.
+    async fn forward(&self, parts: &Parts, body: &Bytes) -> Response {
+        let url = format!("{}{}", self.target, parts.uri);
+        let mut headers = parts.headers.clone();
+        headers.remove("host");
+        let request = self.http.request(parts.method.clone(), url).headers(headers).body(body.clone());
+        let answer = request.send().await.expect("the sandbox answers");
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let mut response = Response::new(Body::from(answer.bytes().await.expect("a body")));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+
     async fn send(&self, method: Method, path: &str, form: &[(&str, &str)]) -> reqwest::Response {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = self.http.request(method, format!("{}/v1{path}", self.target));
@@ -114,18 +152,7 @@ async fn pass(State(proxy): State<Proxy>, request: Request) -> Response {
         let found = rules.iter().find(|rule| rule.method == parts.method && matches(&rule.path, path));
         found.map(|rule| rule.trouble.clone())
     };
-    let forward = async || {
-        let url = format!("{}{}", proxy.target, parts.uri);
-        let mut headers = parts.headers.clone();
-        headers.remove("host");
-        let request = proxy.http.request(parts.method.clone(), url).headers(headers).body(body.clone());
-        let answer = request.send().await.expect("the sandbox answers");
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let mut response = Response::new(Body::from(answer.bytes().await.expect("a body")));
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        response
-    };
+    let forward = async || proxy.forward(&parts, &body).await;
     match trouble {
         None => forward().await,
         Some(Trouble::Answer(status, body)) => answer(status, &body),
@@ -137,6 +164,16 @@ async fn pass(State(proxy): State<Proxy>, request: Request) -> Response {
         Some(Trouble::DisconnectAfter) => {
             forward().await;
             disconnect()
+        }
+        Some(Trouble::SilentAfter) => {
+            forward().await;
+            pending().await
+        }
+        Some(Trouble::Late(late)) => {
+            let proxy = proxy.clone();
+            let request = async move { drop(proxy.forward(&parts, &body).await) };
+            late.0.lock().expect("requests").push(request.boxed());
+            pending().await
         }
         Some(Trouble::Gate(gate)) => {
             gate.arrived.add_permits(1);
@@ -182,15 +219,25 @@ impl Stage {
     }
 
     pub async fn start_at(database_url: &str, now: DateTime<Utc>) -> Self {
-        Self::start_with(database_url, now, false).await
+        Self::start_with(database_url, now, false, &[]).await
+    }
+
+    /// Which waits for Stripe's answers for a second only.
+    pub async fn impatient(database_url: &str, now: DateTime<Utc>) -> Self {
+        Self::start_with(database_url, now, false, &[("STRIPE_TIMEOUT", "1")]).await
     }
 
     /// Whose new customers stand on a test clock, which stands at `now` as the application's does.
     pub async fn on_a_test_clock(database_url: &str, now: DateTime<Utc>) -> Self {
-        Self::start_with(database_url, now, true).await
+        Self::start_with(database_url, now, true, &[]).await
     }
 
-    async fn start_with(database_url: &str, now: DateTime<Utc>, on_test_clock: bool) -> Self {
+    async fn start_with(
+        database_url: &str,
+        now: DateTime<Utc>,
+        on_test_clock: bool,
+        more: &[(&str, &str)],
+    ) -> Self {
         let clock = Clock::manual(now);
         let time = clock.clone();
         let sandbox = stripe_sandbox::start(stripe_sandbox::Options {
@@ -226,6 +273,7 @@ impl Stage {
             ("STRIPE_WEBHOOK_SECRET", "whsec_stage"),
             ("STRIPE_API_BASE", &base),
         ];
+        variables.extend(more);
         variables.extend(test_clock.as_deref().map(|id| ("STRIPE_TEST_CLOCK", id)));
         let app = App::start_at(database_url, &variables, &clock).await;
         Self { app, clock, test_clock, sandbox, proxy, serving }
@@ -269,7 +317,23 @@ impl Stage {
 
     /// The customer approves a 3D Secure challenge.
     pub async fn authenticate(&self, intent: &str) {
-        self.sandbox.sandbox().authenticate(intent, true).await.expect("the challenge is answered");
+        self.answer_challenge(intent, true).await;
+    }
+
+    /// The customer answers a 3D Secure challenge.
+    pub async fn answer_challenge(&self, intent: &str, approves: bool) {
+        self.sandbox.sandbox().authenticate(intent, approves).await.expect("the challenge is answered");
+    }
+
+    /// Chooses on the sandbox's panel what becomes of a subscription after the last retry: `cancel`, `mark_unpaid` or
+    /// `leave_past_due`.
+    pub async fn choose_after_last_retry(&self, choice: &str) {
+        let page = format!("{}/panel/settings", self.proxy.target);
+        let form = format!("after_last_retry={choice}");
+        let request = self.proxy.http.post(page).header("sec-fetch-site", "same-origin");
+        let request = request.header("content-type", "application/x-www-form-urlencoded").body(form);
+        let answer = request.send().await.expect("the sandbox answers");
+        assert_eq!(answer.status(), 200, "the page that follows");
     }
 
     /// An admin whose group bought the plan, and the subscription's id at Stripe.

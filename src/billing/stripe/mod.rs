@@ -39,14 +39,15 @@ pub use invoices::{InvoiceList, Paid};
 /// What a call gives.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
-/// How long one try may take.
-const TIMEOUT: Duration = Duration::from_secs(8);
-/// How often a call is tried. Between the tries the client waits for 1 and 2 s, so a call takes 27 s at most.
+/// How often a call is tried, each time for as long as [`StripeConfig::timeout`] says. Between the tries the client waits
+/// for 1 and 2 s, so that a call which isn't answered is given up after 27 s where nothing else is configured.
 const TRIES: u32 = 3;
 /// Between the first try and the second of what is sent under a key of ours; twice as long before the third.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The metadata key under which a subscription at Stripe names the one here.
 pub const SUBSCRIPTION_KEY: &str = "tollgate_subscription";
+/// The metadata key under which a setup intent names the subscription at Stripe that its card is to pay for.
+pub const PAYS_FOR_KEY: &str = "tollgate_pays_for";
 
 /// A client of Stripe, or of whatever answers in its place.
 #[derive(Clone)]
@@ -90,7 +91,7 @@ impl Stripe {
     /// [`Error::Internal`] where Stripe's address or key can't be put into a request.
     pub fn new(config: &StripeConfig) -> Result<Self, Error> {
         let mut builder = ClientBuilder::new(config.secret_key.expose_secret())
-            .timeout(TIMEOUT)
+            .timeout(config.timeout)
             .request_strategy(RequestStrategy::ExponentialBackoff(TRIES))
             .app_info("tollgate", Some(env!("CARGO_PKG_VERSION").into()), None);
         if let Some(base) = &config.api_base {

@@ -1,8 +1,7 @@
 //! Collecting an invoice by itself: the attempt when it is finalized, and those after it where the card was declined.
 //!
 //! Source: <https://docs.stripe.com/billing/revenue-recovery/smart-retries>, whose times are Stripe's secret: eight within two
-//! weeks are assumed to be spread evenly. What happens after the last is what an account begins with at Stripe: the
-//! subscription is canceled.
+//! weeks are assumed to be spread evenly. What happens after the last, the account's settings say.
 
 use serde_json::json;
 
@@ -57,6 +56,6 @@ pub(super) fn failed(tx: &mut Tx, id: &str) {
     let Some(subscription) = Invoice(&doc.object).subscription() else { return };
     match next {
         Some(_) => subscriptions::payment_failed(tx, subscription),
-        None => subscriptions::end_unpaid(tx, subscription),
+        None => subscriptions::given_up(tx, subscription),
     }
 }

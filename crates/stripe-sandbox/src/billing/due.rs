@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::{
     checkout, collection, invoices, pending_update, renewal, schedule_run, subscriptions, test_clocks,
+    upcoming,
 };
 use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{Doc, Kind, Sandbox, Schedule, Tx};
-use crate::payments::charge;
+use crate::payments::{charge, dispute};
 
 /// How long a first payment may take. Source: <https://docs.stripe.com/billing/subscriptions/overview>
 const INCOMPLETE_SECONDS: i64 = 23 * 3600;
@@ -37,6 +38,7 @@ fn at(kind: Kind, doc: &Doc) -> Option<i64> {
                         subscription.collection_resumes_at(),
                         renewal::at(doc),
                         renewal::trial_notice_at(doc),
+                        upcoming::at(doc),
                     ];
                     steps.into_iter().flatten().min()
                 }
@@ -50,7 +52,8 @@ fn at(kind: Kind, doc: &Doc) -> Option<i64> {
             }
         }
         Kind::SubscriptionSchedule => schedule_run::at(doc),
-        Kind::Charge => charge::settles_at(doc),
+        Kind::Charge => charge::due_at(doc),
+        Kind::Dispute => dispute::due_at(doc),
         Kind::CheckoutSession => checkout::expires_at(doc),
         _ => None,
     }
@@ -68,7 +71,8 @@ fn perform(tx: &mut Tx, kind: Kind, id: &str) {
             let subscription = Subscription(&doc.object);
             let unpaid = subscription.is(SubscriptionStatus::Incomplete)
                 && expiry(subscription).is_some_and(|at| at <= tx.now());
-            let is_due = |at: Option<i64>| at.is_some_and(|at| at <= tx.now());
+            let now = tx.now();
+            let is_due = |at: Option<i64>| at.is_some_and(|at| at <= now);
             if unpaid {
                 subscriptions::expire(tx, id);
             } else if is_due(subscription.pending_update_expires_at()) {
@@ -82,6 +86,10 @@ fn perform(tx: &mut Tx, kind: Kind, id: &str) {
             } else {
                 renewal::announce_trial_end(tx, id);
             }
+            // Also where it falls due with the beginning of a period: a document has one step at a time.
+            if tx.get(kind, id).is_some_and(|doc| is_due(upcoming::at(&doc))) {
+                upcoming::announce(tx, id);
+            }
         }
         Kind::Invoice => {
             if Invoice(&doc.object).is(InvoiceStatus::Draft) {
@@ -92,7 +100,8 @@ fn perform(tx: &mut Tx, kind: Kind, id: &str) {
         Kind::SubscriptionSchedule => schedule_run::perform(tx, id),
         Kind::CheckoutSession => checkout::expire(tx, id),
         Kind::TestClock => test_clocks::arrive(tx, id),
-        Kind::Charge => charge::settle(tx, id),
+        Kind::Charge => charge::go_on(tx, id),
+        Kind::Dispute => dispute::go_on(tx, id),
         _ => {}
     }
 }

@@ -2,8 +2,11 @@
 //!
 //! Source: <https://docs.stripe.com/billing/subscriptions/overview>
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
+use super::settings::AfterLastRetry;
 use super::{invoices, pending_update, schedule_run};
 use crate::engine::objects::{Customer, Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Doc, Kind, Tx};
@@ -68,9 +71,43 @@ pub(super) fn payment_failed(tx: &mut Tx, id: &str) {
 }
 
 /// A renewal couldn't be collected, and won't be tried again.
-pub(super) fn end_unpaid(tx: &mut Tx, id: &str) {
-    tx.change(KIND, id, |doc| doc.object["cancellation_details"]["reason"] = json!("payment_failed"));
-    end(tx, id);
+pub(super) fn given_up(tx: &mut Tx, id: &str) {
+    match AfterLastRetry::of(tx) {
+        AfterLastRetry::Cancel => {
+            tx.change(KIND, id, |doc| doc.object["cancellation_details"]["reason"] = json!("payment_failed"));
+            end(tx, id);
+        }
+        AfterLastRetry::MarkUnpaid => mark_unpaid(tx, id),
+        AfterLastRetry::LeavePastDue => payment_failed(tx, id),
+    }
+}
+
+/// The subscription goes on unpaid. Drafts that there are by then are assumed to wait like those that come later.
+fn mark_unpaid(tx: &mut Tx, id: &str) {
+    use SubscriptionStatus::{Active, PastDue};
+    let Some(doc) = tx.get(KIND, id) else { return };
+    if !matches!(Subscription(&doc.object).status(), Some(Active | PastDue)) {
+        return;
+    }
+    let is_draft = |invoice: &Arc<Doc>| Invoice(&invoice.object).is(InvoiceStatus::Draft);
+    let drafts: Vec<String> = tx
+        .all_with(Kind::Invoice, "subscription", id)
+        .filter(is_draft)
+        .map(|invoice| invoice.id().to_owned())
+        .collect();
+    for draft in drafts {
+        collect_no_more(tx, &draft);
+    }
+    tx.update(KIND, id, UPDATED, |doc| doc.object["status"] = json!(SubscriptionStatus::Unpaid));
+}
+
+/// Leaves an invoice as it is from now on.
+fn collect_no_more(tx: &mut Tx, invoice: &str) {
+    tx.update(Kind::Invoice, invoice, "invoice.updated", |doc| {
+        doc.object["auto_advance"] = json!(false);
+        doc.object["automatically_finalizes_at"] = Value::Null;
+        doc.object["next_payment_attempt"] = Value::Null;
+    });
 }
 
 /// The time until which collecting its invoices was paused has come.
@@ -128,11 +165,7 @@ pub(crate) fn end(tx: &mut Tx, id: &str) {
         .map(|invoice| invoice.id().to_owned())
         .collect();
     for invoice in open {
-        tx.update(Kind::Invoice, &invoice, "invoice.updated", |doc| {
-            doc.object["auto_advance"] = json!(false);
-            doc.object["automatically_finalizes_at"] = Value::Null;
-            doc.object["next_payment_attempt"] = Value::Null;
-        });
+        collect_no_more(tx, &invoice);
     }
     tx.change(KIND, id, |doc| {
         let subscription = &mut doc.object;

@@ -96,7 +96,7 @@ fn line_item(line: &Value) -> Option<&str> {
 }
 
 /// The tax rates of a list of them, as the API shows them.
-fn rates(shown: &Value) -> Vec<Rate> {
+pub(super) fn rates(shown: &Value) -> Vec<Rate> {
     let rates = shown.as_array().into_iter().flatten();
     rates
         .map(|rate| Rate {

@@ -27,7 +27,15 @@ const UNPUBLISHED: &[&str] = &[
     // Of entitlements; and of tax ids, the document has those of customers only.
     "GET /v1/products/{id}/features",
     "GET /v1/tax_ids",
+    "POST /v1/tax_ids",
+    "GET /v1/tax_ids/{id}",
+    "DELETE /v1/tax_ids/{id}",
     "GET /v1/accounts/{id}",
+    // Of disputes, which the document is cut without; their parameters are those of Stripe's Node client.
+    "GET /v1/disputes",
+    "GET /v1/disputes/{id}",
+    "POST /v1/disputes/{id}",
+    "POST /v1/disputes/{id}/close",
     // The document has their collection only.
     "GET /v1/refunds/{id}",
     "POST /v1/refunds/{id}",

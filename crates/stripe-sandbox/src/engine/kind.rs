@@ -1,6 +1,6 @@
 //! The kinds of document.
 
-/// What a document is. The first group is what the API knows; the last two are the sandbox's own.
+/// What a document is. The first group is what the API knows; the last three are the sandbox's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Product,
@@ -18,8 +18,10 @@ pub(crate) enum Kind {
     Invoice,
     InvoiceItem,
     InvoicePayment,
+    CreditNote,
     Charge,
     Refund,
+    Dispute,
     BalanceTransaction,
     CustomerBalanceTransaction,
     Coupon,
@@ -36,10 +38,12 @@ pub(crate) enum Kind {
     Delivery,
     /// An answer kept for its `Idempotency-Key`.
     Replay,
+    /// What is chosen in the Dashboard at Stripe.
+    Settings,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 31] = [
+    pub(crate) const ALL: [Self; 34] = [
         Self::Product,
         Self::Price,
         Self::Customer,
@@ -55,8 +59,10 @@ impl Kind {
         Self::Invoice,
         Self::InvoiceItem,
         Self::InvoicePayment,
+        Self::CreditNote,
         Self::Charge,
         Self::Refund,
+        Self::Dispute,
         Self::BalanceTransaction,
         Self::CustomerBalanceTransaction,
         Self::Coupon,
@@ -71,6 +77,7 @@ impl Kind {
         Self::TestClock,
         Self::Delivery,
         Self::Replay,
+        Self::Settings,
     ];
 
     /// The `object` field, as Stripe writes it.
@@ -91,8 +98,10 @@ impl Kind {
             Self::Invoice => "invoice",
             Self::InvoiceItem => "invoiceitem",
             Self::InvoicePayment => "invoice_payment",
+            Self::CreditNote => "credit_note",
             Self::Charge => "charge",
             Self::Refund => "refund",
+            Self::Dispute => "dispute",
             Self::BalanceTransaction => "balance_transaction",
             Self::CustomerBalanceTransaction => "customer_balance_transaction",
             Self::Coupon => "coupon",
@@ -107,6 +116,7 @@ impl Kind {
             Self::TestClock => "test_helpers.test_clock",
             Self::Delivery => "delivery",
             Self::Replay => "answer",
+            Self::Settings => "settings",
         }
     }
 
@@ -128,8 +138,10 @@ impl Kind {
             Self::Invoice => "in",
             Self::InvoiceItem => "ii",
             Self::InvoicePayment => "inpay",
+            Self::CreditNote => "cn",
             Self::Charge => "ch",
             Self::Refund => "re",
+            Self::Dispute => "du",
             Self::BalanceTransaction => "txn",
             Self::CustomerBalanceTransaction => "cbtxn",
             Self::Coupon => "coupon",
@@ -144,6 +156,7 @@ impl Kind {
             Self::TestClock => "clock",
             Self::Delivery => "delivery",
             Self::Replay => "answer",
+            Self::Settings => "settings",
         }
     }
 

@@ -1,8 +1,14 @@
 //! Typed views of the objects whose fields the code decides by. An object is a document, kept as the API shows it;
 //! a view names what is read of it, once.
 
+mod credit_note;
+mod dispute;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub(crate) use credit_note::CreditNote;
+pub(crate) use dispute::{Dispute, DisputeStatus};
 
 /// Source: <https://docs.stripe.com/api/subscriptions/object#subscription_object-status>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -236,6 +242,21 @@ impl<'a> Invoice<'a> {
         self.0["amount_due"].as_i64().unwrap_or_default()
     }
 
+    /// In minor units.
+    pub(crate) fn amount_remaining(self) -> i64 {
+        self.0["amount_remaining"].as_i64().unwrap_or_default()
+    }
+
+    /// What credit notes took off it before it was paid, in minor units.
+    pub(crate) fn credited_before_payment(self) -> i64 {
+        self.0["pre_payment_credit_notes_amount"].as_i64().unwrap_or_default()
+    }
+
+    /// What credit notes gave back after it was paid, in minor units.
+    pub(crate) fn credited_after_payment(self) -> i64 {
+        self.0["post_payment_credit_notes_amount"].as_i64().unwrap_or_default()
+    }
+
     pub(crate) fn default_payment_method(self) -> Option<&'a str> {
         self.0["default_payment_method"].as_str()
     }
@@ -375,6 +396,21 @@ impl<'a> Charge<'a> {
 
     pub(crate) fn is_captured(self) -> bool {
         self.0["captured"] == true
+    }
+
+    /// The method that it was paid with.
+    pub(crate) fn payment_method(self) -> Option<&'a str> {
+        self.0["payment_method"].as_str()
+    }
+
+    /// Whether its cardholder passed 3D Secure, which makes the bank liable for fraud.
+    pub(crate) fn is_authenticated(self) -> bool {
+        self.0["payment_method_details"]["card"]["three_d_secure"]["result"] == "authenticated"
+    }
+
+    /// What it is disputed by, if it is.
+    pub(crate) fn dispute(self) -> Option<&'a str> {
+        self.0["dispute"].as_str()
     }
 
     /// In minor units.

@@ -3,6 +3,7 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::collections::COLLECTIONS;
+use super::settings;
 
 /// A whole page. `current` is the address of the menu's entry that it belongs to.
 pub(super) fn page(title: &str, current: &str, body: &Markup) -> Markup {
@@ -38,6 +39,7 @@ fn menu(current: &str) -> Markup {
         nav aria-label="Sandbox" {
             ul {
                 (entry("/", "Overview", current))
+                (entry(settings::ADDRESS, "Settings", current))
                 @for group in ["Billing", "Catalogue", "Webhooks"] {
                     li.heading aria-hidden="true" { (group) }
                     @for collection in COLLECTIONS.iter().filter(|collection| collection.group == Some(group)) {

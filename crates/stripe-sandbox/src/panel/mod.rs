@@ -1,5 +1,5 @@
 //! The sandbox's panel: what is in it, for people. Server-rendered, without scripts, and read-only but
-//! for sending an event again and advancing a clock.
+//! for sending an event again, advancing a clock and the account's settings.
 
 mod clocks;
 mod collections;
@@ -11,6 +11,7 @@ mod layout;
 mod list;
 mod own_pages;
 mod retry;
+mod settings;
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, header};
@@ -27,6 +28,7 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form
 pub(super) fn router() -> Router<Sandbox> {
     Router::new()
         .route("/", get(list::overview))
+        .route(settings::ADDRESS, get(settings::show).post(settings::save))
         .route("/panel/{kind}", get(list::list))
         .route("/panel/{kind}/{id}", get(detail::show))
         .route("/panel/events/{id}/retry", post(retry::retry))

@@ -5,9 +5,11 @@ mod balance;
 mod charges;
 pub(super) mod checkout;
 mod coupons;
+mod credit_notes;
 mod customer_balance;
 pub(super) mod customers;
 mod discounts;
+mod disputes;
 mod events;
 mod invoice_items;
 mod invoice_payments;
@@ -46,9 +48,11 @@ pub(super) const ROUTES: &[&[Route]] = &[
     checkout::ROUTES,
     checkout::PAGE_ROUTES,
     coupons::ROUTES,
+    credit_notes::ROUTES,
     customer_balance::ROUTES,
     customers::ROUTES,
     discounts::ROUTES,
+    disputes::ROUTES,
     events::ROUTES,
     invoice_items::ROUTES,
     invoice_payments::ROUTES,

@@ -322,6 +322,9 @@ async fn the_panel_says_what_it_is_and_shows_hostile_text_as_text() {
         assert!(body.contains("nothing here is real money"), "{path}");
         assert!(body.contains(id), "{path}");
     }
+    let response = sandbox.get("/panel/settings").await;
+    let headers = response.headers().clone();
+    assert_works_under_its_policy("/panel/settings", &headers, &response.text().await.unwrap());
     let page = sandbox.text(&format!("/panel/customers/{id}")).await;
     assert!(page.contains("&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;'&amp;"), "{page}");
     assert!(page.contains("customer.created"), "its event is missing: {page}");
