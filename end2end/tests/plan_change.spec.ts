@@ -1,9 +1,11 @@
 // Changing the plan: looked at before it is made, with a payment that the bank asks about, and from the limit on.
 
+import { randomUUID } from 'node:crypto';
+
 import type { Page } from '@playwright/test';
 
 import { expect, test } from '../fixtures';
-import { challenge } from './support/card';
+import { CARDS, challenge, typeCard } from './support/card';
 import type { People, Person } from './support/people';
 import { Stripe } from './support/stripe';
 
@@ -66,6 +68,29 @@ test('a change that the bank asks about is made once it is approved, and not bef
   expect((await admin.subscription()).plan.name).toBe('Pro');
 });
 
+test('a plan that costs nothing has no card, and is left for a dearer one with a card that is entered there', async ({ page, people, watch }) => {
+  const free = await people.plan({ name: `Starter ${randomUUID()}`, price: '0.00', llm_tokens_limit: 1_000 });
+  const admin = await people.admin();
+  const data = { plan_id: free.id };
+  const bought = await admin.api.post('/api/subscriptions/subscriptions/create_subscription/', { data });
+  expect((await bought.json()).subscription.status).toBe('active');
+  await admin.signIn(page);
+  await switchTo(page, 'Pro');
+  await watch.awake(page);
+  await expect(due(page)).toContainText('There is no card to pay with yet.');
+  await expect(due(page).getByRole('button', { name: /^Pay/ }), 'first a card').toHaveCount(0);
+  await due(page).getByRole('button', { name: 'Add a card' }).click();
+  await typeCard(page, CARDS.needs3dSecure);
+  await due(page).getByRole('button', { name: 'Save card' }).click();
+  await challenge(page).approve();
+  await expect(due(page)).toContainText('Paid with Visa');
+  await due(page).getByRole('button', { name: /^Pay \$\d/ }).click();
+  await challenge(page).approve();
+  await expect(due(page).getByRole('status')).toContainText('Your group is on Pro now.');
+  expect((await admin.subscription()).plan.name).toBe('Pro');
+  expect(watch.mistakes).toEqual([]);
+});
+
 test('a cheaper plan begins with the next period, and can be taken back until then', async ({ page, people, watch }) => {
   const admin = await people.subscriber('Pro');
   await admin.signIn(page);
@@ -74,7 +99,9 @@ test('a cheaper plan begins with the next period, and can be taken back until th
   await watch.awake(page);
   await due(page).getByRole('button', { name: /^Switch on / }).click();
   await expect(due(page).getByRole('status')).toContainText('Pro stays until');
-  await due(page).getByRole('link', { name: 'See the subscription' }).click();
+  await page.goto('/billing');
+  await expect(page.getByText(/^Basic begins on \d+ \w+ \d{4} UTC\./)).toBeVisible();
+  await page.goto('/subscribe');
   await expect(page.getByText(/^Basic begins on \d+ \w+ \d{4} UTC\./)).toBeVisible();
   await page.getByRole('button', { name: 'Keep this plan' }).click();
   await expect(page.getByText('The subscription to Pro goes on.')).toBeVisible();

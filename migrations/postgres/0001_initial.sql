@@ -297,6 +297,8 @@ CREATE TABLE webhook_events (
     event_type      TEXT NOT NULL,
     -- The subscription it is about; null for an event that changes nothing here.
     subscription    TEXT,
+    -- The setup intent it is about, whose card the subscription is to be paid by.
+    setup_intent    TEXT,
     received_at     TIMESTAMPTZ NOT NULL,
     processed_at    TIMESTAMPTZ,
     attempts        BIGINT NOT NULL,

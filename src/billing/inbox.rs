@@ -35,16 +35,20 @@ impl Billing {
         id: &str,
         event_type: &str,
         subscription: Option<&str>,
+        setup_intent: Option<&str>,
     ) -> Result<Option<InboxEvent>> {
         let now = self.clock.now();
-        self.store.receive_event(id, event_type, subscription, now, retry_at(now, 1)).await
+        self.store.receive_event(id, event_type, subscription, setup_intent, now, retry_at(now, 1)).await
     }
 
     /// Has an event's effect. What fails stays in the inbox, or is given up. Gives whether it is done.
     pub(super) async fn process_event(&self, event: &InboxEvent) -> bool {
-        let done = match &event.subscription {
-            Some(stripe_id) => self.sync(stripe_id, Some(&event.id)).await,
-            None => self.finish_event(&event.id).await,
+        let done = match (&event.subscription, &event.setup_intent) {
+            (Some(stripe_id), Some(setup_intent)) => {
+                self.take_entered_card(stripe_id, setup_intent, &event.id).await
+            }
+            (Some(stripe_id), None) => self.sync(stripe_id, Some(&event.id)).await,
+            (None, _) => self.finish_event(&event.id).await,
         };
         if let Err(error) = &done {
             self.note_failure(event, error).await;

@@ -31,7 +31,7 @@ impl Billing {
         }
         let stripe_id = &row.stripe_subscription_id;
         let canceled = if cancellation.at_period_end && row.status != Status::Incomplete {
-            self.take_back_change(&row).await?;
+            self.release(stripe_id).await?;
             self.stripe.cancel_at_period_end(stripe_id, cancellation).await
         } else {
             self.stripe.cancel_now(stripe_id, Some(cancellation)).await
@@ -59,10 +59,10 @@ impl Billing {
         Ok(now)
     }
 
-    /// Takes back a change of plan that was to begin with the next period: there won't be one.
-    async fn take_back_change(&self, row: &SubscriptionRow) -> Result<()> {
-        if row.next_plan_id.is_some()
-            && let Some(found) = self.stripe.subscription(&row.stripe_subscription_id).await?
+    /// Ends the schedule that a subscription is under: Stripe leaves its end to that. A change of plan that was to begin with
+    /// the next period is taken back so; one that has begun stays, whose schedule goes on until the end of its first period.
+    async fn release(&self, stripe_id: &str) -> Result<()> {
+        if let Some(found) = self.stripe.subscription(stripe_id).await?
             && let Some(schedule) = &found.schedule
         {
             self.stripe.release(schedule.id().as_str()).await?;

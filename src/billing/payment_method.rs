@@ -2,7 +2,11 @@
 //!
 //! An invoice that waits is paid before the payment method is kept for the later ones: what is declined changes nothing.
 
-use stripe_shared::{InvoiceStatus, SetupIntentStatus, Subscription as StripeSubscription};
+use stripe_shared::{
+    InvoiceStatus, PaymentMethod as StripePaymentMethod, SetupIntent, SetupIntentStatus,
+    Subscription as StripeSubscription,
+};
+use tracing::{info, warn};
 
 use super::Billing;
 use super::account::default_of;
@@ -11,7 +15,7 @@ use super::life::must_be_live;
 use super::stripe::Paid;
 use super::sync::gone;
 use crate::domain::{Checkout, GroupId, Intent, Refusal, Status, SubscriptionId, User};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 impl Billing {
     /// Begins a change of the payment method: the answer's client secret is for a card form to confirm, and
@@ -23,7 +27,7 @@ impl Billing {
     pub async fn begin_payment_method(&self, user: &User, id: SubscriptionId) -> Result<Checkout> {
         let group = user.must_be_admin()?;
         let found = self.payable(group, id).await?;
-        let intent = self.stripe.create_setup_intent(found.customer.id().as_str()).await?;
+        let intent = self.stripe.create_setup_intent(found.customer.id().as_str(), found.id.as_str()).await?;
         self.answer(group, id, intent.client_secret.map(|secret| (secret, Intent::Setup))).await
     }
 
@@ -48,11 +52,70 @@ impl Billing {
         if intent.customer.as_ref().map(|owner| owner.id().to_string()) != customer {
             return Err(missing().into());
         }
-        match (intent.status, intent.payment_method) {
-            (SetupIntentStatus::Succeeded, Some(method)) => {
-                self.change_payment_method(user, id, method.id().as_str()).await
+        let Some(method) = entered(&intent) else {
+            return Err(Refusal::Conflict("The card isn't confirmed yet.".into()).into());
+        };
+        let changed = self.change_payment_method(user, id, &method).await;
+        self.forget_if_declined(&changed, &method).await;
+        changed
+    }
+
+    /// Takes the card of a setup intent whose page was closed before it could say so, and marks the event that told of it
+    /// done. Nothing happens where the card was taken, declined or followed by another already.
+    ///
+    /// # Errors
+    /// Stripe's; the database's.
+    pub(super) async fn take_entered_card(
+        &self,
+        stripe_id: &str,
+        setup_intent: &str,
+        event: &str,
+    ) -> Result<()> {
+        if let Some((group, id)) = self.store.subscription_at_stripe(stripe_id).await?
+            && let Some(intent) = self.stripe.setup_intent(setup_intent).await?
+            && let Some(method) = entered(&intent)
+        {
+            let taken = self.take_card(group, id, &intent, &method).await;
+            self.forget_if_declined(&taken, &method).await;
+            match taken {
+                // What is refused now is refused for good.
+                Err(Error::Refused(refusal)) => {
+                    info!(subscription = %id, %refusal, "the card that was entered isn't taken");
+                }
+                Err(error) => return Err(error),
+                Ok(()) => {}
             }
-            _ => Err(Refusal::Conflict("The card isn't confirmed yet.".into()).into()),
+        }
+        self.finish_event(event).await
+    }
+
+    async fn take_card(
+        &self,
+        group: GroupId,
+        id: SubscriptionId,
+        intent: &SetupIntent,
+        method: &str,
+    ) -> Result<()> {
+        let found = self.payable(group, id).await?;
+        let customer = found.customer.id().as_str();
+        let kept = self.stripe.payment_method(method).await?;
+        let is_the_customers = kept.customer.as_ref().is_some_and(|owner| owner.id().as_str() == customer);
+        let current = found.default_payment_method.as_ref().and_then(|current| current.as_object());
+        let is_newer =
+            |current: &StripePaymentMethod| current.id.as_str() == method || current.created > intent.created;
+        if !is_the_customers || current.is_some_and(is_newer) {
+            return Ok(());
+        }
+        self.pay_by(group, id, &found, method).await?;
+        Ok(())
+    }
+
+    /// A card that was entered to pay by, and was declined, isn't kept.
+    async fn forget_if_declined<T>(&self, outcome: &Result<T>, method: &str) {
+        if let Err(Error::Refused(Refusal::CardDeclined { .. })) = outcome
+            && let Err(failure) = self.stripe.detach(method).await
+        {
+            warn!(%failure, "a declined card stays with its customer");
         }
     }
 
@@ -73,15 +136,25 @@ impl Billing {
             return Err(Refusal::field("payment_method", "A payment method's id looks like pm_1Abc….").into());
         }
         let found = self.payable(group, id).await?;
-        let customer = found.customer.id().as_str();
-        let method = self.stripe.attach(payment_method, customer).await?;
-        let paid = self.pay_waiting(&found, &method).await?;
-        self.stripe.set_default(customer, found.id.as_str(), &method).await?;
-        if is_paused(&found) && waiting_invoice(&found).is_none() {
+        let method = self.stripe.attach(payment_method, found.customer.id().as_str()).await?;
+        self.pay_by(group, id, &found, &method).await
+    }
+
+    /// Has the subscription be paid by a card of its customer's, as [`Billing::change_payment_method`].
+    async fn pay_by(
+        &self,
+        group: GroupId,
+        id: SubscriptionId,
+        found: &StripeSubscription,
+        method: &str,
+    ) -> Result<Checkout> {
+        let mut paid = self.pay_waiting(found, method).await?;
+        self.stripe.set_default(found.customer.id().as_str(), found.id.as_str(), method).await?;
+        if is_paused(found) && waiting_invoice(found).is_none() {
             self.stripe.unpause(found.id.as_str()).await?;
-            return self.pay(user, id).await;
+            paid = self.pay_waiting(&self.payable(group, id).await?, method).await?;
         }
-        self.after_payment(group, id, &found, paid).await
+        self.after_payment(group, id, found, paid).await
     }
 
     /// Tries the payment method there is once more for the invoice that the subscription waits for.
@@ -135,6 +208,12 @@ impl Billing {
             .map(|secret| (secret.client_secret.clone(), Intent::Payment));
         self.answer(group, id, secret).await
     }
+}
+
+/// The card of a setup intent that is through.
+fn entered(intent: &SetupIntent) -> Option<String> {
+    let method = intent.payment_method.as_ref().filter(|_| intent.status == SetupIntentStatus::Succeeded);
+    method.map(|method| method.id().to_string())
 }
 
 fn is_paused(found: &StripeSubscription) -> bool {

@@ -11,6 +11,7 @@ use tracing::debug;
 use super::Billing;
 use super::checkout::is_stripe_id;
 use super::signature::verify;
+use super::stripe::PAYS_FOR_KEY;
 use crate::clock::Clock;
 use crate::domain::Refusal;
 use crate::error::Result;
@@ -47,10 +48,19 @@ impl Event {
             .ok_or_else(|| Refusal::Malformed("this is not a Stripe event".into()))
     }
 
+    /// The setup intent that an event says has succeeded, where its card is for a subscription of ours.
+    fn setup_intent(&self) -> Option<&str> {
+        let object = &self.data.object;
+        let ours = self.event_type == "setup_intent.succeeded" && self.subscription().is_some();
+        object["id"].as_str().filter(|id| ours && is_stripe_id(id))
+    }
+
     /// The subscription an event is about.
     fn subscription(&self) -> Option<&str> {
         let object = &self.data.object;
-        let found = if self.event_type.starts_with("customer.subscription.") {
+        let found = if self.event_type == "setup_intent.succeeded" {
+            &object["metadata"][PAYS_FOR_KEY]
+        } else if self.event_type.starts_with("customer.subscription.") {
             &object["id"]
         } else if self.event_type.starts_with("invoice.") {
             match &object["parent"]["subscription_details"]["subscription"] {
@@ -75,10 +85,17 @@ impl Billing {
         let now = Clock::system().now();
         verify(payload, signature, self.config.stripe.webhook_secret.expose_secret(), now)?;
         let event = Event::parse(payload)?;
-        let Some(kept) = self.keep_event(&event.id, &event.event_type, event.subscription()).await? else {
+        let (subscription, setup_intent) = (event.subscription(), event.setup_intent());
+        let kept = self.keep_event(&event.id, &event.event_type, subscription, setup_intent).await?;
+        let Some(kept) = kept else {
             debug!(event = event.id, "seen before");
             return Ok(());
         };
+        if kept.setup_intent.is_some() {
+            // The page that the card was entered in is about to say so too, and is there to have the bank ask about what
+            // the card pays. Only where it was closed, the inbox does it.
+            return Ok(());
+        }
         let billing = self.clone();
         let work = tokio::spawn(async move { billing.process_event(&kept).await });
         // Stripe wants an answer soon, and gets one: the rest goes on.
@@ -108,6 +125,14 @@ mod tests {
             ),
             (event("invoice.paid", json!({"subscription": "sub_1"})), Some("sub_1")),
             (event("invoice.paid", json!({"parent": null})), None),
+            (
+                event(
+                    "setup_intent.succeeded",
+                    json!({"id": "seti_1", "metadata": {"tollgate_pays_for": "sub_1"}}),
+                ),
+                Some("sub_1"),
+            ),
+            (event("setup_intent.succeeded", json!({"id": "seti_1", "metadata": {}})), None),
             (event("customer.created", json!({"id": "cus_1"})), None),
             (event("customer.subscription.updated", json!({"id": "../customers"})), None),
         ] {

@@ -13,6 +13,8 @@ pub struct InboxEvent {
     pub id: String,
     /// The subscription it is about; `None` for an event that changes nothing here.
     pub subscription: Option<String>,
+    /// The setup intent it is about, whose card the subscription is to be paid by.
+    pub setup_intent: Option<String>,
     /// How often it was tried, this time included.
     pub attempts: i64,
 }
@@ -28,21 +30,23 @@ impl Store {
         id: &str,
         event_type: &str,
         subscription: Option<&str>,
+        setup_intent: Option<&str>,
         now: DateTime<Utc>,
         retry_at: DateTime<Utc>,
     ) -> Result<Option<InboxEvent>> {
         Ok(write_db!(self, |pool| {
             sqlx::query_as(
-                "INSERT INTO webhook_events (id, event_type, subscription, received_at, attempts, next_attempt_at)
-                 VALUES ($1, $2, $3, $4, 1, $5)
+                "INSERT INTO webhook_events (id, event_type, subscription, setup_intent, received_at, attempts, next_attempt_at)
+                 VALUES ($1, $2, $3, $4, $5, 1, $6)
                  ON CONFLICT (id) DO UPDATE SET attempts = webhook_events.attempts + 1,
                      next_attempt_at = excluded.next_attempt_at, given_up_at = NULL
                      WHERE webhook_events.processed_at IS NULL
-                 RETURNING id, subscription, attempts",
+                 RETURNING id, subscription, setup_intent, attempts",
             )
             .bind(id)
             .bind(event_type)
             .bind(subscription)
+            .bind(setup_intent)
             .bind(now)
             .bind(retry_at)
             .fetch_optional(pool)
@@ -57,7 +61,7 @@ impl Store {
     pub async fn due_events(&self, now: DateTime<Utc>, limit: i64) -> Result<Vec<InboxEvent>> {
         Ok(on_db!(self, |pool| {
             sqlx::query_as(
-                "SELECT id, subscription, attempts FROM webhook_events
+                "SELECT id, subscription, setup_intent, attempts FROM webhook_events
                  WHERE processed_at IS NULL AND given_up_at IS NULL AND next_attempt_at <= $1
                  ORDER BY attempts, next_attempt_at LIMIT $2",
             )
@@ -169,7 +173,7 @@ impl Store {
             sqlx::query_as(
                 "UPDATE webhook_events SET attempts = attempts + 1, next_attempt_at = $2, given_up_at = NULL
                  WHERE id = $1 AND given_up_at IS NOT NULL AND processed_at IS NULL
-                 RETURNING id, subscription, attempts",
+                 RETURNING id, subscription, setup_intent, attempts",
             )
             .bind(id)
             .bind(retry_at)

@@ -11,18 +11,18 @@ use crate::support::databases::each_database;
 const INVOICES: &str = "/api/subscriptions/invoices/";
 
 /// A group with a subscription, and what it is at Stripe.
-struct Payer<'a> {
+pub struct Payer<'a> {
     stage: &'a Stage,
     admin: Person<'a>,
     /// Here.
     id: String,
     /// At Stripe.
     subscription: String,
-    customer: String,
+    pub customer: String,
 }
 
 impl<'a> Payer<'a> {
-    async fn new(stage: &'a Stage) -> Self {
+    pub async fn new(stage: &'a Stage) -> Self {
         let plan = stage.app.plan("Basic", "29.99", None).await;
         let (admin, subscription) = stage.subscribed(&plan).await;
         // A session wouldn't last.
@@ -33,16 +33,16 @@ impl<'a> Payer<'a> {
         Self { stage, admin, id, subscription, customer }
     }
 
-    async fn post(&self, action: &str, body: Value) -> Answer {
+    pub async fn post(&self, action: &str, body: Value) -> Answer {
         self.admin.post(&format!("/api/subscriptions/subscriptions/{}/{action}/", self.id), body).await
     }
 
-    async fn at_stripe(&self) -> Value {
+    pub async fn at_stripe(&self) -> Value {
         self.stage.stripe(Method::GET, &format!("/subscriptions/{}", self.subscription), &[]).await
     }
 
     /// The payment methods of the subscription and of its customer.
-    async fn defaults(&self) -> (Value, Value) {
+    pub async fn defaults(&self) -> (Value, Value) {
         let customer = self.stage.stripe(Method::GET, &format!("/customers/{}", self.customer), &[]).await;
         let subscription = self.at_stripe().await;
         (
@@ -52,7 +52,7 @@ impl<'a> Payer<'a> {
     }
 
     /// Renews with a card that pays nothing, so that the renewal is past due.
-    async fn fall_behind(&self) {
+    pub async fn fall_behind(&self) {
         let answer =
             self.post("payment_method", json!({"payment_method": "pm_card_chargeCustomerFail"})).await;
         assert_eq!(answer.status, 200, "{}", answer.body);

@@ -226,6 +226,17 @@ async fn a_downgrade_begins_with_the_next_period_and_can_be_taken_back_until_the
         let now = scene.admin.subscription().await;
         assert_eq!((&now["plan"]["name"], &now["next_plan"]), (&json!("Small"), &json!(null)));
         assert_eq!((scene.limit().await, scene.charged().await), (json!(10_000), 6900));
+
+        // What it came by doesn't keep it from being ended.
+        let id = now["id"].as_str().expect("an id");
+        let path = format!("/api/subscriptions/subscriptions/{id}/cancel/");
+        let ending = scene.admin.post(&path, json!({})).await;
+        assert_eq!(
+            (ending.status, &ending.body["cancel_at_period_end"]),
+            (200, &json!(true)),
+            "{}",
+            ending.body
+        );
         stage.stop().await;
     })
     .await;

@@ -11,6 +11,7 @@ use tollgate_test_support as support;
 
 mod accounts;
 mod billing_chaos;
+mod billing_entered_cards;
 mod billing_failures;
 mod billing_faults;
 mod billing_given_up;

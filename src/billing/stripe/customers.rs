@@ -15,10 +15,10 @@ use stripe_core::customer::{
 use stripe_core::setup_intent::{
     CreateSetupIntent, CreateSetupIntentAutomaticPaymentMethods, CreateSetupIntentUsage, RetrieveSetupIntent,
 };
-use stripe_payment::payment_method::{AttachPaymentMethod, RetrievePaymentMethod};
+use stripe_payment::payment_method::{AttachPaymentMethod, DetachPaymentMethod, RetrievePaymentMethod};
 use stripe_shared::{ApiErrorsCode, ApiErrorsType, Customer, PaymentMethod, SetupIntent, TaxId};
 
-use super::{Failure, Result, Stripe};
+use super::{Failure, PAYS_FOR_KEY, Result, Stripe};
 use crate::billing::failure::is_missing;
 use crate::domain::{BillingDetails, Refusal};
 
@@ -125,10 +125,17 @@ impl Stripe {
         Ok(())
     }
 
-    /// Begins keeping a card for a customer, which a card form then confirms.
-    pub async fn create_setup_intent(&self, customer: &str) -> Result<SetupIntent> {
+    /// Takes a card away from its customer.
+    pub async fn detach(&self, payment_method: &str) -> Result<()> {
+        DetachPaymentMethod::new(payment_method).send(&self.client).await?;
+        Ok(())
+    }
+
+    /// Begins keeping a card for a customer, to pay for a subscription by, which a card form then confirms.
+    pub async fn create_setup_intent(&self, customer: &str, subscription: &str) -> Result<SetupIntent> {
         let request = CreateSetupIntent::new()
             .customer(customer)
+            .metadata(HashMap::from([(PAYS_FOR_KEY.to_owned(), subscription.to_owned())]))
             .automatic_payment_methods(CreateSetupIntentAutomaticPaymentMethods::new(true))
             .usage(CreateSetupIntentUsage::OffSession);
         Ok(request.send(&self.client).await?)

@@ -46,6 +46,8 @@ const TRIES: u32 = 3;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The metadata key under which a subscription at Stripe names the one here.
 pub const SUBSCRIPTION_KEY: &str = "tollgate_subscription";
+/// The metadata key under which a setup intent names the subscription at Stripe that its card is to pay for.
+pub const PAYS_FOR_KEY: &str = "tollgate_pays_for";
 
 /// A client of Stripe, or of whatever answers in its place.
 #[derive(Clone)]

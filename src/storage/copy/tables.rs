@@ -290,6 +290,7 @@ pub(super) const TABLES: &[Table] = &[
             ("id", Text),
             ("event_type", Text),
             ("subscription", Text),
+            ("setup_intent", Text),
             ("received_at", Time),
             ("processed_at", Time),
             ("attempts", Count),

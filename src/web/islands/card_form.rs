@@ -63,21 +63,34 @@ impl CardEntry {
     }
 }
 
-/// Asks the server until the subscription is paid there too, for as long as that can reasonably take, or until there is no
-/// need to any more.
-pub async fn until_paid(needless: Callback<(), bool>) -> Option<Subscription> {
+/// Asks the server until the subscription is there as it is wanted, for as long as that can reasonably take, or until there
+/// is no need to any more.
+pub async fn arrived(
+    wanted: Callback<Subscription, bool>,
+    needless: Callback<(), bool>,
+) -> Option<Subscription> {
     for _ in 0..ASK_TIMES {
         if needless.run(()) {
             return None;
         }
         if let Ok(Some(subscription)) = refresh().await
-            && subscription.status.is_paid()
+            && wanted.run(subscription.clone())
         {
             return Some(subscription);
         }
         client::pause(ASK_EVERY).await;
     }
     None
+}
+
+/// What is wanted of a subscription once its payment went through.
+pub fn is_paid() -> Callback<Subscription, bool> {
+    Callback::new(|subscription: Subscription| subscription.status.is_paid())
+}
+
+/// Of a wait that nothing else ends.
+pub fn needed() -> Callback<(), bool> {
+    Callback::new(|()| false)
 }
 
 // Callbacks rather than closures: its code is in what is downloaded once, whoever uses it.

@@ -9,12 +9,8 @@ use crate::domain::{Level, PlanId, Subscription, SubscriptionId};
 use crate::web::client::{self, UsageStream};
 use crate::web::components::notice::Notice;
 use crate::web::format;
-use crate::web::islands::card_form::SLOW;
-use crate::web::server_fns::subscription::{change_plan, refresh};
-
-/// Between two questions to the server, in milliseconds, and how many there are.
-const ASK_EVERY: i32 = 700;
-const ASK_TIMES: u32 = 40;
+use crate::web::islands::card_form::{SLOW, arrived, needed};
+use crate::web::server_fns::subscription::change_plan;
 
 /// A change, as far as it is.
 #[derive(Clone, Copy)]
@@ -43,20 +39,8 @@ impl Change {
         let checkout = changed.map_err(|error| error.to_string())?;
         let Some(secret) = checkout.client_secret else { return Ok(checkout.subscription) };
         client::ask_bank(stripe_js, &checkout.publishable_key, &secret).await?;
-        self.until_changed().await.ok_or_else(|| SLOW.to_owned())
-    }
-
-    /// Asks the server until it has the plan that was paid for, for as long as that can reasonably take.
-    async fn until_changed(self) -> Option<Subscription> {
-        for _ in 0..ASK_TIMES {
-            if let Ok(Some(subscription)) = refresh().await
-                && subscription.plan.id == self.plan
-            {
-                return Some(subscription);
-            }
-            client::pause(ASK_EVERY).await;
-        }
-        None
+        let changed = move |now: Subscription| now.plan.id == self.plan;
+        arrived(Callback::new(changed), needed()).await.ok_or_else(|| SLOW.to_owned())
     }
 
     /// Takes over what the subscription became in another tab.
@@ -85,8 +69,6 @@ pub fn ChangePlan(
     label: String,
     /// Where Stripe.js is.
     stripe_js: String,
-    /// Whether there is something to pay with, or nothing to pay.
-    possible: bool,
 ) -> impl IntoView {
     let change = Change {
         subscription,
@@ -117,7 +99,7 @@ pub fn ChangePlan(
                     data-tone="primary"
                     type="button"
                     on:click=move |_| spawn_local(change.make(stripe_js.clone()))
-                    disabled=move || !possible || change.busy.get()
+                    disabled=move || change.busy.get()
                     aria-busy=move || change.busy.get().then_some("true")
                 >
                     {label}

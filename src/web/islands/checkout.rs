@@ -9,7 +9,7 @@ use leptos::server_fn::ServerFn;
 use leptos::task::spawn_local;
 use serde::{Deserialize, Serialize};
 
-use super::card_form::{CardEntry, CardForm, SLOW, Stage, until_paid};
+use super::card_form::{CardEntry, CardForm, SLOW, Stage, arrived, is_paid};
 use crate::domain::{Checkout, Intent, Status, Subscription};
 use crate::web::client::{self, UsageStream};
 use crate::web::components::badge::StatusBadge;
@@ -56,7 +56,7 @@ impl Purchase {
         self.card.stage.set(Stage::Waiting);
         // The stream may be faster.
         let is_bought = move || self.bought.with_untracked(Option::is_some);
-        match until_paid(Callback::new(move |()| is_bought())).await {
+        match arrived(is_paid(), Callback::new(move |()| is_bought())).await {
             Some(subscription) => self.finish(subscription),
             None if is_bought() => {}
             None => self.card.fail(SLOW),

@@ -8,7 +8,7 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::card_form::{CardEntry, CardForm, SLOW, Stage, until_paid};
+use super::card_form::{CardEntry, CardForm, SLOW, Stage, arrived, is_paid, needed};
 use crate::domain::{Intent, SubscriptionId};
 use crate::web::client;
 use crate::web::server_fns::billing::change_card;
@@ -22,7 +22,7 @@ struct Change {
     subscription: SubscriptionId,
     /// Where Stripe.js is, and the key that it takes.
     stripe: StoredValue<(String, String)>,
-    /// What the page takes anew when it is done, by ids.
+    /// What the page takes anew when it is done, by ids; all of it where there are none.
     parts: StoredValue<String>,
     card: CardEntry,
     /// Whether the card form is open.
@@ -83,7 +83,7 @@ impl Change {
             return self.begin_again(message).await;
         }
         self.card.stage.set(Stage::Waiting);
-        match until_paid(Callback::new(|()| false)).await {
+        match arrived(is_paid(), needed()).await {
             Some(_) => self.close(PAID).await,
             None => self.card.fail(SLOW),
         }
@@ -96,6 +96,9 @@ impl Change {
 
     async fn close(self, done: &'static str) {
         self.give_up();
+        if self.parts.with_value(String::is_empty) {
+            return client::reload();
+        }
         self.done.set(done);
         // The focus, which was on the form's button, goes to what came of it, once that is drawn.
         client::pause(0).await;
@@ -124,7 +127,7 @@ pub fn ChangePaymentMethod(
     subscription: SubscriptionId,
     /// On the button that begins.
     label: String,
-    /// What the page takes anew when the card is changed, by ids set apart by spaces.
+    /// What the page takes anew when the card is changed, by ids set apart by spaces; all of it where there are none.
     parts: String,
     /// Where Stripe.js is.
     stripe_js: String,

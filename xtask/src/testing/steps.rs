@@ -18,10 +18,15 @@ pub const STEPS: &[Step] = &[
     Step::new("unit", "rules and stores, on SQLite and PostgreSQL", unit),
     Step::new("api", "the application over HTTP", api),
     Step::new("sandbox", "the Stripe sandbox, against Stripe's schema and client; the demo model", sandbox),
+    Step::new("types", "the sandbox's Stripe.js against the types that Stripe publishes", types),
     Step::new("tooling", "this program's own tests", tooling),
     Step::new("openapi", "the REST API against its own document, with Schemathesis", openapi),
     Step::new("clients", "OpenAI's own clients at the gateway, Python's and Node's", clients),
-    Step::new("stripe", "Stripe's own CLI and clients at the sandbox", stripe_tools),
+    Step::new(
+        "stripe",
+        "Stripe's own CLI and clients at the sandbox, dj-stripe and better-auth",
+        stripe_tools,
+    ),
     Step::new("e2e", "the pages in Chromium", e2e),
 ];
 
@@ -66,6 +71,13 @@ fn server_tests(targets: &[&str]) -> Command {
     ]);
     command.args(targets);
     command
+}
+
+/// The type checker names what it finds; there is nothing to count.
+fn types(_: &Context) -> Result<Tally> {
+    setup::node_modules()?;
+    run(Command::new("npx").args(["--no-install", "tsc", "--project", "stripe-js"]).current_dir("end2end"))
+        .map(|()| Tally::success())
 }
 
 fn tooling(_: &Context) -> Result<Tally> {

@@ -1,4 +1,4 @@
-//! Stripe's own tools, unmodified: its CLI, and its clients of PyPI and of npm, at the sandbox.
+//! Programs that speak to Stripe, unmodified, at the sandbox: Stripe's own CLI and clients, and libraries that are built on these.
 
 use std::process::Command;
 
@@ -16,13 +16,13 @@ pub fn run_all() -> Result<Tally> {
     python.args(["-p", "no:cacheprovider", "--verbose", "clients/stripe"]);
     let mut node = Command::new("node");
     node.args(["--test", "--test-reporter=tap", "--test-timeout=120000"]);
-    node.args(["clients/stripe/sdk.test.mjs", "clients/stripe/cli.test.mjs"]);
+    node.args(["sdk", "cli", "better_auth"].map(|subject| format!("clients/stripe/{subject}.test.mjs")));
     let mut tally = Tally::default();
     for client in [&mut python, &mut node] {
         client
             .current_dir("end2end")
             .env("SANDBOX_URL", &sandbox.url)
-            // The CLI's tests start a sandbox and an application of their own.
+            // Many of these tests start a sandbox of their own.
             .env("TOLLGATE_BINARY", std::path::absolute(serve::server())?);
         tally.add(counted(client)?);
     }

@@ -3,6 +3,8 @@
 //! Source: <https://docs.stripe.com/billing/subscriptions/coupons>, <https://docs.stripe.com/billing/taxes/tax-rates>. A fixed
 //! discount is shared over the lines by their amounts, each share rounded down, and the last line gets what is left.
 
+use std::slice;
+
 use serde_json::{Value, json};
 
 /// A discount, as far as sums go.
@@ -35,23 +37,39 @@ pub(super) fn millionths(percent: &Value) -> i64 {
 }
 
 /// A share of an amount, rounded half up.
-fn share(amount: i64, part: i128, whole: i128) -> i64 {
+pub(super) fn share(amount: i64, part: i128, whole: i128) -> i64 {
     let whole = whole.max(1);
     i64::try_from((i128::from(amount) * part * 2 + whole).div_euclid(whole * 2)).unwrap_or_default()
 }
 
-/// Takes discounts, one after the other, off the lines that they are for, and notes how much on each line.
-pub(super) fn take_off(lines: &mut [Value], discounts: &[Discount]) {
-    for line in lines.iter_mut() {
+/// Whether a line is of a proration, which was discounted when it was made.
+pub(super) fn is_proration(line: &Value) -> bool {
+    let parent = &line["parent"];
+    ["invoice_item_details", "subscription_item_details"]
+        .iter()
+        .any(|details| parent[*details]["proration"] == true)
+}
+
+/// Takes discounts, one after the other, off the lines that they are for, and notes how much on each line: first those
+/// that a line has itself, then those that are for all.
+pub(super) fn take_off(lines: &mut [Value], own: &dyn Fn(&Value) -> Vec<Discount>, general: &[Discount]) {
+    for line in lines.iter_mut().filter(|line| !is_proration(line)) {
         line["discount_amounts"] = json!([]);
+        for discount in own(line) {
+            take_one_off(slice::from_mut(line), &discount);
+        }
     }
-    for discount in discounts {
-        let for_it: Vec<usize> = (0..lines.len()).filter(|index| is_for(discount, &lines[*index])).collect();
-        let left: Vec<i64> = for_it.iter().map(|index| net(&lines[*index])).collect();
-        for (index, off) in for_it.into_iter().zip(shares(discount, &left)) {
-            if let Some(given) = lines[index]["discount_amounts"].as_array_mut() {
-                given.push(json!({"amount": off, "discount": discount.id}));
-            }
+    for discount in general {
+        take_one_off(lines, discount);
+    }
+}
+
+fn take_one_off(lines: &mut [Value], discount: &Discount) {
+    let for_it: Vec<usize> = (0..lines.len()).filter(|index| is_for(discount, &lines[*index])).collect();
+    let left: Vec<i64> = for_it.iter().map(|index| net(&lines[*index])).collect();
+    for (index, off) in for_it.into_iter().zip(shares(discount, &left)) {
+        if let Some(given) = lines[index]["discount_amounts"].as_array_mut() {
+            given.push(json!({"amount": off, "discount": discount.id}));
         }
     }
 }
@@ -120,9 +138,9 @@ pub(super) fn tax(line: &mut Value, rates: &[Rate], exempt: &str) {
 }
 
 /// The entries of all lines under `field`, with those that agree in `key` added up.
-pub(super) fn added_up(lines: &[Value], field: &str, key: &[&str]) -> Vec<Value> {
+pub(super) fn added_up<'l>(lines: impl Iterator<Item = &'l Value>, field: &str, key: &[&str]) -> Vec<Value> {
     let mut sums: Vec<Value> = Vec::new();
-    for entry in lines.iter().flat_map(|line| line[field].as_array().into_iter().flatten()) {
+    for entry in lines.flat_map(|line| line[field].as_array().into_iter().flatten()) {
         let same = |sum: &&mut Value| key.iter().all(|key| sum[*key] == entry[*key]);
         match sums.iter_mut().find(same) {
             Some(sum) => {
@@ -162,7 +180,7 @@ mod tests {
 
     fn off(amounts: &[i64], discounts: &[Discount]) -> Vec<i64> {
         let mut lines = lines(amounts);
-        take_off(&mut lines, discounts);
+        take_off(&mut lines, &|_| Vec::new(), discounts);
         lines.iter().map(|line| line["amount"].as_i64().unwrap() - net(line)).collect()
     }
 
@@ -175,6 +193,21 @@ mod tests {
             [0, 10, 0],
             "not off credits, nor where it mustn't"
         );
+    }
+
+    #[test]
+    fn a_line_s_own_discount_comes_before_those_for_all_and_a_proration_keeps_its_own() {
+        let mut lines = lines(&[1000, 3000, 1000]);
+        lines[2]["parent"]["subscription_item_details"]["proration"] = json!(true);
+        lines[2]["discountable"] = json!(false);
+        lines[2]["discount_amounts"] = json!([{"amount": 10, "discount": "di_1"}]);
+        let own = |line: &Value| {
+            let half = discount(Some("50"), 0);
+            if line["amount"] == 3000 { vec![half] } else { Vec::new() }
+        };
+        take_off(&mut lines, &own, &[discount(None, 500)]);
+        let net: Vec<i64> = lines.iter().map(net).collect();
+        assert_eq!(net, [800, 1200, 990]);
     }
 
     #[test]

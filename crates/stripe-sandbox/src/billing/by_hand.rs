@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use super::amount::amount;
 use super::create::check_owner;
+use super::discounts::{self, On};
 use super::invoice_items::{self, NewInvoiceItem};
 use super::invoices::{self, Bill};
 use super::shape::{DRAFT_SECONDS, NewInvoice};
-use super::{discounts, prices, tax_rates, totals};
+use super::{prices, tax_rates, totals};
 use crate::engine::objects::{Customer, Invoice, InvoiceStatus, Price, Subscription};
 use crate::engine::{ApiError, Kind, Tx};
 use crate::http::{given, merge_metadata, new_metadata, set};
@@ -105,7 +106,7 @@ fn adjust(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiError> {
     }
     let invoice = Invoice(&doc.object);
     if let Some(given) = params.get("discounts") {
-        let on = discounts::On { customer: invoice.customer(), subscription: None, invoice: Some(id) };
+        let on = On { customer: invoice.customer(), invoice: Some(id), ..On::default() };
         let ids = discounts::redeem_all(tx, given, invoice.currency(), on)?;
         tx.change(KIND, id, |doc| doc.object["discounts"] = json!(ids));
     }
@@ -212,6 +213,7 @@ pub(crate) fn create_item(tx: &mut Tx, params: &Value) -> Result<String, ApiErro
     let rates = tax_rates::of(tx, &params["tax_rates"], "tax_rates")?;
     let id = invoice_items::insert(tx, &new);
     tx.change(Kind::InvoiceItem, &id, |doc| doc.object["tax_rates"] = json!(rates));
+    discounts::give_to_invoice_item(tx, &id, params)?;
     if let Some(invoice) = params["invoice"].as_str() {
         invoice_items::taken(tx, &id, invoice);
         show_on(tx, invoice);
@@ -278,6 +280,7 @@ pub(crate) fn update_item(tx: &mut Tx, id: &str, params: &Value) -> Result<(), A
             object["tax_rates"] = json!(rates);
         }
     });
+    discounts::give_to_invoice_item(tx, id, params)?;
     if let Some(invoice) = on {
         show_on(tx, &invoice);
     }

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
+use super::discounts::{self, On};
 use super::invoices::Bill;
 use super::items::{self, Wanted};
 use super::lines::Line;
 use super::shape::NewInvoice;
 use super::timing::{self, Timing};
-use super::{discounts, invoice_items, invoices, paying, renewal, shape, subscriptions, tax_rates};
+use super::{invoice_items, invoices, paying, renewal, shape, subscriptions, tax_rates};
 use crate::cards::{self, Purpose, Verdict};
 use crate::engine::objects::{
     Customer, Invoice, InvoiceStatus, Price, Subscription, SubscriptionStatus, owner,
@@ -140,16 +141,18 @@ fn insert(
         subscriptions::schedule_end(tx, &mut object, Some(at), false)?;
     }
     let mut items = Vec::new();
-    for item in wanted {
+    for (index, item) in wanted.iter().enumerate() {
         let item_id = new_id(Kind::SubscriptionItem);
-        items::insert(tx, &item_id, id, item, timing.period);
+        let own = items::redeem(tx, &params["items"][index], &object, &item_id, index)?;
+        let item = Wanted { discounts: own.unwrap_or_default(), ..item.clone() };
+        items::insert(tx, &item_id, id, &item, timing.period);
         items.push(item_id);
     }
     let rates = tax_rates::of(tx, &params["default_tax_rates"], "default_tax_rates")?;
     object["default_tax_rates"] = json!(rates);
     tx.insert(KIND, object, json!({"items": items, "renews_at": timing.period.1}));
     let customer = params["customer"].as_str().unwrap_or_default();
-    let on = discounts::On { customer, subscription: Some(id), invoice: None };
+    let on = On { customer, subscription: Some(id), ..On::default() };
     let given = discounts::redeem_all(tx, &params["discounts"], currency, on)?;
     tx.change(KIND, id, |doc| doc.object["discounts"] = json!(given));
     Ok(())

@@ -16,13 +16,22 @@ pub(crate) struct Entry<'a> {
     pub(crate) amount: i64,
     pub(crate) currency: &'a str,
     pub(crate) invoice: Option<&'a str>,
+    pub(crate) credit_note: Option<&'a str>,
     pub(crate) description: Value,
     pub(crate) metadata: Value,
 }
 
 impl<'a> Entry<'a> {
     pub(crate) fn new(kind: &'a str, amount: i64, currency: &'a str) -> Self {
-        Self { kind, amount, currency, invoice: None, description: Value::Null, metadata: json!({}) }
+        Self {
+            kind,
+            amount,
+            currency,
+            invoice: None,
+            credit_note: None,
+            description: Value::Null,
+            metadata: json!({}),
+        }
     }
 }
 
@@ -47,7 +56,7 @@ pub(crate) fn post(tx: &mut Tx, customer: &str, entry: Entry) -> String {
         "amount": entry.amount,
         "checkout_session": null,
         "created": tx.now(),
-        "credit_note": null,
+        "credit_note": entry.credit_note,
         "currency": entry.currency,
         "customer": customer,
         "customer_account": null,

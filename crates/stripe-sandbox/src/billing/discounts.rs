@@ -5,17 +5,19 @@
 use chrono::{DateTime, Months};
 use serde_json::{Value, json};
 
-use crate::engine::objects::Invoice;
+use super::adjustments;
 use crate::engine::{ApiError, Doc, Kind, Tx, new_id};
 
 const KIND: Kind = Kind::Discount;
 
-/// What a discount is given on.
-#[derive(Clone, Copy)]
+/// What a discount is given on: all that a customer pays for, or one of these.
+#[derive(Clone, Copy, Default)]
 pub(crate) struct On<'a> {
     pub(crate) customer: &'a str,
     pub(crate) subscription: Option<&'a str>,
+    pub(crate) subscription_item: Option<&'a str>,
     pub(crate) invoice: Option<&'a str>,
+    pub(crate) invoice_item: Option<&'a str>,
 }
 
 /// The discounts that a `discounts` parameter asks for: each a new one of a coupon or a promotion code, or one that is
@@ -34,21 +36,41 @@ pub(crate) fn redeem_all(
         let at = |field: &str| format!("discounts[{index}][{field}]");
         let (coupon, code, discount) =
             (entry["coupon"].as_str(), entry["promotion_code"].as_str(), entry["discount"].as_str());
-        ids.push(match (coupon, code, discount) {
-            (Some(coupon), None, None) => redeem(tx, coupon, None, currency, on, &at("coupon"))?,
-            (None, Some(code), None) => {
-                let coupon = check_code(tx, code, on.customer, &at("promotion_code"))?;
-                redeem(tx, &coupon, Some(code), currency, on, &at("promotion_code"))?
+        let redeemed = match (coupon, code, discount) {
+            (Some(coupon), None, None) => redeem(tx, coupon, None, Some(currency), on, &at("coupon"))?,
+            (None, Some(code), None) => redeem_code(tx, code, Some(currency), on, &at("promotion_code"))?,
+            (None, None, Some(discount)) => {
+                ids.push(tx.find(KIND, discount, &at("discount"))?.id().to_owned());
+                continue;
             }
-            (None, None, Some(discount)) => tx.find(KIND, discount, &at("discount"))?.id().to_owned(),
             _ => {
                 let message =
                     "You must specify exactly one of these parameters: coupon, discount, promotion_code.";
                 return Err(ApiError::invalid(message).param(&format!("discounts[{index}]")));
             }
-        });
+        };
+        // What is taken off one invoice is told of by that.
+        if on.subscription.is_some() {
+            tx.emit("customer.discount.created", KIND, &redeemed);
+        }
+        ids.push(redeemed);
     }
     Ok(ids)
+}
+
+/// Makes the discount by a promotion code, without a word. Returns its id.
+///
+/// # Errors
+/// If the code isn't there or isn't for this customer, or its coupon can't be redeemed.
+pub(super) fn redeem_code(
+    tx: &mut Tx,
+    code: &str,
+    currency: Option<&str>,
+    on: On,
+    param: &str,
+) -> Result<String, ApiError> {
+    let coupon = check_code(tx, code, on.customer, param)?;
+    redeem(tx, &coupon, Some(code), currency, on, param)
 }
 
 /// The coupon behind a promotion code that this customer may use.
@@ -77,11 +99,15 @@ fn check_code(tx: &Tx, code: &str, customer: &str, param: &str) -> Result<String
     Ok(object["promotion"]["coupon"].as_str().unwrap_or_default().to_owned())
 }
 
-fn redeem(
+/// Makes the discount by a coupon, without a word. Returns its id.
+///
+/// # Errors
+/// If the coupon isn't there, can't be redeemed (any more), or is in another currency.
+pub(super) fn redeem(
     tx: &mut Tx,
     coupon: &str,
     code: Option<&str>,
-    currency: &str,
+    currency: Option<&str>,
     on: On,
     param: &str,
 ) -> Result<String, ApiError> {
@@ -95,8 +121,9 @@ fn redeem(
         };
         return Err(ApiError::invalid(message).code("coupon_expired").param(param));
     }
-    if object["currency"].as_str().is_some_and(|own| own != currency) {
-        let own = object["currency"].as_str().unwrap_or_default();
+    if let (Some(own), Some(currency)) = (object["currency"].as_str(), currency)
+        && own != currency
+    {
         let message = format!(
             "The coupon's currency `{own}` doesn't match the currency `{currency}` of what it is for."
         );
@@ -115,12 +142,12 @@ fn redeem(
         "customer_account": null,
         "end": end,
         "invoice": on.invoice,
-        "invoice_item": null,
+        "invoice_item": on.invoice_item,
         "promotion_code": code,
         "source": {"coupon": coupon, "type": "coupon"},
         "start": now,
         "subscription": on.subscription,
-        "subscription_item": null,
+        "subscription_item": on.subscription_item,
     });
     tx.insert(KIND, discount, Value::Null);
     let count = |doc: &mut Doc| {
@@ -130,37 +157,7 @@ fn redeem(
     if let Some(code) = code {
         tx.change(Kind::PromotionCode, code, count);
     }
-    if on.subscription.is_some() {
-        tx.emit("customer.discount.created", KIND, &id);
-    }
     Ok(id)
-}
-
-/// Takes discounts from a subscription, which goes on without them. They stay on the invoices that they reduced.
-pub(crate) fn take_from(tx: &mut Tx, subscription: &str, gone: &[String]) {
-    tx.change(Kind::Subscription, subscription, |doc| {
-        if let Some(kept) = doc.object["discounts"].as_array_mut() {
-            kept.retain(|id| !gone.iter().any(|gone| *id == **gone));
-        }
-    });
-    for id in gone {
-        tx.emit("customer.discount.deleted", KIND, id);
-    }
-}
-
-/// The discounts of a subscription that a new invoice of it has; those that are over are taken from it.
-pub(super) fn for_invoice(tx: &mut Tx, subscription: &Value) -> Vec<String> {
-    let ids = subscription["discounts"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let now = tx.now();
-    let over = |id: &str| {
-        let doc = tx.get(KIND, id);
-        doc.is_none_or(|doc| doc.object["end"].as_i64().is_some_and(|end| end <= now))
-    };
-    let (gone, kept): (Vec<String>, Vec<String>) = ids.map(str::to_owned).partition(|id| over(id));
-    if let Some(id) = subscription["id"].as_str().filter(|_| !gone.is_empty()) {
-        take_from(tx, id, &gone);
-    }
-    kept
 }
 
 /// The coupon that a discount is by, also where it was deleted since.
@@ -170,19 +167,37 @@ pub(crate) fn terms(tx: &Tx, discount: &str) -> Option<Value> {
     Some(if coupon.is_deleted() { coupon.hidden.clone() } else { coupon.object.clone() })
 }
 
-/// Discounts that are for one invoice are over once that is finalized.
-pub(super) fn use_up(tx: &mut Tx, invoice: Invoice) {
-    let Some(subscription) = invoice.subscription() else { return };
-    let given = invoice.0["total_discount_amounts"].as_array().into_iter().flatten();
-    let used: Vec<String> = given
-        .filter_map(|given| given["discount"].as_str())
-        .filter(|id| {
-            let own = tx.get(KIND, id).is_some_and(|doc| doc.object["subscription"] == subscription);
-            own && terms(tx, id).is_some_and(|coupon| coupon["duration"] == "once")
+/// Discounts as far as sums go, in their order.
+pub(super) fn for_sums<'a>(tx: &Tx, ids: impl Iterator<Item = &'a str>) -> Vec<adjustments::Discount> {
+    ids.filter_map(|id| {
+        let of = terms(tx, id)?;
+        let products = of["applies_to"]["products"].as_array();
+        Some(adjustments::Discount {
+            id: id.to_owned(),
+            percent: (!of["percent_off"].is_null()).then(|| adjustments::millionths(&of["percent_off"])),
+            amount: of["amount_off"].as_i64().unwrap_or_default(),
+            products: products
+                .map(|all| all.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect()),
         })
-        .map(str::to_owned)
-        .collect();
-    if !used.is_empty() {
-        take_from(tx, subscription, &used);
+    })
+    .collect()
+}
+
+/// Gives an invoice item the discounts that the parameters ask for and no others, if they say something of them.
+///
+/// # Errors
+/// If they can't be redeemed, or the item is a proration, which has those that it was made with.
+pub(super) fn give_to_invoice_item(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiError> {
+    let (Some(given), Some(doc)) = (params.get("discounts"), tx.get(Kind::InvoiceItem, id)) else {
+        return Ok(());
+    };
+    if doc.object["proration"] == true {
+        let message = "The discounts of a proration can't be changed.";
+        return Err(ApiError::invalid(message).param("discounts"));
     }
+    let text = |field: &str| doc.object[field].as_str().unwrap_or_default();
+    let on = On { customer: text("customer"), invoice_item: Some(id), ..On::default() };
+    let discounts = redeem_all(tx, given, text("currency"), on)?;
+    tx.change(Kind::InvoiceItem, id, |doc| doc.object["discounts"] = json!(discounts));
+    Ok(())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::engine::objects::Customer;
+use crate::engine::objects::{Customer, Discount};
 use crate::engine::{Doc, Kind, Tx, new_id, new_secret};
 
 const KIND: Kind = Kind::InvoiceItem;
@@ -15,8 +15,12 @@ const KIND: Kind = Kind::InvoiceItem;
 pub(crate) struct NewInvoiceItem {
     pub(crate) customer: String,
     pub(crate) currency: String,
-    /// In minor units; negative for a credit.
+    /// In minor units, before discounts; negative for a credit.
     pub(crate) amount: i64,
+    /// What discounts take off a proration, each by its id and in minor units; negative for a credit.
+    pub(crate) off: Vec<(String, i64)>,
+    /// Whether a proration shows its amount before its discounts, and these beside it.
+    pub(crate) itemized: bool,
     pub(crate) quantity: i64,
     pub(crate) description: Value,
     pub(crate) metadata: Value,
@@ -29,8 +33,16 @@ pub(crate) struct NewInvoiceItem {
     pub(crate) subscription_item: Value,
     pub(crate) proration: bool,
     pub(crate) discountable: bool,
-    /// The invoice and the line that a credit gives back a part of.
-    pub(crate) credited: Option<(String, String)>,
+    /// What a credit gives back a part of.
+    pub(crate) credited: Option<Credited>,
+}
+
+/// What was charged before.
+pub(crate) enum Credited {
+    /// A line of an invoice.
+    Line { invoice: String, line: String },
+    /// An invoice item that waits for one.
+    Item(String),
 }
 
 impl NewInvoiceItem {
@@ -40,6 +52,8 @@ impl NewInvoiceItem {
             customer: customer.to_owned(),
             currency: currency.to_owned(),
             amount: 0,
+            off: Vec::new(),
+            itemized: false,
             quantity: 1,
             description: Value::Null,
             metadata: json!({}),
@@ -58,21 +72,22 @@ impl NewInvoiceItem {
 pub(crate) fn insert(tx: &mut Tx, new: &NewInvoiceItem) -> String {
     let id = new_id(KIND);
     let customer = tx.shown(Kind::Customer, &new.customer);
+    let net = new.amount - new.off.iter().map(|(_, amount)| amount).sum::<i64>();
     let mut object = json!({
         "id": id,
         "object": KIND.object(),
-        "amount": new.amount,
+        "amount": if new.itemized { new.amount } else { net },
         "currency": new.currency,
         "customer": new.customer,
         "customer_account": null,
         "date": tx.now(),
         "description": new.description,
         "discountable": new.discountable,
-        "discounts": [],
+        "discounts": new.off.iter().map(|(id, _)| id).collect::<Vec<_>>(),
         "invoice": null,
         "livemode": false,
         "metadata": new.metadata,
-        "net_amount": new.amount,
+        "net_amount": net,
         "parent": parent(new),
         "period": {"start": new.period.0, "end": new.period.1},
         "pricing": new.pricing,
@@ -82,21 +97,39 @@ pub(crate) fn insert(tx: &mut Tx, new: &NewInvoiceItem) -> String {
         "tax_rates": [],
         "test_clock": customer["test_clock"],
     });
+    let mut hidden = Value::Null;
     if new.proration {
-        let credited = new.credited.as_ref().map(|(invoice, line)| {
-            json!({
+        let credited = new.credited.as_ref().map(|credited| match credited {
+            Credited::Line { invoice, line } => json!({
                 "type": "invoice_line_items",
                 "invoice_line_item_details": {"invoice": invoice, "invoice_line_items": [line]},
-            })
+            }),
+            Credited::Item(item) => json!({"type": "invoice_item", "invoice_item": item}),
         });
-        object["proration_details"] = json!({"credited_items": credited, "discount_amounts": []});
+        let off = discount_amounts(tx, new, false);
+        object["proration_details"] = json!({"credited_items": credited, "discount_amounts": off});
+        hidden = json!({
+            "gross": new.amount, "off": new.off, "line_discount_amounts": discount_amounts(tx, new, true),
+        });
     }
-    tx.insert(KIND, object, Value::Null);
+    tx.insert(KIND, object, hidden);
     if Customer(&customer).currency().is_none() {
         tx.change(Kind::Customer, &new.customer, |doc| doc.object["currency"] = json!(new.currency));
     }
     tx.emit("invoiceitem.created", KIND, &id);
     id
+}
+
+/// What discounts took off a proration, as the item shows it, or its line. Where amounts are shown after discounts, nothing
+/// was taken off those, and a line leaves out what is the discount of its own item.
+///
+/// Source: <https://docs.stripe.com/changelog/clover/2025-09-30/itemize-proration-discount-amounts>
+fn discount_amounts(tx: &Tx, new: &NewInvoiceItem, in_line: bool) -> Vec<Value> {
+    let is_own = |id: &str| tx.get(Kind::Discount, id).is_some_and(|doc| Discount(&doc.object).is_of_item());
+    let shown = new.off.iter().filter(|(id, _)| new.itemized || !in_line || !is_own(id));
+    shown
+        .map(|(id, amount)| json!({"amount": if new.itemized { *amount } else { 0 }, "discount": id}))
+        .collect()
 }
 
 fn parent(new: &NewInvoiceItem) -> Value {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::lines::{self, Line};
 use super::shape::{self, DRAFT_SECONDS, NewInvoice};
-use super::{discounts, invoice_items, totals};
+use super::{discount_holders, invoice_items, totals};
 use crate::engine::objects::{Customer, Intent, Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Doc, Kind, Tx, new_id, new_secret};
 use crate::payments::payment;
@@ -31,10 +31,12 @@ pub(super) fn draft(tx: &mut Tx, new: &NewInvoice, bill: &Bill) -> String {
 /// Makes a draft without a word. Returns its id.
 pub(super) fn insert(tx: &mut Tx, new: &NewInvoice, bill: &Bill) -> String {
     let id = new_id(KIND);
+    let subscription = new.subscription["id"].as_str();
+    let discounts = discount_holders::for_invoice(tx, new.customer, new.currency, subscription);
     let waiting = bill.items.iter().map(|item| invoice_items::line(&tx.shown(Kind::InvoiceItem, item), &id));
     let rows: Vec<Value> = waiting.chain(bill.lines.iter().map(|line| lines::line(tx, &id, line))).collect();
     let mut object = shape::invoice(tx, &id, new, rows);
-    object["discounts"] = json!(discounts::for_invoice(tx, new.subscription));
+    object["discounts"] = json!(discounts);
     if new.subscription["default_tax_rates"].is_array() {
         object["default_tax_rates"] = new.subscription["default_tax_rates"].clone();
     }
@@ -105,7 +107,7 @@ pub(crate) fn finalize(tx: &mut Tx, id: &str) {
     });
     tx.emit("invoice.finalized", KIND, id);
     if let Some(doc) = tx.get(KIND, id) {
-        discounts::use_up(tx, Invoice(&doc.object));
+        discount_holders::use_up(tx, Invoice(&doc.object));
     }
     if due == 0 {
         mark_paid(tx, id, 0);
@@ -185,7 +187,8 @@ pub(crate) fn default_method(tx: &Tx, invoice: &Doc) -> Option<String> {
     method.map(str::to_owned)
 }
 
-fn payment_of(tx: &Tx, invoice: &str) -> Option<(String, String)> {
+/// The record that joins an invoice to its payment intent, and the intent.
+pub(super) fn payment_of(tx: &Tx, invoice: &str) -> Option<(String, String)> {
     let joined = tx.all_with(Kind::InvoicePayment, "invoice", invoice).next()?;
     let intent = joined.object["payment"]["payment_intent"].as_str()?;
     Some((joined.id().to_owned(), intent.to_owned()))
@@ -220,7 +223,7 @@ pub(super) fn mark_paid(tx: &mut Tx, id: &str, amount: i64) {
     });
     tx.emit("invoice.paid", KIND, id);
     tx.emit("invoice.payment_succeeded", KIND, id);
-    if let Some((joined, _)) = payment_of(tx, id) {
+    if let Some((joined, _)) = payment_of(tx, id).filter(|(joined, _)| is_open(tx, joined)) {
         tx.change(Kind::InvoicePayment, &joined, |doc| {
             doc.object["status"] = json!("paid");
             doc.object["amount_paid"] = json!(amount);
@@ -228,6 +231,10 @@ pub(super) fn mark_paid(tx: &mut Tx, id: &str, amount: i64) {
         });
         tx.emit("invoice_payment.paid", Kind::InvoicePayment, &joined);
     }
+}
+
+fn is_open(tx: &Tx, joined: &str) -> bool {
+    tx.get(Kind::InvoicePayment, joined).is_some_and(|doc| doc.object["status"] == "open")
 }
 
 /// A payment of it was attempted.
@@ -261,13 +268,7 @@ pub(crate) fn void(tx: &mut Tx, id: &str) -> Result<(), ApiError> {
         return Err(wrong_status(&doc, "voided"));
     }
     let now = tx.now();
-    if let Some((joined, intent)) = payment_of(tx, id) {
-        payment::cancel(tx, &intent, Some("void_invoice"))?;
-        tx.change(Kind::InvoicePayment, &joined, |doc| {
-            doc.object["status"] = json!("canceled");
-            doc.object["status_transitions"]["canceled_at"] = json!(now);
-        });
-    }
+    cancel_payment(tx, id, "void_invoice")?;
     tx.change(KIND, id, |doc| {
         doc.object["status"] = json!(InvoiceStatus::Void);
         doc.object["auto_advance"] = json!(false);
@@ -276,6 +277,22 @@ pub(crate) fn void(tx: &mut Tx, id: &str) -> Result<(), ApiError> {
     });
     totals::give_balance_back(tx, id);
     tx.emit("invoice.voided", KIND, id);
+    Ok(())
+}
+
+/// There is nothing left to pay by its payment intent.
+///
+/// # Errors
+/// If the intent is over already.
+pub(super) fn cancel_payment(tx: &mut Tx, id: &str, reason: &str) -> Result<(), ApiError> {
+    let now = tx.now();
+    if let Some((joined, intent)) = payment_of(tx, id) {
+        payment::cancel(tx, &intent, Some(reason))?;
+        tx.change(Kind::InvoicePayment, &joined, |doc| {
+            doc.object["status"] = json!("canceled");
+            doc.object["status_transitions"]["canceled_at"] = json!(now);
+        });
+    }
     Ok(())
 }
 

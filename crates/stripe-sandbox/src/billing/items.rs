@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::discounts::{self, On};
 use super::{Interval, prices, subscriptions};
-use crate::engine::objects::Price;
+use crate::engine::objects::{Price, Subscription, ids};
 use crate::engine::{ApiError, Kind, Tx, new_id};
 use crate::http::merge_metadata;
 
@@ -16,6 +17,8 @@ pub(super) struct Wanted {
     pub(super) price: Value,
     pub(super) quantity: i64,
     pub(super) metadata: Value,
+    /// The ids of its own discounts.
+    pub(super) discounts: Vec<String>,
 }
 
 /// What becomes of one item of a subscription, or of one that is new.
@@ -53,7 +56,9 @@ pub(super) fn of_new(tx: &mut Tx, items: &Value) -> Result<Vec<Wanted>, ApiError
             return Err(twice(&price, &at("price")));
         }
         let metadata = item.get("metadata").filter(|data| data.is_object()).cloned().unwrap_or(json!({}));
-        wanted.push(Wanted { price, quantity: quantity(item, &at)?.unwrap_or(1), metadata });
+        let quantity = quantity(item, &at)?.unwrap_or(1);
+        // They are redeemed once there is an item to have them.
+        wanted.push(Wanted { price, quantity, metadata, discounts: Vec::new() });
     }
     if wanted.is_empty() { Err(ApiError::required("items")) } else { Ok(wanted) }
 }
@@ -63,6 +68,7 @@ pub(super) fn of_new(tx: &mut Tx, items: &Value) -> Result<Vec<Wanted>, ApiError
 /// # Errors
 /// If an item isn't the subscription's, a price can't be subscribed to or is named twice, or nothing would be left.
 pub(super) fn changes(tx: &mut Tx, subscription: &str, items: &Value) -> Result<Vec<Change>, ApiError> {
+    let shown = tx.shown(Kind::Subscription, subscription);
     let mut changes: Vec<Change> =
         subscriptions::items(tx, subscription).into_iter().map(unchanged).collect();
     for (index, item) in items.as_array().into_iter().flatten().enumerate() {
@@ -71,8 +77,10 @@ pub(super) fn changes(tx: &mut Tx, subscription: &str, items: &Value) -> Result<
         let Some(id) = item["id"].as_str() else {
             let price = price.ok_or_else(|| ApiError::required(&at("price")))?;
             let metadata = item.get("metadata").filter(|data| data.is_object()).cloned().unwrap_or(json!({}));
-            let after = Wanted { price, quantity: quantity.unwrap_or(1), metadata };
-            changes.push(Change { id: new_id(KIND), before: None, after: Some(after) });
+            let id = new_id(KIND);
+            let discounts = redeem(tx, item, &shown, &id, index)?.unwrap_or_default();
+            let after = Wanted { price, quantity: quantity.unwrap_or(1), metadata, discounts };
+            changes.push(Change { id, before: None, after: Some(after) });
             continue;
         };
         let Some(change) = changes.iter_mut().find(|change| change.id == id && change.before.is_some())
@@ -84,6 +92,9 @@ pub(super) fn changes(tx: &mut Tx, subscription: &str, items: &Value) -> Result<
         } else if let Some(after) = &mut change.after {
             after.price = price.unwrap_or(after.price.take());
             after.quantity = quantity.unwrap_or(after.quantity);
+            if let Some(discounts) = redeem(tx, item, &shown, id, index)? {
+                after.discounts = discounts;
+            }
             let mut object = json!({"metadata": after.metadata});
             merge_metadata(&mut object, item);
             after.metadata = object["metadata"].take();
@@ -111,8 +122,32 @@ fn unchanged(item: Value) -> Change {
         price: item["price"].clone(),
         quantity: item["quantity"].as_i64().unwrap_or(1),
         metadata: item["metadata"].clone(),
+        discounts: ids(&item["discounts"]).map(str::to_owned).collect(),
     };
     Change { id: item["id"].as_str().unwrap_or_default().to_owned(), before: Some(item), after: Some(after) }
+}
+
+/// Redeems the discounts that an item of a request asks for. `None` if it says nothing of them.
+///
+/// # Errors
+/// If they can't be redeemed.
+pub(super) fn redeem(
+    tx: &mut Tx,
+    given: &Value,
+    subscription: &Value,
+    item: &str,
+    index: usize,
+) -> Result<Option<Vec<String>>, ApiError> {
+    let Some(discounts) = given.get("discounts") else { return Ok(None) };
+    let on = On {
+        customer: Subscription(subscription).customer(),
+        subscription: subscription["id"].as_str(),
+        subscription_item: Some(item),
+        ..On::default()
+    };
+    let currency = subscription["currency"].as_str().unwrap_or_default();
+    let redeemed = discounts::redeem_all(tx, discounts, currency, on);
+    redeemed.map(Some).map_err(|error| error.inside(&format!("items[{index}]")))
 }
 
 /// The price that an item of a request names or describes, if it does.
@@ -177,7 +212,7 @@ pub(super) fn insert(tx: &mut Tx, id: &str, subscription: &str, wanted: &Wanted,
         "created": tx.now(),
         "current_period_end": period.1,
         "current_period_start": period.0,
-        "discounts": [],
+        "discounts": wanted.discounts,
         "metadata": wanted.metadata,
         "price": wanted.price["id"],
         "quantity": wanted.quantity,

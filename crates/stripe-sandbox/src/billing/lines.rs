@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::amount::amount;
-use crate::engine::objects::Price;
+use super::discount_holders::is_over;
+use crate::engine::objects::{Price, ids};
 use crate::engine::{Kind, Tx, new_secret};
 use crate::money;
 
@@ -32,6 +33,7 @@ pub(super) fn line(tx: &Tx, invoice: &str, line: &Line) -> Value {
             (amount(price.0, quantity), price.0["unit_amount_decimal"].clone(), text)
         }
     };
+    let own: Vec<&str> = ids(&line.item["discounts"]).filter(|id| !is_over(tx, id)).collect();
     json!({
         "id": new_secret("il_"),
         "object": "line_item",
@@ -40,7 +42,7 @@ pub(super) fn line(tx: &Tx, invoice: &str, line: &Line) -> Value {
         "description": description,
         "discount_amounts": [],
         "discountable": true,
-        "discounts": [],
+        "discounts": own,
         "invoice": invoice,
         "livemode": false,
         "metadata": line.item["metadata"],

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::items::{self, Change, Wanted};
-use super::{invoices, subscriptions};
+use super::{discount_holders, invoices, subscriptions};
 use crate::engine::objects::{Subscription, SubscriptionStatus};
 use crate::engine::{Doc, Kind, Tx};
 
@@ -33,6 +33,9 @@ struct ItemUpdate {
     is_new: bool,
     /// Price, quantity and metadata; `None` for an item that is removed.
     after: Option<(Value, i64, Value)>,
+    /// The ids of its own discounts.
+    #[serde(default)]
+    discounts: Vec<String>,
 }
 
 impl Update {
@@ -44,6 +47,7 @@ impl Update {
                 .after
                 .as_ref()
                 .map(|wanted| (wanted.price["id"].clone(), wanted.quantity, wanted.metadata.clone())),
+            discounts: change.after.as_ref().map(|wanted| wanted.discounts.clone()).unwrap_or_default(),
         });
         Self { items: items.collect(), period: None, trial_end: None, status: None }
     }
@@ -76,7 +80,8 @@ impl Update {
                 }
                 Some((price, quantity, metadata)) if item.is_new => {
                     let price = tx.shown(Kind::Price, price.as_str().unwrap_or_default());
-                    let wanted = Wanted { price, quantity: *quantity, metadata: metadata.clone() };
+                    let discounts = item.discounts.clone();
+                    let wanted = Wanted { price, quantity: *quantity, metadata: metadata.clone(), discounts };
                     items::insert(tx, &item.id, id, &wanted, period);
                     ids.push(json!(item.id));
                 }
@@ -88,6 +93,7 @@ impl Update {
                         doc.object["current_period_start"] = json!(period.0);
                         doc.object["current_period_end"] = json!(period.1);
                     });
+                    discount_holders::replace(tx, Kind::SubscriptionItem, &item.id, &item.discounts);
                 }
             }
         }
@@ -151,6 +157,7 @@ fn tx_items(tx: &Tx, id: &str, update: &Update) -> Vec<Value> {
         shown["price"] = price;
         shown["quantity"] = json!(quantity);
         shown["metadata"] = metadata.clone();
+        shown["discounts"] = json!(item.discounts);
         shown
     });
     shown.collect()

@@ -4,10 +4,11 @@
 
 use serde_json::{Map, Value, json};
 
+use super::discounts::{self, On};
 use super::invoices::{self, Bill};
 use super::shape::NewInvoice;
-use super::{create, invoice_items, rebill, renewal};
-use crate::engine::objects::{Customer, Subscription};
+use super::{create, invoice_items, rebill, renewal, totals};
+use crate::engine::objects::{Customer, Invoice, Subscription};
 use crate::engine::{ApiError, Kind, Tx, new_secret};
 
 /// What of `subscription_details` is a parameter of changing a subscription.
@@ -21,8 +22,22 @@ const CHANGES: &[&str] =
 pub(crate) fn preview(tx: &mut Tx, params: &Value) -> Result<Value, ApiError> {
     tx.provisionally(|tx| {
         let invoice = make(tx, params)?;
+        if let Some(given) = params.get("discounts") {
+            discount(tx, &invoice, given)?;
+        }
         Ok(shown(tx.shown(Kind::Invoice, &invoice)))
     })
+}
+
+/// Gives the invoice these discounts, rather than those of its subscription or its customer.
+fn discount(tx: &mut Tx, id: &str, given: &Value) -> Result<(), ApiError> {
+    let doc = tx.find(Kind::Invoice, id, "invoice")?;
+    let invoice = Invoice(&doc.object);
+    let on = On { customer: invoice.customer(), invoice: Some(id), ..On::default() };
+    let discounts = discounts::redeem_all(tx, given, invoice.currency(), on)?;
+    tx.change(Kind::Invoice, id, |doc| doc.object["discounts"] = json!(discounts));
+    totals::sum_up(tx, id);
+    Ok(())
 }
 
 fn make(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::amount::amount;
 use super::invoice_items::NewInvoiceItem;
 use super::items::{Change, Wanted};
-use crate::engine::objects::Price;
+use super::proration_discounts::{Charged, Off, of_charges};
+use crate::engine::objects::{Price, Subscription};
 use crate::engine::{Kind, Tx};
 
 /// What is left of a period at a moment of it, all in Unix seconds.
@@ -42,33 +43,56 @@ pub(super) fn of(
     rest: Rest,
     anew: bool,
 ) -> Vec<NewInvoiceItem> {
-    let changed = changes.iter().filter(|change| anew || change.changes_price());
+    let charges = of_charges(tx, subscription, changes);
+    let changed = changes.iter().zip(&charges).filter(|(change, _)| anew || change.changes_price());
     changed
-        .flat_map(|change| {
+        .flat_map(|(change, off)| {
             let credit = change.before.as_ref().map(|item| credit(tx, subscription, item, rest));
             let charge = change.after.as_ref().filter(|_| !anew);
-            let charge = charge.map(|wanted| charge_for(tx, subscription, change, wanted, rest));
+            let charge = charge.map(|wanted| charge_for(tx, subscription, change, wanted, off, rest));
             credit.into_iter().chain(charge)
         })
         .collect()
+}
+
+/// Puts the rest's share of what the whole period costs into a row, and of what discounts take off that. As at Stripe, what
+/// is left is the share of the discounted price; assumed: a fixed discount is for the whole period, and prorated with it.
+fn put_amounts(row: &mut NewInvoiceItem, whole: i64, off: &[Off], rest: Rest) {
+    let net = rest.share(whole - off.iter().map(|(_, amount)| amount).sum::<i64>());
+    row.amount = rest.share(whole);
+    row.off = off.iter().map(|(id, amount)| (id.clone(), rest.share(*amount))).collect();
+    let shared: i64 = row.off.iter().map(|(_, amount)| amount).sum();
+    if let Some((_, last)) = row.off.last_mut() {
+        *last += row.amount - net - shared;
+    }
 }
 
 fn credit(tx: &Tx, subscription: &Value, item: &Value, rest: Rest) -> NewInvoiceItem {
     let (price, quantity) = (&item["price"], item["quantity"].as_i64().unwrap_or(1));
     let what = format!("Unused time on {} after {}", product(tx, price, quantity), rest.day());
     let mut row = row(subscription, &item["id"], price, quantity, rest);
-    row.amount = rest.share(-amount(price, quantity));
+    let whole = amount(price, quantity);
+    let charged = Charged::last(tx, subscription, item["id"].as_str().unwrap_or_default());
+    let off: Vec<Off> = charged.as_ref().map(|charged| charged.off_whole(whole)).unwrap_or_default();
+    let off: Vec<Off> = off.into_iter().map(|(id, amount)| (id, -amount)).collect();
+    put_amounts(&mut row, -whole, &off, rest);
     row.description = json!(what);
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    row.credited = credited(tx, &text(&subscription["id"]), &text(&item["id"]));
+    row.credited = charged.map(|charged| charged.by);
     row
 }
 
-fn charge_for(tx: &Tx, subscription: &Value, change: &Change, wanted: &Wanted, rest: Rest) -> NewInvoiceItem {
+fn charge_for(
+    tx: &Tx,
+    subscription: &Value,
+    change: &Change,
+    wanted: &Wanted,
+    off: &[Off],
+    rest: Rest,
+) -> NewInvoiceItem {
     let what =
         format!("Remaining time on {} after {}", product(tx, &wanted.price, wanted.quantity), rest.day());
     let mut row = row(subscription, &json!(change.id), &wanted.price, wanted.quantity, rest);
-    row.amount = rest.share(amount(&wanted.price, wanted.quantity));
+    put_amounts(&mut row, amount(&wanted.price, wanted.quantity), off, rest);
     row.description = json!(what);
     row
 }
@@ -86,6 +110,7 @@ fn row(subscription: &Value, item: &Value, price: &Value, quantity: i64, rest: R
         quantity,
         proration: true,
         discountable: false,
+        itemized: Subscription(subscription).itemizes_proration_discounts(),
         ..NewInvoiceItem::of(subscription["customer"].as_str().unwrap_or_default(), Price(price).currency())
     }
 }
@@ -95,19 +120,6 @@ fn product(tx: &Tx, price: &Value, quantity: i64) -> String {
     let doc = tx.get(Kind::Product, Price(price).product());
     let name = doc.as_ref().and_then(|doc| doc.object["name"].as_str()).unwrap_or_default();
     if quantity == 1 { name.to_owned() } else { format!("{quantity} × {name}") }
-}
-
-/// The line that an item was last charged by, which a credit gives back a part of: its invoice and its id.
-fn credited(tx: &Tx, subscription: &str, item: &str) -> Option<(String, String)> {
-    let charged = |line: &Value| {
-        let parent = &line["parent"]["subscription_item_details"];
-        parent["subscription_item"] == item && line["amount"].as_i64().is_some_and(|amount| amount > 0)
-    };
-    tx.all_with(Kind::Invoice, "subscription", subscription).find_map(|doc| {
-        let lines = doc.object["lines"]["data"].as_array()?;
-        let line = lines.iter().find(|line| charged(line))?;
-        Some((doc.id().to_owned(), line["id"].as_str()?.to_owned()))
-    })
 }
 
 #[cfg(test)]

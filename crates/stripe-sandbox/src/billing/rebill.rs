@@ -64,11 +64,6 @@ pub(super) fn prepare(tx: &mut Tx, id: &str, params: &Value) -> Result<Option<Re
     let behavior = params["proration_behavior"].as_str().unwrap_or("create_prorations");
     let prorated = behavior != "none" && !subscription.is_trial();
     let rows = if prorated { proration::of(tx, &shown, &changes, rest, anew) } else { Vec::new() };
-    if !rows.is_empty() && shown["discounts"].as_array().is_some_and(|discounts| !discounts.is_empty()) {
-        let message = "The Stripe sandbox does not support prorations of a discounted subscription: use \
-                       `proration_behavior=none`.";
-        return Err(ApiError::invalid(message).param("proration_behavior"));
-    }
     let made: Vec<String> = rows.iter().map(|row| invoice_items::insert(tx, row)).collect();
     let invoice = (anew || behavior == "always_invoice" && !made.is_empty()).then(|| {
         let lines = if anew { whole_period(&changes, id, period, trial_end.is_some()) } else { Vec::new() };
@@ -189,6 +184,7 @@ fn whole_period(
             "price": wanted.price,
             "quantity": wanted.quantity,
             "metadata": wanted.metadata,
+            "discounts": wanted.discounts,
             "subscription": subscription,
             "current_period_start": period.0,
             "current_period_end": period.1,

@@ -9,7 +9,7 @@ use super::Interval;
 use super::items::{self, Change, Wanted};
 use super::pending_update::Update;
 use super::subscriptions;
-use crate::engine::objects::{Price, Schedule, Subscription};
+use crate::engine::objects::{Price, Schedule, Subscription, ids};
 use crate::engine::{ApiError, Kind, Tx, join, new_id};
 use crate::http::{merge_metadata, new_metadata, set};
 
@@ -226,12 +226,14 @@ pub(super) fn enter_phase(tx: &mut Tx, subscription: &str) {
     let mut current = subscriptions::items(tx, subscription).into_iter();
     let mut changes: Vec<Change> = Vec::new();
     for wanted in next["items"].as_array().into_iter().flatten() {
+        let before = current.next();
+        let discounts = before.as_ref().map(|item| ids(&item["discounts"]).map(str::to_owned).collect());
         let after = Wanted {
             price: tx.shown(Kind::Price, wanted["price"].as_str().unwrap_or_default()),
             quantity: wanted["quantity"].as_i64().unwrap_or(1),
             metadata: wanted["metadata"].clone(),
+            discounts: discounts.unwrap_or_default(),
         };
-        let before = current.next();
         let own = before.as_ref().and_then(|item| item["id"].as_str()).map(str::to_owned);
         let id = own.unwrap_or_else(|| new_id(Kind::SubscriptionItem));
         changes.push(Change { id, before, after: Some(after) });

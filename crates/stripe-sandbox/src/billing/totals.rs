@@ -4,10 +4,10 @@
 
 use serde_json::{Value, json};
 
-use super::adjustments::{self, Discount, Rate};
+use super::adjustments::{self, Rate, is_proration};
 use super::customer_balance::{self, Entry};
 use super::discounts;
-use crate::engine::objects::Invoice;
+use crate::engine::objects::{Discount, Invoice, ids};
 use crate::engine::{Kind, Tx};
 use crate::money;
 
@@ -22,20 +22,32 @@ fn due(total: i64, balance: i64) -> i64 {
 pub(super) fn sum_up(tx: &mut Tx, id: &str) {
     let Some(doc) = tx.get(KIND, id) else { return };
     let invoice = Invoice(&doc.object);
-    let (subtotal, balance) = (invoice.lines_total(), customer_balance::of(tx, invoice.customer()));
+    let (whole, balance) = (invoice.lines_total(), customer_balance::of(tx, invoice.customer()));
     let mut lines = doc.object["lines"]["data"].as_array().cloned().unwrap_or_default();
-    adjustments::take_off(&mut lines, &discounts_of(tx, &doc.object));
+    for line in lines.iter_mut().filter(|line| is_proration(line)) {
+        line["discount_amounts"] = taken_off_proration(tx, line);
+    }
+    let own = |line: &Value| discounts::for_sums(tx, ids(&line["discounts"]));
+    adjustments::take_off(&mut lines, &own, &discounts::for_sums(tx, ids(&doc.object["discounts"])));
     let exempt = doc.object["customer_tax_exempt"].as_str().unwrap_or("none");
     let general = rates(&doc.object["default_tax_rates"]);
     for line in &mut lines {
         let own = own_rates(tx, line);
         adjustments::tax(line, if own.is_empty() { &general } else { &own }, exempt);
     }
-    let taxes =
-        adjustments::added_up(&lines, "taxes", &["tax_rate_details", "tax_behavior", "taxability_reason"]);
-    let off = adjustments::added_up(&lines, "discount_amounts", &["discount"]);
+    let taxes = adjustments::added_up(
+        lines.iter(),
+        "taxes",
+        &["tax_rate_details", "tax_behavior", "taxability_reason"],
+    );
+    let itemized = lines.iter().filter(|line| !is_proration(line) || takes_something(line));
+    let off = adjustments::added_up(itemized, "discount_amounts", &["discount"]);
+    // What was taken off single lines is part of the subtotal already.
+    let of_lines: i64 =
+        off.iter().filter(|off| is_of_item(tx, off)).filter_map(|off| off["amount"].as_i64()).sum();
+    let subtotal = whole - of_lines;
     let inside = adjustments::total(&taxes, Some("inclusive"));
-    let total = subtotal - adjustments::total(&off, None) + adjustments::total(&taxes, Some("exclusive"));
+    let total = whole - adjustments::total(&off, None) + adjustments::total(&taxes, Some("exclusive"));
     let without = total - adjustments::total(&taxes, None);
     let due = due(total, balance);
     tx.change(KIND, id, |doc| {
@@ -59,25 +71,32 @@ pub(super) fn sum_up(tx: &mut Tx, id: &str) {
     });
 }
 
-/// The discounts of an invoice, in their order.
-fn discounts_of(tx: &Tx, invoice: &Value) -> Vec<Discount> {
-    let ids = invoice["discounts"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    ids.filter_map(|id| {
-        let of = discounts::terms(tx, id)?;
-        let products = of["applies_to"]["products"].as_array();
-        Some(Discount {
-            id: id.to_owned(),
-            percent: (!of["percent_off"].is_null()).then(|| adjustments::millionths(&of["percent_off"])),
-            amount: of["amount_off"].as_i64().unwrap_or_default(),
-            products: products
-                .map(|all| all.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect()),
-        })
-    })
-    .collect()
+/// What discounts took off a proration when it was made, as its line shows it.
+fn taken_off_proration(tx: &Tx, line: &Value) -> Value {
+    let item = line_item(line).and_then(|id| tx.get(Kind::InvoiceItem, id));
+    let shown = item.map(|doc| doc.hidden["line_discount_amounts"].clone());
+    shown.filter(Value::is_array).unwrap_or(json!([]))
+}
+
+fn takes_something(line: &Value) -> bool {
+    line["discount_amounts"].as_array().into_iter().flatten().any(|off| off["amount"] != 0)
+}
+
+/// Whether what was taken off was taken by the discount of a single item.
+fn is_of_item(tx: &Tx, off: &Value) -> bool {
+    let discount = off["discount"].as_str().and_then(|id| tx.get(Kind::Discount, id));
+    discount.is_some_and(|doc| Discount(&doc.object).is_of_item())
+}
+
+/// The invoice item that a line is of.
+fn line_item(line: &Value) -> Option<&str> {
+    let parent = &line["parent"];
+    let details = [&parent["invoice_item_details"], &parent["subscription_item_details"]];
+    details.into_iter().find_map(|details| details["invoice_item"].as_str())
 }
 
 /// The tax rates of a list of them, as the API shows them.
-fn rates(shown: &Value) -> Vec<Rate> {
+pub(super) fn rates(shown: &Value) -> Vec<Rate> {
     let rates = shown.as_array().into_iter().flatten();
     rates
         .map(|rate| Rate {
@@ -90,8 +109,7 @@ fn rates(shown: &Value) -> Vec<Rate> {
 
 /// The tax rates of the invoice item that a line is of.
 fn own_rates(tx: &Tx, line: &Value) -> Vec<Rate> {
-    let item = line["parent"]["invoice_item_details"]["invoice_item"].as_str();
-    let item = item.and_then(|id| tx.get(Kind::InvoiceItem, id));
+    let item = line_item(line).and_then(|id| tx.get(Kind::InvoiceItem, id));
     item.map(|doc| rates(&doc.object["tax_rates"])).unwrap_or_default()
 }
 

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::create::check_owner;
-use super::{discounts, rebill, renewal, subscriptions, tax_rates};
+use super::discounts::{self, On};
+use super::{discount_holders, rebill, renewal, subscriptions, tax_rates};
 use crate::engine::objects::{Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Kind, Tx};
 use crate::http::{merge_metadata, set};
@@ -88,17 +89,10 @@ pub(crate) fn update(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiErr
 fn discount(tx: &mut Tx, id: &str, given: &Value) -> Result<(), ApiError> {
     let doc = tx.find(KIND, id, "id")?;
     let currency = doc.object["currency"].as_str().unwrap_or_default();
-    let on = discounts::On {
-        customer: Subscription(&doc.object).customer(),
-        subscription: Some(id),
-        invoice: None,
-    };
-    let kept = discounts::redeem_all(tx, given, currency, on)?;
-    let before = doc.object["discounts"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let gone: Vec<String> =
-        before.filter(|id| !kept.iter().any(|kept| kept == id)).map(str::to_owned).collect();
-    discounts::take_from(tx, id, &gone);
-    tx.change(KIND, id, |doc| doc.object["discounts"] = json!(kept));
+    let customer = Subscription(&doc.object).customer();
+    let on = On { customer, subscription: Some(id), ..On::default() };
+    let wanted = discounts::redeem_all(tx, given, currency, on)?;
+    discount_holders::replace(tx, KIND, id, &wanted);
     Ok(())
 }
 

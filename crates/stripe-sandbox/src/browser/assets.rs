@@ -16,6 +16,12 @@ const STRIPE_JS: &str = concat!(
     "\n",
     include_str!("parent/errors.js"),
     "\n",
+    include_str!("parent/checks.js"),
+    "\n",
+    include_str!("parent/options.js"),
+    "\n",
+    include_str!("parent/unsupported.js"),
+    "\n",
     include_str!("parent/frame.js"),
     "\n",
     include_str!("parent/element.js"),
@@ -26,11 +32,15 @@ const STRIPE_JS: &str = concat!(
     "\n",
     include_str!("parent/intents.js"),
     "\n",
+    include_str!("parent/confirm.js"),
+    "\n",
+    include_str!("parent/cards.js"),
+    "\n",
     include_str!("parent/stripe.js"),
     "})();\n"
 );
 
-const ASSETS: [(&str, &str, &str); 13] = [
+const ASSETS: [(&str, &str, &str); 19] = [
     ("api.js", JAVASCRIPT, include_str!("frame/api.js")),
     ("appearance.js", JAVASCRIPT, include_str!("frame/appearance.js")),
     ("card.css", CSS, include_str!("frame/card.css")),
@@ -39,11 +49,17 @@ const ASSETS: [(&str, &str, &str); 13] = [
     ("challenge.js", JAVASCRIPT, include_str!("challenge/challenge.js")),
     ("channel.js", JAVASCRIPT, include_str!("frame/channel.js")),
     ("controller.js", JAVASCRIPT, include_str!("frame/controller.js")),
+    ("dom.js", JAVASCRIPT, include_str!("frame/dom.js")),
     ("element.css", CSS, include_str!("frame/element.css")),
     ("element.js", JAVASCRIPT, include_str!("frame/element.js")),
+    ("fonts.js", JAVASCRIPT, include_str!("frame/fonts.js")),
     ("input.js", JAVASCRIPT, include_str!("frame/input.js")),
+    ("intent.js", JAVASCRIPT, include_str!("frame/intent.js")),
+    ("method.css", CSS, include_str!("frame/method.css")),
+    ("method.js", JAVASCRIPT, include_str!("frame/method.js")),
     ("test_cards.css", CSS, include_str!("frame/test_cards.css")),
     ("test_cards.js", JAVASCRIPT, include_str!("frame/test_cards.js")),
+    ("variables.js", JAVASCRIPT, include_str!("frame/variables.js")),
 ];
 
 pub(super) async fn stripe_js() -> Response {

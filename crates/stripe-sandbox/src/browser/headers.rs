@@ -6,9 +6,10 @@ use axum::http::header::{
 };
 use axum::response::{IntoResponse, IntoResponseParts, Response, ResponseParts};
 
-/// The card form and the controller: any application may embed them, and they talk to the sandbox alone.
+/// The card form and the controller: any application may embed them, and they talk to the sandbox alone. Fonts are the
+/// embedding application's own, wherever it has them.
 pub(super) const FRAME_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
-     connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *";
+     font-src http: https: data:; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors *";
 
 /// The challenge: a form that may lead to the page it was asked to return to.
 ///

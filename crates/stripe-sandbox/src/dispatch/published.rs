@@ -19,6 +19,9 @@ const UNPUBLISHED: &[&str] = &[
     "GET /v1/customers/{id}/sources",
     "GET /v1/products/{id}/features",
     "GET /v1/tax_ids",
+    "POST /v1/tax_ids",
+    "GET /v1/tax_ids/{id}",
+    "DELETE /v1/tax_ids/{id}",
     "GET /v1/accounts/{id}",
     // The document has their collection only.
     "GET /v1/refunds/{id}",
@@ -32,12 +35,19 @@ const UNPUBLISHED: &[&str] = &[
 const DIFFERENT: &[(&str, &str)] = &[
     (" payment_method_data[type]", STRIPE_JS),
     (" payment_method_data[card]", STRIPE_JS),
+    ("POST /v1/customers coupon", CLI),
+    ("POST /v1/customers promotion_code", CLI),
+    ("POST /v1/customers/{id} coupon", CLI),
+    ("POST /v1/customers/{id} promotion_code", CLI),
+    ("POST /v1/promotion_codes coupon", CLI),
+    ("POST /v1/promotion_codes promotion", "required, where its earlier spelling isn't given"),
     ("POST /v1/products type", "of earlier versions, which clients pin"),
     ("POST /v1/tokens card[exp_month]", "a number, which the document calls a text here only"),
     ("POST /v1/tokens card[exp_year]", "a number, which the document calls a text here only"),
     ("POST /v1/webhook_endpoints api_version", "the one supported version is later than the document"),
     (" enabled_events[]", "later versions have further events; what isn't the name of one is refused"),
 ];
+const CLI: &str = "of earlier versions, and what Stripe's CLI still sends";
 const STRIPE_JS: &str = "what Stripe.js sends, and the document leaves out";
 
 struct Comparison {

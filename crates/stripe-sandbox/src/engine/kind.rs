@@ -18,6 +18,7 @@ pub(crate) enum Kind {
     Invoice,
     InvoiceItem,
     InvoicePayment,
+    CreditNote,
     Charge,
     Refund,
     BalanceTransaction,
@@ -41,7 +42,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 32] = [
+    pub(crate) const ALL: [Self; 33] = [
         Self::Product,
         Self::Price,
         Self::Customer,
@@ -57,6 +58,7 @@ impl Kind {
         Self::Invoice,
         Self::InvoiceItem,
         Self::InvoicePayment,
+        Self::CreditNote,
         Self::Charge,
         Self::Refund,
         Self::BalanceTransaction,
@@ -94,6 +96,7 @@ impl Kind {
             Self::Invoice => "invoice",
             Self::InvoiceItem => "invoiceitem",
             Self::InvoicePayment => "invoice_payment",
+            Self::CreditNote => "credit_note",
             Self::Charge => "charge",
             Self::Refund => "refund",
             Self::BalanceTransaction => "balance_transaction",
@@ -132,6 +135,7 @@ impl Kind {
             Self::Invoice => "in",
             Self::InvoiceItem => "ii",
             Self::InvoicePayment => "inpay",
+            Self::CreditNote => "cn",
             Self::Charge => "ch",
             Self::Refund => "re",
             Self::BalanceTransaction => "txn",

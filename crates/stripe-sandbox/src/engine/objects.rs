@@ -1,8 +1,12 @@
 //! Typed views of the objects whose fields the code decides by. An object is a document, kept as the API shows it;
 //! a view names what is read of it, once.
 
+mod credit_note;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub(crate) use credit_note::CreditNote;
 
 /// Source: <https://docs.stripe.com/api/subscriptions/object#subscription_object-status>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +51,11 @@ fn text(value: &Value) -> &str {
 
 fn status<'a, Status: Deserialize<'a>>(object: &'a Value) -> Option<Status> {
     Status::deserialize(&object["status"]).ok()
+}
+
+/// The ids of a list of them.
+pub(crate) fn ids(list: &Value) -> impl Iterator<Item = &str> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// A subscription.
@@ -138,6 +147,11 @@ impl<'a> Subscription<'a> {
         self.0["collection_method"] == "charge_automatically"
     }
 
+    /// Whether prorations show their amounts before discounts, and these beside them.
+    pub(crate) fn itemizes_proration_discounts(self) -> bool {
+        self.0["billing_mode"]["flexible"]["proration_discounts"] == "itemized"
+    }
+
     /// Whether what it is paid with becomes its default.
     pub(crate) fn saves_payment_method(self) -> bool {
         self.0["payment_settings"]["save_default_payment_method"] == "on_subscription"
@@ -204,6 +218,21 @@ impl<'a> Invoice<'a> {
     /// In minor units.
     pub(crate) fn amount_due(self) -> i64 {
         self.0["amount_due"].as_i64().unwrap_or_default()
+    }
+
+    /// In minor units.
+    pub(crate) fn amount_remaining(self) -> i64 {
+        self.0["amount_remaining"].as_i64().unwrap_or_default()
+    }
+
+    /// What credit notes took off it before it was paid, in minor units.
+    pub(crate) fn credited_before_payment(self) -> i64 {
+        self.0["pre_payment_credit_notes_amount"].as_i64().unwrap_or_default()
+    }
+
+    /// What credit notes gave back after it was paid, in minor units.
+    pub(crate) fn credited_after_payment(self) -> i64 {
+        self.0["post_payment_credit_notes_amount"].as_i64().unwrap_or_default()
     }
 
     pub(crate) fn default_payment_method(self) -> Option<&'a str> {
@@ -372,6 +401,11 @@ impl<'a> Customer<'a> {
         self.0["invoice_settings"]["default_payment_method"].as_str()
     }
 
+    /// The id of the discount on all that it pays for.
+    pub(crate) fn discount(self) -> Option<&'a str> {
+        self.0["discount"].as_str()
+    }
+
     /// In minor units; negative in the customer's favour.
     pub(crate) fn balance(self) -> i64 {
         self.0["balance"].as_i64().unwrap_or_default()
@@ -388,6 +422,22 @@ impl<'a> Customer<'a> {
 
     pub(crate) fn next_invoice_sequence(self) -> i64 {
         self.0["next_invoice_sequence"].as_i64().unwrap_or(1)
+    }
+}
+
+/// A discount.
+#[derive(Clone, Copy)]
+pub(crate) struct Discount<'a>(pub(crate) &'a Value);
+
+impl Discount<'_> {
+    /// When it is over, in Unix seconds; `None` if it isn't by time.
+    pub(crate) fn end(self) -> Option<i64> {
+        self.0["end"].as_i64()
+    }
+
+    /// Whether it is of a single item, and comes before those of the whole.
+    pub(crate) fn is_of_item(self) -> bool {
+        self.0["subscription_item"].is_string() || self.0["invoice_item"].is_string()
     }
 }
 

@@ -70,6 +70,7 @@ fn is_at_rest(kind: Kind, doc: &Doc) -> bool {
         | Kind::Customer
         | Kind::PaymentMethod
         | Kind::InvoicePayment
+        | Kind::CreditNote
         | Kind::Charge => true,
         Kind::Delivery => !doc.is_pending(),
         Kind::PaymentIntent | Kind::SetupIntent => Intent(&doc.object).is_over(),

@@ -47,6 +47,11 @@ impl Tx<'_> {
                 object["active"] =
                     json!(object["active"] == true && self.coupon_is_valid(&object["promotion"]["coupon"]));
             }
+            Kind::Customer => {
+                if let Some(discount) = object["discount"].as_str() {
+                    object["discount"] = self.shown(Kind::Discount, discount);
+                }
+            }
             Kind::Coupon => object["valid"] = json!(self.coupon_is_valid(&object["id"])),
             Kind::Event => {
                 let pending = self.deliveries_of(doc.id()).filter(|doc| doc.is_pending()).count();

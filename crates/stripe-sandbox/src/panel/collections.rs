@@ -41,7 +41,7 @@ const CREATED: Column = column("Created", |object| time(&object["created"]));
 const CUSTOMER: Column = column("Customer", |object| customer(&object["customer"]));
 const AMOUNT: Column = numbers("Amount", |object| amount(object, "amount"));
 
-pub(super) const COLLECTIONS: [Collection; 18] = [
+pub(super) const COLLECTIONS: [Collection; 19] = [
     Collection {
         slug: "customers",
         title: "Customers",
@@ -159,6 +159,21 @@ pub(super) const COLLECTIONS: [Collection; 18] = [
         group: Some("Billing"),
         empty: "The API makes them, of charges.",
         columns: &[STATUS, AMOUNT, column("Charge", |object| link(&object["charge"])), CREATED],
+    },
+    Collection {
+        slug: "credit_notes",
+        title: "Credit notes",
+        singular: "Credit note",
+        prefix: "cn",
+        group: Some("Billing"),
+        empty: "The API issues them, to make finalized invoices less.",
+        columns: &[
+            STATUS,
+            column("Number", |object| text(&object["number"])),
+            numbers("Total", |object| amount(object, "total")),
+            CUSTOMER,
+            CREATED,
+        ],
     },
     Collection {
         slug: "coupons",

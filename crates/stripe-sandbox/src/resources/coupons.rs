@@ -1,8 +1,7 @@
-//! Coupons, and taking the discount by one away.
+//! Coupons.
 
 use serde_json::{Value, json};
 
-use crate::billing::discounts;
 use crate::engine::{ApiError, Kind, Tx, new_secret};
 use crate::http::{
     Call, Field, METADATA, Route, Shape, delete, get, list, merge_metadata, new_metadata, opt, page, post,
@@ -10,10 +9,6 @@ use crate::http::{
 };
 
 const KIND: Kind = Kind::Coupon;
-
-/// How a discount is asked for.
-pub(super) const REDEEMED: &[Field] =
-    &[opt("coupon", Shape::Text), opt("discount", Shape::Text), opt("promotion_code", Shape::Text)];
 
 const CREATE: &[Field] = &[
     opt("amount_off", Shape::Int),
@@ -137,22 +132,4 @@ fn check(tx: &Tx, params: &Value) -> Result<(), ApiError> {
         tx.find(Kind::Product, product, &format!("applies_to[products][{index}]"))?;
     }
     Ok(())
-}
-
-/// Takes all of a subscription's discounts away.
-pub(super) fn undiscount(call: &mut Call) -> Result<Value, ApiError> {
-    let doc = call.tx.find(Kind::Subscription, call.id(), "id")?;
-    let ids = doc.object["discounts"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let ids: Vec<String> = ids.map(str::to_owned).collect();
-    let Some(last) = ids.last() else {
-        let message = format!("No active discount for subscription: {}", doc.id());
-        return Err(ApiError::invalid(message).status(404).code("resource_missing"));
-    };
-    let mut shown = call.tx.shown(Kind::Discount, last);
-    discounts::take_from(call.tx, doc.id(), &ids);
-    shown["deleted"] = json!(true);
-    if let Some(fields) = shown.as_object_mut() {
-        fields.remove("end");
-    }
-    Ok(shown)
 }

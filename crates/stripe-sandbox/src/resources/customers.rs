@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::tax_ids;
 use crate::billing::customer_balance::{self, Entry};
-use crate::billing::{invoices, subscriptions};
+use crate::billing::{discount_holders, invoices, subscriptions};
 use crate::engine::objects::{Customer, Subscription, owner};
 use crate::engine::{ApiError, Kind, Tx, new_id};
 use crate::http::{
@@ -58,6 +58,10 @@ macro_rules! fields {
             opt("shipping", Shape::Clearable(&Shape::Object(SHIPPING))),
             opt("tax_exempt", Shape::Clearable(&Shape::Enum(&["exempt", "none", "reverse"]))),
             opt("balance", Shape::Int),
+            // As before version 2025-03-31.basil, and as Stripe's CLI still sends it (its fixtures `customer.discount.*`).
+            // Source: <https://docs.stripe.com/changelog/basil/2025-03-31/deprecate-singular-coupon-promotion-code>
+            opt("coupon", Shape::Clearable(&Shape::Text)),
+            opt("promotion_code", Shape::Clearable(&Shape::Text)),
             unsupported(&["cash_balance", "source", "tax"]),
             $($more),*
         ]
@@ -174,9 +178,23 @@ pub(crate) fn add(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
         doc.object["invoice_settings"]["default_payment_method"] = json!(default);
     });
     set_balance(tx, &id, params);
+    discount(tx, &id, params)?;
     tx.emit_at(position, "customer.created", KIND, &id);
     tax_ids::create_all(tx, &id, &params["tax_id_data"])?;
     Ok(id)
+}
+
+/// Gives a customer the discount that is asked for, or takes it away.
+fn discount(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiError> {
+    let given = |param: &str| params.get(param).map(Value::as_str);
+    let (coupon, code) = (given("coupon"), given("promotion_code"));
+    if coupon.flatten().is_none() && code.flatten().is_none() {
+        if coupon.or(code).is_some() {
+            discount_holders::take_from_customer(tx, id);
+        }
+        return Ok(());
+    }
+    discount_holders::give_to_customer(tx, id, coupon.flatten(), code.flatten())
 }
 
 /// Brings the balance to what was asked for, by a transaction.
@@ -265,13 +283,16 @@ pub(crate) fn change(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiErr
         Some(Value::String(method)) => Some(json!(owned(tx, method, id)?)),
         other => other.cloned(),
     };
-    tx.update(KIND, id, "customer.updated", |doc| {
+    let before = tx.shown(KIND, id);
+    tx.change(KIND, id, |doc| {
         apply(&mut doc.object, params);
         merge_metadata(&mut doc.object, params);
         if let Some(default) = default {
             doc.object["invoice_settings"]["default_payment_method"] = default;
         }
     });
+    discount(tx, id, params)?;
+    tx.emit_changes(&before, "customer.updated", KIND, id);
     set_balance(tx, id, params);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Invoice items.
 
+use super::discounts::DISCOUNTS;
 use crate::billing::by_hand;
 use crate::engine::Kind;
 use crate::http::{
@@ -25,7 +26,8 @@ macro_rules! fields {
             opt("pricing", Shape::Object(&[opt("price", Shape::Text)])),
             opt("quantity", Shape::Int),
             opt("unit_amount_decimal", Shape::Decimal),
-            unsupported(&["discounts", "quantity_decimal", "tax_behavior", "tax_code"]),
+            DISCOUNTS,
+            unsupported(&["quantity_decimal", "tax_behavior", "tax_code"]),
             $($more),*
         ]
     };

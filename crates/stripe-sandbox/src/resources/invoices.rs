@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::discounts::DISCOUNTS;
 use super::subscriptions::{CANCEL_AT_PERIOD_END, CHANGED_ITEMS, PRORATION_BEHAVIOR};
 use crate::billing::{by_hand, invoices, paying, pending_update, preview, subscriptions};
 use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
@@ -51,7 +52,7 @@ macro_rules! fields {
             opt("footer", Shape::Text),
             METADATA,
             opt("statement_descriptor", Shape::Text),
-            opt("discounts", Shape::Clearable(&Shape::List(&Shape::Object(super::coupons::REDEEMED)))),
+            DISCOUNTS,
             unsupported(&[
                 "account_tax_ids",
                 "application_fee_amount",
@@ -106,12 +107,12 @@ const PREVIEW: &[Field] = &[
     opt("customer", Shape::Text),
     opt("subscription", Shape::Text),
     opt("subscription_details", Shape::Object(DETAILS)),
+    DISCOUNTS,
     unsupported(&[
         "automatic_tax",
         "currency",
         "customer_account",
         "customer_details",
-        "discounts",
         "invoice_items",
         "issuer",
         "on_behalf_of",

@@ -5,8 +5,10 @@ mod balance;
 mod charges;
 pub(super) mod checkout;
 mod coupons;
+mod credit_notes;
 mod customer_balance;
 pub(super) mod customers;
+mod discounts;
 mod events;
 mod invoice_items;
 mod invoice_payments;
@@ -43,8 +45,10 @@ pub(super) const ROUTES: &[&[Route]] = &[
     charges::ROUTES,
     checkout::ROUTES,
     coupons::ROUTES,
+    credit_notes::ROUTES,
     customer_balance::ROUTES,
     customers::ROUTES,
+    discounts::ROUTES,
     events::ROUTES,
     invoice_items::ROUTES,
     invoice_payments::ROUTES,

@@ -22,7 +22,10 @@ const CREATE: &[Field] = &[
     opt("expires_at", Shape::Int),
     opt("max_redemptions", Shape::Int),
     opt("metadata", Shape::Map),
-    req("promotion", Shape::Object(&[opt("coupon", Shape::Text), req("type", Shape::Enum(&["coupon"]))])),
+    opt("promotion", Shape::Object(&[opt("coupon", Shape::Text), req("type", Shape::Enum(&["coupon"]))])),
+    // As before version 2025-09-30.clover, and as Stripe's CLI still sends it (its fixtures `promotion_code.*`).
+    // Source: <https://docs.stripe.com/changelog/clover/2025-09-30/polymorphic-coupon>
+    opt("coupon", Shape::Text),
     opt("restrictions", Shape::Object(RESTRICTIONS)),
     unsupported(&["customer_account"]),
 ];
@@ -70,9 +73,19 @@ fn is_code(object: &Value, code: &str) -> bool {
 
 fn create(call: &mut Call) -> Result<Value, ApiError> {
     let (tx, params) = (&mut *call.tx, call.params);
-    let coupon = params["promotion"]["coupon"].as_str();
-    let coupon = coupon.ok_or_else(|| ApiError::required("promotion[coupon]"))?;
-    tx.find(Kind::Coupon, coupon, "promotion[coupon]")?;
+    let (coupon, param) = match (params["promotion"]["coupon"].as_str(), params["coupon"].as_str()) {
+        (Some(_), Some(_)) => {
+            let message = "You may only specify one of these parameters: coupon, promotion.";
+            return Err(ApiError::invalid(message).param("coupon"));
+        }
+        (Some(coupon), None) => (coupon, "promotion[coupon]"),
+        (None, Some(coupon)) => (coupon, "coupon"),
+        (None, None) if params["promotion"].is_object() => {
+            return Err(ApiError::required("promotion[coupon]"));
+        }
+        (None, None) => return Err(ApiError::required("promotion")),
+    };
+    tx.find(Kind::Coupon, coupon, param)?;
     if let Some(customer) = params["customer"].as_str() {
         tx.find(Kind::Customer, customer, "customer")?;
     }

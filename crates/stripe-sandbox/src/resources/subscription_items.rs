@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::discounts::DISCOUNTS;
 use super::price_data::INLINE_ITEM;
 use super::subscriptions::{PAYMENT_BEHAVIOR, PRORATION_BEHAVIOR};
 use crate::billing::update;
@@ -23,7 +24,8 @@ macro_rules! fields {
             PRORATION_BEHAVIOR,
             opt("proration_date", Shape::Int),
             opt("quantity", Shape::Int),
-            unsupported(&["billing_thresholds", "discounts", "tax_rates"]),
+            DISCOUNTS,
+            unsupported(&["billing_thresholds", "tax_rates"]),
             $($more),*
         ]
     };

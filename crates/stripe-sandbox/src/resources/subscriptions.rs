@@ -10,7 +10,7 @@ use crate::http::{
     unsupported,
 };
 
-use super::coupons;
+use super::discounts::DISCOUNTS;
 use super::price_data::INLINE_ITEM;
 
 const KIND: Kind = Kind::Subscription;
@@ -74,7 +74,8 @@ const ITEM: &[Field] = &[
     opt("price_data", Shape::Object(INLINE_ITEM)),
     opt("quantity", Shape::Int),
     METADATA,
-    unsupported(&["billing_thresholds", "discounts", "tax_rates"]),
+    DISCOUNTS,
+    unsupported(&["billing_thresholds", "tax_rates"]),
 ];
 
 const CHANGED_ITEM: &[Field] = &[
@@ -84,7 +85,8 @@ const CHANGED_ITEM: &[Field] = &[
     opt("price_data", Shape::Object(INLINE_ITEM)),
     opt("quantity", Shape::Int),
     METADATA,
-    unsupported(&["billing_thresholds", "clear_usage", "discounts", "tax_rates"]),
+    DISCOUNTS,
+    unsupported(&["billing_thresholds", "clear_usage", "tax_rates"]),
 ];
 /// The parameters of items that change.
 pub(super) const CHANGED_ITEMS: Field = opt("items", Shape::List(&Shape::Object(CHANGED_ITEM)));
@@ -125,7 +127,7 @@ const CREATE: &[Field] = &[
     opt("days_until_due", Shape::Int),
     opt("default_payment_method", Shape::Text),
     opt("default_tax_rates", Shape::Clearable(&Shape::List(&Shape::Text))),
-    opt("discounts", Shape::Clearable(&Shape::List(&Shape::Object(super::coupons::REDEEMED)))),
+    DISCOUNTS,
     opt("description", Shape::Text),
     METADATA,
     opt("off_session", Shape::Bool),
@@ -161,7 +163,7 @@ const UPDATE: &[Field] = &[
     opt("days_until_due", Shape::Int),
     opt("default_payment_method", Shape::Clearable(&Shape::Text)),
     opt("default_tax_rates", Shape::Clearable(&Shape::List(&Shape::Text))),
-    opt("discounts", Shape::Clearable(&Shape::List(&Shape::Object(super::coupons::REDEEMED)))),
+    DISCOUNTS,
     opt("description", Shape::Clearable(&Shape::Text)),
     CHANGED_ITEMS,
     METADATA,
@@ -235,7 +237,6 @@ pub(super) const ROUTES: &[Route] = &[
         update::update(call.tx, &id, call.params)?;
         Ok(call.tx.shown(KIND, &id))
     }),
-    delete("/v1/subscriptions/{id}/discount", &[], coupons::undiscount),
     delete("/v1/subscriptions/{id}", CANCEL, cancel),
     post("/v1/subscriptions/{id}/resume", RESUME, |call| {
         let id = call.tx.find(KIND, call.id(), "id")?.id().to_owned();

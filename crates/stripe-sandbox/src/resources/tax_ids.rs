@@ -40,6 +40,19 @@ const OWNER: &[Field] = &[opt(
         unsupported(&["account", "customer_account"]),
     ]),
 )];
+/// Customers' alone are kept here; at Stripe an account has some of its own, and without an owner it is one of them.
+const CREATE: &[Field] = &[
+    req("type", Shape::Enum(TYPES)),
+    req("value", Shape::Text),
+    req(
+        "owner",
+        Shape::Object(&[
+            req("type", Shape::Enum(&["customer"])),
+            req("customer", Shape::Text),
+            unsupported(&["account", "customer_account"]),
+        ]),
+    ),
+];
 
 pub(super) const ROUTES: &[Route] = &[
     list("/v1/tax_ids", OWNER, |call| {
@@ -47,6 +60,18 @@ pub(super) const ROUTES: &[Route] = &[
         page(call.tx, KIND, "/v1/tax_ids", call.params, |doc| {
             customer.is_some_and(|customer| doc.object["customer"] == customer)
         })
+    }),
+    post("/v1/tax_ids", CREATE, |call| {
+        let at = "owner[customer]";
+        let customer = call.params["owner"]["customer"].as_str().unwrap_or_default();
+        let customer = call.tx.find(Kind::Customer, customer, at)?;
+        call.tx.keep_time_of(customer.id(), true)?;
+        add(call.tx, customer.id(), call.params, "value")
+    }),
+    get("/v1/tax_ids/{id}", &[], |call| call.tx.find(KIND, call.id(), "id").map(|doc| doc.object.clone())),
+    delete("/v1/tax_ids/{id}", &[], |call| {
+        let doc = call.tx.find(KIND, call.id(), "id")?;
+        Ok(remove(call.tx, doc.id()))
     }),
     list("/v1/customers/{customer}/tax_ids", &[], |call| {
         let customer = call.tx.find(Kind::Customer, call.id(), "customer")?;

@@ -1,5 +1,7 @@
 //! Every endpoint is called, and every answer and event held against Stripe's published schema.
 
+mod credit_notes;
+
 use std::collections::BTreeSet;
 
 use serde_json::Value;
@@ -92,6 +94,7 @@ async fn every_answer_of_every_endpoint_is_as_published() {
     plan_changes(&mut checked, &price).await;
     schedules(&mut checked, &price).await;
     hand_made_invoices(&mut checked).await;
+    credit_notes::credit_notes(&mut checked).await;
     lists(&mut checked, &customer).await;
     refusals(&mut checked).await;
 
@@ -208,7 +211,16 @@ async fn customers(checked: &mut Checked) -> String {
     let spare = checked.post(&path, &[("type", "us_ein"), ("value", "12-3456789")]).await;
     checked.call("DELETE", &format!("{path}/{}", id(&spare)), &[]).await.ok();
     checked.get(&format!("/v1/customers/{customer}?expand[]=tax_ids")).await;
+    let form = [
+        ("type", "gb_vat"),
+        ("value", "GB000000000"),
+        ("owner[type]", "customer"),
+        ("owner[customer]", &*customer),
+    ];
+    let path = format!("/v1/tax_ids/{}", id(&checked.post("/v1/tax_ids", &form).await));
+    checked.get(&path).await;
     checked.get(&format!("/v1/tax_ids?owner[type]=customer&owner[customer]={customer}")).await;
+    checked.call("DELETE", &path, &[]).await.ok();
     checked.get(&format!("/v1/customers/{customer}/sources?object=card")).await;
     let gone = id(&checked.post("/v1/customers", &[("payment_method", "pm_card_visa")]).await);
     checked.call("DELETE", &format!("/v1/customers/{gone}"), &[]).await.ok();
@@ -509,6 +521,22 @@ async fn discounts(checked: &mut Checked, price: &str) {
     ];
     let begun = checked.post("/v1/subscriptions", &form).await;
     assert_eq!(begun["discounts"][0]["object"], "discount");
+    let item = id(&begun["items"]["data"][0]);
+    let form = [
+        ("items[0][id]", &*item),
+        ("items[0][quantity]", "2"),
+        ("items[0][discounts][0][coupon]", &coupon),
+        ("expand[]", "items.data.discounts"),
+    ];
+    checked.post(&format!("/v1/subscriptions/{}", id(&begun)), &form).await;
+    let form = [("customer", &*customer), ("amount", "500"), ("discounts[0][coupon]", &coupon)];
+    checked.post("/v1/invoiceitems", &form).await;
+    checked.get(&format!("/v1/invoiceitems?customer={customer}&expand[]=data.discounts")).await;
+    let path = format!("/v1/customers/{customer}");
+    checked.post(&path, &[("coupon", &coupon)]).await;
+    checked.get(&path).await;
+    checked.get(&format!("{path}/discount")).await;
+    checked.call("DELETE", &format!("{path}/discount"), &[]).await.ok();
     checked.call("DELETE", &format!("/v1/subscriptions/{}/discount", id(&begun)), &[]).await.ok();
     checked.post(&format!("/v1/promotion_codes/{code}"), &[("active", "false")]).await;
     checked.call("DELETE", &format!("/v1/coupons/{coupon}"), &[]).await.ok();

@@ -58,3 +58,27 @@ async fn tax_ids_come_with_their_customer_stand_on_invoices_and_go() {
     let error = sandbox.post("/v1/customers", &wrong).await.error(400);
     assert_eq!(error["param"], "tax_id_data[0][value]");
 }
+
+#[tokio::test]
+async fn a_tax_id_is_found_by_its_own_address_and_by_its_owner() {
+    let sandbox = Sandbox::start().await;
+    let (customer, other) = (sandbox.customer(&[]).await, sandbox.customer(&[]).await);
+    let form = [
+        ("type", "eu_vat"),
+        ("value", "DE123456789"),
+        ("owner[type]", "customer"),
+        ("owner[customer]", &*customer),
+    ];
+    let made = sandbox.post("/v1/tax_ids", &form).await.ok();
+    assert_eq!((&made["owner"]["customer"], &made["customer"]), (&json!(customer), &json!(customer)));
+    let path = format!("/v1/tax_ids/{}", id(&made));
+    assert_eq!(sandbox.get(&path).await.ok(), made);
+    for (owner, count) in [(&customer, 1), (&other, 0)] {
+        let list = format!("/v1/tax_ids?owner[type]=customer&owner[customer]={owner}");
+        assert_eq!(sandbox.get(&list).await.ok()["data"].as_array().unwrap().len(), count);
+    }
+    sandbox.delete(&path).await.ok();
+    sandbox.get(&path).await.error(404);
+    let ours = sandbox.post("/v1/tax_ids", &form[..2]).await.error(400);
+    assert_eq!(ours["param"], "owner", "the account's own aren't kept");
+}

@@ -18,7 +18,7 @@ use crate::web::components::notice::Notice;
 use crate::web::components::page::{Head, Heading, load, set_status};
 use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
 use crate::web::server_fns::billing::Pay;
-use crate::web::server_fns::subscription::{Cancel, Resume};
+use crate::web::server_fns::subscription::{Cancel, ChangePlan, Resume};
 use crate::web::ssr::context::{admins_to_ask, services, user};
 use details::Details;
 use payer::Payer;
@@ -98,6 +98,7 @@ fn page(paying: Paying, visit: Visit) -> AnyView {
     let refused = Attempt::of::<Cancel>()
         .message(&[])
         .or_else(|| Attempt::of::<Resume>().message(&[]))
+        .or_else(|| Attempt::of::<ChangePlan>().message(&[]))
         .or_else(|| Attempt::of::<Pay>().message(&[]))
         .or_else(|| {
             visit.failed.then(|| "The bank didn't approve. Try again or use another card.".to_owned())

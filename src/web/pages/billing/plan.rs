@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
-use crate::domain::{Invoice, Level, NextCharge, Status, Subscription};
+use crate::domain::{Invoice, Level, NextCharge, PlanRef, Status, Subscription};
 use crate::web::components::badge::StatusBadge;
 use crate::web::components::cancel::{CancelDialog, KeepPlan};
 use crate::web::components::form::Form;
@@ -11,6 +11,7 @@ use crate::web::components::notice::Notice;
 use crate::web::components::submit::Submit;
 use crate::web::format;
 use crate::web::server_fns::billing::Pay;
+use crate::web::server_fns::subscription::ChangePlan;
 
 #[component]
 pub fn Plan(
@@ -25,6 +26,8 @@ pub fn Plan(
     let ends = cancel_at_period_end.then(|| {
         view! { <Ends subscription=subscription.clone()/> }
     });
+    let change =
+        subscription.next_plan.clone().map(|next| view! { <Coming subscription=subscription.clone() next/> });
     let coming = match (cancel_at_period_end, next) {
         (true, _) => Some(("Ends on", end)),
         (false, Some(NextCharge { amount, at })) => {
@@ -42,6 +45,7 @@ pub fn Plan(
     };
     view! {
         {ends}
+        {change}
         <section class="panel" aria-labelledby=PLAN_NAME>
             <div class="current__head">
                 <h2 id=PLAN_NAME>{subscription.plan.name.clone()}</h2>
@@ -74,6 +78,25 @@ pub fn Ends(subscription: Subscription) -> impl IntoView {
                 " It was canceled. Until then everything works as before."
             </p>
             <KeepPlan subscription/>
+        </Notice>
+    }
+}
+
+/// Says that another plan begins with the next period, and takes that back.
+#[component]
+pub fn Coming(subscription: Subscription, next: PlanRef) -> impl IntoView {
+    let Subscription { id, plan, current_period_end, .. } = subscription;
+    view! {
+        <Notice level=Level::Ok>
+            <p>
+                <strong>{format!("{} begins on {}. ", next.name, format::date(current_period_end))}</strong>
+                {format!("Until then {} stays, with all of its tokens.", plan.name)}
+            </p>
+            <Form to=ChangePlan::PATH>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <input type="hidden" name="plan_id" value=plan.id.to_string()/>
+                <Submit label="Keep this plan" tone="plain"/>
+            </Form>
         </Notice>
     }
 }

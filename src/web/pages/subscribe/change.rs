@@ -3,14 +3,15 @@
 use leptos::prelude::*;
 
 use crate::domain::{
-    Effective, InvoiceLine, Level, PaymentMethod, Plan, PlanChange, PlanId, Status, Subscription, User,
+    Effective, InvoiceLine, PaymentMethod, Plan, PlanChange, PlanId, Status, Subscription, SubscriptionId,
+    User,
 };
 use crate::web::AppError;
-use crate::web::components::notice::Notice;
 use crate::web::components::page::Heading;
 use crate::web::components::table::{Column, Row, Table};
 use crate::web::format;
 use crate::web::islands::change_plan::ChangePlan;
+use crate::web::islands::payment_method::ChangePaymentMethod;
 use crate::web::ssr::context::services;
 
 /// A change that was asked for, and what it is paid with.
@@ -40,6 +41,19 @@ pub fn Change(subscription: Subscription, asked: Asked) -> impl IntoView {
         row("Users", format::limit(from.max_users), format::limit(to.max_users)),
     ];
     let title = format!("Switch to {}", to.name);
+    let payable = method.is_some() || change.due.minor == 0;
+    let button = payable.then(|| {
+        view! {
+            <ChangePlan
+                subscription=subscription.id
+                plan=to.id
+                name=to.name.clone()
+                proration_date=(change.effective == Effective::Now).then(|| change.at.timestamp())
+                label=label(&change)
+                stripe_js=services().config.stripe.js_url.clone()
+            />
+        }
+    });
     view! {
         <Heading title text=when(&subscription, &change)/>
         <div class="change">
@@ -51,16 +65,8 @@ pub fn Change(subscription: Subscription, asked: Asked) -> impl IntoView {
             <section class="panel" aria-labelledby="due">
                 <h2 id="due">"What it costs"</h2>
                 <Due change=change.clone()/>
-                <Payer change=change.clone() method=method.clone()/>
-                <ChangePlan
-                    subscription=subscription.id
-                    plan=to.id
-                    name=to.name
-                    proration_date=(change.effective == Effective::Now).then(|| change.at.timestamp())
-                    label=label(&change)
-                    stripe_js=services().config.stripe.js_url.clone()
-                    possible=method.is_some() || change.due.minor == 0
-                />
+                <Payer subscription=subscription.id change=change.clone() method/>
+                {button}
                 <p class="change__back"><a href="/subscribe">{format!("Keep {}", from.name)}</a></p>
             </section>
         </div>
@@ -134,7 +140,7 @@ fn Due(change: PlanChange) -> impl IntoView {
 
 /// What it is paid with.
 #[component]
-fn Payer(change: PlanChange, method: Option<PaymentMethod>) -> impl IntoView {
+fn Payer(subscription: SubscriptionId, change: PlanChange, method: Option<PaymentMethod>) -> impl IntoView {
     let free = change.due.minor == 0;
     match method {
         Some(_) if free => ().into_any(),
@@ -146,14 +152,21 @@ fn Payer(change: PlanChange, method: Option<PaymentMethod>) -> impl IntoView {
         }
         .into_any(),
         None if free => ().into_any(),
-        None => view! {
-            <Notice level=Level::Warning>
-                "There is no card to pay with yet. "
-                <a href="/billing">"Add a card"</a>
-                " first."
-            </Notice>
+        None => {
+            let stripe = &services().config.stripe;
+            view! {
+                <p class="change__payer">"There is no card to pay with yet."</p>
+                <ChangePaymentMethod
+                    subscription
+                    label="Add a card".to_owned()
+                    parts=String::new()
+                    stripe_js=stripe.js_url.clone()
+                    publishable_key=stripe.publishable_key.clone()
+                    returned=String::new()
+                />
+            }
+            .into_any()
         }
-        .into_any(),
     }
 }
 

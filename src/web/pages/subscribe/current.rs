@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
-use crate::domain::{Level, PlanRef, Status, Subscription};
+use crate::domain::{Level, Status, Subscription};
 use crate::web::components::badge::StatusBadge;
 use crate::web::components::cancel::CancelDialog;
 use crate::web::components::form::Form;
@@ -11,8 +11,8 @@ use crate::web::components::notice::Notice;
 use crate::web::components::page::Heading;
 use crate::web::components::submit::Submit;
 use crate::web::format;
-use crate::web::pages::billing::plan::Ends;
-use crate::web::server_fns::subscription::{Cancel, ChangePlan};
+use crate::web::pages::billing::plan::{Coming, Ends};
+use crate::web::server_fns::subscription::Cancel;
 
 #[component]
 pub fn Current(subscription: Subscription) -> impl IntoView {
@@ -55,25 +55,6 @@ pub fn Current(subscription: Subscription) -> impl IntoView {
                 <CancelDialog subscription/>
             </div>
         </section>
-    }
-}
-
-/// Says that another plan begins with the next period, and takes that back.
-#[component]
-fn Coming(subscription: Subscription, next: PlanRef) -> impl IntoView {
-    let Subscription { id, plan, current_period_end, .. } = subscription;
-    view! {
-        <Notice level=Level::Ok>
-            <p>
-                <strong>{format!("{} begins on {}. ", next.name, format::date(current_period_end))}</strong>
-                {format!("Until then {} stays, with all of its tokens.", plan.name)}
-            </p>
-            <Form to=ChangePlan::PATH>
-                <input type="hidden" name="id" value=id.to_string()/>
-                <input type="hidden" name="plan_id" value=plan.id.to_string()/>
-                <Submit label="Keep this plan" tone="plain"/>
-            </Form>
-        </Notice>
     }
 }
 

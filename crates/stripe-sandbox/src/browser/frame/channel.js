@@ -7,7 +7,7 @@ const channel = query.get('channel');
 // that origin, and only messages from that origin and that window are listened to. A false claim gets silence.
 const parentOrigin = (() => {
   try {
-    const { protocol, origin } = new URL(query.get('parent'));
+    const { protocol, origin } = new URL(query.get('parent') ?? '');
     return ['http:', 'https:'].includes(protocol) ? origin : null;
   } catch {
     return null;
@@ -16,13 +16,17 @@ const parentOrigin = (() => {
 
 export const embedded = window.parent !== window && parentOrigin !== null && channel !== null;
 
+/** @param {string} event @param {object} [detail] */
 export function emit(event, detail) {
-  if (embedded) window.parent.postMessage({ channel, event, detail }, parentOrigin);
+  if (embedded && parentOrigin) window.parent.postMessage({ channel, event, detail }, parentOrigin);
 }
 
-/** Answers the embedding page's calls with `methods`, and lets it know that they can be called. */
+/**
+ * Answers the embedding page's calls with `methods`, and lets it know that they can be called.
+ * @param {Record<string, (argument: any) => any>} methods
+ */
 export function serve(methods) {
-  if (!embedded) return;
+  if (!embedded || !parentOrigin) return;
   window.addEventListener('message', async ({ origin, source, data }) => {
     if (origin !== parentOrigin || source !== window.parent) return;
     if (data === null || typeof data !== 'object' || data.channel !== channel) return;
@@ -39,11 +43,19 @@ export function serve(methods) {
   emit('hello');
 }
 
-/** Reports to the embedding page how high the document is, now and whenever that changes. */
-export function reportHeight(node, extra = 0) {
+let reporting = false;
+
+/**
+ * Reports to the embedding page how high the document is, now and whenever that changes.
+ * @param {Element} node
+ */
+export function reportHeight(node) {
+  /** @type {number | undefined} */
   let last;
+  if (reporting) return;
+  reporting = true;
   const report = () => {
-    const height = node.getBoundingClientRect().height + extra;
+    const height = node.getBoundingClientRect().height;
     if (height === last) return;
     last = height;
     emit('resize', { height });

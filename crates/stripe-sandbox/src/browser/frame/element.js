@@ -2,146 +2,222 @@
 import { Api } from './api.js';
 import { applyAppearance } from './appearance.js';
 import { embedded, emit, reportHeight, serve } from './channel.js';
+import { byId } from './dom.js';
+import { loadFonts } from './fonts.js';
 import { CardFields } from './input.js';
+import { disagreement, fetchIntent, keepsCard } from './intent.js';
+import { Method } from './method.js';
 import { listTestCards } from './test_cards.js';
 
-const layout = window.location.pathname.endsWith('/card') ? 'card' : 'payment';
-const form = document.getElementById('form');
-const brands = document.getElementById('brands');
-const terms = document.getElementById('terms');
-const expand = document.getElementById('expand');
+/** @typedef {import('./api.js').Fields} Fields */
 
+/**
+ * @typedef {object} Settings
+ * @property {string} publishableKey
+ * @property {string} [account]
+ * @property {string} [apiVersion]
+ * @property {string} [clientSecret]
+ * @property {import('./intent.js').Deferred} [deferred] in place of a client secret
+ * @property {Fields} [appearance]
+ * @property {any[]} [fonts]
+ * @property {'auto' | 'always' | 'never'} [loader]
+ * @property {string} [surface] the colour behind the Element
+ * @property {Fields} options the Element's own
+ */
+
+const layout = window.location.pathname.endsWith('/card') ? 'card' : 'payment';
+const form = byId('form');
+const brands = byId('brands');
+const terms = byId('terms');
+const skeleton = byId('skeleton');
+
+/** @type {Api} */
 let api;
-let settings = {};
-let collapsed = false;
+/** @type {Settings} */
+let settings;
+/** @type {any} */
+let intent;
+/** @type {string | undefined} */
 let lastChange;
+/** @type {string | undefined} */
+let lastBrand;
+let busy = false;
+let started = false;
 
 const fields = new CardFields(changed);
+const method = new Method(() => {
+  changed();
+  fields.number.input.focus();
+});
 
 function changed() {
-  const { brand } = fields;
+  const { brand, empty, complete } = fields;
   brands.dataset.brand = brand.name;
-  document.getElementById('brand-name').textContent = brand.label;
-  const { empty, complete } = fields;
+  byId('brand-name').textContent = brand.label;
   const error = fields.shownProblem ?? undefined;
   const detail =
     layout === 'card'
       ? { empty, complete, error, brand: brand.name, value: { postalCode: '' } }
-      : { empty, complete, collapsed, value: { type: 'card' } };
+      : { empty, complete, collapsed: method.collapsed, value: { type: 'card' } };
   const digest = JSON.stringify(detail);
   if (digest !== lastChange) emit('change', detail);
   lastChange = digest;
-}
-
-function setCollapsed(value) {
-  collapsed = value;
-  form.hidden = value;
-  expand.hidden = !value;
-  changed();
+  if (brand.name !== lastBrand && started) {
+    emit('carddetailschange', { loading: false, details: { brands: [brand.name], funding: null } });
+    lastBrand = brand.name;
+  }
 }
 
 /** The consent that card networks ask for when a card is kept for later charges. */
-function showTerms(intent) {
-  const kept =
-    intent?.object === 'setup_intent' ||
-    intent?.setup_future_usage === 'off_session' ||
-    settings.setupFutureUsage === 'off_session' ||
-    ['setup', 'subscription'].includes(settings.mode);
-  const business = settings.options?.business?.name ?? 'this business';
-  terms.hidden = layout === 'card' || !kept || settings.options?.terms?.card === 'never';
+function showTerms() {
+  const wanted = settings.options.terms?.card ?? 'auto';
+  const shown = wanted === 'always' || (wanted === 'auto' && keepsCard(intent, settings.deferred));
+  const business = settings.options.business?.name ?? 'this business';
+  terms.hidden = layout === 'card' || !shown;
   terms.textContent =
     `By providing your card information, you allow ${business} to charge your card for future payments ` +
     'in accordance with their terms.';
 }
 
-function apply(given) {
-  settings = given;
-  api = new Api(settings.publishableKey);
-  emit('scheme', { scheme: applyAppearance(settings.appearance, settings.options?.style) });
-  document.querySelector('main').style.backgroundColor = settings.surface ?? '';
-  form.setAttribute('aria-disabled', String(Boolean(settings.options?.disabled ?? settings.options?.readOnly)));
-  fields.lock(Boolean(settings.options?.disabled ?? settings.options?.readOnly));
+/** Whether what is typed can be changed now. */
+function applyLock() {
+  const locked = Boolean(settings.options.disabled ?? settings.options.readOnly);
+  fields.lock(locked || busy);
+  form.setAttribute('aria-disabled', String(locked));
+  byId('test-cards').hidden = locked;
 }
 
-const isOver = (intent) => ['succeeded', 'canceled'].includes(intent.status);
-
-async function init(given) {
-  apply(given);
+/** @param {Settings} given */
+function apply(given) {
+  settings = given;
+  api = new Api(settings);
+  loadFonts(settings.fonts ?? []);
+  // The Card Element is one line, however fields are set otherwise.
+  const form = layout === 'card' ? { inputs: 'spaced', labels: 'above' } : {};
+  emit('scheme', { scheme: applyAppearance({ ...settings.appearance, ...form }, settings.options.style) });
+  byId('main').style.backgroundColor = settings.surface ?? '';
+  document.body.classList.toggle('NoIcon', Boolean(settings.options.hideIcon));
+  if (layout === 'payment') method.show(settings.options.layout);
+  applyLock();
   showTerms();
-  if (settings.clientSecret) {
-    const kind = settings.clientSecret.startsWith('seti_') ? 'setup_intent' : 'payment_intent';
-    const { error, intent } = await api.retrieve({ kind, clientSecret: settings.clientSecret });
-    if (error) return { error };
-    if (isOver(intent)) {
-      const code = `${kind}_unexpected_state`;
-      const message = `This ${kind === 'payment_intent' ? 'PaymentIntent' : 'SetupIntent'} is in a terminal state and cannot be used to initialize Elements.`;
-      return { error: { type: 'invalid_request_error', code, message, [kind]: intent } };
-    }
-    showTerms(intent);
-  }
+}
+
+/** @param {Settings} given */
+async function init(given) {
   document.body.dataset.layout = layout;
+  apply(given);
+  if (layout === 'payment' && settings.loader !== 'never') {
+    skeleton.hidden = false;
+    document.body.hidden = false;
+    reportHeight(document.body);
+    emit('loaderstart');
+  }
+  const error = await loadIntent();
+  skeleton.hidden = true;
+  if (error) return { error };
+  method.setCollapsed(layout === 'payment' && Boolean(settings.options.layout?.defaultCollapsed));
+  showTerms();
+  byId('ready').hidden = false;
   document.body.hidden = false;
   reportHeight(document.body);
+  started = true;
   emit('ready');
+  emit('availablepaymentmethodschange', { paymentMethods: { card: { available: true } } });
   return {};
 }
 
-/** Runs `work` with the card, unless something about it is wrong. */
+/** Fetches the intent, if there is one; returns why there can be no Element for it. */
+async function loadIntent() {
+  if (settings.deferred && !settings.deferred.takesCards) {
+    return {
+      type: 'invalid_request_error',
+      message: 'No valid payment method types for this configuration: the Stripe sandbox offers cards only.',
+    };
+  }
+  if (!settings.clientSecret) return undefined;
+  const answer = await fetchIntent(api, settings.clientSecret);
+  intent = answer.intent;
+  return answer.error;
+}
+
+/**
+ * Runs `work` with the card, unless something about it is wrong.
+ * @param {(card: Fields) => Promise<Fields>} work
+ */
 async function withCard(work) {
   const problem = fields.validate();
   changed();
   if (problem) return { error: problem };
-  fields.lock(true);
+  busy = true;
+  applyLock();
   form.setAttribute('aria-busy', 'true');
   try {
     const result = await work(fields.details());
     if (result.error) showCardError(result.error);
     return result;
   } finally {
-    fields.lock(false);
+    busy = false;
+    applyLock();
     form.removeAttribute('aria-busy');
   }
 }
 
+/** @type {Record<string, 'number' | 'expiry' | 'cvc'>} */
 const FIELD_OF_CODE = {
   incorrect_number: 'number', invalid_number: 'number', expired_card: 'expiry', invalid_expiry_year: 'expiry',
   invalid_expiry_month: 'expiry', incorrect_cvc: 'cvc', invalid_cvc: 'cvc',
 };
 
-/** Errors about one field are shown on it; a decline concerns them all and is the page's to show. */
+/** Errors about one field are shown on it; a decline concerns them all and is the page's to show. @param {any} error */
 function showCardError(error) {
-  fields[FIELD_OF_CODE[error.code]]?.showProblem(error);
+  const field = FIELD_OF_CODE[error.code];
+  if (field) fields[field].showProblem(error);
   changed();
 }
 
+/** The Element's default values, and what the page passes. @param {Fields} [given] */
 function billingDetails(given) {
-  const details = { ...settings.options?.defaultValues?.billingDetails, ...given };
+  const defaults = settings.options.defaultValues?.billingDetails;
+  const details = { ...defaults, ...given };
+  if (defaults?.address || given?.address) details.address = { ...defaults?.address, ...given?.address };
   return Object.keys(details).length ? details : undefined;
+}
+
+/** @param {Fields} request */
+async function confirm(request) {
+  return withCard(async (card) => {
+    if (settings.deferred) {
+      const { error, intent: made } = await api.retrieve({ kind: request.kind, clientSecret: request.secret });
+      const refused = error ?? disagreement(settings.deferred, made);
+      if (refused) return { error: refused };
+    }
+    const { payment_method_data: data = {}, ...params } = request.params;
+    const billing = billingDetails(data.billing_details);
+    const paymentMethod = { ...data, type: 'card', billing_details: billing, card };
+    const { kind, id, secret } = request;
+    return api.confirm({ kind, id, secret, params: { ...params, payment_method_data: paymentMethod } });
+  });
 }
 
 serve({
   init,
   update: apply,
+  async fetchUpdates() {
+    const error = await loadIntent();
+    showTerms();
+    return { error };
+  },
   validate() {
+    if (method.collapsed) method.setCollapsed(false);
     const problem = fields.validate();
     changed();
     return problem ? { error: problem } : {};
   },
-  confirm(request) {
-    return withCard((card) => {
-      const { payment_method_data: data = {}, ...params } = request.params;
-      const billing = billingDetails(data.billing_details);
-      const paymentMethod = { ...data, type: 'card', billing_details: billing, card };
-      return api.confirm({ ...request, params: { ...params, payment_method_data: paymentMethod } });
-    });
-  },
+  confirm,
   createPaymentMethod(params) {
-    return withCard(async (card) => {
-      const billing = billingDetails(params.billing_details);
-      const body = { ...params, type: 'card', billing_details: billing, card };
-      const { error, object } = await api.request('POST', 'payment_methods', body);
-      return error ? { error } : { paymentMethod: object };
-    });
+    return withCard((card) =>
+      api.createPaymentMethod({ ...params, type: 'card', billing_details: billingDetails(params.billing_details), card }),
+    );
   },
   createToken(params) {
     return withCard(async (card) => {
@@ -153,25 +229,22 @@ serve({
     (fields.all.find((field) => field.problem) ?? fields.number).input.focus();
   },
   blur() {
-    document.activeElement?.blur();
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   },
   clear() {
     fields.clear();
     changed();
   },
   collapse() {
-    if (layout === 'payment') setCollapsed(true);
+    method.setCollapsed(true);
+    changed();
   },
 });
 
-listTestCards(document.getElementById('test-cards'), (testCard) => {
+listTestCards(byId('test-cards'), (testCard) => {
+  method.setCollapsed(false);
   fields.fill(testCard);
   changed();
-});
-
-expand.addEventListener('click', () => {
-  setCollapsed(false);
-  fields.number.input.focus();
 });
 
 form.addEventListener('submit', (event) => {

@@ -1,17 +1,41 @@
 // Fields that format what is typed without losing the caret, and say what is wrong at the right moment:
 // once a field is left, or as soon as it is full, or when the form is sent; never while typing is going on.
 import * as card from './card.js';
+import { byId } from './dom.js';
+
+/** @typedef {import('./card.js').Problem} Problem */
 
 const AFTER_THE_CLICK = 250; // milliseconds
 
+/**
+ * @typedef {object} Behaviour
+ * @property {(text: string, deleting: boolean) => string} format
+ * @property {(text: string) => Problem | null} problem what is wrong with a text
+ * @property {(text: string) => boolean} isFull whether typing is over
+ * @property {() => void} onChange
+ */
+
 class Field {
+  /** @param {string} id @param {Behaviour} behaviour */
   constructor(id, { format, problem, isFull, onChange }) {
-    Object.assign(this, { id, format, findProblem: problem, isFull, onChange });
-    this.input = document.getElementById(id);
-    this.errorNode = document.getElementById(`${id}-error`);
+    this.format = format;
+    this.findProblem = problem;
+    this.isFull = isFull;
+    this.onChange = onChange;
+    /** Where the focus goes once it is full. @type {Field | undefined} */
+    this.next = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.leaving = undefined;
+    /** @type {HTMLInputElement} */
+    this.input = byId(id);
+    this.label = byId(`${id}-label`);
+    this.errorNode = byId(`${id}-error`);
+    /** @type {Problem | null} */
     this.shownProblem = null;
+    this.markEmpty();
+    this.input.addEventListener('focus', () => this.label.classList.add('Label--focused'));
     this.input.addEventListener('beforeinput', (event) => this.deleteAcrossSeparator(event));
-    this.input.addEventListener('input', (event) => this.onInput(event));
+    this.input.addEventListener('input', (event) => this.onInput(/** @type {InputEvent} */ (event)));
     this.input.addEventListener('blur', () => this.onBlur());
   }
 
@@ -24,11 +48,12 @@ class Field {
    * is still going on, the click would miss what it was aimed at: the page's own pay button, say.
    */
   onBlur() {
+    this.label.classList.remove('Label--focused');
     clearTimeout(this.leaving);
     this.leaving = setTimeout(() => {
       if (!this.input.value || document.activeElement === this.input) return;
       this.showProblem(this.problem);
-      this.onChange(this, '');
+      this.onChange();
     }, AFTER_THE_CLICK);
   }
 
@@ -36,11 +61,20 @@ class Field {
     return this.input.value === '';
   }
 
-  /** Backspace behind a separator removes the digit before it: the separator alone would come straight back. */
+  /** The classes that the Appearance API's rules go by. */
+  markEmpty() {
+    this.input.classList.toggle('Input--empty', this.empty);
+    this.label.classList.toggle('Label--empty', this.empty);
+  }
+
+  /**
+   * Backspace behind a separator removes the digit before it: the separator alone would come straight back.
+   * @param {InputEvent} event
+   */
   deleteAcrossSeparator(event) {
     const { input } = this;
     const { selectionStart: caret, value } = input;
-    if (event.inputType !== 'deleteContentBackward' || caret !== input.selectionEnd || caret === 0) return;
+    if (event.inputType !== 'deleteContentBackward' || !caret || caret !== input.selectionEnd) return;
     if (/\d/.test(value[caret - 1])) return;
     event.preventDefault();
     let from = caret;
@@ -49,11 +83,12 @@ class Field {
     this.onInput({ inputType: event.inputType });
   }
 
+  /** @param {{inputType?: string}} event */
   onInput({ inputType = '' }) {
     const { input } = this;
     const deleting = inputType.startsWith('delete');
     const before = input.value;
-    const caret = input.selectionStart;
+    const caret = input.selectionStart ?? before.length;
     const digitsBefore = card.digitsOf(before.slice(0, caret)).length;
     const atEnd = caret === before.length;
     const after = this.format(before, deleting);
@@ -66,29 +101,35 @@ class Field {
       input.setSelectionRange(position, position);
     }
     this.showProblem(null);
-    this.onChange(this, inputType);
+    this.markEmpty();
+    this.onChange();
     if (!this.isFull(after)) return;
     this.showProblem(this.problem);
     // Only typing moves on by itself: pasting or correcting inside leaves the caret where it is.
     if (!this.problem && atEnd && inputType === 'insertText') this.next?.input.focus();
   }
 
+  /** @param {string} text */
   set(text) {
     this.input.value = this.format(text, false);
+    this.markEmpty();
     this.showProblem(null);
   }
 
+  /** @param {Problem | null} problem */
   showProblem(problem) {
     this.shownProblem = problem;
     this.errorNode.textContent = problem?.message ?? '';
     if (problem) this.input.setAttribute('aria-invalid', 'true');
     else this.input.removeAttribute('aria-invalid');
     this.input.classList.toggle('Input--invalid', Boolean(problem));
+    this.label.classList.toggle('Label--invalid', Boolean(problem));
   }
 }
 
 /** The three fields of a card. `onChange` is called whenever one of them changes. */
 export class CardFields {
+  /** @param {() => void} onChange */
   constructor(onChange) {
     this.number = new Field('number', {
       format: card.formatNumber,
@@ -151,6 +192,7 @@ export class CardFields {
     };
   }
 
+  /** @param {{number: string, expiry: string, cvc: string}} texts */
   fill({ number, expiry, cvc }) {
     this.number.set(number);
     this.expiry.set(expiry);
@@ -161,6 +203,7 @@ export class CardFields {
     this.fill({ number: '', expiry: '', cvc: '' });
   }
 
+  /** @param {boolean} locked whether what is typed can't be changed */
   lock(locked) {
     this.all.forEach(({ input }) => (input.readOnly = locked));
   }

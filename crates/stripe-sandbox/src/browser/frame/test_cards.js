@@ -1,5 +1,7 @@
 // Stripe's test cards, a click away.
 
+import { within } from './dom.js';
+
 const TEST_CARDS = [
   ['Succeeds', '4242 4242 4242 4242'],
   ['Asks for 3D Secure', '4000 0027 6000 3184'],
@@ -11,9 +13,13 @@ const TEST_CARDS = [
   ['Expired', '4000 0000 0000 0069'],
 ];
 
-/** Lists the cards in the <details> node; `choose` is given the one that is clicked. */
+/**
+ * Lists the cards in the <details> node; `choose` is given the one that is clicked.
+ * @param {HTMLElement} node
+ * @param {(card: {number: string, expiry: string, cvc: string}) => void} choose
+ */
 export function listTestCards(node, choose) {
-  const list = node.querySelector('ul');
+  const list = within(node, 'ul');
   // Always a few years ahead, so that it stays valid.
   const expiry = `12 / ${String((new Date().getFullYear() + 4) % 100).padStart(2, '0')}`;
   for (const [name, number] of TEST_CARDS) {
@@ -27,8 +33,8 @@ export function listTestCards(node, choose) {
     button.append(label, digits);
     button.addEventListener('click', () => {
       choose({ number, expiry, cvc: '123' });
-      node.open = false;
-      node.querySelector('summary').focus();
+      node.removeAttribute('open');
+      within(node, 'summary').focus();
     });
     const item = document.createElement('li');
     item.append(button);

@@ -21,7 +21,13 @@ function appearance() {
 function start() {
   const { key, mode, amount, currency } = form.dataset;
   const stripe = window.Stripe(key);
-  const elements = stripe.elements({ mode, amount: Number(amount), currency, appearance: appearance() });
+  const elements = stripe.elements({
+    mode,
+    amount: Number(amount),
+    currency,
+    paymentMethodCreation: 'manual',
+    appearance: appearance(),
+  });
   elements.create('payment').mount('#card');
   dark.addEventListener('change', () => elements.update({ appearance: appearance() }));
 

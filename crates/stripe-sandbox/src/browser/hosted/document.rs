@@ -1,15 +1,18 @@
-//! An invoice as people read it: what its page and its PDF both show.
+//! An invoice or a credit note as people read it: what an invoice's page and the PDFs of both show.
 
 use serde_json::Value;
 
 use super::format::{day, sum};
 use crate::billing::discounts::terms;
-use crate::engine::objects::{Invoice, InvoiceStatus};
+use crate::engine::objects::{CreditNote, Invoice, InvoiceStatus};
 use crate::engine::{Kind, Tx};
 
-/// An invoice in words.
+/// An invoice or a credit note in words.
 pub(super) struct Document {
-    pub(super) status: Option<InvoiceStatus>,
+    /// What it is.
+    pub(super) title: &'static str,
+    /// What it is about in a few words, such as `$29.99 due`.
+    pub(super) heading: String,
     pub(super) number: String,
     /// Name and value: the dates, and what the business adds.
     pub(super) facts: Vec<(String, String)>,
@@ -28,7 +31,7 @@ pub(super) struct Document {
     pub(super) footer: Option<String>,
 }
 
-/// A line of an invoice.
+/// A line of it.
 pub(super) struct Line {
     pub(super) description: String,
     pub(super) period: Option<String>,
@@ -42,36 +45,82 @@ impl Document {
         let text = |field: &str| invoice[field].as_str().filter(|text| !text.is_empty()).map(str::to_owned);
         let view = Invoice(invoice);
         let mut totals = vec![("Subtotal".to_owned(), sum(&invoice["subtotal"], invoice))];
-        totals.extend(discounts(tx, invoice));
+        totals.extend(discounts(tx, &invoice["total_discount_amounts"], invoice));
         totals.extend(taxes(tx, invoice));
         totals.push(("Total".to_owned(), sum(&invoice["total"], invoice)));
-        let balance = view.total() - view.amount_due();
-        if balance != 0 {
-            totals.push(("Applied balance".to_owned(), sum(&(-balance).into(), invoice)));
-        }
-        let credited = &invoice["post_payment_credit_notes_amount"];
-        if credited.as_i64().is_some_and(|amount| amount > 0) {
-            totals.push(("Refunded by credit note".to_owned(), sum(credited, invoice)));
-        }
+        let credited = view.credited_before_payment();
+        let balance = view.total() - credited - view.amount_due();
+        let given_back = view.credited_after_payment();
+        let rows = [
+            ("Applied balance", -balance),
+            ("Adjusted by credit note", -credited),
+            ("Refunded by credit note", given_back),
+        ];
+        let rows = rows.into_iter().filter(|(_, amount)| *amount != 0);
+        totals.extend(rows.map(|(name, amount)| (name.to_owned(), sum(&amount.into(), invoice))));
         let last = match view.status() {
             Some(InvoiceStatus::Paid) => ("Amount paid", &invoice["amount_paid"]),
             _ => ("Amount due", &invoice["amount_remaining"]),
         };
         totals.push((last.0.to_owned(), sum(last.1, invoice)));
+        let due = sum(last.1, invoice);
+        let words = match view.status() {
+            Some(InvoiceStatus::Paid) => "paid",
+            Some(InvoiceStatus::Void) => "due; this invoice was voided",
+            _ => "due",
+        };
         Self {
-            status: view.status(),
+            title: "Invoice",
+            heading: format!("{due} {words}"),
             number: text("number").unwrap_or_else(|| "Draft".to_owned()),
             facts: facts(invoice),
-            from: vec![text("account_name").unwrap_or_default(), "United States".to_owned()],
+            from: from(invoice),
             to: to(invoice),
             lines: lines(invoice),
-            due: sum(last.1, invoice),
+            due,
             total: sum(&invoice["total"], invoice),
             totals,
             memo: text("description"),
             footer: text("footer"),
         }
     }
+}
+
+impl Document {
+    /// Of a credit note, with the invoice that it is for.
+    pub(super) fn of_credit_note(tx: &Tx, note: &Value, invoice: &Value) -> Self {
+        let total = sum(&note["total"], note);
+        let void = CreditNote(note).is_void();
+        let mut totals = vec![("Subtotal".to_owned(), sum(&note["subtotal"], note))];
+        totals.extend(discounts(tx, &note["discount_amounts"], note));
+        totals.extend(taxes(tx, note));
+        totals.push(("Total credited".to_owned(), total.clone()));
+        let reason = words(&note["reason"]).replace('_', " ");
+        let facts = [
+            ("Date of issue", day(&note["effective_at"])),
+            ("Invoice number", words(&invoice["number"])),
+            ("Reason", reason),
+        ];
+        let facts = facts.into_iter().filter(|(_, value)| !value.is_empty());
+        Self {
+            title: "Credit note",
+            heading: format!("{total} credited{}", if void { "; this credit note was voided" } else { "" }),
+            number: words(&note["number"]),
+            facts: facts.map(|(name, value)| (name.to_owned(), value)).collect(),
+            from: from(invoice),
+            to: to(invoice),
+            lines: lines(note),
+            due: total.clone(),
+            total,
+            totals,
+            memo: note["memo"].as_str().map(str::to_owned),
+            footer: None,
+        }
+    }
+}
+
+fn from(invoice: &Value) -> Vec<String> {
+    vec![words(&invoice["account_name"]), "United States".to_owned()]
 }
 
 fn facts(invoice: &Value) -> Vec<(String, String)> {
@@ -100,8 +149,9 @@ fn to(invoice: &Value) -> Vec<String> {
     to
 }
 
-fn lines(invoice: &Value) -> Vec<Line> {
-    let lines = invoice["lines"]["data"].as_array().into_iter().flatten();
+/// The lines of an invoice or a credit note, whose own lines have no currency and no period.
+fn lines(of: &Value) -> Vec<Line> {
+    let lines = of["lines"]["data"].as_array().into_iter().flatten();
     lines
         .map(|line| {
             let (start, end) = (&line["period"]["start"], &line["period"]["end"]);
@@ -113,20 +163,20 @@ fn lines(invoice: &Value) -> Vec<Line> {
                 description: words(&line["description"]),
                 period: (start != end).then(|| format!("{} – {}", day(start), day(end))),
                 quantity: quantity.map(|quantity| quantity.to_string()).unwrap_or_default(),
-                unit: unit.map(|quantity| sum(&(amount / quantity).into(), line)).unwrap_or_default(),
-                amount: sum(&line["amount"], line),
+                unit: unit.map(|quantity| sum(&(amount / quantity).into(), of)).unwrap_or_default(),
+                amount: sum(&line["amount"], of),
             }
         })
         .collect()
 }
 
-fn discounts(tx: &Tx, invoice: &Value) -> Vec<(String, String)> {
-    let given = invoice["total_discount_amounts"].as_array().into_iter().flatten();
+fn discounts(tx: &Tx, given: &Value, of: &Value) -> Vec<(String, String)> {
+    let given = given.as_array().into_iter().flatten();
     given
         .map(|given| {
             let name = discount_name(tx, &given["discount"]).unwrap_or_else(|| "Discount".to_owned());
             let amount = given["amount"].as_i64().unwrap_or_default();
-            (name, sum(&(-amount).into(), invoice))
+            (name, sum(&(-amount).into(), of))
         })
         .collect()
 }
@@ -136,14 +186,14 @@ fn discount_name(tx: &Tx, discount: &Value) -> Option<String> {
     coupon["name"].as_str().or(coupon["id"].as_str()).map(str::to_owned)
 }
 
-fn taxes(tx: &Tx, invoice: &Value) -> Vec<(String, String)> {
-    let taken = invoice["total_taxes"].as_array().into_iter().flatten();
+fn taxes(tx: &Tx, of: &Value) -> Vec<(String, String)> {
+    let taken = of["total_taxes"].as_array().into_iter().flatten();
     taken
         .map(|tax| {
             let name = tax_name(tx, &tax["tax_rate_details"]["tax_rate"]).unwrap_or_else(|| "Tax".to_owned());
             let inclusive = tax["tax_behavior"] == "inclusive";
             let name = if inclusive { format!("{name}, included") } else { name };
-            (name, sum(&tax["amount"], invoice))
+            (name, sum(&tax["amount"], of))
         })
         .collect()
 }

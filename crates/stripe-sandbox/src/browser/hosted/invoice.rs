@@ -1,8 +1,8 @@
 //! An invoice's page, on which it can be paid, and its PDF.
 
 use axum::extract::{Form, Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use maud::{Markup, html};
 use serde::Deserialize;
 use serde_json::Value;
@@ -41,7 +41,7 @@ fn can_be_paid(invoice: &Value) -> bool {
 pub(super) async fn show(State(sandbox): State<Sandbox>, Path(token): Path<String>) -> Response {
     let Some((invoice, document)) = find(&sandbox, &token) else { return unknown() };
     let payable = can_be_paid(&invoice);
-    let (state, tone, said) = match document.status {
+    let (state, tone, said) = match Invoice(&invoice).status() {
         Some(InvoiceStatus::Paid) => ("Paid", "good", "This invoice is paid. Thank you."),
         Some(InvoiceStatus::Void) => ("Void", "plain", "This invoice was voided. There is nothing to pay."),
         Some(InvoiceStatus::Uncollectible) => {
@@ -158,13 +158,5 @@ fn attempt(tx: &mut Tx, id: &str, method: &str) -> Result<(), ApiError> {
 /// `GET /i/{token}/pdf`
 pub(super) async fn pdf(State(sandbox): State<Sandbox>, Path(token): Path<String>) -> Response {
     let Some((_, document)) = find(&sandbox, &token) else { return unknown() };
-    let name: String =
-        document.number.chars().filter(|char| char.is_ascii_alphanumeric() || *char == '-').collect();
-    let headers = [
-        (header::CONTENT_TYPE, "application/pdf".to_owned()),
-        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"Invoice-{name}.pdf\"")),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-    ];
-    (headers, pdf::of(&document)).into_response()
+    pdf::download(&document)
 }

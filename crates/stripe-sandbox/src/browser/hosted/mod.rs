@@ -6,6 +6,7 @@
 mod assets;
 mod card;
 mod checkout;
+mod credit_note;
 mod document;
 mod format;
 mod invoice;
@@ -31,6 +32,7 @@ pub(super) fn router() -> Router<Sandbox> {
         .nest("/p/session/{token}", portal::router())
         .route("/i/{token}", get(invoice::show).post(invoice::pay))
         .route("/i/{token}/pdf", get(invoice::pdf))
+        .route("/credit_notes/pdf/{token}", get(credit_note::pdf))
         .route("/c/pay/{session}", get(checkout::show).post(checkout::pay))
         .layer(from_fn(own_pages_only))
         .route("/hosted/{asset}", get(assets::asset))

@@ -3,8 +3,11 @@
 /**
  * Shows the challenge of `intent` and resolves once it has been answered. Escape and the close button
  * count as failing it. What came of it is on the intent: fetch it afterwards.
+ * @param {Stripe} stripe
+ * @param {Intent} intent
+ * @returns {Promise<void>}
  */
-function showChallenge(stripe, kind, intent) {
+function showChallenge(stripe, intent) {
   return new Promise((resolve) => {
     const path = new URL(`/3d_secure/${encodeURIComponent(intent.id)}`, SANDBOX_ORIGIN);
     path.searchParams.set('client_secret', intent.client_secret);
@@ -13,6 +16,7 @@ function showChallenge(stripe, kind, intent) {
     const dialog = buildDialog(frame.node);
     let over = false;
 
+    /** @param {boolean} answered */
     const finish = async (answered) => {
       if (over) return;
       over = true;
@@ -49,6 +53,7 @@ function showChallenge(stripe, kind, intent) {
   });
 }
 
+/** @param {HTMLIFrameElement} frameNode */
 function buildDialog(frameNode) {
   const node = document.createElement('dialog');
   node.setAttribute('aria-label', '3D Secure authentication');
@@ -101,6 +106,7 @@ function buildDialog(frameNode) {
       node.remove();
     },
     pageOverflow: document.documentElement.style.overflow,
+    /** @param {string} message */
     showError(message) {
       const note = document.createElement('p');
       note.setAttribute('role', 'alert');

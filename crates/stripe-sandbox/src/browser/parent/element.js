@@ -1,15 +1,32 @@
 // One Element: a node of the page with a frame inside it.
 
+/** @satisfies {Record<ElementName, object>} */
 const ELEMENTS = {
-  payment: { path: '/elements/payment', title: 'Secure payment input frame', height: 202 },
-  card: { path: '/elements/card', title: 'Secure card payment input frame', height: 62 },
+  payment: {
+    path: '/elements/payment',
+    title: 'Secure payment input frame',
+    height: 202,
+    options: PAYMENT_OPTIONS,
+    events: [
+      'ready', 'change', 'focus', 'blur', 'escape', 'loaderror', 'loaderstart', 'carddetailschange',
+      'availablepaymentmethodschange', 'savedpaymentmethodupdate', 'savedpaymentmethodremove',
+    ],
+  },
+  card: {
+    path: '/elements/card',
+    title: 'Secure card payment input frame',
+    height: 62,
+    options: CARD_OPTIONS,
+    events: ['ready', 'change', 'focus', 'blur', 'escape', 'loaderror', 'networkschange'],
+  },
 };
 
-const EVENTS = ['ready', 'change', 'focus', 'blur', 'escape', 'loaderror', 'loaderstart', 'click'];
+/** @typedef {{handler: (event: any) => any, once: boolean}} Listener */
 
 /**
  * The plain colour the Element stands on, if there is one. The frame paints it too: text is then smoothed
  * as on the page, and tools that measure contrast see what is behind it.
+ * @param {Element | null} node
  */
 function surfaceBehind(node) {
   for (let parent = node; parent; parent = parent.parentElement) {
@@ -24,19 +41,30 @@ function surfaceBehind(node) {
 }
 
 class StripeElement {
+  /**
+   * @param {ElementName} type
+   * @param {Elements} group
+   * @param {Fields} options
+   */
   constructor(type, group, options) {
     this.type = type;
     this.group = group;
     this.options = options;
+    /** @type {Map<string, Listener[]>} */
     this.listeners = new Map();
+    /** @type {Frame | undefined} */
+    this.frame = undefined;
+    /** @type {HTMLElement | undefined} */
+    this.parentNode = undefined;
+    this.destroyed = false;
     this.refresh = this.refresh.bind(this);
   }
 
   /** Has the frame follow what it is shown with: options, appearance, the colours of the page around it. */
-  refresh() {
+  async refresh() {
     // A page may drop the nodes around an Element and never call unmount().
     if (this.frame?.detached) this.unmount();
-    this.frame?.call('update', this.settings());
+    await this.frame?.call('update', this.settings());
   }
 
   // Wrappers of Stripe.js (Vue's and React's) tell Elements apart by this name.
@@ -44,11 +72,11 @@ class StripeElement {
     return this.type;
   }
 
+  /** @param {string | HTMLElement} target */
   mount(target) {
-    if (this.destroyed) {
-      throw new IntegrationError('This Element has already been destroyed. Please create a new one.');
-    }
+    this.checkAlive();
     const node = this.findTarget(target);
+    if (this.frame?.detached) this.unmount();
     if (this.frame) {
       if (this.parentNode === node) return;
       throw new IntegrationError(
@@ -58,34 +86,35 @@ class StripeElement {
     const { path, title, height } = ELEMENTS[this.type];
     this.parentNode = node;
     DARK_MODE.addEventListener('change', this.refresh);
-    this.state = undefined;
-    this.frame = new Frame(path, { title });
-    this.frame.listener = (event, detail) => this.onFrameEvent(event, detail);
+    const frame = new Frame(path, { title });
+    this.frame = frame;
+    frame.listener = (event, detail) => this.onFrameEvent(event, detail);
     // The frame draws focus rings outside its fields: 4 px of bleed keep them from being cut.
-    setStyle(this.frame.node, {
-      display: 'block', border: '0', margin: '-4px', padding: '0', width: 'calc(100% + 8px)', minWidth: 'calc(100% + 8px)',
-      maxWidth: 'none', height: `${height}px`, background: 'transparent', overflow: 'hidden', userSelect: 'none',
+    setStyle(frame.node, {
+      display: 'block', border: '0', margin: '-4px', padding: '0', width: 'calc(100% + 8px)',
+      minWidth: 'calc(100% + 8px)', maxWidth: 'none', height: `${height}px`, background: 'transparent',
+      overflow: 'hidden', userSelect: 'none',
       // A frame whose colour scheme differs from its document's is painted on an opaque canvas.
-      colorScheme: this.group.appearance?.theme === 'night' ? 'dark' : 'light',
+      colorScheme: this.group.given.appearance?.theme === 'night' ? 'dark' : 'light',
     });
-    this.frame.node.setAttribute('scrolling', 'no');
-    node.replaceChildren(this.frame.node);
-    node.classList.add('StripeElement');
-    this.emit('loaderstart', {});
-    const { frame } = this;
+    frame.node.setAttribute('scrolling', 'no');
+    node.replaceChildren(frame.node);
+    node.classList.add(...this.classesOf('base'));
     frame.call('init', this.settings()).then((result) => {
       if (result.error && this.frame === frame) this.emit('loaderror', { error: result.error });
     });
   }
 
+  /** @param {string | HTMLElement} target @returns {HTMLElement} */
   findTarget(target) {
     if (target === undefined || target === null || target === '') {
       throw new IntegrationError('Missing argument. Make sure to call mount() with a valid DOM element or selector.');
     }
-    if (target.nodeType === 1) {
+    if (typeof target === 'object' && target.nodeType === 1) {
       if (!target.isConnected) console.warn('The DOM node passed to mount() is not in the document.');
       return target;
     }
+    /** @type {NodeListOf<HTMLElement>} */
     const found = document.querySelectorAll(String(target));
     if (found.length === 0) {
       throw new IntegrationError(
@@ -100,44 +129,46 @@ class StripeElement {
   }
 
   settings() {
-    return {
-      publishableKey: this.group.publishableKey,
-      clientSecret: this.group.clientSecret,
-      mode: this.group.mode,
-      setupFutureUsage: this.group.setupFutureUsage,
-      appearance: this.group.appearance,
-      surface: surfaceBehind(this.parentNode),
-      options: this.options,
-    };
+    return { ...this.group.settings(), surface: surfaceBehind(this.parentNode ?? null), options: this.options };
   }
 
+  /**
+   * The classes of the node around the Element in one of its states; `classes` of the Card Element renames them.
+   * @param {'base' | 'empty' | 'complete' | 'invalid' | 'focus'} state
+   * @returns {string[]}
+   */
+  classesOf(state) {
+    const usual = state === 'base' ? 'StripeElement' : `StripeElement--${state}`;
+    return (this.options.classes?.[state] ?? usual).split(/\s+/).filter(Boolean);
+  }
+
+  /** @param {'empty' | 'complete' | 'invalid' | 'focus'} state @param {boolean} on */
+  toggleState(state, on) {
+    for (const name of this.classesOf(state)) this.parentNode?.classList.toggle(name, on);
+  }
+
+  /** @param {string} event @param {any} detail */
   onFrameEvent(event, detail) {
-    if (event === 'resize') {
+    if (event === 'resize' && this.frame) {
       setStyle(this.frame.node, { height: `${Math.ceil(detail.height)}px` });
-      return;
-    }
-    if (event === 'scheme') {
+    } else if (event === 'scheme' && this.frame) {
       setStyle(this.frame.node, { colorScheme: detail.scheme });
-      return;
-    }
-    if (event === 'enter') {
+    } else if (event === 'enter') {
       // Enter in a card field sends the form around the Element, as it would from a field of the page.
-      this.parentNode.closest('form')?.requestSubmit();
-      return;
+      this.parentNode?.closest('form')?.requestSubmit();
+    } else if (event !== 'loaderror') {
+      // Of what didn't load, the answer to `init` tells.
+      if (event === 'change') {
+        this.toggleState('empty', detail.empty);
+        this.toggleState('complete', detail.complete);
+        this.toggleState('invalid', Boolean(detail.error));
+      }
+      if (event === 'focus' || event === 'blur') this.toggleState('focus', event === 'focus');
+      if (ELEMENTS[this.type].events.includes(event)) this.emit(event, detail);
     }
-    if (event === 'change') {
-      this.state = detail;
-      const { classList } = this.parentNode;
-      classList.toggle('StripeElement--empty', detail.empty);
-      classList.toggle('StripeElement--complete', detail.complete);
-      classList.toggle('StripeElement--invalid', Boolean(detail.error));
-    }
-    if (event === 'focus' || event === 'blur') {
-      this.parentNode.classList.toggle('StripeElement--focus', event === 'focus');
-    }
-    this.emit(event, detail);
   }
 
+  /** @param {string} event @param {object} detail */
   emit(event, detail) {
     const payload = { elementType: this.type, ...detail };
     for (const entry of [...(this.listeners.get(event) ?? [])]) {
@@ -146,9 +177,20 @@ class StripeElement {
     }
   }
 
-  on(event, handler, { once = false } = {}) {
-    if (!EVENTS.includes(event)) {
-      console.warn(`Unrecognized event "${event}" for the ${this.type} Element.`);
+  /** @param {string} event @param {(event: any) => any} handler @returns {this} */
+  on(event, handler) {
+    return this.listen(event, handler, false);
+  }
+
+  /** @param {string} event @param {(event: any) => any} handler @returns {this} */
+  once(event, handler) {
+    return this.listen(event, handler, true);
+  }
+
+  /** @param {string} event @param {(event: any) => any} handler @param {boolean} once */
+  listen(event, handler, once) {
+    if (!ELEMENTS[this.type].events.includes(event)) {
+      warnOnce(`Unrecognized event "${event}" for the ${this.type} Element.`);
     }
     if (typeof handler !== 'function') {
       throw new IntegrationError(`Missing handler for event "${event}": it should be a function.`);
@@ -157,35 +199,37 @@ class StripeElement {
     return this;
   }
 
-  addListener(event, handler) {
-    return this.on(event, handler);
-  }
-
-  once(event, handler) {
-    return this.on(event, handler, { once: true });
-  }
-
+  /** @param {string} event @param {(event: any) => any} [handler] all of the event's without one @returns {this} */
   off(event, handler) {
     const kept = (this.listeners.get(event) ?? []).filter((entry) => handler && entry.handler !== handler);
     this.listeners.set(event, kept);
     return this;
   }
 
+  /** @param {string} event @param {(event: any) => any} handler */
+  addListener(event, handler) {
+    return this.on(event, handler);
+  }
+
+  /** @param {string} event @param {(event: any) => any} [handler] */
   removeListener(event, handler) {
     return this.off(event, handler);
   }
 
+  /** @param {Fields} options @returns {this} */
   update(options) {
-    if (!isObject(options)) {
-      throw new IntegrationError('Invalid value for element.update(): options should be an object.');
-    }
+    this.checkAlive();
+    requireObject(options, 'element.update()');
+    checkFields(options, ELEMENTS[this.type].options, 'element.update()');
     this.options = { ...this.options, ...options };
     this.refresh();
+    return this;
   }
 
   focus() {
-    this.requireFrame('focus').node.focus();
-    this.frame.call('focus');
+    const frame = this.requireFrame('focus');
+    frame.node.focus();
+    frame.call('focus');
   }
 
   blur() {
@@ -196,23 +240,28 @@ class StripeElement {
     this.requireFrame('clear').call('clear');
   }
 
-  collapse() {
-    this.requireFrame('collapse').call('collapse');
-  }
-
+  /** @param {string} method */
   requireFrame(method) {
+    this.checkAlive();
     if (!this.frame) {
       throw new IntegrationError(`Cannot call ${method}() on an Element that is not mounted. Call mount() first.`);
     }
     return this.frame;
   }
 
+  checkAlive() {
+    if (this.destroyed) {
+      throw new IntegrationError('This Element has already been destroyed. Please create a new one.');
+    }
+  }
+
   unmount() {
-    if (!this.frame) return;
+    const { frame, parentNode } = this;
+    if (!frame) return;
     DARK_MODE.removeEventListener('change', this.refresh);
-    const states = ['', '--empty', '--complete', '--invalid', '--focus'];
-    this.parentNode.classList.remove(...states.map((state) => `StripeElement${state}`));
-    const { frame } = this;
+    for (const state of /** @type {const} */ (['base', 'empty', 'complete', 'invalid', 'focus'])) {
+      parentNode?.classList.remove(...this.classesOf(state));
+    }
     this.frame = undefined;
     this.parentNode = undefined;
     frame.listener = () => {};
@@ -220,8 +269,39 @@ class StripeElement {
   }
 
   destroy() {
+    this.checkAlive();
     this.unmount();
     this.destroyed = true;
     this.group.remove(this);
   }
+}
+
+/** @implements {CardElementJs} */
+class CardElement extends StripeElement {}
+
+/** @implements {PaymentElementJs} */
+class PaymentElement extends StripeElement {
+  collapse() {
+    this.requireFrame('collapse').call('collapse');
+    return this;
+  }
+
+  /** @param {Fields} options */
+  update(options) {
+    requireObject(options, 'element.update()');
+    const kept = { ...options };
+    for (const name of FIXED_PAYMENT_OPTIONS) dropFixed(kept, name, name);
+    if (isObject(kept.layout)) {
+      kept.layout = { ...kept.layout };
+      for (const name of FIXED_LAYOUT_FIELDS) dropFixed(kept.layout, name, `layout.${name}`);
+    }
+    return super.update(kept);
+  }
+}
+
+/** @param {Fields} options @param {string} name @param {string} path */
+function dropFixed(options, name, path) {
+  if (options[name] === undefined) return;
+  delete options[name];
+  warnOnce(`element.update(): ${path} can't be changed once the Element has been created.`);
 }

@@ -1,17 +1,27 @@
-// What Stripe.js throws when it is called wrongly, and the checks that lead there.
+// What Stripe.js throws when it is called wrongly, and the checks of keys and secrets that lead there.
 // Every part of this folder is joined into one script, in the order given in `assets.rs`.
 
 class IntegrationError extends Error {
+  /** @param {string} message */
   constructor(message) {
     super(message);
     this.name = 'IntegrationError';
   }
 }
 
+/** @param {unknown} value @returns {value is Fields} */
 const isObject = (value) => value !== null && typeof value === 'object' && !Array.isArray(value);
 
+/** @param {unknown} value */
 const shown = (value) => (typeof value === 'string' ? value : JSON.stringify(value) ?? String(value));
 
+/** @param {unknown} value @param {string} what its name in the sentence */
+function requireObject(value, what) {
+  if (isObject(value)) return;
+  throw new IntegrationError(`Invalid value for ${what}: it should be an object. You specified: ${shown(value)}.`);
+}
+
+/** @param {unknown} key */
 function checkPublishableKey(key) {
   if (key === '') {
     throw new IntegrationError('Please call Stripe() with your publishable key. You used an empty string.');
@@ -33,7 +43,12 @@ function checkPublishableKey(key) {
   }
 }
 
-/** Splits a client secret into the intent it belongs to, or throws as `where` would. */
+/**
+ * Splits a client secret into the intent it belongs to, or throws as `where` would.
+ * @param {unknown} secret
+ * @param {string} where
+ * @returns {Secret}
+ */
 function parseClientSecret(secret, where) {
   const match = typeof secret === 'string' && /^((pi|seti)_[A-Za-z0-9]+)_secret_[A-Za-z0-9]+$/.exec(secret);
   if (!match) {
@@ -42,10 +57,15 @@ function parseClientSecret(secret, where) {
         `You specified: ${shown(secret)}.`,
     );
   }
-  return { id: match[1], kind: match[2] === 'pi' ? 'payment_intent' : 'setup_intent', secret };
+  return { id: match[1], kind: match[2] === 'pi' ? 'payment_intent' : 'setup_intent', secret: match[0] };
 }
 
-/** The same, where only one kind of intent makes sense. */
+/**
+ * The same, where only one kind of intent makes sense.
+ * @param {IntentKind} kind
+ * @param {unknown} secret
+ * @param {string} where
+ */
 function parseSecretOf(kind, secret, where) {
   const intent = parseClientSecret(secret, `${where} intent secret`);
   if (intent.kind !== kind) {
@@ -58,6 +78,11 @@ function parseSecretOf(kind, secret, where) {
   return intent;
 }
 
+/**
+ * @param {unknown} url
+ * @param {unknown} redirect
+ * @param {string} where
+ */
 function checkReturnUrl(url, redirect, where) {
   if (url === undefined || url === null || url === '') {
     if (redirect === 'if_required') return;
@@ -67,7 +92,7 @@ function checkReturnUrl(url, redirect, where) {
   }
   let parsed;
   try {
-    parsed = new URL(url);
+    parsed = new URL(String(url));
   } catch {
     parsed = null;
   }

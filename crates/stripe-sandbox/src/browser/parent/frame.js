@@ -2,11 +2,13 @@
 // is made inside such a frame, so the embedding page needs `script-src` and `frame-src` for the sandbox
 // and nothing else, and never holds card data.
 
+/** @type {StripeError} */
 const CONNECTION_ERROR = {
   type: 'api_connection_error',
   message: 'We are experiencing issues connecting to our servers. Please check your connection and try again.',
 };
 
+/** @type {StripeError} */
 const GONE = { type: 'invalid_request_error', message: 'The Element was taken out of the page before it could answer.' };
 
 let frameCount = 0;
@@ -17,10 +19,18 @@ class Frame {
    * @param {{title: string, hidden?: boolean}} look
    */
   constructor(path, { title, hidden = false }) {
+    /** Why the frame can't answer. @type {StripeError | undefined} */
+    this.failed = undefined;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.deadline = undefined;
+    this.lastCall = 0;
     this.channel = `frame-${(frameCount += 1)}-${Math.random().toString(36).slice(2)}`;
+    /** @type {Map<number, (result: any) => void>} */
     this.calls = new Map();
+    /** @type {object[]} */
     this.queue = [];
     this.ready = false;
+    /** What hears the frame's events. @type {(event: string, detail: any) => void} */
     this.listener = () => {};
     const url = new URL(path, SANDBOX_ORIGIN);
     // The frame speaks to this origin only; the browser drops its messages if the claim is false.
@@ -47,6 +57,7 @@ class Frame {
     });
   }
 
+  /** @param {MessageEvent} message */
   onMessage({ origin, source, data }) {
     if (origin !== SANDBOX_ORIGIN || source !== this.node.contentWindow) return;
     if (!isObject(data) || data.channel !== this.channel) return;
@@ -67,12 +78,13 @@ class Frame {
     call(data.result);
   }
 
+  /** @param {object} message */
   post(message) {
     if (!this.ready) {
       this.queue.push(message);
       return;
     }
-    this.node.contentWindow.postMessage({ channel: this.channel, ...message }, SANDBOX_ORIGIN);
+    this.node.contentWindow?.postMessage({ channel: this.channel, ...message }, SANDBOX_ORIGIN);
   }
 
   /** Whether the page has taken the frame out of its document, by itself or with the nodes around it. */
@@ -80,19 +92,25 @@ class Frame {
     return this.ready && !this.node.isConnected;
   }
 
-  /** Calls a method inside the frame. Resolves with its result, `{error}` included; never rejects. */
+  /**
+   * Calls a method inside the frame. Resolves with its result, `{error}` included; never rejects.
+   * @param {string} method
+   * @param {unknown} [argument]
+   * @returns {Promise<any>}
+   */
   call(method, argument) {
     return new Promise((resolve) => {
       if (this.failed || this.detached) {
         resolve({ error: this.failed ?? GONE });
         return;
       }
-      const id = (this.lastCall = (this.lastCall ?? 0) + 1);
+      const id = (this.lastCall += 1);
       this.calls.set(id, resolve);
       this.post({ call: id, method, argument });
     });
   }
 
+  /** @param {StripeError} error */
   fail(error) {
     this.failed = error;
     this.listener('loaderror', { error });
@@ -108,7 +126,11 @@ class Frame {
   }
 }
 
-// Assigning properties is allowed under a strict Content-Security-Policy; a style attribute is not.
+/**
+ * Assigning properties is allowed under a strict Content-Security-Policy; a style attribute is not.
+ * @param {HTMLElement} node
+ * @param {Style} style
+ */
 function setStyle(node, style) {
   Object.assign(node.style, style);
 }

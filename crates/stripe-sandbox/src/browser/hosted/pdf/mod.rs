@@ -1,7 +1,9 @@
-//! An invoice as a PDF.
+//! An invoice or a credit note as a PDF.
 
 mod metrics;
 
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use pdf_writer::{Content, Name, Pdf, Rect, Ref, Str, TextStr};
 
 use self::metrics::{encoded, width, wrapped};
@@ -82,8 +84,22 @@ fn put(page: &mut Content, text: &str, at: At, y: f32, bold: bool, size: f32, gr
     page.next_line(x, y).show(Str(&encoded(text))).end_text();
 }
 
+/// The file, to be saved.
+pub(super) fn download(document: &Document) -> Response {
+    let kept = |char: &char| char.is_ascii_alphanumeric() || *char == '-';
+    let name = [document.title, " ", &document.number].concat().replace(' ', "-");
+    let name: String = name.chars().filter(kept).collect();
+    let headers = [
+        (header::CONTENT_TYPE, "application/pdf".to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.pdf\"")),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    (headers, of(document)).into_response()
+}
+
 /// The file.
-pub(super) fn of(document: &Document) -> Vec<u8> {
+fn of(document: &Document) -> Vec<u8> {
     let mut sheet = Sheet::new();
     head(&mut sheet, document);
     column_names(&mut sheet);
@@ -99,10 +115,10 @@ pub(super) fn of(document: &Document) -> Vec<u8> {
 }
 
 fn head(sheet: &mut Sheet, document: &Document) {
-    sheet.write("Invoice", At::Left(MARGIN), true, 20.0, 0.0);
+    sheet.write(document.title, At::Left(MARGIN), true, 20.0, 0.0);
     sheet.write("Stripe sandbox: no real money", At::Right(RIGHT), false, SIZE, GREY);
     sheet.down(30.0);
-    let number = ("Invoice number".to_owned(), document.number.clone());
+    let number = (format!("{} number", document.title), document.number.clone());
     for (name, value) in std::iter::once(&number).chain(&document.facts) {
         sheet.need(LEADING);
         sheet.write(name, At::Left(MARGIN), false, SIZE, GREY);
@@ -122,17 +138,8 @@ fn head(sheet: &mut Sheet, document: &Document) {
         lowest = lowest.min(sheet.y);
     }
     sheet.y = lowest - LEADING - 8.0;
-    sheet.write(&format!("{} {}", document.due, due_words(document)), At::Left(MARGIN), true, 14.0, 0.0);
+    sheet.write(&document.heading, At::Left(MARGIN), true, 14.0, 0.0);
     sheet.down(30.0);
-}
-
-fn due_words(document: &Document) -> &'static str {
-    use crate::engine::objects::InvoiceStatus::{Paid, Void};
-    match document.status {
-        Some(Paid) => "paid",
-        Some(Void) => "due; this invoice was voided",
-        _ => "due",
-    }
 }
 
 /// Text over as many lines as it takes, and the next line below it.
@@ -203,7 +210,7 @@ fn written(document: &Document, pages: Vec<Content>) -> Vec<u8> {
     let mut pdf = Pdf::new();
     pdf.catalog(catalog).pages(tree);
     pdf.document_info(info)
-        .title(TextStr(&format!("Invoice {}", document.number)))
+        .title(TextStr(&format!("{} {}", document.title, document.number)))
         .producer(TextStr("Stripe sandbox"));
     let count = pages.len();
     pdf.pages(tree).kids(ids.iter().map(|(page, _)| *page)).count(i32::try_from(count).unwrap_or(i32::MAX));
@@ -239,7 +246,8 @@ mod tests {
             amount: "€29.99".to_owned(),
         };
         Document {
-            status: None,
+            title: "Invoice",
+            heading: "€29.99 due".to_owned(),
             number: "ABCD-0001".to_owned(),
             facts: vec![("Date of issue".to_owned(), "31 Jan 2026".to_owned())],
             from: vec!["Stripe sandbox".to_owned()],
