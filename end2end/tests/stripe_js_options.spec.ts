@@ -196,8 +196,9 @@ test('billing details come from the default values and from the page', async ({ 
 
 test('events say what happens in the frame', async ({ page, shop }) => {
   await openShop(page, shop, { group: PAYMENT });
-  const events = () => page.evaluate(() => (window as any).events.splice(0) as string[]);
-  expect(await events()).toEqual(['loaderstart', 'ready', 'availablepaymentmethodschange']);
+  const events = () => page.evaluate(() => (window as any).events as string[]);
+  await expect.poll(events).toEqual(['loaderstart', 'ready', 'availablepaymentmethodschange']);
+  await page.evaluate('void (events = [])');
 
   await page.evaluate('void card.focus()');
   await expect(fieldsOf(page).number).toBeFocused();
@@ -262,6 +263,19 @@ test('the appearance is that of its themes, variables and rules', async ({ page,
   await page.evaluate("elements.update({ appearance: { inputs: 'condensed', labels: 'above' } })");
   await expect(label).toHaveCSS('position', 'static');
   expect(said).toEqual([]);
+});
+
+test("the page's own fonts are loaded into the frame", async ({ page, shop, said }) => {
+  const address = 'https://fonts.test/shop.woff2';
+  await page.route(address, (route) => route.fulfill({ status: 404, headers: { 'Access-Control-Allow-Origin': '*' } }));
+  const asked = page.waitForRequest(address);
+  const fonts = [{ family: 'Shop', src: `url(${address})`, weight: '400' }];
+  await openShop(page, shop, { group: { ...PAYMENT, fonts, appearance: { variables: { fontFamily: 'Shop' } } } });
+  expect((await asked).frame().url()).toContain('/elements/payment');
+  await expect(fieldsOf(page).number).toHaveCSS('font-family', 'Shop');
+  await expect
+    .poll(() => said)
+    .toContain(`warning [Stripe.js] elements(): the font Shop could not be loaded from url(${address}).`);
 });
 
 test('an Element that could not be loaded says so once', async ({ page, shop }) => {

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use super::{checkout, collection, invoices, pending_update, renewal, subscriptions, test_clocks};
+use super::{checkout, collection, invoices, pending_update, renewal, subscriptions, test_clocks, upcoming};
 use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{Doc, Kind, Sandbox, Schedule, Tx};
-use crate::payments::charge;
+use crate::payments::{charge, dispute};
 
 /// How long a first payment may take. Source: <https://docs.stripe.com/billing/subscriptions/overview>
 const INCOMPLETE_SECONDS: i64 = 23 * 3600;
@@ -35,6 +35,7 @@ fn at(kind: Kind, doc: &Doc) -> Option<i64> {
                         subscription.collection_resumes_at(),
                         renewal::at(doc),
                         renewal::trial_notice_at(doc),
+                        upcoming::at(doc),
                     ];
                     steps.into_iter().flatten().min()
                 }
@@ -47,7 +48,8 @@ fn at(kind: Kind, doc: &Doc) -> Option<i64> {
                 _ => collection::at(doc),
             }
         }
-        Kind::Charge => charge::settles_at(doc),
+        Kind::Charge => charge::due_at(doc),
+        Kind::Dispute => dispute::due_at(doc),
         Kind::CheckoutSession => checkout::expires_at(doc),
         _ => None,
     }
@@ -65,7 +67,8 @@ fn perform(tx: &mut Tx, kind: Kind, id: &str) {
             let subscription = Subscription(&doc.object);
             let unpaid = subscription.is(SubscriptionStatus::Incomplete)
                 && expiry(subscription).is_some_and(|at| at <= tx.now());
-            let is_due = |at: Option<i64>| at.is_some_and(|at| at <= tx.now());
+            let now = tx.now();
+            let is_due = |at: Option<i64>| at.is_some_and(|at| at <= now);
             if unpaid {
                 subscriptions::expire(tx, id);
             } else if is_due(subscription.pending_update_expires_at()) {
@@ -79,6 +82,10 @@ fn perform(tx: &mut Tx, kind: Kind, id: &str) {
             } else {
                 renewal::announce_trial_end(tx, id);
             }
+            // Also where it falls due with the beginning of a period: a document has one step at a time.
+            if tx.get(kind, id).is_some_and(|doc| is_due(upcoming::at(&doc))) {
+                upcoming::announce(tx, id);
+            }
         }
         Kind::Invoice => {
             if Invoice(&doc.object).is(InvoiceStatus::Draft) {
@@ -88,7 +95,8 @@ fn perform(tx: &mut Tx, kind: Kind, id: &str) {
         }
         Kind::CheckoutSession => checkout::expire(tx, id),
         Kind::TestClock => test_clocks::arrive(tx, id),
-        Kind::Charge => charge::settle(tx, id),
+        Kind::Charge => charge::go_on(tx, id),
+        Kind::Dispute => dispute::go_on(tx, id),
         _ => {}
     }
 }

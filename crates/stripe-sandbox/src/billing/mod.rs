@@ -33,6 +33,7 @@ pub(super) mod tax_rates;
 pub(super) mod test_clocks;
 pub(super) mod timing;
 mod totals;
+mod upcoming;
 pub(super) mod update;
 
 pub(super) use amount::amount;

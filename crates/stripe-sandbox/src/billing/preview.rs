@@ -29,6 +29,17 @@ pub(crate) fn preview(tx: &mut Tx, params: &Value) -> Result<Value, ApiError> {
     })
 }
 
+/// The invoice of a subscription's next renewal. Nothing of it is kept.
+///
+/// # Errors
+/// 404 `invoice_upcoming_none` if there is none.
+pub(super) fn upcoming(tx: &mut Tx, subscription: &str) -> Result<Value, ApiError> {
+    tx.provisionally(|tx| {
+        let invoice = next_of(tx, subscription, &Value::Null)?;
+        Ok(shown(tx.shown(Kind::Invoice, &invoice)))
+    })
+}
+
 /// Gives the invoice these discounts, rather than those of its subscription or its customer.
 fn discount(tx: &mut Tx, id: &str, given: &Value) -> Result<(), ApiError> {
     let doc = tx.find(Kind::Invoice, id, "invoice")?;

@@ -1,6 +1,7 @@
 //! Test clocks: what advancing one asks for, and what becomes of its customers.
 //!
-//! Source: <https://docs.stripe.com/billing/testing/test-clocks/api-advanced-usage>
+//! Source: <https://docs.stripe.com/billing/testing/test-clocks/api-advanced-usage>. Stripe has three customers on a clock at
+//! most, and three subscriptions of each. There is no such limit here: an application's demo has all of its customers on one.
 
 use serde_json::{Value, json};
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 pub(super) use entry::{Entered, read};
-pub(super) use table::{Challenge, Decline, TestCard};
+pub(super) use table::{Challenge, Decline, Disputing, TestCard};
 
 use super::engine::ApiError;
 use table::CARDS;

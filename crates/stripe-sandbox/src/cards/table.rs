@@ -38,6 +38,16 @@ impl Decline {
     }
 }
 
+/// How a payment is disputed soon after it succeeded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disputing {
+    /// As fraudulent, unless the cardholder passed 3D Secure.
+    Fraudulent,
+    ProductNotReceived,
+    /// As a question at first, which takes no money.
+    Inquiry,
+}
+
 /// A test card.
 #[derive(Debug)]
 pub(crate) struct TestCard {
@@ -51,6 +61,7 @@ pub(crate) struct TestCard {
     pub(super) decline: Option<&'static Decline>,
     /// Can be attached and set up although it is declined later.
     pub(super) attaches: bool,
+    pub(crate) disputing: Option<Disputing>,
 }
 
 impl TestCard {
@@ -64,6 +75,7 @@ impl TestCard {
             challenge: Challenge::Never,
             decline: None,
             attaches: false,
+            disputing: None,
         }
     }
 
@@ -88,6 +100,11 @@ impl TestCard {
 
     const fn challenged(mut self, challenge: Challenge) -> Self {
         self.challenge = challenge;
+        self
+    }
+
+    const fn disputed(mut self, disputing: Disputing) -> Self {
+        self.disputing = Some(disputing);
         self
     }
 
@@ -226,4 +243,8 @@ pub(super) const CARDS: &[TestCard] = &[
         .declined(&GENERIC)
         .attaching(),
     TestCard::visa("4000000000003055", &["threeDSecureOptional"]),
+    TestCard::visa("4000000000000259", &["createDispute"]).disputed(Disputing::Fraudulent),
+    TestCard::visa("4000000000002685", &["createDisputeProductNotReceived"])
+        .disputed(Disputing::ProductNotReceived),
+    TestCard::visa("4000000000001976", &["createDisputeInquiry"]).disputed(Disputing::Inquiry),
 ];

@@ -37,6 +37,7 @@ struct Expandable {
 }
 
 /// By the object's `object`. Cut from Stripe's published document: `x-expandableFields` and `x-expansionResources`.
+/// Disputes, which the document at hand is cut without, are added by the types of Stripe's Node client.
 static EXPANDABLE: LazyLock<BTreeMap<String, Expandable>> =
     LazyLock::new(|| serde_json::from_str(include_str!("expandable.json")).unwrap_or_default());
 

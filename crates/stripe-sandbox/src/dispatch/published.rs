@@ -23,6 +23,11 @@ const UNPUBLISHED: &[&str] = &[
     "GET /v1/tax_ids/{id}",
     "DELETE /v1/tax_ids/{id}",
     "GET /v1/accounts/{id}",
+    // Of disputes, which the document is cut without; their parameters are those of Stripe's Node client.
+    "GET /v1/disputes",
+    "GET /v1/disputes/{id}",
+    "POST /v1/disputes/{id}",
+    "POST /v1/disputes/{id}/close",
     // The document has their collection only.
     "GET /v1/refunds/{id}",
     "POST /v1/refunds/{id}",

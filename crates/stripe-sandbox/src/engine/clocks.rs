@@ -75,6 +75,7 @@ impl Sandbox {
     pub(crate) async fn advance_clocks(&self) -> Result<(), WriteFailed> {
         let mut last = None;
         loop {
+            let _step = self.step().await;
             let _alone = self.alone().await;
             let Some((clock, target)) = self.with_state(State::advancing) else { return Ok(()) };
             let next = self.with_state(|state| state.first_due(Some(&clock)).cloned());

@@ -42,6 +42,7 @@ pub(super) fn is_indexed(kind: Kind, field: &str) -> bool {
     match field {
         "type" => kind == Kind::Event,
         "state" => kind == Kind::Delivery,
+        "currency" => kind == Kind::BalanceTransaction,
         _ => INDEXED.contains(&field),
     }
 }
@@ -105,7 +106,7 @@ impl Collection {
         if ascending { Box::new(found) } else { Box::new(found.rev()) }
     }
 
-    pub(super) fn values(&self, field: &str) -> impl Iterator<Item = &str> {
+    pub(super) fn values<'s>(&'s self, field: &'s str) -> impl Iterator<Item = &'s str> {
         self.indexes.get(field).into_iter().flat_map(|index| index.keys().map(|value| &**value))
     }
 
@@ -147,6 +148,7 @@ impl Collection {
 
 /// Where a document stands in the indexes.
 fn places(kind: Kind, object: &Value) -> impl Iterator<Item = (&'static str, &str)> {
-    let fields = INDEXED.into_iter().chain(["type", "state"]).filter(move |field| is_indexed(kind, field));
+    let fields =
+        INDEXED.into_iter().chain(["type", "state", "currency"]).filter(move |field| is_indexed(kind, field));
     fields.filter_map(move |field| Some((field, indexed(kind, object, field)?)))
 }

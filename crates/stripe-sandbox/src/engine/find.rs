@@ -48,9 +48,9 @@ impl Tx<'_> {
         is_indexed(kind, field)
     }
 
-    /// The types that the kept events have.
-    pub(crate) fn event_types(&self) -> impl Iterator<Item = &str> {
-        self.state.values(Kind::Event, "type")
+    /// The values of an indexed field that the kept documents of a kind have.
+    pub(crate) fn values<'r>(&'r self, kind: Kind, field: &'r str) -> impl Iterator<Item = &'r str> {
+        self.state.values(kind, field)
     }
 
     /// The documents of a kind that a walk leads past, without deleted ones.

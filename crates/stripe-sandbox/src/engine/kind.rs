@@ -21,6 +21,7 @@ pub(crate) enum Kind {
     CreditNote,
     Charge,
     Refund,
+    Dispute,
     BalanceTransaction,
     CustomerBalanceTransaction,
     Coupon,
@@ -42,7 +43,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 33] = [
+    pub(crate) const ALL: [Self; 34] = [
         Self::Product,
         Self::Price,
         Self::Customer,
@@ -61,6 +62,7 @@ impl Kind {
         Self::CreditNote,
         Self::Charge,
         Self::Refund,
+        Self::Dispute,
         Self::BalanceTransaction,
         Self::CustomerBalanceTransaction,
         Self::Coupon,
@@ -99,6 +101,7 @@ impl Kind {
             Self::CreditNote => "credit_note",
             Self::Charge => "charge",
             Self::Refund => "refund",
+            Self::Dispute => "dispute",
             Self::BalanceTransaction => "balance_transaction",
             Self::CustomerBalanceTransaction => "customer_balance_transaction",
             Self::Coupon => "coupon",
@@ -138,6 +141,7 @@ impl Kind {
             Self::CreditNote => "cn",
             Self::Charge => "ch",
             Self::Refund => "re",
+            Self::Dispute => "du",
             Self::BalanceTransaction => "txn",
             Self::CustomerBalanceTransaction => "cbtxn",
             Self::Coupon => "coupon",

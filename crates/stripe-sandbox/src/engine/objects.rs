@@ -2,11 +2,13 @@
 //! a view names what is read of it, once.
 
 mod credit_note;
+mod dispute;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(crate) use credit_note::CreditNote;
+pub(crate) use dispute::{Dispute, DisputeStatus};
 
 /// Source: <https://docs.stripe.com/api/subscriptions/object#subscription_object-status>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -374,6 +376,21 @@ impl<'a> Charge<'a> {
 
     pub(crate) fn is_captured(self) -> bool {
         self.0["captured"] == true
+    }
+
+    /// The method that it was paid with.
+    pub(crate) fn payment_method(self) -> Option<&'a str> {
+        self.0["payment_method"].as_str()
+    }
+
+    /// Whether its cardholder passed 3D Secure, which makes the bank liable for fraud.
+    pub(crate) fn is_authenticated(self) -> bool {
+        self.0["payment_method_details"]["card"]["three_d_secure"]["result"] == "authenticated"
+    }
+
+    /// What it is disputed by, if it is.
+    pub(crate) fn dispute(self) -> Option<&'a str> {
+        self.0["dispute"].as_str()
     }
 
     /// In minor units.

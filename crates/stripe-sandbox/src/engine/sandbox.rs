@@ -23,6 +23,8 @@ struct Inner {
     /// Held while something is changed, from reading until it is on disk: one request at a time, which is what
     /// makes every one of them a transaction.
     writing: Mutex<()>,
+    /// Held for each step of a test clock's advance.
+    advancing: Mutex<()>,
     disk: Option<Disk>,
     schedule: Schedule,
     clock: Clock,
@@ -70,6 +72,7 @@ impl Sandbox {
         let inner = Inner {
             state: RwLock::new(state),
             writing: Mutex::new(()),
+            advancing: Mutex::new(()),
             disk,
             schedule,
             clock,
@@ -107,6 +110,17 @@ impl Sandbox {
         // A disk that can't be written has been logged; the watcher tries again.
         let _ = self.transact(Cause::default(), |_| (false, ())).await;
         let _ = self.advance_clocks().await;
+    }
+
+    /// Holds every test clock that is being advanced where it is, between two steps, until what this returns is dropped.
+    /// For tests of what happens meanwhile.
+    pub async fn hold_clocks(&self) -> impl Sized + '_ {
+        self.step().await
+    }
+
+    /// The turn to take a step of a test clock's advance.
+    pub(super) async fn step(&self) -> MutexGuard<'_, ()> {
+        self.0.advancing.lock().await
     }
 
     /// Resolves once every event has been delivered or given up on.

@@ -95,7 +95,7 @@ impl State {
     }
 
     /// The values of an indexed field that documents of a kind have.
-    pub(super) fn values(&self, kind: Kind, field: &str) -> impl Iterator<Item = &str> {
+    pub(super) fn values<'s>(&'s self, kind: Kind, field: &'s str) -> impl Iterator<Item = &'s str> {
         self.collections.get(&kind).into_iter().flat_map(move |all| all.values(field))
     }
 

@@ -41,7 +41,7 @@ const CREATED: Column = column("Created", |object| time(&object["created"]));
 const CUSTOMER: Column = column("Customer", |object| customer(&object["customer"]));
 const AMOUNT: Column = numbers("Amount", |object| amount(object, "amount"));
 
-pub(super) const COLLECTIONS: [Collection; 19] = [
+pub(super) const COLLECTIONS: [Collection; 20] = [
     Collection {
         slug: "customers",
         title: "Customers",
@@ -159,6 +159,21 @@ pub(super) const COLLECTIONS: [Collection; 19] = [
         group: Some("Billing"),
         empty: "The API makes them, of charges.",
         columns: &[STATUS, AMOUNT, column("Charge", |object| link(&object["charge"])), CREATED],
+    },
+    Collection {
+        slug: "disputes",
+        title: "Disputes",
+        singular: "Dispute",
+        prefix: "du",
+        group: Some("Billing"),
+        empty: "Payments with the test cards for it are disputed, such as 4000 0000 0000 0259.",
+        columns: &[
+            STATUS,
+            AMOUNT,
+            column("Reason", |object| text(&object["reason"])),
+            column("Charge", |object| link(&object["charge"])),
+            CREATED,
+        ],
     },
     Collection {
         slug: "credit_notes",

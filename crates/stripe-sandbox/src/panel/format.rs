@@ -27,9 +27,8 @@ pub(super) fn time(value: &Value) -> Markup {
 /// A state as a badge. Its colour repeats what the text says and is never the only sign of it.
 pub(super) fn badge(status: &str) -> Markup {
     let tone = match status {
-        "active" | "paid" | "succeeded" | "complete" | "delivered" | "enabled" | "trialing" | "available" => {
-            "good"
-        }
+        "active" | "paid" | "succeeded" | "complete" | "delivered" | "enabled" | "trialing" | "available"
+        | "won" | "issued" => "good",
         "past_due"
         | "open"
         | "requires_action"
@@ -39,7 +38,11 @@ pub(super) fn badge(status: &str) -> Markup {
         | "pending"
         | "paused"
         | "requires_capture"
-        | "retrying" => "waiting",
+        | "retrying"
+        | "needs_response"
+        | "under_review"
+        | "warning_needs_response"
+        | "warning_under_review" => "waiting",
         "canceled"
         | "unpaid"
         | "uncollectible"
@@ -47,6 +50,7 @@ pub(super) fn badge(status: &str) -> Markup {
         | "failed"
         | "expired"
         | "requires_payment_method"
+        | "lost"
         | "archived" => "bad",
         _ => "plain",
     };

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::balance;
+use super::{balance, dispute};
 use crate::cards::Decline;
 use crate::engine::objects::Intent;
 use crate::engine::{Doc, Kind, Tx, join, new_id};
@@ -108,14 +108,26 @@ fn captured_by(tx: &mut Tx, intent: &Doc, charge: &str, amount: i64) {
     }
 }
 
-/// When what was captured reaches the balance, by the sandbox's own clock, if that is still to come.
-pub(crate) fn settles_at(charge: &Doc) -> Option<i64> {
-    charge.hidden["settles_at"].as_i64()
+/// When what was captured reaches the balance, or is disputed after that, by the sandbox's own clock, if that is still to
+/// come.
+pub(crate) fn due_at(charge: &Doc) -> Option<i64> {
+    let steps = ["settles_at", "disputed_at"];
+    steps.into_iter().filter_map(|step| charge.hidden[step].as_i64()).min()
+}
+
+/// Does what is due: puts what was captured into the balance, and has it disputed.
+pub(crate) fn go_on(tx: &mut Tx, id: &str) {
+    let Some(doc) = tx.get(Kind::Charge, id) else { return };
+    if doc.hidden["settles_at"].is_i64() {
+        settle(tx, id, &doc);
+    }
+    // In the same step, for a document has one at a time; and at the bank's time.
+    tx.set_now(tx.wall());
+    dispute::open(tx, id);
 }
 
 /// Puts what was captured into the balance, and says so.
-pub(crate) fn settle(tx: &mut Tx, id: &str) {
-    let Some(doc) = tx.get(Kind::Charge, id) else { return };
+fn settle(tx: &mut Tx, id: &str, doc: &Doc) {
     tx.change(Kind::Charge, id, |doc| doc.hidden["settles_at"] = Value::Null);
     tx.follow_time_of(id);
     let before = tx.shown(Kind::Charge, id);
@@ -171,7 +183,8 @@ pub(super) fn capture(tx: &mut Tx, id: &str, amount: i64) {
 /// Puts the money of a charge into the balance, less Stripe's fee.
 fn add_to_balance(tx: &mut Tx, charge: &str, amount: i64) {
     let fee = (amount * FEE_PER_MILLE + 500) / 1000 + FEE_FIXED;
-    let entry = balance::Entry { kind: "charge", amount, fee, source: (Kind::Charge, charge) };
-    let id = balance::add(tx, &entry);
+    let entry = balance::Entry { fee, ..balance::Entry::new("charge", amount, (Kind::Charge, charge)) };
+    let id = balance::add(tx, entry);
     tx.change(Kind::Charge, charge, |doc| doc.object["balance_transaction"] = json!(id));
+    dispute::expect(tx, charge);
 }

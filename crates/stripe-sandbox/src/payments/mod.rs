@@ -1,7 +1,8 @@
 //! Payments: keeping cards, charging them, setting them up, and 3D Secure.
 
-mod balance;
+pub(super) mod balance;
 pub(super) mod charge;
+pub(super) mod dispute;
 mod intent;
 pub(super) mod methods;
 pub(super) mod payment;

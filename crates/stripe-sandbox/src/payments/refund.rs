@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::balance;
+use super::{balance, dispute};
 use crate::engine::objects::{Charge, Intent};
 use crate::engine::{ApiError, Kind, Tx, new_id};
 use crate::money;
@@ -45,6 +45,7 @@ pub(crate) fn charge_of(tx: &Tx, intent: &str) -> Result<String, ApiError> {
 pub(crate) fn create(tx: &mut Tx, new: &NewRefund) -> Result<String, ApiError> {
     let doc = tx.find(Kind::Charge, new.charge, "charge")?;
     let charge = Charge(&doc.object);
+    dispute::check_refundable(tx, charge)?;
     let amount = amount(charge, new)?;
     let id = new_id(KIND);
     let object = json!({
@@ -71,8 +72,7 @@ pub(crate) fn create(tx: &mut Tx, new: &NewRefund) -> Result<String, ApiError> {
         "transfer_reversal": null,
     });
     tx.insert(KIND, object, Value::Null);
-    let entry = balance::Entry { kind: "refund", amount: -amount, fee: 0, source: (KIND, &id) };
-    let moved = balance::add(tx, &entry);
+    let moved = balance::add(tx, balance::Entry::new("refund", -amount, (KIND, &id)));
     tx.change(KIND, &id, |doc| doc.object["balance_transaction"] = json!(moved));
     tx.update(Kind::Charge, doc.id(), "charge.refunded", |doc| {
         let charge = Charge(&doc.object);

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::engine::{Kind, Tx};
 use crate::http::{Field, Route, Shape, get, list, matches, opt, page, unsupported};
+use crate::payments::balance::total;
 
 const KIND: Kind = Kind::BalanceTransaction;
 
@@ -33,10 +34,7 @@ pub(super) const ROUTES: &[Route] = &[
 /// All of it available at once: there is no payout to wait for.
 fn balance(tx: &Tx) -> Value {
     let mut nets = BTreeMap::from([("usd".to_owned(), 0)]);
-    for doc in tx.all(KIND) {
-        let currency = doc.object["currency"].as_str().unwrap_or_default().to_owned();
-        *nets.entry(currency).or_default() += doc.object["net"].as_i64().unwrap_or_default();
-    }
+    nets.extend(tx.values(KIND, "currency").map(|currency| (currency.to_owned(), total(tx, currency))));
     let amount = |net: i64, currency: &str| json!({"amount": net, "currency": currency, "source_types": {"card": net}});
     let available: Vec<Value> = nets.iter().map(|(currency, net)| amount(*net, currency)).collect();
     let pending: Vec<Value> = nets.keys().map(|currency| amount(0, currency)).collect();

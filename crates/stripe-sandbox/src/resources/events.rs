@@ -42,7 +42,9 @@ fn index(call: &mut Call) -> Result<Value, ApiError> {
         None => one.map(|one| vec![one]),
     };
     let mut types: Option<Vec<&str>> = wanted.map(|wanted| {
-        tx.event_types().filter(|kind| wanted.iter().any(|wanted| is_of(kind, wanted))).collect()
+        tx.values(Kind::Event, "type")
+            .filter(|kind| wanted.iter().any(|wanted| is_of(kind, wanted)))
+            .collect()
     });
     if delivered == Some(false) && !webhooks::has_undelivered(tx) {
         types = Some(Vec::new());

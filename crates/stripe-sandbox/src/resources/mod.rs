@@ -9,6 +9,7 @@ mod credit_notes;
 mod customer_balance;
 pub(super) mod customers;
 mod discounts;
+mod disputes;
 mod events;
 mod invoice_items;
 mod invoice_payments;
@@ -49,6 +50,7 @@ pub(super) const ROUTES: &[&[Route]] = &[
     customer_balance::ROUTES,
     customers::ROUTES,
     discounts::ROUTES,
+    disputes::ROUTES,
     events::ROUTES,
     invoice_items::ROUTES,
     invoice_payments::ROUTES,

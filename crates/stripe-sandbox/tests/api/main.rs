@@ -19,6 +19,7 @@ mod credit_notes;
 mod customer_discounts;
 mod discounted_prorations;
 mod discounts;
+mod disputes;
 mod expansion;
 mod failed_payments;
 mod hand_made_invoices;

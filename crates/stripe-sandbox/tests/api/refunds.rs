@@ -122,3 +122,36 @@ async fn a_charge_can_be_described_and_captured() {
     assert_eq!(cleared["fraud_details"], json!({}));
     assert_eq!(sandbox.event_types().await.iter().filter(|kind| *kind == "charge.updated").count(), 2);
 }
+
+#[tokio::test]
+async fn the_balance_is_what_its_movements_come_to_in_each_currency() {
+    let sandbox = Sandbox::start().await;
+    for (amount, currency) in [("2999", "usd"), ("5000", "eur"), ("1234", "usd")] {
+        let form = [
+            ("amount", amount),
+            ("currency", currency),
+            ("payment_method", "pm_card_visa"),
+            ("payment_method_types[]", "card"),
+            ("confirm", "true"),
+        ];
+        let intent = sandbox.post("/v1/payment_intents", &form).await.ok();
+        let form = [("payment_intent", intent["id"].as_str().unwrap()), ("amount", "100")];
+        sandbox.post("/v1/refunds", &form).await.ok();
+    }
+    let movements = sandbox.get("/v1/balance_transactions?limit=100").await.ok();
+    let net = |currency: &str| -> i64 {
+        let all = movements["data"].as_array().unwrap().iter();
+        all.filter(|entry| entry["currency"] == currency).map(|entry| entry["net"].as_i64().unwrap()).sum()
+    };
+    let balance = sandbox.get("/v1/balance").await.ok();
+    let shown: Vec<(&str, i64)> = balance["available"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| (entry["currency"].as_str().unwrap(), entry["amount"].as_i64().unwrap()))
+        .collect();
+    assert_eq!(shown, [("eur", net("eur")), ("usd", net("usd"))]);
+    assert!(net("eur") > 0 && net("usd") > 0);
+    let euros = sandbox.get("/v1/balance_transactions?currency=eur").await.ok();
+    assert_eq!(euros["data"].as_array().unwrap().len(), 2);
+}

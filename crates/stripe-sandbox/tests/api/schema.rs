@@ -6,7 +6,7 @@ use jsonschema::Validator;
 use serde_json::{Map, Value, json};
 
 /// See `README.md` beside it for where it is from.
-const PUBLISHED: &str = include_str!("stripe-schema.json");
+const PUBLISHED: [&str; 2] = [include_str!("stripe-schema.json"), include_str!("dispute-schema.json")];
 
 /// What the sandbox shows and the published part of the schema doesn't name.
 const UNPUBLISHED: [&str; 3] = ["list", "plan", "search_result"];
@@ -20,17 +20,20 @@ pub struct Schema {
 
 impl Schema {
     pub fn load() -> Self {
-        let published: Value = serde_json::from_str(PUBLISHED).unwrap();
-        let schemas = &published["components"]["schemas"];
+        let published = PUBLISHED.map(|document| serde_json::from_str::<Value>(document).unwrap());
         let mut answers = HashMap::new();
-        for (path, methods) in published["paths"].as_object().unwrap() {
+        let paths = published.iter().flat_map(|document| document["paths"].as_object().unwrap());
+        for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
                 let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
                 // The object that it answers is what the address is for: not any object will do.
                 answers.insert((method.to_uppercase(), nameless(path)), as_json_schema(schema, &Value::Null));
             }
         }
-        let components = as_json_schema(schemas, schemas);
+        let all =
+            published.iter().flat_map(|document| document["components"]["schemas"].as_object().unwrap());
+        let schemas = Value::Object(all.map(|(name, schema)| (name.clone(), schema.clone())).collect());
+        let components = as_json_schema(&schemas, &schemas);
         Self { components: json!({"schemas": components}), answers, compiled: HashMap::new() }
     }
 

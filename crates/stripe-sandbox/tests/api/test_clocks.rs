@@ -127,6 +127,7 @@ async fn the_events_of_a_renewal_come_in_stripe_s_order_and_say_what_was_before(
     let types = sandbox.event_types().await.split_off(before);
     let expected = [
         "test_helpers.test_clock.advancing",
+        "invoice.upcoming",
         "customer.subscription.updated",
         "invoice.created",
         "invoice.finalized",
@@ -273,14 +274,17 @@ async fn nothing_on_a_clock_is_changed_while_it_advances() {
     let to = at("2030-01-17T10:00:00Z").to_string();
     let (advance, change) =
         (format!("{CLOCKS}/{clock}/advance"), format!("/v1/subscriptions/{}", id(&begun)));
+    let held = sandbox.running.sandbox().hold_clocks().await;
     let advancing = sandbox.post(&advance, &[("frozen_time", &to)]).await.ok();
     assert_eq!(advancing["status"], "advancing");
-    // Either it comes between the steps, and is refused, or after the last.
-    let answer = sandbox.post(&change, &[("metadata[a]", "b")]).await;
-    if answer.status != 200 {
-        let error = answer.error(429);
-        assert!(error["message"].as_str().unwrap().contains("advancement underway"), "{error}");
-    }
+    let error = sandbox.post(&change, &[("metadata[a]", "b")]).await.error(429);
+    assert!(error["message"].as_str().unwrap().contains("advancement underway"), "{error}");
+    assert_eq!(sandbox.get(&change).await.ok()["metadata"], json!({}), "it is read all the same");
+    let elsewhere = sandbox.customer(&[]).await;
+    sandbox.post(&format!("/v1/customers/{elsewhere}"), &[("name", "Ada")]).await.ok();
+    drop(held);
+    sandbox.running.sandbox().catch_up().await;
+    assert_eq!(sandbox.post(&change, &[("metadata[a]", "b")]).await.ok()["metadata"], json!({"a": "b"}));
 }
 
 #[tokio::test]
@@ -315,4 +319,48 @@ async fn a_renewal_that_needs_3d_secure_waits_for_the_customer() {
     sandbox.authenticate(&id(intent), true).await;
     let well = subscription(&sandbox, &begun).await;
     assert_eq!((&well["status"], &well["latest_invoice"]["status"]), (&json!("active"), &json!("paid")));
+}
+
+#[tokio::test]
+async fn a_renewal_is_announced_a_week_before_with_its_invoice_and_once() {
+    let Subscribed { sandbox, clock, customer, begun } =
+        subscribed("2030-01-15T10:00:00Z", "pm_card_visa", &[]).await;
+    let announced = async || sandbox.get("/v1/events?type=invoice.upcoming").await.ok()["data"].clone();
+    advance(&sandbox, &clock, at("2030-02-08T09:59:59Z")).await;
+    assert_eq!(announced().await, json!([]));
+    let form = [("customer", &*customer), ("amount", "250"), ("currency", "usd")];
+    sandbox.post("/v1/invoiceitems", &form).await.ok();
+    advance(&sandbox, &clock, at("2030-02-08T10:00:00Z")).await;
+    let events = announced().await;
+    let invoice = &events[0]["data"]["object"];
+    assert_eq!((&invoice["total"], &invoice["status"]), (&json!(1250), &json!("draft")));
+    assert_eq!(invoice["period_end"], at("2030-02-15T10:00:00Z"));
+    assert!(id(invoice).starts_with("upcoming_in_"));
+    assert_eq!(invoices(&sandbox, &begun).await.len(), 1, "nothing of it is kept");
+    advance(&sandbox, &clock, at("2030-03-14T00:00:00Z")).await;
+    assert_eq!(announced().await.as_array().unwrap().len(), 2, "one for each renewal");
+
+    // What ends is not renewed.
+    let path = format!("/v1/subscriptions/{}", id(&begun));
+    sandbox.post(&path, &[("cancel_at_period_end", "true")]).await.ok();
+    advance(&sandbox, &clock, at("2030-03-16T00:00:00Z")).await;
+    assert_eq!(announced().await.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn the_renewals_of_short_periods_are_announced_as_these_begin() {
+    for (interval, third) in [("day", "2030-01-17T12:00:00Z"), ("week", "2030-01-29T10:00:00Z")] {
+        let sandbox = Sandbox::start().await;
+        let clock = clock_at(&sandbox, "2030-01-15T10:00:00Z").await;
+        let customer = customer_on(&sandbox, &clock, "pm_card_visa").await;
+        let price = sandbox.price_every(1000, interval).await;
+        let begun = sandbox.subscribe(&customer, &price, &[]).await.ok();
+        if interval == "day" {
+            advance(&sandbox, &clock, at("2030-01-17T09:00:00Z")).await;
+        }
+        advance(&sandbox, &clock, at(third)).await;
+        let types = sandbox.event_types().await;
+        let announced = types.iter().filter(|of| *of == "invoice.upcoming").count();
+        assert_eq!((announced, invoices(&sandbox, &begun).await.len()), (3, 3), "{interval}");
+    }
 }

@@ -176,9 +176,9 @@ struct Sums {
 impl Sums {
     fn of(rows: &[Value]) -> Self {
         let subtotal = rows.iter().filter_map(|row| row["amount"].as_i64()).sum();
-        let discounts = adjustments::added_up(rows, "discount_amounts", &["discount"]);
+        let discounts = adjustments::added_up(rows.iter(), "discount_amounts", &["discount"]);
         let same_tax = ["tax_rate_details", "tax_behavior", "taxability_reason"];
-        let taxes = adjustments::added_up(rows, "taxes", &same_tax);
+        let taxes = adjustments::added_up(rows.iter(), "taxes", &same_tax);
         let on_top = adjustments::total(&taxes, Some("exclusive"));
         let total = subtotal - adjustments::total(&discounts, None) + on_top;
         Self { subtotal, discounts, taxes, total }

@@ -7,8 +7,9 @@ import { ALIASES, NOT_DRAWN, PROPERTY_OF } from './variables.js';
 const CLASSES = [
   'AccordionItem', 'Action', 'Block', 'BlockAction', 'BlockDivider', 'Button', 'Checkbox', 'CheckboxInput',
   'CheckboxLabel', 'CodeInput', 'Dropdown', 'DropdownItem', 'Error', 'Input', 'InputCloseIcon', 'InputDivider',
-  'Label', 'Link', 'Menu', 'MenuAction', 'MenuIcon', 'PickerAction', 'PickerItem', 'RadioIcon',
-  'RadioIconInner', 'RadioIconOuter', 'RedirectText', 'SecondaryLink', 'Switch', 'SwitchControl', 'Tab', 'TabIcon', 'TabLabel', 'TermsLink', 'TermsText',
+  'Label', 'Link', 'Menu', 'MenuAction', 'MenuIcon', 'PickerAction', 'PickerItem', 'RadioIcon', 'RadioIconInner',
+  'RadioIconOuter', 'RedirectText', 'SecondaryLink', 'Switch', 'SwitchControl', 'Tab', 'TabIcon', 'TabLabel',
+  'TermsLink', 'TermsText',
 ];
 
 const STATES = '(:(hover|active|focus|focus-visible|disabled|autofill))*(::(placeholder|selection))?';
