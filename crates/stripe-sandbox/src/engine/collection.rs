@@ -14,6 +14,7 @@ use super::state::Doc;
 /// The fields that documents of any kind can be found by, where they have them as texts.
 const INDEXED: [&str; 12] = [
     "charge",
+    "collection_method",
     "customer",
     "email",
     "identifier",

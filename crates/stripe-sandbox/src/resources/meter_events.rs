@@ -118,10 +118,11 @@ fn meter(tx: &Tx, event_name: &str) -> Result<Arc<Doc>, ApiError> {
 }
 
 /// An event with this identifier of the last 24 hours, by the time of its customer.
-fn reported(tx: &Tx, event_name: &str, identifier: &str) -> Option<Arc<Doc>> {
-    let since = tx.now() - UNIQUE_FOR;
-    let mut found = tx.all_with(KIND, "identifier", identifier);
-    found.find(|doc| {
-        MeterEvent(&doc.object).event_name() == event_name && doc.object["created"].as_i64() > Some(since)
+fn reported(tx: &mut Tx, event_name: &str, identifier: &str) -> Option<Arc<Doc>> {
+    let all: Vec<Arc<Doc>> = tx.all_with(KIND, "identifier", identifier).collect();
+    all.into_iter().find(|doc| {
+        let event = MeterEvent(&doc.object);
+        tx.follow_time_of(event.customer());
+        event.event_name() == event_name && event.created() > tx.now() - UNIQUE_FOR
     })
 }

@@ -192,7 +192,7 @@ async fn a_metered_price_names_its_meter_and_has_no_quantity() {
     let bare = with(&[("recurring[usage_type]", "metered")]);
     assert_eq!(scene.sandbox.post("/v1/prices", &bare).await.error(400)["param"], "recurring[meter]");
     let none = with(&[("recurring[usage_type]", "metered"), ("recurring[meter]", "mtr_test_nope")]);
-    assert_eq!(scene.sandbox.post("/v1/prices", &none).await.error(404)["param"], "recurring[meter]");
+    assert_eq!(scene.sandbox.post("/v1/prices", &none).await.error(400)["param"], "recurring[meter]");
     let counted =
         [("customer", &*scene.customer), ("items[0][price]", &scene.price), ("items[0][quantity]", "2")];
     let error = scene.sandbox.post("/v1/subscriptions", &counted).await.error(400);

@@ -42,7 +42,16 @@ impl<'a> MeterEvent<'a> {
         text(&self.0["event_name"])
     }
 
-    /// Unix seconds.
+    pub(crate) fn customer(self) -> &'a str {
+        text(&self.0["customer"])
+    }
+
+    /// When it was reported, in Unix seconds.
+    pub(crate) fn created(self) -> i64 {
+        self.0["created"].as_i64().unwrap_or_default()
+    }
+
+    /// When it was used, in Unix seconds.
     pub(crate) fn timestamp(self) -> i64 {
         self.0["timestamp"].as_i64().unwrap_or_default()
     }
