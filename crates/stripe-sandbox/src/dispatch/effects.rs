@@ -29,15 +29,16 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("GET /v1/accounts starting_after", NOTHING),
     ("GET /v1/accounts ending_before", NOTHING),
     ("GET /v1/customers/{id}/sources object", NOTHING),
-    ("GET /v1/customers/{id}/sources limit", NOTHING),
-    ("GET /v1/customers/{id}/sources starting_after", NOTHING),
-    ("GET /v1/customers/{id}/sources ending_before", NOTHING),
     ("GET /v1/products/{id}/features limit", NOTHING),
     ("GET /v1/products/{id}/features starting_after", NOTHING),
     ("GET /v1/products/{id}/features ending_before", NOTHING),
     ("POST /v1/credit_notes email_type", NO_MESSAGE),
     ("GET /v1/credit_notes/preview email_type", NO_MESSAGE),
     ("GET /v1/credit_notes/preview/lines email_type", NO_MESSAGE),
+    ("GET /v1/credit_notes/preview/lines effective_at", NOT_OF_LINES),
+    ("GET /v1/credit_notes/preview/lines memo", NOT_OF_LINES),
+    ("GET /v1/credit_notes/preview/lines metadata[a]", NOT_OF_LINES),
+    ("GET /v1/credit_notes/preview/lines reason", NOT_OF_LINES),
     (
         "POST /v1/invoices/create_preview subscription_details[items][0][price_data][tax_behavior]",
         "a preview keeps no price, and its lines don't tell this of one",
@@ -53,6 +54,7 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
         "the CLI says so of itself; it is sent what it listens for anyway",
     ),
 ];
+const NOT_OF_LINES: &str = "the credit note's own, whose lines alone are listed";
 const NO_MESSAGE: &str = "no message goes out, either way";
 const NOTHING: &str = "there is nothing in this list";
 const RESUMED: &str = "a period begins, and nothing was paid for the time of the pause";

@@ -12,7 +12,7 @@ use super::packed::Kept;
 use super::state::Doc;
 
 /// The fields that documents of any kind can be found by, where they have them as texts.
-const INDEXED: [&str; 12] = [
+const INDEXED: [&str; 13] = [
     "charge",
     "collection_method",
     "customer",

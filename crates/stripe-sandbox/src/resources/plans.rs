@@ -99,7 +99,9 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
     for field in ["id", "active", "metadata", "nickname"] {
         set(&mut price, params, field);
     }
-    set(&mut price["recurring"], params, "trial_period_days");
+    for field in ["meter", "trial_period_days", "usage_type"] {
+        set(&mut price["recurring"], params, field);
+    }
     for (own, as_price) in [("amount", "unit_amount"), ("amount_decimal", "unit_amount_decimal")] {
         if let Some(amount) = params.get(own) {
             price[as_price] = amount.clone();
@@ -115,6 +117,7 @@ fn price_to_plan(param: &str) -> &str {
         "unit_amount" => "amount",
         "unit_amount_decimal" => "amount_decimal",
         "recurring[interval_count]" => "interval_count",
+        "recurring[meter]" => "meter",
         other => other,
     }
 }
