@@ -170,7 +170,7 @@ async fn a_script_in_the_place_of_the_page_confirms_with_a_payment_method() {
     let done = sandbox.post(&format!("{page}/confirm"), &form).await.ok();
     assert_eq!((&done["status"], &done["payment_status"]), (&json!("complete"), &json!("paid")));
     assert_eq!(done["customer_details"]["email"], "ada@example.test");
-    assert_eq!(sandbox.event_types().await.last().unwrap(), "checkout.session.completed");
+    assert!(sandbox.event_types().await.iter().any(|kind| kind == "checkout.session.completed"));
     let pages =
         sandbox.request("POST", &format!("{page}/confirm")).key(Some("pk_test_TollgateSandboxPublicKey"));
     pages.form(&form).send().await.error(403);
