@@ -10,10 +10,12 @@
 //! - Reading, against a bare route and a bare page of Leptos of the same size.
 //! - The gateway, against the model server behind it called directly.
 //! - One busy group against a thousand; reading with a million events in the ledger, against reading with a hundred.
+//! - The Stripe sandbox, against a bare route; its pages among thousands of objects, against pages among a hundred; and what
+//!   it takes of memory and time when it is full.
 //!
 //! The server and the bare routes are processes of their own; with the callers they share this machine's cores.
 //!
-//! `SQLite`, `PostgreSQL`, `recording`, `groups`, `gateway` and `reading` as arguments leave out the others.
+//! `SQLite`, `PostgreSQL`, `recording`, `groups`, `gateway`, `reading` and `sandbox` as arguments leave out the others.
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
@@ -25,6 +27,7 @@ mod bare;
 mod client;
 mod engine;
 mod report;
+mod sandbox;
 mod subject;
 mod writer;
 
@@ -36,6 +39,7 @@ use bare::Bare;
 use client::Call;
 use engine::Engine;
 use report::{Report, percentile};
+use sandbox::Sandbox;
 use subject::Subject;
 use tollgate_test_support::databases::Database;
 use writer::Writer;
@@ -64,6 +68,16 @@ const ADDED: [(usize, Duration); 2] = [(50, Duration::from_millis(1)), (99, Dura
 /// How long a hold may take while others write, on SQLite.
 const HOLD_P99: Duration = Duration::from_millis(5);
 
+/// What the sandbox has in it when it is full, and what it may then take: of memory, for a page of any list at this percentile,
+/// and to bring so many subscriptions a month on.
+const CUSTOMERS: usize = 10_000;
+const SUBSCRIPTIONS: usize = 3_000;
+const MEMORY: u64 = 300 << 20;
+const PAGE: Duration = Duration::from_millis(10);
+const MONTH_OF: usize = 1_000;
+const MONTH: Duration = Duration::from_secs(10);
+
+const SANDBOX: &str = "Sandbox";
 const SQLITE: &str = "SQLite";
 const POSTGRES: &str = "PostgreSQL";
 
@@ -78,6 +92,8 @@ mod limit {
     pub const GATEWAY: f64 = 10.0;
     pub const READ_JSON: f64 = 3.33;
     pub const READ_PAGE: f64 = 3.33;
+    pub const SANDBOX_GET: f64 = 3.33;
+    pub const SANDBOX_POST: f64 = 10.0;
 }
 
 /// How many times slower a read may be with many events than with few.
@@ -104,6 +120,9 @@ async fn main() -> ExitCode {
             reading(kind, database(kind).await, database(kind).await, &mut report).await;
         }
     }
+    if is_wanted("sandbox") {
+        stripe_sandbox(&mut report).await;
+    }
     report.outcome()
 }
 
@@ -114,7 +133,7 @@ fn is_wanted(name: &str) -> bool {
             env::args().skip(1).filter(|asked| names.contains(&asked.as_str())).collect();
         names.contains(&name) && (asked.is_empty() || asked.iter().any(|asked| asked == name))
     };
-    among(&[SQLITE, POSTGRES]) || among(&["recording", "groups", "gateway", "reading"])
+    among(&[SQLITE, POSTGRES]) || among(&["recording", "groups", "gateway", "reading", "sandbox"])
 }
 
 async fn database(kind: &str) -> Database {
@@ -235,4 +254,35 @@ async fn reading(kind: &str, small: Database, large: Database, report: &mut Repo
     drop((few, many));
     small.drop().await;
     large.drop().await;
+}
+
+async fn stripe_sandbox(report: &mut Report) {
+    let (few, full) = (Sandbox::start(100, 100).await, Sandbox::start(CUSTOMERS, SUBSCRIPTIONS).await);
+    report.memory(SANDBOX, "10,000 customers, 3,000 subscriptions", full.memory(), MEMORY);
+    let customer = full.get(&format!("customers/{}", full.customer().await));
+    let bare = Bare::start(customer.answer_size().await);
+    let calls = [
+        ("GET /v1/customers/{id}", customer, bare.get(), limit::SANDBOX_GET),
+        ("POST /v1/customers", full.make_customer(), bare.post(), limit::SANDBOX_POST),
+    ];
+    for (name, call, bare, limit) in calls {
+        report
+            .row(SANDBOX, name, "a bare route", limit)
+            .measure(
+                async |time| call.per_second(READERS, time).await,
+                async |time| bare.per_second(READERS, time).await,
+            )
+            .await;
+    }
+    for list in ["customers", "subscriptions", "invoices", "charges", "events", "events?type=invoice.paid"] {
+        let path = format!("{list}{}limit=100", if list.contains('?') { '&' } else { '?' });
+        let (few, full) = (few.get(&path), full.get(&path));
+        let times = full.times(1, None, Duration::from_secs(1)).await;
+        report.time(SANDBOX, &format!("p50 of a page of 100, {list}"), percentile(&times, 50), PAGE);
+        report
+            .row(SANDBOX, &format!("pages of {list}"), "with 100 customers", READ_MANY)
+            .measure(async |time| full.per_second(1, time).await, async |time| few.per_second(1, time).await)
+            .await;
+    }
+    report.time(SANDBOX, "a month of 1,000 subscriptions", few.month(MONTH_OF).await, MONTH);
 }

@@ -43,6 +43,18 @@ impl Report {
         }
     }
 
+    /// A row about memory in bytes, which may not be more than `limit`.
+    pub fn memory(&mut self, kind: &str, name: &str, measured: u64, limit: u64) {
+        const MEGABYTE: u64 = 1 << 20;
+        let over = measured > limit;
+        let verdict = if over { "  OVER" } else { "" };
+        let (name, measured) = (format!("{kind}: {name}"), measured / MEGABYTE);
+        println!("{name:<62} {measured:>7} MB   at most {} MB{verdict}", limit / MEGABYTE);
+        if over {
+            self.over.push(name);
+        }
+    }
+
     /// Success where no row is over its limit.
     pub fn outcome(&self) -> ExitCode {
         if self.over.is_empty() {

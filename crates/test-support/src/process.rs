@@ -49,16 +49,26 @@ pub struct Server {
 
 impl Server {
     /// Starts `command`, which serves, and waits until it listens.
-    pub fn start(mut command: Command) -> Self {
-        let mut child = command.arg("serve").stdout(Stdio::piped()).spawn().expect("the program starts");
+    pub fn start(command: Command) -> Self {
+        Self::start_as(command, "serve", "Listening on ")
+    }
+
+    /// As [`Server::start`], of another of the program's servers, which says where it listens behind `announced`.
+    pub fn start_as(mut command: Command, server: &str, announced: &str) -> Self {
+        let mut child = command.arg(server).stdout(Stdio::piped()).spawn().expect("the program starts");
         let mut output = BufReader::new(child.stdout.take().expect("its output"));
         let base = output
             .by_ref()
             .lines()
             .map_while(Result::ok)
-            .find_map(|line| line.strip_prefix("Listening on ").map(str::to_owned))
+            .find_map(|line| line.strip_prefix(announced).map(str::to_owned))
             .expect("the server says where it listens");
         Self { child, base, _output: output }
+    }
+
+    /// The process's id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL: it gets no chance to finish anything.

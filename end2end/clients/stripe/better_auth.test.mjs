@@ -38,9 +38,11 @@ const price = await stripe.prices.create({
   recurring: { interval: 'month' },
 });
 
-/** Events that better-auth has taken and no test has waited for yet, and who waits. */
+/** How long an event may take to come, in milliseconds. */
+const TIMEOUT = 30_000;
+/** Events that better-auth has taken and no test has waited for yet, and what looks at them when there is another. */
 let taken = [];
-const waiting = [];
+let look = () => {};
 const database = { user: [], session: [], account: [], verification: [], subscription: [] };
 const auth = betterAuth({
   baseURL: base,
@@ -56,7 +58,7 @@ const auth = betterAuth({
       subscription: { enabled: true, plans: [{ name: 'pro', lookupKey: 'pro', limits: { seats: 5 } }] },
       onEvent: async (event) => {
         taken.push(event);
-        waiting.splice(0).forEach((wake) => wake());
+        look();
       },
     }),
   ],
@@ -64,16 +66,18 @@ const auth = betterAuth({
 const handle = toNodeHandler(auth);
 
 /** Resolves once better-auth has taken an event of this type that fits, later than the last one that was waited for. */
-async function event(type, fits) {
-  for (;;) {
-    const index = taken.findIndex((one) => one.type === type && fits(one.data.object));
-    if (index >= 0) {
+const event = (type, fits) =>
+  new Promise((resolve, reject) => {
+    const late = setTimeout(() => reject(new Error(`no such ${type} came`)), TIMEOUT);
+    look = () => {
+      const index = taken.findIndex((one) => one.type === type && fits(one.data.object));
+      if (index < 0) return;
+      clearTimeout(late);
       taken = taken.slice(index + 1);
-      return;
-    }
-    await new Promise((wake) => waiting.push(wake));
-  }
-}
+      resolve();
+    };
+    look();
+  });
 
 let cookie = '';
 

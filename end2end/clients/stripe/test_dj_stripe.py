@@ -32,6 +32,7 @@ SERVED = {
     "Charge": lambda v1: listed(v1.charges),
     "Coupon": lambda v1: listed(v1.coupons),
     "Customer": lambda v1: listed(v1.customers),
+    "Dispute": lambda v1: listed(v1.disputes),
     "Event": lambda v1: listed(v1.events),
     "Invoice": lambda v1: listed(v1.invoices),
     "InvoiceItem": lambda v1: listed(v1.invoice_items),
@@ -68,7 +69,7 @@ NOT_HERE = {
         "ApplicationFee", "ApplicationFeeRefund", "CountrySpec", "Transfer", "TransferReversal",
     ],
     "money that is paid out": ["Payout"],
-    "disputes and fraud": ["Dispute", "EarlyFraudWarning", "Review"],
+    "fraud, by Radar": ["EarlyFraudWarning", "Review"],
     "files": ["File", "FileLink"],
     "goods that are sent": ["ShippingRate"],
     "tax by Stripe": ["TaxCode"],
@@ -135,6 +136,7 @@ def v1(sandbox):
     v1.invoice_items.create({"customer": customer.id, "amount": 500, "currency": "usd"})
     payment = {"amount": 1099, "currency": "usd", "payment_method_types": ["card"], "customer": customer.id}
     intent = v1.payment_intents.create({**payment, "payment_method": "pm_card_visa", "confirm": True})
+    v1.payment_intents.create({**payment, "payment_method": "pm_card_createDispute", "confirm": True})
     v1.refunds.create({"payment_intent": intent.id, "amount": 100})
     v1.setup_intents.create({"customer": customer.id, "payment_method_types": ["card"]})
     v1.checkout.sessions.create(

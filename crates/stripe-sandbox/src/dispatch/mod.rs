@@ -1,6 +1,8 @@
 //! From a request to its endpoint, and from there to the answer.
 
 mod answer;
+#[cfg(test)]
+mod effects;
 mod expand;
 #[cfg(test)]
 mod published;

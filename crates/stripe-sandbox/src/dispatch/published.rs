@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::table;
+use crate::http::params::path;
 use crate::http::{Field, Route, Shape};
 
 const PUBLISHED: &str = include_str!("../../tests/api/stripe-parameters.json");
@@ -235,8 +236,4 @@ fn values(schema: &Value) -> Vec<&str> {
 fn is_within(taken: &[&str], schema: &Value) -> bool {
     let published = values(schema);
     taken.iter().all(|value| published.contains(value))
-}
-
-fn path(inside: &str, name: &str) -> String {
-    if inside.is_empty() { name.to_owned() } else { format!("{inside}[{name}]") }
 }

@@ -12,8 +12,9 @@ use super::packed::Kept;
 use super::state::Doc;
 
 /// The fields that documents of any kind can be found by, where they have them as texts.
-const INDEXED: [&str; 11] = [
+const INDEXED: [&str; 12] = [
     "charge",
+    "collection_method",
     "customer",
     "email",
     "invoice",

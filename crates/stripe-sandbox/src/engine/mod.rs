@@ -24,6 +24,8 @@ pub(super) use disk::Disk;
 pub(super) use error::ApiError;
 pub(super) use feed::{News, RequestLog};
 pub(super) use find::Walk;
+#[cfg(test)]
+pub(super) use id::number_ids_from;
 pub(super) use id::{new_id, new_secret};
 pub(super) use kind::Kind;
 pub(super) use sandbox::Schedule;

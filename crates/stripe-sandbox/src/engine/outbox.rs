@@ -62,7 +62,7 @@ impl Tx<'_> {
             .take(DROPPED_AT_ONCE);
         let old: Vec<Arc<Doc>> = old.map(|(seq, kept)| kept.open(seq)).collect();
         for event in old {
-            for delivery in self.deliveries_of(event.id()).collect::<Vec<_>>() {
+            for delivery in self.deliveries_of(event.id()) {
                 self.remove(Kind::Delivery, delivery.id());
             }
             self.remove(Kind::Event, event.id());
@@ -101,11 +101,14 @@ impl Tx<'_> {
     }
 
     /// The deliveries of an event, one per endpoint.
-    pub(crate) fn deliveries_of(&self, event: &str) -> impl Iterator<Item = Arc<Doc>> {
-        self.get(Kind::Event, event)
-            .and_then(|event| event.hidden["endpoints"].as_array().cloned())
-            .into_iter()
-            .flatten()
-            .filter_map(move |endpoint| self.get(Kind::Delivery, &format!("{event}/{}", endpoint.as_str()?)))
+    pub(crate) fn deliveries_of(&self, event: &str) -> Vec<Arc<Doc>> {
+        let doc = self.get(Kind::Event, event);
+        doc.iter().flat_map(|doc| self.deliveries_to(event, &doc.hidden)).collect()
+    }
+
+    /// As [`Tx::deliveries_of`], of an event of which this is hidden.
+    pub(super) fn deliveries_to(&self, event: &str, hidden: &Value) -> impl Iterator<Item = Arc<Doc>> {
+        let endpoints = hidden["endpoints"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        endpoints.filter_map(move |endpoint| self.get(Kind::Delivery, &format!("{event}/{endpoint}")))
     }
 }

@@ -179,6 +179,14 @@ impl<'a> Tx<'a> {
     }
 }
 
+#[cfg(test)]
+impl Tx<'_> {
+    /// All that it has changed and announced so far, for comparison with another's.
+    pub(crate) fn trace(&self) -> String {
+        format!("{:?} {:?}", self.writes, self.events)
+    }
+}
+
 /// What the fields that differ were before, nested objects field by field; `None` if nothing differs.
 fn difference(before: &Value, after: &Value) -> Option<Value> {
     let (Value::Object(old), Value::Object(new)) = (before, after) else {

@@ -1,5 +1,7 @@
 //! Objects as the API shows them: with what is kept in other documents.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::kind::Kind;
@@ -9,7 +11,7 @@ use super::tx::Tx;
 impl Tx<'_> {
     /// The object as the API shows it.
     pub(crate) fn view(&self, kind: Kind, id: &str) -> Option<Value> {
-        self.get(kind, id).map(|doc| self.render(kind, &doc))
+        self.get(kind, id).map(|doc| self.unpacked(kind, doc))
     }
 
     /// The object as the API shows it, of a document that is known to be there.
@@ -19,23 +21,36 @@ impl Tx<'_> {
 
     /// A document of this transaction as the API shows it.
     pub(crate) fn render(&self, kind: Kind, doc: &Doc) -> Value {
-        let mut object = doc.object.clone();
+        self.filled_in(kind, doc.clone())
+    }
+
+    /// As [`Tx::render`], of a document that isn't needed any more: one that was packed was read for this alone, and isn't
+    /// copied.
+    pub(crate) fn unpacked(&self, kind: Kind, doc: Arc<Doc>) -> Value {
+        self.filled_in(kind, Arc::unwrap_or_clone(doc))
+    }
+
+    fn filled_in(&self, kind: Kind, doc: Doc) -> Value {
         if doc.is_deleted() {
-            return object;
+            return doc.object;
         }
+        let Doc { mut object, hidden, .. } = doc;
         match kind {
             Kind::Subscription => {
-                let items = self.items_of(doc);
+                let items = self.items(&hidden);
                 let (plan, quantity) = match &items[..] {
                     [only] => (only["plan"].clone(), only["quantity"].clone()),
                     _ => (Value::Null, Value::Null),
                 };
                 object["plan"] = plan;
                 object["quantity"] = quantity;
-                object["items"] = json!({
-                    "object": "list", "data": items, "has_more": false, "total_count": items.len(),
-                    "url": format!("/v1/subscription_items?subscription={}", doc.id()),
+                let id = object["id"].as_str().unwrap_or_default();
+                let mut list = json!({
+                    "object": "list", "data": null, "has_more": false, "total_count": items.len(),
+                    "url": format!("/v1/subscription_items?subscription={id}"),
                 });
+                list["data"] = Value::Array(items);
+                object["items"] = list;
             }
             Kind::SubscriptionItem => {
                 let price =
@@ -54,7 +69,8 @@ impl Tx<'_> {
             }
             Kind::Coupon => object["valid"] = json!(self.coupon_is_valid(&object["id"])),
             Kind::Event => {
-                let pending = self.deliveries_of(doc.id()).filter(|doc| doc.is_pending()).count();
+                let id = object["id"].as_str().unwrap_or_default();
+                let pending = self.deliveries_to(id, &hidden).filter(|doc| doc.is_pending()).count();
                 object["pending_webhooks"] = json!(pending);
             }
             _ => {}
@@ -73,7 +89,11 @@ impl Tx<'_> {
 
     /// The items of a subscription as the API shows them, in their order.
     pub(crate) fn items_of(&self, subscription: &Doc) -> Vec<Value> {
-        let ids = subscription.hidden["items"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        self.items(&subscription.hidden)
+    }
+
+    fn items(&self, hidden: &Value) -> Vec<Value> {
+        let ids = hidden["items"].as_array().into_iter().flatten().filter_map(Value::as_str);
         ids.filter_map(|id| self.view(Kind::SubscriptionItem, id)).collect()
     }
 }

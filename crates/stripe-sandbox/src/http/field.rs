@@ -65,5 +65,5 @@ pub(crate) const METADATA: Field = opt("metadata", Shape::Clearable(&Shape::Map)
 pub(crate) const PAGE: &[Field] =
     &[opt("limit", Shape::Int), opt("starting_after", Shape::Text), opt("ending_before", Shape::Text)];
 
-pub(super) const RANGE: &[Field] =
+pub(crate) const RANGE: &[Field] =
     &[opt("gt", Shape::Int), opt("gte", Shape::Int), opt("lt", Shape::Int), opt("lte", Shape::Int)];

@@ -61,8 +61,11 @@ pub(crate) fn page_of(
     if ascending {
         docs.reverse();
     }
-    let data: Vec<Value> = docs.iter().map(|doc| tx.render(kind, doc)).collect();
-    Ok(json!({"object": "list", "data": data, "has_more": has_more, "url": url}))
+    let data = docs.into_iter().map(|doc| tx.unpacked(kind, doc)).collect();
+    // What is named inside of `json!` is copied.
+    let mut list = json!({"object": "list", "data": null, "has_more": has_more, "url": url});
+    list["data"] = Value::Array(data);
+    Ok(list)
 }
 
 /// `customer.*` names many types, `all` every status: neither is a value that anything has.

@@ -15,6 +15,8 @@ pub(super) mod version;
 
 pub(super) use address::check_address;
 pub(super) use auth::Role;
+#[cfg(test)]
+pub(super) use field::RANGE;
 pub(super) use field::{Field, METADATA, Shape, opt, req, unsupported};
 pub(super) use list::{in_range, matches, page, page_of, page_of_values};
 pub(super) use metadata::{given, merge_metadata, new_metadata, set};

@@ -48,7 +48,8 @@ fn object(form: &Map<String, Value>, fields: &[Field], inside: &str) -> Result<M
     Ok(read)
 }
 
-fn path(inside: &str, name: &str) -> String {
+/// How a parameter is named that stands inside another.
+pub(crate) fn path(inside: &str, name: &str) -> String {
     if inside.is_empty() { name.to_owned() } else { format!("{inside}[{name}]") }
 }
 

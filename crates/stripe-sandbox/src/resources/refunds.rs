@@ -52,8 +52,15 @@ pub(super) const ROUTES: &[Route] = &[
         page(call.tx, KIND, &url, call.params, |doc| doc.object["charge"] == charge.id())
     }),
     post("/v1/charges/{charge}/refunds", CREATE_OF_CHARGE, |call| {
-        let charge = call.tx.find(Kind::Charge, call.id(), "id")?.id().to_owned();
-        refunded(call, &charge)
+        let charge = call.tx.find(Kind::Charge, call.id(), "id")?;
+        // What Stripe does with another's is said nowhere.
+        if let Some(intent) = call.params["payment_intent"].as_str()
+            && charge.object["payment_intent"] != intent
+        {
+            let message = format!("The charge {} is not one of {intent}.", charge.id());
+            return Err(ApiError::invalid(message).param("payment_intent"));
+        }
+        refunded(call, charge.id())
     }),
 ];
 

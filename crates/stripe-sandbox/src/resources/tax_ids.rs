@@ -56,7 +56,8 @@ const CREATE: &[Field] = &[
 
 pub(super) const ROUTES: &[Route] = &[
     list("/v1/tax_ids", OWNER, |call| {
-        let customer = call.params["owner"]["customer"].as_str();
+        let owner = &call.params["owner"];
+        let customer = owner["customer"].as_str().filter(|_| owner["type"] == "customer");
         page(call.tx, KIND, "/v1/tax_ids", call.params, |doc| {
             customer.is_some_and(|customer| doc.object["customer"] == customer)
         })

@@ -149,7 +149,7 @@ pub(super) fn has_undelivered(tx: &Tx) -> bool {
 
 /// The deliveries of an event, one per endpoint.
 pub(super) fn deliveries_of(tx: &Tx, event: &str) -> Vec<Delivery> {
-    tx.deliveries_of(event).map(|doc| delivery(&doc)).collect()
+    tx.deliveries_of(event).iter().map(|doc| delivery(doc)).collect()
 }
 
 fn delivery(doc: &Doc) -> Delivery {

@@ -98,23 +98,22 @@ fn search(call: &Call, kind: Kind, url: &str, fields: &[&str]) -> Result<Value, 
         Some(page) => Some(decoded(page).ok_or_else(|| ApiError::invalid("Invalid page.").param("page"))?),
         None => None,
     };
-    let mut found: Vec<Value> =
-        tx.all(kind).map(|doc| tx.render(kind, &doc)).filter(|object| query.matches(object)).collect();
-    if let Some(after) = after {
-        let at = found.iter().position(|object| object["id"] == *after);
-        let at = at.ok_or_else(|| ApiError::invalid("This page is not there any more.").param("page"))?;
-        found.drain(..=at);
+    let mut matching = tx.all(kind).map(|doc| tx.unpacked(kind, doc)).filter(|object| query.matches(object));
+    if let Some(after) = after
+        && !matching.any(|object| object["id"] == *after)
+    {
+        return Err(ApiError::invalid("This page is not there any more.").param("page"));
     }
-    let has_more = found.len() > usize::try_from(limit).unwrap_or(100);
-    found.truncate(usize::try_from(limit).unwrap_or(100));
+    let limit = usize::try_from(limit).unwrap_or(100);
+    let mut found: Vec<Value> = matching.take(limit + 1).collect();
+    let has_more = found.len() > limit;
+    found.truncate(limit);
     let next = found.last().filter(|_| has_more).and_then(|last| last["id"].as_str());
-    Ok(json!({
-        "object": "search_result",
-        "data": found,
-        "has_more": has_more,
-        "next_page": next.map(|id| URL_SAFE_NO_PAD.encode(id)),
-        "url": url,
-    }))
+    let next = next.map(|id| URL_SAFE_NO_PAD.encode(id));
+    let mut page =
+        json!({"object": "search_result", "data": null, "has_more": has_more, "next_page": next, "url": url});
+    page["data"] = Value::Array(found);
+    Ok(page)
 }
 
 fn decoded(page: &str) -> Option<String> {
