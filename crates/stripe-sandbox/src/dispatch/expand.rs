@@ -37,7 +37,8 @@ struct Expandable {
     paths: BTreeMap<String, Vec<String>>,
 }
 
-/// By the object's `object`. Cut from Stripe's published document: `x-expandableFields` and `x-expansionResources`.
+/// By the object's `object`. Cut from Stripe's published document: `x-expandableFields` and `x-expansionResources`;
+/// and a customer's `default_source`, as earlier versions have it.
 /// Disputes, which the document at hand is cut without, are added by the types of Stripe's Node client.
 static EXPANDABLE: LazyLock<BTreeMap<String, Expandable>> =
     LazyLock::new(|| serde_json::from_str(include_str!("expandable.json")).unwrap_or_default());
