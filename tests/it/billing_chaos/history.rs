@@ -370,7 +370,10 @@ impl History<'_> {
             object["parent"]["subscription_details"]["subscription"].as_str()
         };
         let retry_at = now + Duration::seconds(10);
-        store.receive_event(id_of(event), event_type, subscription, None, now, retry_at).await.expect("it is kept");
+        store
+            .receive_event(id_of(event), event_type, subscription, None, now, retry_at)
+            .await
+            .expect("it is kept");
     }
 
     async fn deliver(&self, events: &[Value]) {
