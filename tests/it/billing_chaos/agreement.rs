@@ -19,13 +19,15 @@ struct Billed {
     start: DateTime<Utc>,
     end: DateTime<Utc>,
     anchor: DateTime<Utc>,
+    /// Whether its tokens are renewed in the midst of it, however early it ended.
+    is_long: bool,
 }
 
 impl Billed {
     /// When the usage periods in it begin.
     fn months(&self) -> BTreeSet<DateTime<Utc>> {
         let mut starts = BTreeSet::from([self.start]);
-        if self.end - self.start > MONTH {
+        if self.is_long {
             let counted = (0..24).flat_map(|months| {
                 let months = Months::new(months);
                 [self.anchor + months, self.anchor - months]
@@ -147,8 +149,12 @@ impl History<'_> {
             starts.remove(&end);
             expected.remove(&end);
         }
-        // What was spent before it was known that the subscription had ended is in a month that only the calendar began.
-        let first_end = ends.iter().map(|one| time(&one["ended_at"])).min();
+        // What was spent before it was known that the subscription had ended, or was paused, is in a month that only the
+        // calendar began.
+        let ended = ends.iter().map(|one| time(&one["ended_at"]));
+        let paused =
+            found.iter().flat_map(|one| self.snapshots(one)).filter(|shown| shown.1["status"] == "paused");
+        let first_end = ended.chain(paused.map(|shown| time(&shown.1["trial_end"]))).min();
         for (start, _, used) in &periods {
             if *used > 0 && first_end.is_some_and(|end| end <= *start) && !expected.contains(start) {
                 starts.remove(start);
@@ -176,7 +182,7 @@ impl History<'_> {
                 before.end = before.end.min(start);
             }
             let (end, anchor) = (time(&item["current_period_end"]), time(&shown["billing_cycle_anchor"]));
-            billed.push(Billed { start, end, anchor });
+            billed.push(Billed { start, end, anchor, is_long: end - start > MONTH });
         }
         let now = self.stage().clock.now();
         let until = subscription["ended_at"].as_i64().map_or(now, |_| time(&subscription["ended_at"]));
