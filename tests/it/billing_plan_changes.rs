@@ -213,6 +213,13 @@ async fn a_downgrade_begins_with_the_next_period_and_can_be_taken_back_until_the
             let now = &changed.body["subscription"];
             assert_eq!((&now["plan"]["name"], &now["next_plan"]["name"]), (&json!("Basic"), &json!("Small")));
         }
+        // Another cheaper one instead of it.
+        let tiny = plan(&stage, "Tiny", "5.00", "month", 5_000).await;
+        let changed = scene.to(&tiny).await;
+        assert_eq!(
+            (changed.status, &changed.body["subscription"]["next_plan"]["name"]),
+            (200, &json!("Tiny"))
+        );
         assert_eq!((scene.limit().await, scene.charged().await), (json!(100_000), 3000));
 
         // Back to what the group has.

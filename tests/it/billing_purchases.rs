@@ -263,7 +263,13 @@ async fn a_purchase_whose_outcome_isnt_known_is_settled_by_the_next_at_once() {
             assert_eq!(made(&stage).await, expected);
             let group = group(&admin).await;
             let customer = stage.app.running.services.store.stripe_customer(group).await.expect("a row");
-            let path = format!("/invoices?customer={}", customer.expect("a customer"));
+            let customer = customer.expect("a customer");
+            let path = format!("/subscriptions?status=all&customer={customer}");
+            let found = stage.stripe(Method::GET, &path, &[]).await;
+            let statuses: Vec<_> =
+                found["data"].as_array().expect("a list").iter().map(|one| &one["status"]).collect();
+            assert_eq!(statuses, ["active", "incomplete_expired"], "the newest first");
+            let path = format!("/invoices?customer={customer}");
             let invoices = stage.stripe(Method::GET, &path, &[]).await;
             let paid: i64 = invoices["data"]
                 .as_array()
@@ -273,6 +279,14 @@ async fn a_purchase_whose_outcome_isnt_known_is_settled_by_the_next_at_once() {
                 .sum();
             assert_eq!(paid, 7_999);
         }
+        // The answer to the second try is lost, too: it is still the same purchase.
+        let admin = stage.app.admin().await;
+        cut_off(&stage, &admin, &plan, Trouble::Disconnect).await;
+        stage.when(Method::POST, SUBSCRIPTIONS, Trouble::DisconnectAfter);
+        stage.buy(&admin, &plan).await.is_problem(503, "unavailable");
+        stage.heal();
+        assert_eq!(stage.buy(&admin, &plan).await.status, 201);
+        assert_eq!(made(&stage).await, expected + 1);
         stage.stop().await;
     })
     .await;
@@ -282,26 +296,63 @@ async fn a_purchase_whose_outcome_isnt_known_is_settled_by_the_next_at_once() {
 async fn a_purchase_whose_server_stopped_holds_nobody_up_for_more_than_seconds() {
     each_database(|url| async move {
         let (stage, plan) = start(&url).await;
+        // Before Stripe knew of the group, and while the subscription was being made.
+        for (number, path) in ["/v1/customers", SUBSCRIPTIONS].into_iter().enumerate() {
+            let admin = stage.app.admin().await;
+            let gate = Gate::closed();
+            stage.when(Method::POST, path, Trouble::Gate(gate.clone()));
+            // The client goes, and with it what was under way for it.
+            let buying = stage.buy(&admin, &plan);
+            tokio::select! {
+                bought = buying => panic!("{}", bought.body),
+                () = gate.reached() => {}
+            }
+            stage.heal();
+            eventually("it is left reserved", || async {
+                let store = &stage.app.running.services.store;
+                store.reservation(group(&admin).await).await.expect("a row").map(drop)
+            })
+            .await;
+            stage.clock.advance(Duration::seconds(11));
+            let bought = stage.buy(&admin, &plan).await;
+            assert_eq!(
+                (bought.status, &bought.body["subscription"]["status"]),
+                (201, &json!("active")),
+                "{path}: {}",
+                bought.body
+            );
+            assert_eq!(made(&stage).await, number + 1, "{path}");
+            gate.open();
+        }
+        stage.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_purchase_that_was_taken_for_cut_off_ends_what_it_makes_after_that() {
+    each_database(|url| async move {
+        let (stage, plan) = start(&url).await;
         let admin = stage.app.admin().await;
         let gate = Gate::closed();
         stage.when(Method::POST, SUBSCRIPTIONS, Trouble::Gate(gate.clone()));
-        // The client goes, and with it what was under way for it.
-        let buying = stage.buy(&admin, &plan);
-        tokio::select! {
-            bought = buying => panic!("{}", bought.body),
-            () = gate.reached() => {}
-        }
-        stage.heal();
-        eventually("it is left reserved", || async {
+        let meanwhile = async {
+            gate.reached().await;
+            stage.clock.advance(Duration::minutes(3));
+            stage.app.running.services.billing.reconcile().await.expect("it compares");
             let store = &stage.app.running.services.store;
-            store.reservation(group(&admin).await).await.expect("a row").map(drop)
-        })
-        .await;
-        stage.clock.advance(Duration::seconds(11));
-        let bought = stage.buy(&admin, &plan).await;
-        assert_eq!((bought.status, &bought.body["subscription"]["status"]), (201, &json!("active")));
-        assert_eq!(made(&stage).await, 1);
-        gate.open();
+            assert!(store.reservation(group(&admin).await).await.expect("a row").is_none());
+            gate.open();
+        };
+        let (late, ()) = tokio::join!(stage.buy(&admin, &plan), meanwhile);
+        late.is_problem(409, "subscription_exists");
+        stage.heal();
+        has_no_subscription(&admin).await;
+        assert_eq!(stage.buy(&admin, &plan).await.status, 201);
+        let found = stage.stripe(Method::GET, "/subscriptions?status=all", &[]).await;
+        let statuses: Vec<_> =
+            found["data"].as_array().expect("a list").iter().map(|one| &one["status"]).collect();
+        assert_eq!(statuses, ["active", "incomplete_expired"], "the newest first");
         stage.stop().await;
     })
     .await;

@@ -55,6 +55,20 @@ async fn a_trial_begins_without_a_charge_and_is_charged_at_its_end() {
 }
 
 #[tokio::test]
+async fn the_card_form_of_a_trial_can_be_come_back_to() {
+    each_database(|url| async move {
+        let (stage, plan) = start(&url).await;
+        let admin = stage.app.admin().await;
+        let (begun, _) = stage.begin(&admin, &plan).await;
+        let page = admin.get("/subscribe").await;
+        let page = page.body.as_str().expect("a page");
+        assert!(page.contains(begun["client_secret"].as_str().expect("a secret")), "{page}");
+        stage.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_trial_without_a_card_ends_by_itself() {
     each_database(|url| async move {
         let (stage, plan) = start(&url).await;
