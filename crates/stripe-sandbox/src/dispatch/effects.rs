@@ -38,6 +38,10 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ("POST /v1/credit_notes email_type", NO_MESSAGE),
     ("GET /v1/credit_notes/preview email_type", NO_MESSAGE),
     ("GET /v1/credit_notes/preview/lines email_type", NO_MESSAGE),
+    ("GET /v1/credit_notes/preview/lines effective_at", NOT_IN_LINES),
+    ("GET /v1/credit_notes/preview/lines memo", NOT_IN_LINES),
+    ("GET /v1/credit_notes/preview/lines metadata[a]", NOT_IN_LINES),
+    ("GET /v1/credit_notes/preview/lines reason", NOT_IN_LINES),
     (
         "POST /v1/invoices/create_preview subscription_details[items][0][price_data][tax_behavior]",
         "a preview keeps no price, and its lines don't tell this of one",
@@ -54,6 +58,7 @@ const WITHOUT_EFFECT: &[(&str, &str)] = &[
     ),
 ];
 const NO_MESSAGE: &str = "no message goes out, either way";
+const NOT_IN_LINES: &str = "it is of the note as a whole, of which its lines say nothing";
 const NOTHING: &str = "there is nothing in this list";
 const RESUMED: &str = "a period begins, and nothing was paid for the time of the pause";
 
