@@ -154,7 +154,8 @@ test.describe('Elements of an intent', () => {
       [{ stripeAccount: 'acct_other' }, "does not have access to account 'acct_other'"],
       [{ apiVersion: '1999-01-01' }, 'Invalid Stripe API version: 1999-01-01'],
     ] as const) {
-      const call = `Stripe('pk_test_end2end_tests', ${JSON.stringify(options)}).retrievePaymentIntent('${client_secret}')`;
+      const made = `Stripe('pk_test_end2end_tests', ${JSON.stringify(options)})`;
+      const call = `${made}.retrievePaymentIntent('${client_secret}')`;
       expect(await outcome(page, call)).toContain(refusal);
     }
     expect(await outcome(page, `Stripe('pk_test_end2end_tests').retrievePaymentIntent('${client_secret}')`)).toBe(

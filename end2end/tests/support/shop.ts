@@ -71,8 +71,8 @@ function shopPage(script: string) {
 type Form = { group: object; element?: object; type?: 'payment' | 'card' };
 
 /**
- * Opens the shop with a card form that is ready. Its globals: `stripe`, `elements`, `card`, and `events` with the names of
- * what the form said.
+ * Opens the shop with a card form that is ready. Its globals: `stripe`, `elements`, `card`, and `events` with the names
+ * of what the form said.
  */
 export async function openShop(page: Page, shop: string, { group, element = {}, type = 'payment' }: Form) {
   await page.goto(shop);

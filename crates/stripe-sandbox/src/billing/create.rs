@@ -8,7 +8,7 @@ use super::items::{self, Wanted};
 use super::lines::Line;
 use super::shape::NewInvoice;
 use super::timing::{self, Timing};
-use super::{invoice_items, invoices, paying, renewal, shape, subscriptions, tax_rates};
+use super::{add_items, invoice_items, invoices, paying, renewal, shape, subscriptions, tax_rates};
 use crate::cards::{self, Purpose, Verdict};
 use crate::engine::objects::{
     Customer, Invoice, InvoiceStatus, Price, Subscription, SubscriptionStatus, owner,
@@ -26,6 +26,21 @@ pub(crate) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
     let started = start(tx, params)?;
     settle(tx, &started, params)?;
     Ok(started.id)
+}
+
+/// Starts the subscription of a schedule. As at Stripe, it is active at once, and its first invoice is a draft that finalizes
+/// itself, as that of a renewal is. Returns its id.
+///
+/// # Errors
+/// If the parameters don't fit.
+pub(super) fn by_schedule(tx: &mut Tx, params: &Value, schedule: &str) -> Result<String, ApiError> {
+    let Started { id, position, .. } = start(tx, params)?;
+    tx.change(KIND, &id, |doc| {
+        doc.object["status"] = json!(SubscriptionStatus::Active);
+        doc.object["schedule"] = json!(schedule);
+    });
+    tx.emit_at(position, "customer.subscription.created", KIND, &id);
+    Ok(id)
 }
 
 /// A subscription of which nothing is charged yet.
@@ -49,6 +64,7 @@ pub(super) fn start(tx: &mut Tx, params: &Value) -> Result<Started, ApiError> {
     let wanted = items::of_new(tx, &params["items"])?;
     let currency = common_currency(tx, customer, &wanted, params)?;
     let interval = items::common_interval(wanted.iter().map(|item| &item.price))?;
+    let params = &with_trial_of_plan(params, &wanted)?;
     let timing = timing::of(params, tx.now(), interval)?;
     let method = params["default_payment_method"].as_str();
     if let Some(method) = method {
@@ -62,6 +78,8 @@ pub(super) fn start(tx: &mut Tx, params: &Value) -> Result<Started, ApiError> {
 
     let id = new_id(KIND);
     insert(tx, &id, params, &currency, &timing, &wanted)?;
+    let begun = tx.shown(KIND, &id);
+    add_items::add(tx, &begun, params)?;
     tx.update(Kind::Customer, customer, "customer.updated", |doc| doc.object["currency"] = json!(currency));
     let position = tx.mark();
     let invoice = first_invoice(tx, &id, &timing);
@@ -92,6 +110,25 @@ fn settle(tx: &mut Tx, started: &Started, params: &Value) -> Result<(), ApiError
         pay(tx, id, invoice, params)?;
     }
     Ok(())
+}
+
+/// The parameters with the days of trial that the first price has, if they ask for those.
+fn with_trial_of_plan(params: &Value, wanted: &[Wanted]) -> Result<Value, ApiError> {
+    let mut params = params.clone();
+    if params["trial_from_plan"] != true {
+        return Ok(params);
+    }
+    if let Some(other) = ["trial_end", "trial_period_days"].iter().find(|other| !params[**other].is_null()) {
+        let message = format!("You may only specify one of these parameters: trial_from_plan, {other}.");
+        return Err(ApiError::invalid(message).param("trial_from_plan"));
+    }
+    let recurring = wanted.first().map(|item| Price(&item.price).recurring());
+    if let Some(days) =
+        recurring.map(|recurring| &recurring["trial_period_days"]).filter(|days| days.is_i64())
+    {
+        params["trial_period_days"] = days.clone();
+    }
+    Ok(params)
 }
 
 fn common_currency(tx: &Tx, customer: &str, wanted: &[Wanted], params: &Value) -> Result<String, ApiError> {
@@ -169,7 +206,7 @@ fn first_invoice(tx: &mut Tx, id: &str, timing: &Timing) -> String {
     let lines: Vec<Line> =
         items.iter().map(|item| Line { subscription: id, item, period: timing.period, free }).collect();
     let new = NewInvoice::of_subscription(&subscription, "subscription_create", (tx.now(), tx.now()));
-    let waiting = invoice_items::pending(tx, new.customer, new.currency, None, true);
+    let waiting = invoice_items::pending(tx, new.customer, new.currency, Some(id), true);
     let invoice = invoices::draft(tx, &new, &Bill { items: waiting, lines });
     tx.change(KIND, id, |doc| doc.object["latest_invoice"] = json!(invoice));
     invoice

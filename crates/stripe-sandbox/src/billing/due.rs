@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
-use super::{checkout, collection, invoices, pending_update, renewal, subscriptions, test_clocks, upcoming};
+use super::{
+    checkout, collection, invoices, pending_update, renewal, schedule_run, subscriptions, test_clocks,
+    upcoming,
+};
 use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{Doc, Kind, Sandbox, Schedule, Tx};
 use crate::payments::{charge, dispute};
@@ -48,6 +51,7 @@ fn at(kind: Kind, doc: &Doc) -> Option<i64> {
                 _ => collection::at(doc),
             }
         }
+        Kind::SubscriptionSchedule => schedule_run::at(doc),
         Kind::Charge => charge::due_at(doc),
         Kind::Dispute => dispute::due_at(doc),
         Kind::CheckoutSession => checkout::expires_at(doc),
@@ -93,6 +97,7 @@ fn perform(tx: &mut Tx, kind: Kind, id: &str) {
             }
             collection::attempt(tx, id);
         }
+        Kind::SubscriptionSchedule => schedule_run::perform(tx, id),
         Kind::CheckoutSession => checkout::expire(tx, id),
         Kind::TestClock => test_clocks::arrive(tx, id),
         Kind::Charge => charge::go_on(tx, id),

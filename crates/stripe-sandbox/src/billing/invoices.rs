@@ -183,7 +183,7 @@ pub(crate) fn default_method(tx: &Tx, invoice: &Doc) -> Option<String> {
     let method = invoice
         .default_payment_method()
         .or_else(|| Subscription(&subscription.as_ref()?.object).default_payment_method())
-        .or_else(|| Customer(&customer.as_ref()?.object).default_payment_method());
+        .or_else(|| Customer(&customer.as_ref()?.object).default_method());
     method.map(str::to_owned)
 }
 

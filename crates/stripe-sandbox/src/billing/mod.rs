@@ -1,5 +1,6 @@
 //! Billing: subscriptions, their invoices, and what falls due.
 
+mod add_items;
 mod adjustments;
 mod amount;
 pub(super) mod by_hand;
@@ -25,6 +26,8 @@ mod proration;
 mod proration_discounts;
 pub(super) mod rebill;
 mod renewal;
+mod schedule_phases;
+mod schedule_run;
 pub(super) mod schedules;
 pub(super) mod settings;
 mod shape;

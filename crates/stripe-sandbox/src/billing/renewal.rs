@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::invoices::Bill;
 use super::lines::Line;
-use super::{Interval, invoice_items, invoices, schedules, subscriptions};
+use super::{Interval, invoice_items, invoices, schedule_run, subscriptions};
 use crate::engine::objects::{Price, Subscription, SubscriptionStatus};
 use crate::engine::{Doc, Kind, Tx};
 
@@ -82,7 +82,7 @@ pub(super) fn end_trial_unpaid(tx: &mut Tx, id: &str) -> bool {
 pub(super) fn begin_period(tx: &mut Tx, id: &str) {
     let before = tx.shown(KIND, id);
     let was = interval(&subscriptions::items(tx, id));
-    schedules::enter_phase(tx, id);
+    schedule_run::enter_phase(tx, id);
     let (Some(doc), items) = (tx.get(KIND, id), subscriptions::items(tx, id)) else { return };
     let subscription = Subscription(&doc.object);
     let (Some(first), Some(interval)) = (items.first(), interval(&items)) else { return };

@@ -1,27 +1,66 @@
-//! Subscription schedules: what a subscription becomes when its next periods begin.
+//! Subscription schedules: what a subscription becomes when its next periods begin, as requests have it.
 //!
 //! Source: <https://docs.stripe.com/billing/subscriptions/subscription-schedules>. Here a phase begins with a period of its
-//! subscription, and a schedule begins with a subscription that is there already.
+//! subscription.
 
 use serde_json::{Value, json};
 
-use super::Interval;
-use super::items::{self, Change, Wanted};
-use super::pending_update::Update;
-use super::subscriptions;
-use crate::engine::objects::{Price, Schedule, Subscription, ids};
+use super::schedule_phases::{self, Frame, phase, row};
+use super::{rebill, schedule_run, subscriptions};
+use crate::engine::objects::{Schedule, Subscription};
 use crate::engine::{ApiError, Kind, Tx, join, new_id};
 use crate::http::{merge_metadata, new_metadata, set};
 
 const KIND: Kind = Kind::SubscriptionSchedule;
 
-/// Puts a subscription under a schedule, of which what it is now is the first phase. Returns the schedule's id.
+/// Makes a schedule, for a subscription that is there or for one that begins with it. Returns the schedule's id.
 ///
 /// # Errors
-/// If the subscription is over, or under a schedule already.
+/// If the parameters don't fit each other or the subscription; whatever refuses the subscription that begins now.
 pub(crate) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
+    if params["from_subscription"].is_string() {
+        return adopt(tx, params);
+    }
+    let customer = params["customer"].as_str().ok_or_else(|| ApiError::required("customer"))?;
+    let customer = tx.find(Kind::Customer, customer, "customer")?;
+    let wanted = params["phases"].as_array().filter(|phases| !phases.is_empty());
+    let wanted = wanted.ok_or_else(|| ApiError::required("phases"))?;
+    let start = match (&params["start_date"], params["start_date"].as_i64()) {
+        (Value::Null, _) => return Err(ApiError::required("start_date")),
+        (_, Some(at)) if at < tx.now() => {
+            let message = "The Stripe sandbox does not support a `start_date` in the past.";
+            return Err(ApiError::invalid(message).param("start_date"));
+        }
+        (_, at) => at.unwrap_or(tx.now()),
+    };
+    let frame = Frame { start, first_end: None, currency: Value::Null };
+    let phases = schedule_phases::read(tx, wanted, &frame)?;
+    let of = Of {
+        billing_mode: json!({
+            "type": "flexible", "flexible": {"proration_discounts": "included"}, "updated_at": tx.now(),
+        }),
+        collection_method: json!("charge_automatically"),
+        customer: customer.id(),
+        test_clock: customer.object["test_clock"].clone(),
+    };
+    let id = insert(tx, params, &of, &phases);
+    tx.emit("subscription_schedule.created", KIND, &id);
+    if start <= tx.now() {
+        schedule_run::begin(tx, &id)?;
+    }
+    Ok(id)
+}
+
+/// Puts a subscription under a schedule, of which what it is now is the first phase.
+fn adopt(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
     let param = "from_subscription";
-    let of = params[param].as_str().ok_or_else(|| ApiError::required(param))?;
+    for other in ["customer", "phases", "start_date"] {
+        if !params[other].is_null() {
+            let message = format!("You can't pass `{other}` together with `{param}`.");
+            return Err(ApiError::invalid(message).param(other));
+        }
+    }
+    let of = params[param].as_str().unwrap_or_default();
     let doc = tx.find(Kind::Subscription, of, param)?;
     let subscription = Subscription(&doc.object);
     if let Some(own) = subscription.schedule() {
@@ -39,18 +78,48 @@ pub(crate) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
     let rows =
         items.iter().map(|item| row(&item["price"]["id"], &item["quantity"], &item["metadata"])).collect();
     let first = phase(&doc.object["currency"], (start, end), rows, "create_prorations");
+    let kept = Of {
+        billing_mode: doc.object["billing_mode"].clone(),
+        collection_method: doc.object["collection_method"].clone(),
+        customer: subscription.customer(),
+        test_clock: doc.object["test_clock"].clone(),
+    };
+    let id = insert(tx, params, &kept, &[first]);
+    tx.change(KIND, &id, |doc| {
+        doc.object["status"] = json!("active");
+        doc.object["subscription"] = json!(of);
+        doc.object["current_phase"] = json!({"start_date": start, "end_date": end});
+    });
+    tx.update(Kind::Subscription, of, "customer.subscription.updated", |doc| {
+        doc.object["schedule"] = json!(id);
+    });
+    schedule_run::set_end(tx, &id);
+    tx.emit("subscription_schedule.created", KIND, &id);
+    Ok(id)
+}
+
+/// What a schedule has from its subscription, or would give it.
+struct Of<'a> {
+    billing_mode: Value,
+    collection_method: Value,
+    customer: &'a str,
+    test_clock: Value,
+}
+
+/// Keeps a schedule that has not started.
+fn insert(tx: &mut Tx, params: &Value, of: &Of, phases: &[Value]) -> String {
     let id = new_id(KIND);
     let object = join([
         json!({
             "id": id,
             "object": KIND.object(),
             "application": null,
-            "billing_mode": doc.object["billing_mode"],
+            "billing_mode": of.billing_mode,
             "canceled_at": null,
             "completed_at": null,
             "created": tx.now(),
-            "current_phase": {"start_date": start, "end_date": end},
-            "customer": subscription.customer(),
+            "current_phase": null,
+            "customer": of.customer,
             "customer_account": null,
         }),
         json!({
@@ -59,7 +128,7 @@ pub(crate) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
                 "automatic_tax": {"disabled_reason": null, "enabled": false, "liability": null},
                 "billing_cycle_anchor": "automatic",
                 "billing_thresholds": null,
-                "collection_method": doc.object["collection_method"],
+                "collection_method": of.collection_method,
                 "default_payment_method": null,
                 "description": null,
                 "invoice_settings": {
@@ -72,56 +141,16 @@ pub(crate) fn create(tx: &mut Tx, params: &Value) -> Result<String, ApiError> {
             "end_behavior": params["end_behavior"].as_str().unwrap_or("release"),
             "livemode": false,
             "metadata": new_metadata(params),
-            "phases": [first],
+            "phases": phases,
             "released_at": null,
             "released_subscription": null,
-            "status": "active",
-            "subscription": of,
-            "test_clock": doc.object["test_clock"],
+            "status": "not_started",
+            "subscription": null,
+            "test_clock": of.test_clock,
         }),
     ]);
     tx.insert(KIND, object, Value::Null);
-    tx.update(Kind::Subscription, of, "customer.subscription.updated", |doc| {
-        doc.object["schedule"] = json!(id);
-    });
-    tx.emit("subscription_schedule.created", KIND, &id);
-    Ok(id)
-}
-
-fn row(price: &Value, quantity: &Value, metadata: &Value) -> Value {
-    json!({
-        "billing_thresholds": null,
-        "discounts": [],
-        "metadata": metadata,
-        "plan": price,
-        "price": price,
-        "quantity": quantity,
-        "tax_rates": [],
-    })
-}
-
-fn phase(currency: &Value, dates: (i64, i64), items: Vec<Value>, proration: &str) -> Value {
-    json!({
-        "add_invoice_items": [],
-        "application_fee_percent": null,
-        "billing_cycle_anchor": null,
-        "billing_thresholds": null,
-        "collection_method": null,
-        "currency": currency,
-        "default_payment_method": null,
-        "default_tax_rates": [],
-        "description": null,
-        "discounts": [],
-        "end_date": dates.1,
-        "invoice_settings": null,
-        "items": items,
-        "metadata": {},
-        "on_behalf_of": null,
-        "proration_behavior": proration,
-        "start_date": dates.0,
-        "transfer_data": null,
-        "trial_end": null,
-    })
+    id
 }
 
 /// Changes what is to come.
@@ -130,9 +159,12 @@ fn phase(currency: &Value, dates: (i64, i64), items: Vec<Value>, proration: &str
 /// If the schedule is over, or a phase doesn't fit the subscription or the one before it.
 pub(crate) fn update(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiError> {
     let doc = tx.find(KIND, id, "id")?;
-    must_run(&doc.object)?;
+    must_go_on(&doc.object)?;
     let phases = match &params["phases"] {
-        Value::Array(wanted) => Some(phases(tx, &doc.object, wanted)?),
+        Value::Array(wanted) => {
+            let frame = frame(tx, &doc.object, wanted);
+            Some(schedule_phases::read(tx, wanted, &frame)?)
+        }
         _ => None,
     };
     tx.update(KIND, id, "subscription_schedule.updated", |doc| {
@@ -142,11 +174,25 @@ pub(crate) fn update(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiErr
             doc.object["phases"] = json!(phases);
         }
     });
+    schedule_run::set_end(tx, id);
     Ok(())
 }
 
-fn must_run(schedule: &Value) -> Result<(), ApiError> {
-    if Schedule(schedule).is_running() {
+/// What the phases of a schedule have to fit: one that runs stays as it is.
+fn frame(tx: &Tx, schedule: &Value, wanted: &[Value]) -> Frame {
+    let view = Schedule(schedule);
+    let Some((start, end)) = view.current_phase() else {
+        let given = wanted.first().and_then(|phase| phase["start_date"].as_i64());
+        let start = given.filter(|at| *at > tx.now()).or(view.starts_at());
+        return Frame { start: start.unwrap_or(tx.now()), first_end: None, currency: Value::Null };
+    };
+    let subscription = tx.get(Kind::Subscription, view.subscription().unwrap_or_default());
+    let currency = subscription.map(|doc| doc.object["currency"].clone()).unwrap_or_default();
+    Frame { start, first_end: Some(end), currency }
+}
+
+fn must_go_on(schedule: &Value) -> Result<(), ApiError> {
+    if !Schedule(schedule).is_over() {
         return Ok(());
     }
     let status = schedule["status"].as_str().unwrap_or_default();
@@ -155,150 +201,37 @@ fn must_run(schedule: &Value) -> Result<(), ApiError> {
     )))
 }
 
-fn phases(tx: &mut Tx, schedule: &Value, wanted: &[Value]) -> Result<Vec<Value>, ApiError> {
-    let current = Schedule(schedule).current_phase().unwrap_or_default();
-    let subscription = tx.shown(Kind::Subscription, Schedule(schedule).subscription().unwrap_or_default());
-    let mut start = current.0;
-    let mut phases = Vec::new();
-    for (index, given) in wanted.iter().enumerate() {
-        let at = |field: &str| format!("phases[{index}][{field}]");
-        if given["start_date"].as_i64().is_some_and(|given| given != start) {
-            let message = "A phase begins where the one before it ends, the first with the current phase.";
-            return Err(ApiError::invalid(message).param(&at("start_date")));
-        }
-        let items =
-            items::of_new(tx, &given["items"]).map_err(|error| error.inside(&format!("phases[{index}]")))?;
-        let interval = items::common_interval(items.iter().map(|item| &item.price))?;
-        if let Some(other) =
-            items.iter().map(|item| &item.price).find(|price| price["currency"] != subscription["currency"])
-        {
-            let message =
-                format!("The price `{}` has another currency than the subscription.", Price(other).id());
-            return Err(ApiError::invalid(message).param(&at("items")));
-        }
-        let duration = &given["duration"];
-        let end = match (given["end_date"].as_i64(), duration.is_object()) {
-            (Some(_), true) => {
-                let message = "You may only specify one of these parameters: duration, end_date.";
-                return Err(ApiError::invalid(message).param(&at("duration")));
-            }
-            (Some(end), false) => end,
-            (None, true) => Interval::of(duration).nth(start, 1),
-            (None, false) if index == 0 => current.1,
-            (None, false) => interval.nth(start, 1),
-        };
-        if index == 0 && end != current.1 {
-            let message =
-                "The Stripe sandbox supports phases that begin with a period of the subscription only.";
-            return Err(ApiError::invalid(message).param(&at("end_date")));
-        }
-        if end <= start {
-            return Err(ApiError::invalid("A phase ends after it has begun.").param(&at("end_date")));
-        }
-        let rows =
-            items.iter().map(|item| row(&item.price["id"], &json!(item.quantity), &item.metadata)).collect();
-        let proration = given["proration_behavior"].as_str().unwrap_or("create_prorations");
-        phases.push(phase(&subscription["currency"], (start, end), rows, proration));
-        start = end;
-    }
-    Ok(phases)
-}
-
-/// A period begins: where a phase begins with it, the subscription becomes what that says; where the last one is over, the
-/// schedule is.
-pub(super) fn enter_phase(tx: &mut Tx, subscription: &str) {
-    let doc = tx.get(Kind::Subscription, subscription);
-    let Some(id) = doc.as_ref().and_then(|doc| Subscription(&doc.object).schedule().map(str::to_owned))
-    else {
-        return;
-    };
-    let Some(schedule) = tx.get(KIND, &id) else { return };
-    let now = tx.now();
-    let phases = schedule.object["phases"].as_array();
-    let next = phases.into_iter().flatten().find(|phase| phase["start_date"] == now);
-    let Some(next) = next else {
-        let over = Schedule(&schedule.object).current_phase().is_none_or(|(_, end)| end <= now);
-        if over && schedule.object["end_behavior"] == "release" {
-            release(tx, &id);
-        }
-        return;
-    };
-    let mut current = subscriptions::items(tx, subscription).into_iter();
-    let mut changes: Vec<Change> = Vec::new();
-    for wanted in next["items"].as_array().into_iter().flatten() {
-        let before = current.next();
-        let discounts = before.as_ref().map(|item| ids(&item["discounts"]).map(str::to_owned).collect());
-        let after = Wanted {
-            price: tx.shown(Kind::Price, wanted["price"].as_str().unwrap_or_default()),
-            quantity: wanted["quantity"].as_i64().unwrap_or(1),
-            metadata: wanted["metadata"].clone(),
-            discounts: discounts.unwrap_or_default(),
-        };
-        let own = before.as_ref().and_then(|item| item["id"].as_str()).map(str::to_owned);
-        let id = own.unwrap_or_else(|| new_id(Kind::SubscriptionItem));
-        changes.push(Change { id, before, after: Some(after) });
-    }
-    let gone = current.map(|item| Change {
-        id: item["id"].as_str().unwrap_or_default().to_owned(),
-        before: Some(item),
-        after: None,
-    });
-    changes.extend(gone);
-    let dates = json!({"start_date": next["start_date"], "end_date": next["end_date"]});
-    Update::new(&changes).apply(tx, subscription);
-    tx.update(KIND, &id, "subscription_schedule.updated", |doc| doc.object["current_phase"] = dates);
-}
-
-/// Lets the subscription go on without its schedule.
-fn release(tx: &mut Tx, id: &str) {
-    let Some(doc) = tx.get(KIND, id) else { return };
-    let subscription = Schedule(&doc.object).subscription().unwrap_or_default();
-    let now = tx.now();
-    tx.change(KIND, id, |doc| {
-        doc.object["status"] = json!("released");
-        doc.object["released_at"] = json!(now);
-        doc.object["released_subscription"] = json!(subscription);
-        doc.object["subscription"] = Value::Null;
-        doc.object["current_phase"] = Value::Null;
-    });
-    tx.change(Kind::Subscription, subscription, |doc| doc.object["schedule"] = Value::Null);
-    tx.emit("subscription_schedule.released", KIND, id);
-}
-
 /// Takes a subscription from under its schedule, on demand.
 ///
 /// # Errors
 /// If the schedule is over.
-pub(crate) fn let_go(tx: &mut Tx, id: &str) -> Result<(), ApiError> {
+pub(crate) fn let_go(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiError> {
     let doc = tx.find(KIND, id, "id")?;
-    must_run(&doc.object)?;
+    must_go_on(&doc.object)?;
     let subscription = Schedule(&doc.object).subscription().unwrap_or_default();
     let before = tx.shown(Kind::Subscription, subscription);
-    release(tx, id);
+    schedule_run::release(tx, id, params["preserve_cancel_date"] == true);
     tx.emit_changes(&before, "customer.subscription.updated", Kind::Subscription, subscription);
     Ok(())
 }
 
-/// Ends a schedule and its subscription with it.
+/// Ends a schedule and its subscription with it, what isn't used of which is credited and billed unless told otherwise.
 ///
 /// # Errors
 /// If the schedule is over.
-pub(crate) fn cancel(tx: &mut Tx, id: &str) -> Result<(), ApiError> {
+pub(crate) fn cancel(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiError> {
     let doc = tx.find(KIND, id, "id")?;
-    must_run(&doc.object)?;
-    subscriptions::end(tx, Schedule(&doc.object).subscription().unwrap_or_default());
+    must_go_on(&doc.object)?;
+    let Some(subscription) = Schedule(&doc.object).subscription() else {
+        schedule_run::close(tx, id, "canceled");
+        return Ok(());
+    };
+    if params["prorate"] != false {
+        rebill::credit_unused(tx, subscription);
+    }
+    subscriptions::end(tx, subscription);
+    if params["invoice_now"] != false {
+        rebill::bill_rest(tx, subscription);
+    }
     Ok(())
-}
-
-/// The subscription of a schedule has ended.
-pub(super) fn ended(tx: &mut Tx, subscription: &str) {
-    let doc = tx.get(Kind::Subscription, subscription);
-    let Some(id) = doc.as_ref().and_then(|doc| Subscription(&doc.object).schedule()) else { return };
-    let now = tx.now();
-    tx.change(KIND, id, |doc| {
-        doc.object["status"] = json!("canceled");
-        doc.object["canceled_at"] = json!(now);
-        doc.object["current_phase"] = Value::Null;
-    });
-    tx.emit("subscription_schedule.canceled", KIND, id);
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::settings::AfterLastRetry;
-use super::{invoices, pending_update, schedules};
+use super::{invoices, pending_update, schedule_run};
 use crate::engine::objects::{Customer, Invoice, InvoiceStatus, Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Doc, Kind, Tx};
 
@@ -23,7 +23,7 @@ pub(crate) fn period_end(tx: &Tx, subscription: &str) -> Option<i64> {
 pub(super) fn payment_method(tx: &Tx, subscription: Subscription) -> Option<String> {
     let of_customer = || {
         let customer = tx.get(Kind::Customer, subscription.customer())?;
-        Customer(&customer.object).default_payment_method().map(str::to_owned)
+        Customer(&customer.object).default_method().map(str::to_owned)
     };
     subscription.default_payment_method().map(str::to_owned).or_else(of_customer)
 }
@@ -154,7 +154,7 @@ pub(crate) fn end(tx: &mut Tx, id: &str) {
     }
     let now = tx.now();
     pending_update::drop_waiting(tx, id);
-    schedules::ended(tx, id);
+    schedule_run::ended(tx, id);
     // What is open stays so, and isn't collected any more.
     let open: Vec<String> = tx
         .all_with(Kind::Invoice, "subscription", id)

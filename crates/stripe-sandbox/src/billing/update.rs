@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::create::check_owner;
 use super::discounts::{self, On};
-use super::{discount_holders, rebill, renewal, subscriptions, tax_rates};
+use super::{add_items, discount_holders, rebill, renewal, subscriptions, tax_rates};
 use crate::engine::objects::{Subscription, SubscriptionStatus};
 use crate::engine::{ApiError, Kind, Tx};
 use crate::http::{merge_metadata, set};
@@ -68,6 +68,7 @@ pub(crate) fn update(tx: &mut Tx, id: &str, params: &Value) -> Result<(), ApiErr
     if params.get("discounts").is_some() {
         discount(tx, id, &params["discounts"])?;
     }
+    add_items::add(tx, &before, params)?;
     if params["trial_end"] == "now" && renewal::end_trial_unpaid(tx, id) {
         tx.emit_changes(&before, "customer.subscription.updated", KIND, id);
         return Ok(());

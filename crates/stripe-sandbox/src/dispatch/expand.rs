@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::billing::{checkout, invoices};
 use crate::engine::{ApiError, Kind, Tx};
+use crate::payments::sources;
 
 const MAX_LEVELS: usize = 4;
 
@@ -114,8 +115,10 @@ fn is_below(path: &str, parent: &str) -> bool {
 fn put_in_place(tx: &Tx, at: &mut Value, kinds: &[String]) {
     match at {
         Value::String(id) => {
+            let cards = kinds.iter().any(|name| name == "card");
             let kinds = kinds.iter().filter_map(|name| Kind::of_object(name));
-            if let Some(object) = kinds.into_iter().find_map(|kind| tx.view(kind, id)) {
+            let found = kinds.into_iter().find_map(|kind| tx.view(kind, id));
+            if let Some(object) = found.or_else(|| sources::view(tx, id).filter(|_| cards)) {
                 *at = object;
             }
         }
@@ -169,9 +172,10 @@ fn include(tx: &Tx, owner: &str, value: &Value, field: &str) -> Option<Value> {
         }
         "tax_ids" => listed(Kind::TaxId, "customer", format!("/v1/customers/{id}/tax_ids")),
         "refunds" => listed(Kind::Refund, "charge", format!("/v1/charges/{id}/refunds")),
-        // Cards of the old kind aren't kept here.
-        other => {
-            json!({"object": "list", "data": [], "has_more": false, "url": format!("/v1/{owner}s/{id}/{other}")})
-        }
+        // A customer's `sources`.
+        other => json!({
+            "object": "list", "data": sources::all(tx, id), "has_more": false,
+            "url": format!("/v1/{owner}s/{id}/{other}"),
+        }),
     })
 }

@@ -16,8 +16,16 @@ const PUBLISHED: &str = include_str!("../../tests/api/stripe-parameters.json");
 const UNPUBLISHED: &[&str] = &[
     // Of Connect, which the document is cut without.
     "GET /v1/accounts",
-    // Of entitlements and of older ways to pay; and of tax ids, the document has those of customers only.
+    // Of older ways to pay.
     "GET /v1/customers/{id}/sources",
+    "POST /v1/customers/{id}/sources",
+    "GET /v1/customers/{id}/sources/{source}",
+    "POST /v1/customers/{id}/sources/{source}",
+    "DELETE /v1/customers/{id}/sources/{source}",
+    // What Stripe's CLI finishes a Checkout session by.
+    "GET /v1/payment_pages/{id}",
+    "POST /v1/payment_pages/{id}/confirm",
+    // Of entitlements; and of tax ids, the document has those of customers only.
     "GET /v1/products/{id}/features",
     "GET /v1/tax_ids",
     "POST /v1/tax_ids",
@@ -45,6 +53,7 @@ const DIFFERENT: &[(&str, &str)] = &[
     ("POST /v1/customers promotion_code", CLI),
     ("POST /v1/customers/{id} coupon", CLI),
     ("POST /v1/customers/{id} promotion_code", CLI),
+    (" phases[][iterations]", CLI),
     ("POST /v1/promotion_codes coupon", CLI),
     ("POST /v1/promotion_codes promotion", "required, where its earlier spelling isn't given"),
     ("POST /v1/products type", "of earlier versions, which clients pin"),

@@ -174,6 +174,26 @@ impl<'a> Schedule<'a> {
         self.0["status"] == "active"
     }
 
+    /// Whether it is over for good.
+    pub(crate) fn is_over(self) -> bool {
+        !self.is_running() && self.0["status"] != "not_started"
+    }
+
+    /// Whether its subscription ends with it, rather than going on without it.
+    pub(crate) fn cancels(self) -> bool {
+        self.0["end_behavior"] == "cancel"
+    }
+
+    /// When its first phase begins, in Unix seconds.
+    pub(crate) fn starts_at(self) -> Option<i64> {
+        self.0["phases"].as_array()?.first()?["start_date"].as_i64()
+    }
+
+    /// When its last phase ends, in Unix seconds.
+    pub(crate) fn ends_at(self) -> Option<i64> {
+        self.0["phases"].as_array()?.last()?["end_date"].as_i64()
+    }
+
     pub(crate) fn subscription(self) -> Option<&'a str> {
         self.0["subscription"].as_str()
     }
@@ -416,6 +436,16 @@ impl<'a> Customer<'a> {
 
     pub(crate) fn default_payment_method(self) -> Option<&'a str> {
         self.0["invoice_settings"]["default_payment_method"].as_str()
+    }
+
+    /// The id of its default card of the old kind.
+    pub(crate) fn default_source(self) -> Option<&'a str> {
+        self.0["default_source"].as_str()
+    }
+
+    /// What its invoices are paid with, unless they say otherwise.
+    pub(crate) fn default_method(self) -> Option<&'a str> {
+        self.default_payment_method().or(self.default_source())
     }
 
     /// The id of the discount on all that it pays for.

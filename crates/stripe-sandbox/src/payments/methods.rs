@@ -54,6 +54,12 @@ pub(crate) fn from_data(tx: &mut Tx, data: &Value) -> Result<String, ApiError> {
 
 fn create(tx: &mut Tx, entered: &Entered, data: &Value) -> String {
     let id = new_id(Kind::PaymentMethod);
+    create_as(tx, &id, entered, data);
+    id
+}
+
+/// Makes a payment method of this id.
+pub(super) fn create_as(tx: &mut Tx, id: &str, entered: &Entered, data: &Value) {
     let card = entered.card;
     let details = &data["billing_details"];
     let object = json!({
@@ -89,7 +95,6 @@ fn create(tx: &mut Tx, entered: &Entered, data: &Value) -> String {
         "type": "card",
     });
     tx.insert(Kind::PaymentMethod, object, json!({"card": card.name()}));
-    id
 }
 
 fn check_of(line: &Value) -> Value {
@@ -172,6 +177,12 @@ pub(crate) fn attach(tx: &mut Tx, method: &str, customer: &str) -> Result<(), Ap
 
 /// Keeps a payment method with a customer, the bank having agreed.
 pub(super) fn keep_with(tx: &mut Tx, method: &str, customer: &str) {
+    note_owner(tx, method, customer);
+    tx.emit("payment_method.attached", Kind::PaymentMethod, method);
+}
+
+/// As [`keep_with`], without a word.
+pub(super) fn note_owner(tx: &mut Tx, method: &str, customer: &str) {
     tx.change(Kind::PaymentMethod, method, |doc| {
         doc.object["customer"] = json!(customer);
         let checks =
@@ -180,7 +191,6 @@ pub(super) fn keep_with(tx: &mut Tx, method: &str, customer: &str) {
             *check = json!("pass");
         }
     });
-    tx.emit("payment_method.attached", Kind::PaymentMethod, method);
 }
 
 /// Takes a payment method from its customer, for good.

@@ -8,5 +8,6 @@ pub(super) mod methods;
 pub(super) mod payment;
 pub(super) mod refund;
 pub(super) mod setup;
+pub(super) mod sources;
 
 pub(super) use intent::{ConfirmOptions, check_confirmation, check_secret, client_view};

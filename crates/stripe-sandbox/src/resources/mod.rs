@@ -26,6 +26,7 @@ mod promotion_codes;
 mod refunds;
 mod search;
 mod setup_intents;
+mod sources;
 mod subscription_items;
 mod subscription_schedules;
 mod subscriptions;
@@ -45,6 +46,7 @@ pub(super) const ROUTES: &[&[Route]] = &[
     balance::ROUTES,
     charges::ROUTES,
     checkout::ROUTES,
+    checkout::PAGE_ROUTES,
     coupons::ROUTES,
     credit_notes::ROUTES,
     customer_balance::ROUTES,
@@ -65,6 +67,7 @@ pub(super) const ROUTES: &[&[Route]] = &[
     promotion_codes::ROUTES,
     refunds::ROUTES,
     setup_intents::ROUTES,
+    sources::ROUTES,
     subscription_items::ROUTES,
     subscription_schedules::ROUTES,
     subscriptions::ROUTES,

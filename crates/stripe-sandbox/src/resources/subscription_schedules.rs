@@ -25,44 +25,49 @@ const DURATION: Field = opt(
         opt("interval_count", Shape::Int),
     ]),
 );
-const PHASE: &[Field] = &[
-    DURATION,
-    opt("end_date", Shape::Int),
-    req("items", Shape::List(&Shape::Object(ITEM))),
-    PRORATION_BEHAVIOR,
-    opt("start_date", Shape::Int),
-    unsupported(&[
-        "add_invoice_items",
-        "application_fee_percent",
-        "automatic_tax",
-        "billing_cycle_anchor",
-        "billing_thresholds",
-        "collection_method",
-        "default_payment_method",
-        "default_tax_rates",
-        "description",
-        "discounts",
-        "invoice_settings",
-        "metadata",
-        "on_behalf_of",
-        "transfer_data",
-        "trial",
-        "trial_end",
-    ]),
-];
-const END: Field = opt("end_behavior", Shape::Enum(&["release"]));
+/// What a phase has when it is made and when it is changed.
+macro_rules! phase {
+    ($($more:expr),* $(,)?) => {
+        &[
+            DURATION,
+            opt("end_date", Shape::Int),
+            req("items", Shape::List(&Shape::Object(ITEM))),
+            // As before versions with `duration`, and as Stripe's CLI still sends it (its fixtures `subscription_schedule.*`).
+            opt("iterations", Shape::Int),
+            PRORATION_BEHAVIOR,
+            unsupported(&[
+                "add_invoice_items",
+                "application_fee_percent",
+                "automatic_tax",
+                "billing_cycle_anchor",
+                "billing_thresholds",
+                "collection_method",
+                "default_payment_method",
+                "default_tax_rates",
+                "description",
+                "discounts",
+                "invoice_settings",
+                "metadata",
+                "on_behalf_of",
+                "transfer_data",
+                "trial",
+                "trial_end",
+            ]),
+            $($more),*
+        ]
+    };
+}
+const NEW_PHASE: &[Field] = phase![unsupported(&["currency"])];
+const PHASE: &[Field] = phase![opt("start_date", Shape::Int)];
+const END: Field = opt("end_behavior", Shape::Enum(&["cancel", "release"]));
 const CREATE: &[Field] = &[
+    opt("customer", Shape::Text),
     END,
     opt("from_subscription", Shape::Text),
     METADATA,
-    unsupported(&[
-        "billing_mode",
-        "customer",
-        "customer_account",
-        "default_settings",
-        "phases",
-        "start_date",
-    ]),
+    opt("phases", Shape::List(&Shape::Object(NEW_PHASE))),
+    opt("start_date", Shape::IntOr(&["now"])),
+    unsupported(&["billing_mode", "customer_account", "default_settings"]),
 ];
 const UPDATE: &[Field] = &[
     END,
@@ -71,6 +76,7 @@ const UPDATE: &[Field] = &[
     opt("proration_behavior", Shape::Enum(&["always_invoice", "create_prorations", "none"])),
     unsupported(&["default_settings"]),
 ];
+const CANCEL: &[Field] = &[opt("invoice_now", Shape::Bool), opt("prorate", Shape::Bool)];
 const TIMES: [&str; 3] = ["canceled_at", "completed_at", "released_at"];
 const LIST: &[Field] = &[
     opt("canceled_at", Shape::Range),
@@ -109,14 +115,14 @@ pub(super) const ROUTES: &[Route] = &[
         schedules::update(call.tx, &id, call.params)?;
         Ok(call.tx.shown(KIND, &id))
     }),
-    post("/v1/subscription_schedules/{id}/cancel", &[unsupported(&["invoice_now", "prorate"])], |call| {
+    post("/v1/subscription_schedules/{id}/cancel", CANCEL, |call| {
         let id = call.id().to_owned();
-        schedules::cancel(call.tx, &id)?;
+        schedules::cancel(call.tx, &id, call.params)?;
         Ok(call.tx.shown(KIND, &id))
     }),
-    post("/v1/subscription_schedules/{id}/release", &[unsupported(&["preserve_cancel_date"])], |call| {
+    post("/v1/subscription_schedules/{id}/release", &[opt("preserve_cancel_date", Shape::Bool)], |call| {
         let id = call.id().to_owned();
-        schedules::let_go(call.tx, &id)?;
+        schedules::let_go(call.tx, &id, call.params)?;
         Ok(call.tx.shown(KIND, &id))
     }),
 ];

@@ -11,7 +11,7 @@ use crate::http::{
 };
 
 use super::discounts::DISCOUNTS;
-use super::price_data::INLINE_ITEM;
+use super::price_data::{INLINE_ITEM, INLINE_ONCE};
 
 const KIND: Kind = Kind::Subscription;
 
@@ -105,9 +105,25 @@ const PAUSE: &[Field] = &[
     opt("resumes_at", Shape::Int),
 ];
 
+/// What the next invoice has besides the subscription's items.
+const ADDED: Field = opt(
+    "add_invoice_items",
+    Shape::List(&Shape::Object(&[
+        opt("discountable", Shape::Bool),
+        DISCOUNTS,
+        METADATA,
+        opt("price", Shape::Text),
+        opt("price_data", Shape::Object(INLINE_ONCE)),
+        opt("quantity", Shape::Int),
+        opt("tax_rates", Shape::Clearable(&Shape::List(&Shape::Text))),
+        unsupported(&["period"]),
+    ])),
+);
+
 const CREATE: &[Field] = &[
     req("customer", Shape::Text),
     req("items", Shape::List(&Shape::Object(ITEM))),
+    ADDED,
     opt("backdate_start_date", Shape::Int),
     opt("billing_cycle_anchor", Shape::Int),
     opt(
@@ -135,10 +151,10 @@ const CREATE: &[Field] = &[
     SETTINGS,
     PRORATION_BEHAVIOR,
     opt("trial_end", Shape::IntOr(&["now"])),
+    opt("trial_from_plan", Shape::Bool),
     opt("trial_period_days", Shape::Int),
     TRIAL_SETTINGS,
     unsupported(&[
-        "add_invoice_items",
         "application_fee_percent",
         "automatic_tax",
         "billing_cycle_anchor_config",
@@ -150,11 +166,11 @@ const CREATE: &[Field] = &[
         "on_behalf_of",
         "pending_invoice_item_interval",
         "transfer_data",
-        "trial_from_plan",
     ]),
 ];
 
 const UPDATE: &[Field] = &[
+    ADDED,
     ANCHOR,
     opt("cancel_at", Shape::Clearable(&Shape::IntOr(CANCEL_AT_PERIOD_END))),
     opt("cancel_at_period_end", Shape::Bool),
@@ -176,7 +192,6 @@ const UPDATE: &[Field] = &[
     opt("trial_end", Shape::IntOr(&["now"])),
     TRIAL_SETTINGS,
     unsupported(&[
-        "add_invoice_items",
         "application_fee_percent",
         "automatic_tax",
         "billing_schedules",

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::cards;
 use crate::engine::{ApiError, Kind, new_id, new_secret};
 use crate::http::{Call, Field, Route, Shape, get, opt, post, req, unsupported};
-use crate::{cards, payments::methods};
+use crate::payments::{methods, sources};
 
 const KIND: Kind = Kind::Token;
 
@@ -57,7 +58,7 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
             "address_state": given["address_state"],
             "address_zip": given["address_zip"],
             "address_zip_check": check("address_zip"),
-            "brand": old_brand(card.brand),
+            "brand": sources::old_brand(card.brand),
             "country": card.country,
             "cvc_check": entered.has_cvc.then_some("unchecked"),
             "dynamic_last4": null,
@@ -80,18 +81,4 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
     });
     tx.insert(KIND, object, json!({"card": card.name()}));
     Ok(tx.shown(KIND, &id))
-}
-
-/// Cards of the old kind write their brands out.
-fn old_brand(brand: &str) -> &str {
-    match brand {
-        "visa" => "Visa",
-        "mastercard" => "MasterCard",
-        "amex" => "American Express",
-        "discover" => "Discover",
-        "diners" => "Diners Club",
-        "jcb" => "JCB",
-        "unionpay" => "UnionPay",
-        other => other,
-    }
 }

@@ -151,6 +151,32 @@ async fn a_payment_has_its_data_and_a_set_up_keeps_the_card() {
 }
 
 #[tokio::test]
+async fn a_script_in_the_place_of_the_page_confirms_with_a_payment_method() {
+    let sandbox = Sandbox::start().await;
+    let session = open_subscription(&sandbox, &[]).await;
+    let form = [
+        ("type", "card"),
+        ("card[token]", "tok_visa"),
+        ("billing_details[email]", "ada@example.test"),
+        ("billing_details[name]", "Ada"),
+    ];
+    let method = id(&sandbox.post("/v1/payment_methods", &form).await.ok());
+    let page = format!("/v1/payment_pages/{session}");
+    assert_eq!(sandbox.get(&page).await.ok()["id"], session);
+    let form = [("payment_method", &*method), ("expected_amount", "1")];
+    let refused = sandbox.post(&format!("{page}/confirm"), &form).await.error(400);
+    assert_eq!(refused["code"], "checkout_amount_mismatch");
+    let form = [("payment_method", &*method), ("expected_amount", "5998")];
+    let done = sandbox.post(&format!("{page}/confirm"), &form).await.ok();
+    assert_eq!((&done["status"], &done["payment_status"]), (&json!("complete"), &json!("paid")));
+    assert_eq!(done["customer_details"]["email"], "ada@example.test");
+    assert_eq!(sandbox.event_types().await.last().unwrap(), "checkout.session.completed");
+    let pages =
+        sandbox.request("POST", &format!("{page}/confirm")).key(Some("pk_test_TollgateSandboxPublicKey"));
+    pages.form(&form).send().await.error(403);
+}
+
+#[tokio::test]
 async fn a_session_expires_by_itself_and_on_demand() {
     let sandbox = Sandbox::start().await;
     let session = open_subscription(&sandbox, &[("customer_email", "ada@example.test")]).await;

@@ -83,6 +83,7 @@ async fn every_answer_of_every_endpoint_is_as_published() {
     let price = catalogue::catalogue(&mut checked).await;
     let customer = customers::customers(&mut checked).await;
     customers::payment_methods(&mut checked, &customer).await;
+    customers::sources(&mut checked).await;
     payments::payment_intents(&mut checked, &customer).await;
     payments::setup_intents(&mut checked, &customer).await;
     subscriptions::subscriptions(&mut checked, &customer, &price).await;

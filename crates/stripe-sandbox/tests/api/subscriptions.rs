@@ -296,3 +296,47 @@ async fn refusals_on_creation_say_what_stripe_says() {
     sandbox.post("/v1/subscriptions", &twice).await.error(400);
     assert!(sandbox.running.sandbox().list("subscriptions").is_empty());
 }
+
+#[tokio::test]
+async fn a_fee_is_on_the_next_invoice_and_a_trial_is_the_plan_s() {
+    let sandbox = Sandbox::start().await;
+    let customer = sandbox.customer_with("pm_card_visa").await;
+    let price = sandbox.price(1000).await;
+    let half = [("percent_off", "50"), ("duration", "once")];
+    let half = id(&sandbox.post("/v1/coupons", &half).await.ok());
+    let form = [("currency", "usd"), ("unit_amount", "500"), ("product_data[name]", "Setting up")];
+    let fee = id(&sandbox.post("/v1/prices", &form).await.ok());
+    let form = [
+        ("add_invoice_items[0][price]", &*fee),
+        ("add_invoice_items[0][quantity]", "2"),
+        ("add_invoice_items[0][discounts][0][coupon]", &half),
+    ];
+    let begun = sandbox.subscribe(&customer, &price, &form).await.ok();
+    assert_eq!((&begun["status"], &begun["latest_invoice"]["total"]), (&json!("active"), &json!(1500)));
+    let path = format!("/v1/subscriptions/{}", id(&begun));
+    sandbox.post(&path, &form[..1]).await.ok();
+    let of = id(&begun);
+    let next = sandbox.post("/v1/invoices/create_preview", &[("subscription", &of)]).await.ok();
+    assert_eq!(next["total"], 1500);
+    for (form, param) in [
+        (&[("add_invoice_items[0][price]", &*price)][..], "add_invoice_items[0][price]"),
+        (&[("add_invoice_items[0][quantity]", "1")], "add_invoice_items[0][price]"),
+        (&[("trial_from_plan", "true"), ("trial_period_days", "3")], "trial_from_plan"),
+    ] {
+        let refused = sandbox.subscribe(&customer, &price, form).await.error(400);
+        assert_eq!(refused["param"], param, "{form:?}");
+    }
+
+    let form = [
+        ("currency", "usd"),
+        ("amount", "1000"),
+        ("interval", "month"),
+        ("product[name]", "With a trial"),
+        ("trial_period_days", "7"),
+    ];
+    let plan = id(&sandbox.post("/v1/plans", &form).await.ok());
+    for (asked, status) in [("true", "trialing"), ("false", "active")] {
+        let begun = sandbox.subscribe(&customer, &plan, &[("trial_from_plan", asked)]).await.ok();
+        assert_eq!(begun["status"], status);
+    }
+}

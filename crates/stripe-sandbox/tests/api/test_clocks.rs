@@ -228,7 +228,7 @@ async fn a_short_trial_is_announced_at_once() {
     let price = sandbox.price(1000).await;
     sandbox.subscribe(&customer, &price, &[("trial_period_days", "2")]).await.ok();
     let types = sandbox.event_types().await;
-    assert_eq!(types.last().unwrap(), "customer.subscription.trial_will_end");
+    assert!(types.contains(&"customer.subscription.trial_will_end".to_owned()), "{types:?}");
 }
 
 #[tokio::test]

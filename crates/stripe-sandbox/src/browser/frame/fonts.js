@@ -4,8 +4,16 @@
 const loaded = new Set();
 
 /**
- * @param {{family: string, src: string, style?: string, weight?: string, display?: string, unicodeRange?: string}[]} fonts
+ * @typedef {object} Font
+ * @property {string} family
+ * @property {string} src as in a font face's rule
+ * @property {string} [style]
+ * @property {string} [weight]
+ * @property {string} [display]
+ * @property {string} [unicodeRange]
  */
+
+/** @param {Font[]} fonts */
 export function loadFonts(fonts) {
   for (const font of fonts) {
     const key = JSON.stringify(font);

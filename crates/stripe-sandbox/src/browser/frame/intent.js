@@ -43,8 +43,8 @@ export function keepsCard(intent, deferred) {
 }
 
 /**
- * Why an intent isn't the one that the Elements were made for. The sentence is Stripe's for `setup_future_usage`; the other
- * fields are assumed to have it too.
+ * Why an intent isn't the one that the Elements were made for. The first sentence is what Stripe says of
+ * `setup_future_usage`; that the other fields have it too is assumed, and so are the second and the `param`.
  * @param {Deferred} deferred
  * @param {any} intent
  * @returns {ApiError | undefined}

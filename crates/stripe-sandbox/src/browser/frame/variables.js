@@ -40,8 +40,8 @@ export const ALIASES = /** @type {const} */ ({
 });
 
 /**
- * Those of parts that a form for one card hasn't: several tabs, menus, wallets' buttons, logos, messages of success. Cards
- * are shown in their networks' own colours, right or wrong.
+ * Those of parts that a form for one card hasn't: several tabs, menus, wallets' buttons, logos, messages of success.
+ * Cards are shown in their networks' own colours, right or wrong.
  */
 export const NOT_DRAWN = /** @type {const} */ ([
   'tabSpacing', 'spacingTab', 'accordionItemSpacing', 'spacingAccordionItem', 'accordionItemTriggerColor',

@@ -3,6 +3,7 @@
 mod open;
 mod params;
 mod pay;
+mod payment_pages;
 
 use serde_json::Value;
 
@@ -12,6 +13,7 @@ use crate::engine::{ApiError, Kind};
 use crate::http::{Call, Route, get, list, matches, merge_metadata, page, page_of_values, post};
 
 pub(crate) use self::pay::{Submitted, pay};
+pub(super) use self::payment_pages::ROUTES as PAGE_ROUTES;
 
 const KIND: Kind = Kind::CheckoutSession;
 const PATH: &str = "/v1/checkout/sessions";

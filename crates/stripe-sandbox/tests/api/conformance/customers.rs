@@ -77,3 +77,14 @@ pub(super) async fn payment_methods(checked: &mut Checked, customer: &str) {
         .declined("/v1/payment_methods/pm_card_visa_chargeDeclined/attach", &[("customer", customer)])
         .await;
 }
+
+pub(super) async fn sources(checked: &mut Checked) {
+    let customer = id(&checked.post("/v1/customers", &[("source", "tok_visa")]).await);
+    let path = format!("/v1/customers/{customer}/sources");
+    let card = id(&checked.post(&path, &[("source", "tok_mastercard")]).await);
+    checked.get(&format!("/v1/customers/{customer}?expand[]=default_source&expand[]=sources")).await;
+    checked.get(&path).await;
+    checked.get(&format!("{path}/{card}")).await;
+    checked.post(&format!("{path}/{card}"), &[("metadata[a]", "b"), ("name", "Ada")]).await;
+    checked.call("DELETE", &format!("{path}/{card}"), &[]).await.ok();
+}

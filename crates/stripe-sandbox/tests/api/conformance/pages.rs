@@ -56,4 +56,14 @@ pub(super) async fn checkout(checked: &mut Checked, price: &str) {
     let other = id(&checked.post(path, &form).await);
     checked.post(&format!("{path}/{other}/expire"), &[]).await;
     checked.get(&format!("{path}?status=complete")).await;
+    let form = [
+        ("mode", "subscription"),
+        ("line_items[0][price]", price),
+        ("line_items[0][quantity]", "1"),
+        ("success_url", "https://app.test/done"),
+        ("customer_email", "ada@example.test"),
+    ];
+    let page = format!("/v1/payment_pages/{}", id(&checked.post(path, &form).await));
+    checked.get(&page).await;
+    checked.post(&format!("{page}/confirm"), &[("payment_method", "pm_card_visa")]).await;
 }

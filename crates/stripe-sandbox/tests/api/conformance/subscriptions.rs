@@ -97,6 +97,13 @@ pub(super) async fn schedules(checked: &mut Checked, price: &str) {
         checked.post(&format!("{path}/{schedule}/{end}"), &[]).await;
     }
     checked.get(&format!("{path}?scheduled=false")).await;
+    let customer = checked.sandbox.customer_with("pm_card_visa").await;
+    let own = [("customer", &*customer), ("phases[0][items][0][price]", price), ("end_behavior", "cancel")];
+    checked.post(path, &[&own[..], &[("start_date", "now")]].concat()).await;
+    let later = (checked.sandbox.clock.now().timestamp() + 86_400).to_string();
+    let begins = id(&checked.post(path, &[&own[..], &[("start_date", &later)]].concat()).await);
+    checked.get(&format!("{path}/{begins}")).await;
+    checked.post(&format!("{path}/{begins}/cancel"), &[]).await;
 }
 
 pub(super) async fn test_clocks(checked: &mut Checked, price: &str) {

@@ -1,0 +1,158 @@
+//! Cards of the old kind, `card_…`: kept with a customer as its sources, and good wherever a payment method is.
+//!
+//! Source: <https://docs.stripe.com/payments/payment-methods/transitioning>. The published document has no `sources` any more;
+//! Stripe's CLI still makes them (its fixtures `customer.source.*`).
+
+use serde_json::{Value, json};
+
+use super::methods;
+use crate::cards::{self, Purpose, Verdict};
+use crate::engine::objects::owner;
+use crate::engine::{ApiError, Doc, Kind, Tx, new_secret};
+
+const KIND: Kind = Kind::PaymentMethod;
+const PREFIX: &str = "card_";
+
+/// Keeps the card of a token with a customer, as its default if it is the first. Returns its id.
+///
+/// # Errors
+/// If the token isn't there or was used; 402 if the card is declined.
+pub(crate) fn add(tx: &mut Tx, customer: &str, token: &str, metadata: &Value) -> Result<String, ApiError> {
+    let entered =
+        methods::entered_in(tx, &json!({"token": token})).map_err(|error| error.renaming(|_| "source"))?;
+    if let Verdict::Declined(decline) = cards::judge(entered.card, Purpose::Attach, false, false, false) {
+        return Err(cards::declined(decline));
+    }
+    // A token's card keeps its id.
+    let of_token =
+        tx.get(Kind::Token, token).and_then(|doc| doc.object["card"]["id"].as_str().map(str::to_owned));
+    let id = of_token.unwrap_or_else(|| new_secret(PREFIX));
+    methods::create_as(tx, &id, &entered, &json!({"metadata": metadata}));
+    methods::note_owner(tx, &id, customer);
+    tx.update(Kind::Customer, customer, "customer.updated", |doc| {
+        if doc.object["default_source"].is_null() {
+            doc.object["default_source"] = json!(id);
+        }
+    });
+    tx.emit_object("customer.source.created", view(tx, &id).unwrap_or_default());
+    Ok(id)
+}
+
+/// The cards of a customer, oldest first.
+pub(crate) fn all(tx: &Tx, customer: &str) -> Vec<Value> {
+    let mut cards: Vec<Value> =
+        tx.all_with(KIND, "customer", customer).filter(|doc| is_card(doc)).map(|doc| shown(&doc)).collect();
+    cards.reverse();
+    cards
+}
+
+/// A customer's card.
+///
+/// # Errors
+/// If it isn't there, or is another customer's.
+pub(crate) fn find(tx: &Tx, customer: &str, id: &str) -> Result<Value, ApiError> {
+    let doc = tx.find(KIND, id, "id").ok().filter(|doc| is_card(doc) && owner(&doc.object) == Some(customer));
+    let missing =
+        || ApiError::invalid(format!("No such source: '{id}'")).status(404).code("resource_missing");
+    doc.map(|doc| shown(&doc)).ok_or_else(|| missing().param("id"))
+}
+
+/// A card of the old kind, by its id.
+pub(crate) fn view(tx: &Tx, id: &str) -> Option<Value> {
+    tx.get(KIND, id).filter(|doc| is_card(doc)).map(|doc| shown(&doc))
+}
+
+/// Changes a customer's card, and announces it.
+///
+/// # Errors
+/// If it isn't there, or is another customer's.
+pub(crate) fn change(
+    tx: &mut Tx,
+    customer: &str,
+    id: &str,
+    with: impl FnOnce(&mut Value),
+) -> Result<(), ApiError> {
+    let before = find(tx, customer, id)?;
+    tx.change(KIND, id, |doc| with(&mut doc.object));
+    if let Some(after) = view(tx, id) {
+        tx.emit_difference("customer.source.updated", &before, after);
+    }
+    Ok(())
+}
+
+/// Takes a card from its customer, whose default is another of them then, if there is one.
+///
+/// # Errors
+/// If it isn't there, or is another customer's.
+pub(crate) fn remove(tx: &mut Tx, customer: &str, id: &str) -> Result<(), ApiError> {
+    let gone = find(tx, customer, id)?;
+    methods::detach(tx, id)?;
+    let next = all(tx, customer).first().map(|card| card["id"].clone());
+    tx.update(Kind::Customer, customer, "customer.updated", |doc| {
+        if doc.object["default_source"] == id {
+            doc.object["default_source"] = json!(next);
+        }
+    });
+    tx.emit_object("customer.source.deleted", gone);
+    Ok(())
+}
+
+/// Makes one of a customer's cards its default.
+///
+/// # Errors
+/// If it isn't there, or is another customer's.
+pub(crate) fn prefer(tx: &mut Tx, customer: &str, id: &str) -> Result<(), ApiError> {
+    find(tx, customer, id).map_err(|error| error.param("default_source"))?;
+    tx.change(Kind::Customer, customer, |doc| doc.object["default_source"] = json!(id));
+    Ok(())
+}
+
+fn is_card(doc: &Doc) -> bool {
+    doc.id().starts_with(PREFIX)
+}
+
+/// The payment method in its older shape.
+fn shown(doc: &Doc) -> Value {
+    let (card, billed) = (&doc.object["card"], &doc.object["billing_details"]);
+    let address = &billed["address"];
+    json!({
+        "id": doc.id(),
+        "object": "card",
+        "address_city": address["city"],
+        "address_country": address["country"],
+        "address_line1": address["line1"],
+        "address_line1_check": card["checks"]["address_line1_check"],
+        "address_line2": address["line2"],
+        "address_state": address["state"],
+        "address_zip": address["postal_code"],
+        "address_zip_check": card["checks"]["address_postal_code_check"],
+        "brand": old_brand(card["brand"].as_str().unwrap_or_default()),
+        "country": card["country"],
+        "customer": doc.object["customer"],
+        "cvc_check": card["checks"]["cvc_check"],
+        "dynamic_last4": null,
+        "exp_month": card["exp_month"],
+        "exp_year": card["exp_year"],
+        "fingerprint": card["fingerprint"],
+        "funding": card["funding"],
+        "last4": card["last4"],
+        "metadata": doc.object["metadata"],
+        "name": billed["name"],
+        "regulated_status": "unregulated",
+        "tokenization_method": null,
+    })
+}
+
+/// Cards of the old kind write their brands out.
+pub(crate) fn old_brand(brand: &str) -> &str {
+    match brand {
+        "visa" => "Visa",
+        "mastercard" => "MasterCard",
+        "amex" => "American Express",
+        "discover" => "Discover",
+        "diners" => "Diners Club",
+        "jcb" => "JCB",
+        "unionpay" => "UnionPay",
+        other => other,
+    }
+}
