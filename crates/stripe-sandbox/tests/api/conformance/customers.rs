@@ -82,8 +82,7 @@ pub(super) async fn sources(checked: &mut Checked) {
     let customer = id(&checked.post("/v1/customers", &[("source", "tok_visa")]).await);
     let path = format!("/v1/customers/{customer}/sources");
     let card = id(&checked.post(&path, &[("source", "tok_mastercard")]).await);
-    // The document has `default_source` as a text alone, so it isn't expanded here.
-    checked.get(&format!("/v1/customers/{customer}?expand[]=sources")).await;
+    checked.get(&format!("/v1/customers/{customer}?expand[]=default_source&expand[]=sources")).await;
     checked.get(&path).await;
     checked.get(&format!("{path}/{card}")).await;
     checked.post(&format!("{path}/{card}"), &[("metadata[a]", "b"), ("name", "Ada")]).await;
