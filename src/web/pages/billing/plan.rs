@@ -22,14 +22,14 @@ pub fn Plan(
 ) -> impl IntoView {
     let Subscription { status, current_period_start, current_period_end, cancel_at_period_end, .. } =
         subscription;
-    let end = format::date(current_period_end);
+    let end_of_period = format::date(current_period_end);
     let ends = cancel_at_period_end.then(|| {
         view! { <Ends subscription=subscription.clone()/> }
     });
     let change =
         subscription.next_plan.clone().map(|next| view! { <Coming subscription=subscription.clone() next/> });
     let coming = match (cancel_at_period_end, next) {
-        (true, _) => Some(("Ends on", end)),
+        (true, _) => Some(("Ends on", end_of_period.clone())),
         (false, Some(NextCharge { amount, at })) => {
             let label = if status == Status::Trialing { "First charge" } else { "Next charge" };
             Some((label, format!("{amount} on {}", format::date(at))))
@@ -37,6 +37,11 @@ pub fn Plan(
         (false, None) => None,
     };
     let pay = unpaid.map(|invoice| view! { <Unpaid subscription=subscription.clone() invoice/> });
+    // A paused one's period was cut off where it was paused.
+    let period = match status {
+        Status::Paused => ("Paused on", end_of_period.clone()),
+        _ => ("Period", format::span(current_period_start, current_period_end)),
+    };
     let main = match status {
         Status::Incomplete => {
             view! { <a class="button" data-tone="primary" href="/subscribe">"Finish paying"</a> }.into_any()
@@ -53,7 +58,7 @@ pub fn Plan(
             </div>
             <dl class="facts">
                 <div><dt>"Price"</dt><dd>{format::price(&subscription.plan)}</dd></div>
-                <div><dt>"Period"</dt><dd>{format::span(current_period_start, current_period_end)}</dd></div>
+                <div><dt>{period.0}</dt><dd>{period.1}</dd></div>
                 {coming.map(|(label, text)| view! { <div><dt>{label}</dt><dd>{text}</dd></div> })}
             </dl>
             {pay}

@@ -36,6 +36,16 @@ pub fn Current(subscription: Subscription) -> impl IntoView {
         (_, true) => ("Period", "Ends on"),
         (_, false) => ("Period", "Renews on"),
     };
+    // A paused one's period was cut off where it was paused.
+    let times = if status == Status::Paused {
+        view! { <div><dt>"Paused on"</dt><dd>{end}</dd></div> }.into_any()
+    } else {
+        view! {
+            <div><dt>{period}</dt><dd>{format::span(current_period_start, current_period_end)}</dd></div>
+            <div><dt>{next}</dt><dd>{end}</dd></div>
+        }
+        .into_any()
+    };
     view! {
         {ends}
         {trial}
@@ -47,8 +57,7 @@ pub fn Current(subscription: Subscription) -> impl IntoView {
             </div>
             <dl class="facts">
                 <div><dt>"Price"</dt><dd>{format::price(&subscription.plan)}</dd></div>
-                <div><dt>{period}</dt><dd>{format::span(current_period_start, current_period_end)}</dd></div>
-                <div><dt>{next}</dt><dd>{end}</dd></div>
+                {times}
             </dl>
             <div class="actions">
                 <a class="button" data-tone="plain" href="/billing">"Card and invoices"</a>
