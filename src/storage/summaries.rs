@@ -387,7 +387,8 @@ impl Store {
         Ok(row.map(|row| (row.allowance, row.share)))
     }
 
-    /// The group's last `count` periods that are over at `now`, of any subscription, newest first. Only such as gave
+    /// The group's last `count` periods that are over, of any subscription, newest first: at `now`, or where Stripe, whose
+    /// test clocks run ahead, has begun another or ended the subscription. Only such as gave
     /// access: a purchase that was never paid has none, and a month in which nothing was used that only the calendar
     /// began, or that ended as it began, may not have been.
     ///
@@ -406,7 +407,8 @@ impl Store {
                  FROM usage_summaries u
                  JOIN subscriptions s ON s.group_id = u.group_id AND s.id = u.subscription_id
                  JOIN plans p ON p.id = u.plan_id
-                 WHERE u.group_id = $1 AND u.period_end <= $2
+                 WHERE u.group_id = $1
+                   AND (u.period_end <= $2 OR u.period_start < s.current_period_start OR s.status = 'canceled')
                    AND s.status NOT IN ('incomplete', 'incomplete_expired')
                    AND NOT ((u.provisional OR u.period_start = u.period_end)
                        AND u.llm_used = 0 AND u.voice_used = 0)

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use reqwest::Method;
 use serde_json::json;
+use tollgate::domain::User;
 
 use crate::billing_stage::{Stage, at, updated};
 use crate::support::app::{MY_SUBSCRIPTION, Person, eventually};
@@ -14,6 +15,17 @@ const USAGE: &str = "/api/subscriptions/subscriptions/usage/";
 async fn period_end(person: &Person<'_>) -> DateTime<Utc> {
     let now = person.subscription().await;
     at(now["current_period_end"].as_str().expect("a time"))
+}
+
+async fn user(stage: &Stage, person: &Person<'_>) -> User {
+    let id = person.id.parse().expect("an id");
+    let accounts = &stage.app.running.services.accounts;
+    accounts.user(id).await.expect("the database answers").expect("a user")
+}
+
+async fn spend(person: &Person<'_>, tokens: i64) {
+    let event = json!({"id": format!("spent_{tokens}"), "usage_type": "llm", "tokens_used": tokens});
+    assert_eq!(person.post(EVENTS, event).await.status, 200);
 }
 
 #[tokio::test]
@@ -51,8 +63,7 @@ async fn twelve_months_have_a_summary_each_with_the_limits_of_their_beginning_no
         let days: Vec<String> = ends.iter().map(|end| end.format("%F").to_string()).collect();
         assert_eq!(days[..4], ["2023-12-31", "2024-01-31", "2024-02-29", "2024-03-31"]);
         let services = &stage.app.running.services;
-        let id_of_admin = admin.id.parse().expect("an id");
-        let user = services.accounts.user(id_of_admin).await.expect("the database answers").expect("a user");
+        let user = user(&stage, &admin).await;
         let history = services.metering.history(&user).await.expect("a history");
         let kept: Vec<_> =
             history.iter().rev().map(|past| (past.start, past.end, past.resources.llm.used)).collect();
@@ -134,6 +145,42 @@ async fn new_customers_stand_on_the_test_clock_that_is_named() {
         stage.clock.advance(end - stage.clock.now() + Duration::hours(2));
         assert_eq!(stage.app.deliver_event(&updated("evt_1", &id)).await, 200);
         eventually("the new period", || async { (period_end(&admin).await > end).then_some(()) }).await;
+        stage.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_test_clock_leaves_behind_is_history_whatever_the_time_is_here() {
+    each_database(|url| async move {
+        let stage = Stage::on_a_test_clock(&url, at("2026-03-11T12:00:00Z")).await;
+        let clock = stage.test_clock.clone().expect("a clock");
+        let plan = stage.app.plan("Basic", "29.99", None).await;
+        let (admin, id) = stage.subscribed(&plan).await;
+        let services = &stage.app.running.services;
+        let user = user(&stage, &admin).await;
+        let used = async || -> Vec<i64> {
+            let history = services.metering.history(&user).await.expect("a history");
+            history.iter().map(|period| period.resources.llm.used).collect()
+        };
+        spend(&admin, 10).await;
+        assert!(used().await.is_empty());
+
+        let end = period_end(&admin).await;
+        let to = (end + Duration::hours(2)).timestamp().to_string();
+        let path = format!("/test_helpers/test_clocks/{clock}/advance");
+        stage.stripe(Method::POST, &path, &[("frozen_time", &to)]).await;
+        stage.catch_up().await;
+        assert_eq!(stage.app.deliver_event(&updated("evt_1", &id)).await, 200);
+        eventually("the new period", || async { (period_end(&admin).await > end).then_some(()) }).await;
+        assert_eq!(used().await, [10]);
+
+        spend(&admin, 5).await;
+        stage.stripe(Method::DELETE, &format!("/subscriptions/{id}"), &[]).await;
+        assert_eq!(stage.app.deliver_event(&updated("evt_2", &id)).await, 200);
+        eventually("it is over", || async { (admin.get(MY_SUBSCRIPTION).await.status == 404).then_some(()) })
+            .await;
+        assert_eq!(used().await, [5, 10]);
         stage.stop().await;
     })
     .await;
