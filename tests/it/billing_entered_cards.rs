@@ -3,6 +3,7 @@
 use chrono::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tollgate::domain::Refusal;
 
 use crate::billing_payments::Payer;
 use crate::billing_stage::Stage;
@@ -137,6 +138,28 @@ async fn a_setup_intent_that_isnt_ours_changes_nothing() {
             .await;
         assert_eq!(intent["status"], "succeeded");
         tell(&stage, &intent).await;
+        assert_eq!(payer.defaults().await, before);
+        stage.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_card_of_another_group_is_no_card_of_ours() {
+    each_database(|url| async move {
+        let stage = Stage::start(&url).await;
+        let (payer, other) = (Payer::new(&stage).await, Payer::of(&stage, "Other").await);
+        let theirs = enter(&stage, &other, "pm_card_mastercard").await;
+        let before = payer.defaults().await;
+        let (accounts, billing) = (&stage.app.running.services.accounts, &stage.app.running.services.billing);
+        let user = accounts.user(payer.admin.id.parse().expect("an id")).await.expect("it is read");
+        let subscription = payer.id.parse().expect("an id");
+        let intent = theirs["id"].as_str().expect("an id");
+        let refused = billing
+            .finish_payment_method(&user.expect("a user"), subscription, intent)
+            .await
+            .expect_err("it isn't ours");
+        assert_eq!(refused.to_string(), Refusal::NotFound("setup intent".into()).to_string());
         assert_eq!(payer.defaults().await, before);
         stage.stop().await;
     })

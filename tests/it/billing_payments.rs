@@ -13,9 +13,9 @@ const INVOICES: &str = "/api/subscriptions/invoices/";
 /// A group with a subscription, and what it is at Stripe.
 pub struct Payer<'a> {
     stage: &'a Stage,
-    admin: Person<'a>,
+    pub admin: Person<'a>,
     /// Here.
-    id: String,
+    pub id: String,
     /// At Stripe.
     subscription: String,
     pub customer: String,
@@ -23,7 +23,12 @@ pub struct Payer<'a> {
 
 impl<'a> Payer<'a> {
     pub async fn new(stage: &'a Stage) -> Self {
-        let plan = stage.app.plan("Basic", "29.99", None).await;
+        Self::of(stage, "Basic").await
+    }
+
+    /// With a plan of this name.
+    pub async fn of(stage: &'a Stage, plan: &str) -> Self {
+        let plan = stage.app.plan(plan, "29.99", None).await;
         let (admin, subscription) = stage.subscribed(&plan).await;
         // A session wouldn't last.
         let admin = admin.by_key().await;

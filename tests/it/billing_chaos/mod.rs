@@ -108,7 +108,7 @@ fn message(panic: &(dyn Any + Send)) -> String {
 
 #[test]
 fn in_the_end_everything_is_as_stripe_shows_it() {
-    let cases = variable("TOLLGATE_TEST_CASES").unwrap_or(100);
+    let cases = variable("TOLLGATE_TEST_CASES").unwrap_or(50);
     let first = variable("TOLLGATE_TEST_SEED").unwrap_or_default();
     let on = |sqlite: bool| {
         move || {
