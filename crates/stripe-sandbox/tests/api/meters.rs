@@ -102,7 +102,7 @@ async fn what_was_used_is_charged_when_its_period_is_over() {
 
 #[tokio::test]
 async fn a_meter_sums_counts_or_keeps_the_last() {
-    for (formula, expected) in [("sum", 25), ("count", 3), ("last", 7)] {
+    for (formula, expected, before) in [("sum", 25, 18), ("count", 3, 2), ("last", 7, 20)] {
         let scene = Scene::set(formula).await;
         scene.advance("2026-01-10T00:00:00Z").await;
         scene.report("7", "2026-01-09T00:00:00Z").await;
@@ -110,6 +110,11 @@ async fn a_meter_sums_counts_or_keeps_the_last() {
         scene.report("-2", "2026-01-07T00:00:00Z").await;
         assert_eq!(scene.used(START, "2026-02-01T00:00:00Z").await, expected, "{formula}");
         assert_eq!(scene.used("2026-01-09T00:01:00Z", "2026-02-01T00:00:00Z").await, 0, "{formula}");
+        assert_eq!(
+            scene.used(START, "2026-01-09T00:00:00Z").await,
+            before,
+            "{formula}: up to the end, without it"
+        );
     }
 }
 
