@@ -116,6 +116,20 @@ pub(super) fn judge(
     }
 }
 
+/// A brand as people write it.
+pub(super) fn brand_name(brand: &str) -> &str {
+    match brand {
+        "visa" => "Visa",
+        "mastercard" => "Mastercard",
+        "amex" => "American Express",
+        "discover" => "Discover",
+        "diners" => "Diners Club",
+        "jcb" => "JCB",
+        "unionpay" => "UnionPay",
+        other => other,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -143,16 +143,7 @@ fn shown(doc: &Doc) -> Value {
     })
 }
 
-/// Cards of the old kind write their brands out.
+/// A brand as cards of the old kind write it.
 pub(crate) fn old_brand(brand: &str) -> &str {
-    match brand {
-        "visa" => "Visa",
-        "mastercard" => "MasterCard",
-        "amex" => "American Express",
-        "discover" => "Discover",
-        "diners" => "Diners Club",
-        "jcb" => "JCB",
-        "unionpay" => "UnionPay",
-        other => other,
-    }
+    if brand == "mastercard" { "MasterCard" } else { cards::brand_name(brand) }
 }

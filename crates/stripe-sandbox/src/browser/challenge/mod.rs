@@ -16,8 +16,6 @@ use serde_json::Value;
 use subtle::ConstantTimeEq;
 use url::Url;
 
-pub(super) use page::brand_name;
-
 use super::headers::{PageHeaders, challenge_policy};
 use crate::engine::Sandbox;
 

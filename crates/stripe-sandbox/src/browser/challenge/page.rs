@@ -4,6 +4,7 @@ use maud::{DOCTYPE, Markup, html};
 use serde_json::Value;
 
 use super::Embedding;
+use crate::cards::brand_name;
 use crate::money;
 
 /// Asks for the answer.
@@ -82,19 +83,6 @@ fn page(title: &str, body: &Markup, in_frame: bool, answered: bool) -> Markup {
                 }
             }
         }
-    }
-}
-
-pub(in crate::browser) fn brand_name(brand: &str) -> &str {
-    match brand {
-        "visa" => "Visa",
-        "mastercard" => "Mastercard",
-        "amex" => "American Express",
-        "discover" => "Discover",
-        "diners" => "Diners Club",
-        "jcb" => "JCB",
-        "unionpay" => "UnionPay",
-        other => other,
     }
 }
 

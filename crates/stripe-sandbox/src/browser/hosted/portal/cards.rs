@@ -11,6 +11,7 @@ use super::super::card::{self, CardForm, Outcome};
 use super::super::change;
 use super::{Portal, answer};
 use crate::billing::paying;
+use crate::cards::brand_name;
 use crate::engine::objects::{Customer, Intent, IntentStatus, Subscription, owner};
 use crate::engine::{ApiError, Kind, Sandbox, Tx};
 use crate::payments::{ConfirmOptions, methods, setup};
@@ -58,8 +59,7 @@ pub(super) fn section(sandbox: &Sandbox, portal: &Portal) -> Markup {
 }
 
 fn name(method: &Value) -> String {
-    let brand =
-        super::super::super::challenge::brand_name(method["card"]["brand"].as_str().unwrap_or_default());
+    let brand = brand_name(method["card"]["brand"].as_str().unwrap_or_default());
     format!("{brand} •••• {}", method["card"]["last4"].as_str().unwrap_or_default())
 }
 
