@@ -127,6 +127,8 @@ test('a card that is declined, and a subscription that ends, change nothing and 
   await expect(due(page).getByRole('alert')).toContainText('declined');
   expect((await admin.subscription()).plan.name).toBe('Basic');
 
+  // The page would follow, and meet the visit to another.
+  await page.goto('about:blank');
   await admin.api.post(`/api/subscriptions/subscriptions/${id}/cancel/`, { data: {} });
   await page.goto('/subscribe');
   const button = page.getByRole('article', { name: 'Pro' }).getByRole('button', { name: 'Switch to this plan' });

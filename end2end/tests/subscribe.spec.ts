@@ -237,6 +237,6 @@ test('what happens at Stripe arrives by webhook, without the browser', async ({ 
 
   await stripe.delete(`/subscriptions/${id}`);
   await expect.poll(status).toBe('no_subscription');
-  await page.reload();
+  // The page follows by itself.
   await expect(page.getByRole('article', { name: 'Basic' }).getByRole('button', { name: 'Subscribe' })).toBeVisible();
 });

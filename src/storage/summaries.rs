@@ -244,6 +244,9 @@ impl Tx {
     ) -> Result<()> {
         // A change of plan may begin a period in the middle of another, which ends there.
         self.close_period(group, subscription, period.start).await?;
+        if opened == Opened::ByStripe {
+            self.adopt_provisional(group, subscription, period).await?;
+        }
         on_tx!(self, |connection| {
             sqlx::query(
                 "INSERT INTO usage_summaries (group_id, id, subscription_id, plan_id, period_start, period_end,
@@ -270,6 +273,39 @@ impl Tx {
             .bind(period.end)
             .bind(now)
             .bind(opened == Opened::Provisionally)
+            .execute(connection)
+            .await?;
+        });
+        Ok(())
+    }
+
+    /// Has a period that the calendar began in the middle of this one, which it didn't know of, be this one, with what was
+    /// used in it since. Left alone where something was used after this one's end.
+    async fn adopt_provisional(
+        &mut self,
+        group: GroupId,
+        subscription: SubscriptionId,
+        period: Period,
+    ) -> Result<()> {
+        on_tx!(self, |connection| {
+            sqlx::query(
+                "UPDATE usage_summaries SET period_start = $3
+                 WHERE group_id = $1 AND subscription_id = $2 AND provisional
+                   AND period_start = (
+                       SELECT MIN(p.period_start) FROM usage_summaries p
+                       WHERE p.group_id = $1 AND p.subscription_id = $2 AND p.provisional
+                         AND p.period_start > $3 AND p.period_start < $4)
+                   AND NOT EXISTS (
+                       SELECT 1 FROM usage_summaries known
+                       WHERE known.group_id = $1 AND known.subscription_id = $2 AND known.period_start = $3)
+                   AND NOT EXISTS (
+                       SELECT 1 FROM usage_events e
+                       WHERE e.group_id = $1 AND e.summary_id = usage_summaries.id AND e.occurred_at >= $4)",
+            )
+            .bind(group)
+            .bind(subscription)
+            .bind(period.start)
+            .bind(period.end)
             .execute(connection)
             .await?;
         });

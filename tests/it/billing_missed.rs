@@ -102,3 +102,34 @@ async fn the_months_on_both_sides_of_another_interval_are_there() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_month_that_the_calendar_began_within_one_nobody_had_heard_of_is_that_one() {
+    each_database(|url| async move {
+        let stage = Stage::start_at(&url, at("2026-03-11T12:00:00Z")).await;
+        let plan = stage.plan_of(json!({"trial_days": 14})).await;
+        let (admin, id) = stage.subscribed(&plan).await;
+        let admin = admin.by_key().await;
+        stage.advance(Duration::days(4)).await;
+        stage.stripe(Method::POST, &format!("/subscriptions/{id}"), &[("trial_end", "now")]).await;
+        // By what was known, a month began at the trial's end.
+        stage.advance(Duration::days(13)).await;
+        let event = json!({"id": "call", "usage_type": "llm", "tokens_used": 7});
+        let spent = admin.post("/api/subscriptions/usage/events/", event).await;
+        assert_eq!(
+            (spent.status, &spent.body["usage"]["period_start"]),
+            (200, &json!("2026-03-25T12:00:00Z"))
+        );
+        stage.deliver(&admin, &id).await;
+        let usage = admin.get("/api/subscriptions/subscriptions/usage/").await.body;
+        assert_eq!(
+            (&usage["period_start"], &usage["period_end"], &usage["llm"]["used"]),
+            (&json!("2026-03-15T12:00:00Z"), &json!("2026-04-15T12:00:00Z"), &json!(7))
+        );
+        let times = |period: &(DateTime<Utc>, DateTime<Utc>, i64)| (period.0, period.2);
+        let periods: Vec<_> = stage.periods(&admin).await.iter().map(times).collect();
+        assert_eq!(periods, [(at("2026-03-11T12:00:00Z"), 0), (at("2026-03-15T12:00:00Z"), 7)]);
+        stage.stop().await;
+    })
+    .await;
+}
