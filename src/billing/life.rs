@@ -1,5 +1,7 @@
 //! How a subscription ends: cancelling, and taking that back.
 
+use stripe_shared::Subscription as StripeSubscription;
+
 use super::Billing;
 use super::failure::Failure;
 use crate::domain::{Cancellation, GroupId, Refusal, Status, Subscription, SubscriptionId, User};
@@ -31,7 +33,9 @@ impl Billing {
         }
         let stripe_id = &row.stripe_subscription_id;
         let canceled = if cancellation.at_period_end && row.status != Status::Incomplete {
-            self.release(stripe_id).await?;
+            if let Some(found) = self.stripe.subscription(stripe_id).await? {
+                self.release(&found).await?;
+            }
             self.stripe.cancel_at_period_end(stripe_id, cancellation).await
         } else {
             self.stripe.cancel_now(stripe_id, Some(cancellation)).await
@@ -61,10 +65,8 @@ impl Billing {
 
     /// Ends the schedule that a subscription is under: Stripe leaves its end to that. A change of plan that was to begin with
     /// the next period is taken back so; one that has begun stays, whose schedule goes on until the end of its first period.
-    async fn release(&self, stripe_id: &str) -> Result<()> {
-        if let Some(found) = self.stripe.subscription(stripe_id).await?
-            && let Some(schedule) = &found.schedule
-        {
+    pub(super) async fn release(&self, found: &StripeSubscription) -> Result<()> {
+        if let Some(schedule) = &found.schedule {
             self.stripe.release(schedule.id().as_str()).await?;
         }
         Ok(())

@@ -221,10 +221,7 @@ impl Billing {
         {
             self.stripe.void_invoice(&invoice).await?;
         }
-        if let Some(schedule) = &found.schedule {
-            self.stripe.release(schedule.id().as_str()).await?;
-        }
-        Ok(())
+        self.release(found).await
     }
 
     async fn change_later(&self, planned: &Planned) -> Result<()> {
