@@ -25,7 +25,7 @@ pub(crate) fn preview(tx: &mut Tx, params: &Value) -> Result<Value, ApiError> {
         if let Some(given) = params.get("discounts") {
             discount(tx, &invoice, given)?;
         }
-        Ok(shown(tx.shown(Kind::Invoice, &invoice)))
+        shown(tx, &invoice)
     })
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn preview(tx: &mut Tx, params: &Value) -> Result<Value, ApiError> {
 pub(super) fn upcoming(tx: &mut Tx, subscription: &str) -> Result<Value, ApiError> {
     tx.provisionally(|tx| {
         let invoice = next_of(tx, subscription, &Value::Null)?;
-        Ok(shown(tx.shown(Kind::Invoice, &invoice)))
+        shown(tx, &invoice)
     })
 }
 
@@ -134,8 +134,9 @@ fn none(customer: &str) -> ApiError {
         .code("invoice_upcoming_none")
 }
 
-/// As the API shows it: with ids that name nothing.
-fn shown(mut invoice: Value) -> Value {
+/// As the API shows it: with ids that name nothing, and all of its lines, of which there is no list anywhere else.
+fn shown(tx: &Tx, invoice: &str) -> Result<Value, ApiError> {
+    let mut invoice = tx.find(Kind::Invoice, invoice, "invoice")?.object.clone();
     let id = new_secret("upcoming_in_");
     for line in invoice["lines"]["data"].as_array_mut().into_iter().flatten() {
         line["invoice"] = json!(id);
@@ -143,5 +144,5 @@ fn shown(mut invoice: Value) -> Value {
     }
     invoice["lines"]["url"] = json!(format!("/v1/invoices/{id}/lines"));
     invoice["id"] = json!(id);
-    invoice
+    Ok(invoice)
 }

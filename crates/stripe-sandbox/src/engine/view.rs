@@ -9,6 +9,9 @@ use super::objects::Price;
 use super::state::Doc;
 use super::tx::Tx;
 
+/// The lines that an invoice carries itself. More of them are listed at an address of their own.
+const INLINE_LINES: usize = 10;
+
 impl Tx<'_> {
     /// The object as the API shows it.
     pub(crate) fn view(&self, kind: Kind, id: &str) -> Option<Value> {
@@ -69,6 +72,13 @@ impl Tx<'_> {
             Kind::Customer => {
                 if let Some(discount) = object["discount"].as_str() {
                     object["discount"] = self.shown(Kind::Discount, discount);
+                }
+            }
+            Kind::Invoice => {
+                let lines = object["lines"]["data"].as_array_mut();
+                if let Some(lines) = lines.filter(|lines| lines.len() > INLINE_LINES) {
+                    lines.truncate(INLINE_LINES);
+                    object["lines"]["has_more"] = json!(true);
                 }
             }
             Kind::Coupon => object["valid"] = json!(self.coupon_is_valid(&object["id"])),

@@ -129,7 +129,9 @@ pub(super) const ROUTES: &[Route] = &[
         Ok(call.tx.shown(KIND, &id))
     }),
     post("/v1/invoices/create_preview", PREVIEW, |call| preview::preview(call.tx, call.params)),
-    get("/v1/invoices/{id}", &[], |call| call.tx.find(KIND, call.id(), "id").map(|doc| doc.object.clone())),
+    get("/v1/invoices/{id}", &[], |call| {
+        call.tx.find(KIND, call.id(), "id").map(|doc| call.tx.render(KIND, &doc))
+    }),
     post("/v1/invoices/{id}", UPDATE, |call| {
         let id = call.id().to_owned();
         by_hand::update(call.tx, &id, call.params)?;

@@ -144,3 +144,28 @@ async fn what_is_too_little_to_be_charged_goes_on_to_the_next_invoice() {
         (&json!(100), &json!(149), &json!(0))
     );
 }
+
+#[tokio::test]
+async fn an_invoice_carries_its_first_lines_and_lists_all_of_them() {
+    let sandbox = Sandbox::start().await;
+    let customer = sandbox.customer(&[]).await;
+    for _ in 0..12 {
+        item(&sandbox, &customer, &[("amount", "100"), ("currency", "usd")]).await;
+    }
+    let form = [("customer", &*customer), ("pending_invoice_items_behavior", "include")];
+    let made = sandbox.post("/v1/invoices", &form).await.ok();
+    let path = format!("/v1/invoices/{}", id(&made));
+    let listed = sandbox.get("/v1/invoices").await.ok()["data"][0].clone();
+    for carried in [&made, &sandbox.get(&path).await.ok(), &listed] {
+        let lines = &carried["lines"];
+        assert_eq!((&lines["has_more"], &lines["total_count"]), (&json!(true), &json!(12)));
+        assert_eq!(lines["data"].as_array().unwrap().len(), 10);
+    }
+    let last = id(&made["lines"]["data"][9]);
+    let rest = sandbox.get(&format!("{path}/lines?starting_after={last}")).await.ok();
+    assert_eq!((rest["data"].as_array().unwrap().len(), &rest["has_more"]), (2, &json!(false)));
+    assert_eq!(
+        (&made["total"], made["lines"]["url"].as_str()),
+        (&json!(1200), Some(&*format!("{path}/lines")))
+    );
+}
