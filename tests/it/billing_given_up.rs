@@ -9,6 +9,7 @@ use crate::billing_stage::{Stage, at};
 use crate::support::app::{Answer, Person};
 use crate::support::databases::each_database;
 
+const INVOICES: &str = "/api/subscriptions/invoices/";
 const BEGIN: &str = "2026-03-11T12:00:00Z";
 /// When the first renewal is attempted.
 const FAILED: &str = "2026-04-11T13:00:00Z";
@@ -100,6 +101,47 @@ async fn an_unpaid_subscription_has_no_access_until_a_card_pays_its_latest_invoi
 }
 
 #[tokio::test]
+async fn an_invoice_that_stripe_gave_up_gives_no_access_is_shown_as_that_and_can_still_be_paid() {
+    each_database(|url| async move {
+        let stage = Stage::on_a_test_clock(&url, at(BEGIN)).await;
+        let debtor = Debtor::new(&stage, "mark_unpaid").await;
+        stage.advance_to(at(GIVEN_UP)).await;
+        let found = stage.at_stripe(&debtor.id).await;
+        let given_up = found["latest_invoice"].as_str().expect("an invoice");
+        let path = format!("/invoices/{given_up}/mark_uncollectible");
+        stage.stripe(Method::POST, &path, &[]).await;
+        stage.deliver(&debtor.admin, &debtor.id).await;
+        let seen = debtor.admin.subscription().await;
+        assert_eq!((&seen["status"], &seen["access"]), (&json!("unpaid"), &json!(false)));
+        assert!(!has_access(&debtor.admin).await);
+
+        let newest = async || debtor.admin.get(INVOICES).await.body["results"][0].clone();
+        let shown = newest().await;
+        assert_eq!(
+            (&shown["id"], &shown["status"], &shown["amount_due"], &shown["amount_paid"]),
+            (&json!(given_up), &json!("uncollectible"), &json!("29.99"), &json!("0.00"))
+        );
+        let page = debtor.admin.request(Method::GET, "/billing").header("accept", "text/html");
+        let html = page.send().await.expect("an answer").text().await.expect("a page");
+        for shown in ["Uncollectible", "of $29.99 isn't paid", "Try the card again"] {
+            assert!(html.contains(shown), "{shown}: {html}");
+        }
+
+        let paid = debtor.pay_by("pm_card_visa").await;
+        assert_eq!(
+            (paid.status, &paid.body["subscription"]["status"], &newest().await["status"]),
+            (200, &json!("active"), &json!("paid")),
+            "{}",
+            paid.body
+        );
+        assert!(has_access(&debtor.admin).await);
+        assert_eq!(stage.charges(&debtor.id).await, [2_999, 2_999]);
+        stage.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn one_that_stays_past_due_has_no_second_days_of_grace() {
     each_database(|url| async move {
         let stage = Stage::on_a_test_clock(&url, at(BEGIN)).await;
@@ -127,11 +169,7 @@ async fn one_that_stays_past_due_has_no_second_days_of_grace() {
 
 /// A trial that has paused at its end, since no card was given.
 async fn paused(stage: &Stage) -> Debtor<'_> {
-    let plan = stage.plan_of(json!({"trial_days": 14})).await;
-    let admin = stage.lasting_admin().await;
-    let (_, id) = stage.begin(&admin, &plan).await;
-    let form = [("trial_settings[end_behavior][missing_payment_method]", "pause")];
-    stage.stripe(Method::POST, &format!("/subscriptions/{id}"), &form).await;
+    let (admin, id) = stage.begin_trial_that_pauses().await;
     let debtor = Debtor { stage, admin, id };
     let paused = debtor.go_on_to(at("2026-03-26T12:00:00Z")).await;
     assert_eq!((&paused["status"], &paused["access"]), (&json!("paused"), &json!(false)));
@@ -178,15 +216,10 @@ async fn a_trial_that_paused_goes_on_with_a_card_and_is_counted_from_then() {
 async fn one_that_paused_and_ended_before_it_was_heard_of_has_no_period_after_its_trial() {
     each_database(|url| async move {
         let stage = Stage::on_a_test_clock(&url, at(BEGIN)).await;
-        let plan = stage.plan_of(json!({"trial_days": 14})).await;
-        let admin = stage.lasting_admin().await;
-        let (_, id) = stage.begin(&admin, &plan).await;
-        let path = format!("/subscriptions/{id}");
-        let form = [("trial_settings[end_behavior][missing_payment_method]", "pause")];
-        stage.stripe(Method::POST, &path, &form).await;
+        let (admin, id) = stage.begin_trial_that_pauses().await;
         stage.advance_to(at("2026-04-02T12:00:00Z")).await;
         assert_eq!(stage.at_stripe(&id).await["status"], "paused");
-        stage.stripe(Method::DELETE, &path, &[]).await;
+        stage.stripe(Method::DELETE, &format!("/subscriptions/{id}"), &[]).await;
         stage.deliver(&admin, &id).await;
         let periods: Vec<_> = stage.periods(&admin).await.iter().map(|period| (period.0, period.1)).collect();
         assert_eq!(periods, [(at(BEGIN), at("2026-03-25T12:00:00Z"))]);

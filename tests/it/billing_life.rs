@@ -120,6 +120,17 @@ impl Stage {
         (begun.body, id)
     }
 
+    /// Begins a trial of fourteen days without a card, at whose end it pauses. Gives the group's admin and the
+    /// subscription's id at Stripe.
+    pub async fn begin_trial_that_pauses(&self) -> (Person<'_>, String) {
+        let plan = self.plan_of(json!({"trial_days": 14})).await;
+        let admin = self.lasting_admin().await;
+        let (_, id) = self.begin(&admin, &plan).await;
+        let form = [("trial_settings[end_behavior][missing_payment_method]", "pause")];
+        self.stripe(Method::POST, &format!("/subscriptions/{id}"), &form).await;
+        (admin, id)
+    }
+
     /// Confirms what is left to confirm of a purchase, as the card form does.
     pub async fn confirm(&self, begun: &Value, card: &str) {
         let secret = begun["client_secret"].as_str().expect("a secret");

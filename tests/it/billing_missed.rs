@@ -41,16 +41,11 @@ async fn the_months_after_a_trial_that_was_ended_early_are_counted_from_its_end(
 async fn no_month_began_between_a_trial_that_paused_and_what_it_went_on_with() {
     each_database(|url| async move {
         let stage = Stage::start_at(&url, at("2026-03-11T12:00:00Z")).await;
-        let plan = stage.plan_of(json!({"trial_days": 14})).await;
-        let admin = stage.lasting_admin().await;
-        let (_, id) = stage.begin(&admin, &plan).await;
-        let path = format!("/subscriptions/{id}");
-        let form = [("trial_settings[end_behavior][missing_payment_method]", "pause")];
-        stage.stripe(Method::POST, &path, &form).await;
+        let (admin, id) = stage.begin_trial_that_pauses().await;
         stage.advance_to(at("2026-05-20T12:00:00Z")).await;
         assert_eq!(stage.at_stripe(&id).await["status"], "paused");
         stage.change_card(&id, "pm_card_visa").await;
-        stage.stripe(Method::POST, &format!("{path}/resume"), &[]).await;
+        stage.stripe(Method::POST, &format!("/subscriptions/{id}/resume"), &[]).await;
         stage.deliver(&admin, &id).await;
         let mut expected = months(&["2026-03-11", "2026-03-25"]);
         expected.extend(months(&["2026-05-20", "2026-06-20"]));

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::billing_stage::{Stage, at, updated};
+use crate::billing_stage::{Gate, Stage, Trouble, at, updated};
 use crate::support::app::{Answer, MY_SUBSCRIPTION, Person, eventually};
 use crate::support::databases::each_database;
 
@@ -129,6 +129,36 @@ async fn a_recovery_that_the_bank_asks_about_is_left_to_confirm() {
         let intent = secret.split("_secret_").next().expect("an id");
         let found = stage.stripe(Method::GET, &format!("/payment_intents/{intent}"), &[]).await;
         assert_eq!(found["status"], "requires_action");
+        stage.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_invoice_that_was_paid_meanwhile_counts_as_paid_and_is_charged_once() {
+    each_database(|url| async move {
+        let stage = Stage::start(&url).await;
+        let payer = Payer::new(&stage).await;
+        payer.fall_behind().await;
+        let invoice = payer.at_stripe().await["latest_invoice"].as_str().expect("an invoice").to_owned();
+        let pay = format!("/invoices/{invoice}/pay");
+        let gate = Gate::closed();
+        stage.when(Method::POST, &format!("/v1{pay}"), Trouble::Gate(gate.clone()));
+        // By its page at Stripe, after it was seen to be open here.
+        let elsewhere = async {
+            gate.reached().await;
+            stage.stripe(Method::POST, &pay, &[("payment_method", "pm_card_visa")]).await;
+            gate.open();
+        };
+        let card = json!({"payment_method": "pm_card_mastercard"});
+        let (paid, ()) = tokio::join!(payer.post("payment_method", card), elsewhere);
+        assert_eq!(
+            (paid.status, &paid.body["subscription"]["status"], &paid.body["client_secret"]),
+            (200, &json!("active"), &Value::Null),
+            "{}",
+            paid.body
+        );
+        assert_eq!(stage.charges(&payer.subscription).await, [2_999, 2_999]);
         stage.stop().await;
     })
     .await;
@@ -273,6 +303,43 @@ async fn invoices_are_stripes_in_stripes_order_and_in_pages() {
         stage.when(Method::GET, "/v1/invoices", failing);
         let answer = payer.admin.get(INVOICES).await;
         assert_eq!((answer.status, &answer.body["code"]), (503, &json!("unavailable")));
+        stage.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_invoice_has_all_of_its_lines_however_many_they_are() {
+    /// More than an invoice carries itself and than Stripe lists at a time together.
+    const HOURS: usize = 115;
+    each_database(|url| async move {
+        let stage = Stage::start(&url).await;
+        let payer = Payer::new(&stage).await;
+        for hour in 0..HOURS {
+            let description = format!("Hour {hour}");
+            let item = [
+                ("customer", &*payer.customer),
+                ("amount", "100"),
+                ("currency", "usd"),
+                ("description", &description),
+            ];
+            stage.stripe(Method::POST, "/invoiceitems", &item).await;
+        }
+        let form = [("customer", &*payer.customer), ("pending_invoice_items_behavior", "include")];
+        let made = stage.stripe(Method::POST, "/invoices", &form).await;
+        assert_eq!(made["lines"]["data"].as_array().map(Vec::len), Some(10));
+
+        let listed = payer.admin.get(INVOICES).await.body["results"][0].clone();
+        assert_eq!((&listed["id"], &listed["total"]), (&made["id"], &json!("115.00")));
+        let mut hours: Vec<usize> = listed["lines"]
+            .as_array()
+            .expect("lines")
+            .iter()
+            .map(|line| line["description"].as_str().expect("text").trim_start_matches("Hour "))
+            .map(|hour| hour.parse().expect("a number"))
+            .collect();
+        hours.sort_unstable();
+        assert_eq!(hours, (0..HOURS).collect::<Vec<_>>(), "each of them once");
         stage.stop().await;
     })
     .await;

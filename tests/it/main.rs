@@ -11,6 +11,8 @@ use tollgate_test_support as support;
 
 mod accounts;
 mod billing_chaos;
+mod billing_cut_off_purchases;
+mod billing_endings;
 mod billing_entered_cards;
 mod billing_failures;
 mod billing_faults;
@@ -20,6 +22,7 @@ mod billing_missed;
 mod billing_payments;
 mod billing_plan_changes;
 mod billing_plans;
+mod billing_prorations;
 mod billing_purchases;
 mod billing_reconcile;
 mod billing_renewals;
