@@ -5,10 +5,9 @@ use serde_json::{Value, json};
 use super::discounts::{self, On};
 use super::invoices::Bill;
 use super::items::{self, Wanted};
-use super::lines::Line;
 use super::shape::NewInvoice;
 use super::timing::{self, Timing};
-use super::{add_items, invoice_items, invoices, paying, renewal, shape, subscriptions, tax_rates};
+use super::{add_items, invoice_items, invoices, lines, paying, renewal, shape, subscriptions, tax_rates};
 use crate::cards::{self, Purpose, Verdict};
 use crate::engine::objects::{
     Customer, Invoice, InvoiceStatus, Price, Subscription, SubscriptionStatus, owner,
@@ -203,10 +202,7 @@ fn first_invoice(tx: &mut Tx, id: &str, timing: &Timing) -> String {
         (false, Some(_)) => Some("Trial period for"),
         (false, None) => Some("Not charged:"),
     };
-    let licensed = items.iter().filter(|item| !Price(&item["price"]).is_metered());
-    let lines: Vec<Line> = licensed
-        .map(|item| Line { subscription: id, item, period: timing.period, used: None, free })
-        .collect();
+    let lines = lines::licensed(id, &items, timing.period, free);
     let new = NewInvoice::of_subscription(&subscription, "subscription_create", (tx.now(), tx.now()));
     let waiting = invoice_items::pending(tx, new.customer, new.currency, Some(id), true);
     let invoice = invoices::draft(tx, &new, &Bill { items: waiting, lines });

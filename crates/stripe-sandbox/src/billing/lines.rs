@@ -20,6 +20,18 @@ pub(super) struct Line<'a> {
     pub(super) free: Option<&'static str>,
 }
 
+/// Lines for a period of a subscription's licensed items, which are charged ahead. What metered ones were used is charged
+/// once the period is over.
+pub(super) fn licensed<'a>(
+    subscription: &'a str,
+    items: &'a [Value],
+    period: (i64, i64),
+    free: Option<&'static str>,
+) -> Vec<Line<'a>> {
+    let licensed = items.iter().filter(|item| !Price(&item["price"]).is_metered());
+    licensed.map(|item| Line { subscription, item, period, used: None, free }).collect()
+}
+
 /// The line as it stands in the invoice.
 pub(super) fn line(tx: &Tx, invoice: &str, line: &Line) -> Value {
     let price = Price(&line.item["price"]);

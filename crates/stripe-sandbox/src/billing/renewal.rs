@@ -6,8 +6,7 @@
 use serde_json::{Value, json};
 
 use super::invoices::Bill;
-use super::lines::Line;
-use super::{Interval, invoice_items, invoices, meters, schedule_run, subscriptions};
+use super::{Interval, invoice_items, invoices, lines, meters, schedule_run, subscriptions};
 use crate::engine::objects::{Price, Subscription, SubscriptionStatus};
 use crate::engine::{Doc, Kind, Tx};
 
@@ -96,10 +95,7 @@ pub(super) fn begin_period(tx: &mut Tx, id: &str) {
             doc.object["current_period_end"] = json!(end);
         });
     }
-    let licensed = items.iter().filter(|item| !Price(&item["price"]).is_metered());
-    let mut lines: Vec<Line> = licensed
-        .map(|item| Line { subscription: id, item, period: (start, end), used: None, free: None })
-        .collect();
+    let mut lines = lines::licensed(id, &items, (start, end), None);
     lines.extend(meters::lines(tx, subscription, &items, start));
     // A cycle's invoice tells of the period that is over; its lines are of the one that begins.
     let over = (first["current_period_start"].as_i64().unwrap_or(start), start);

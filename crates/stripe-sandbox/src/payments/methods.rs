@@ -60,33 +60,13 @@ fn create(tx: &mut Tx, entered: &Entered, data: &Value) -> String {
 
 /// Makes a payment method of this id.
 pub(super) fn create_as(tx: &mut Tx, id: &str, entered: &Entered, data: &Value) {
-    let card = entered.card;
     let details = &data["billing_details"];
     let object = json!({
         "id": id,
         "object": "payment_method",
         "allow_redisplay": data.get("allow_redisplay").cloned().unwrap_or(json!("unspecified")),
         "billing_details": billing_details(details),
-        "card": {
-            "brand": card.brand,
-            "checks": {
-                "address_line1_check": check_of(&details["address"]["line1"]),
-                "address_postal_code_check": check_of(&details["address"]["postal_code"]),
-                "cvc_check": if entered.has_cvc { json!("unchecked") } else { Value::Null },
-            },
-            "country": card.country,
-            "display_brand": card.brand,
-            "exp_month": entered.exp_month,
-            "exp_year": entered.exp_year,
-            "fingerprint": card.fingerprint(),
-            "funding": card.funding,
-            "generated_from": null,
-            "last4": card.last4(),
-            "networks": {"available": [card.brand], "preferred": null},
-            "regulated_status": "unregulated",
-            "three_d_secure_usage": {"supported": true},
-            "wallet": null,
-        },
+        "card": card_details(entered, details),
         "created": tx.now(),
         "customer": null,
         "customer_account": null,
@@ -94,7 +74,32 @@ pub(super) fn create_as(tx: &mut Tx, id: &str, entered: &Entered, data: &Value) 
         "metadata": data.get("metadata").filter(|data| data.is_object()).cloned().unwrap_or(json!({})),
         "type": "card",
     });
-    tx.insert(Kind::PaymentMethod, object, json!({"card": card.name()}));
+    tx.insert(Kind::PaymentMethod, object, json!({"card": entered.card.name()}));
+}
+
+/// What a payment method shows of its card, which is billed to these details.
+pub(super) fn card_details(entered: &Entered, billed: &Value) -> Value {
+    let card = entered.card;
+    json!({
+        "brand": card.brand,
+        "checks": {
+            "address_line1_check": check_of(&billed["address"]["line1"]),
+            "address_postal_code_check": check_of(&billed["address"]["postal_code"]),
+            "cvc_check": if entered.has_cvc { json!("unchecked") } else { Value::Null },
+        },
+        "country": card.country,
+        "display_brand": card.brand,
+        "exp_month": entered.exp_month,
+        "exp_year": entered.exp_year,
+        "fingerprint": card.fingerprint(),
+        "funding": card.funding,
+        "generated_from": null,
+        "last4": card.last4(),
+        "networks": {"available": [card.brand], "preferred": null},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": true},
+        "wallet": null,
+    })
 }
 
 fn check_of(line: &Value) -> Value {

@@ -6,12 +6,21 @@
 use serde_json::{Value, json};
 
 use super::methods;
-use crate::cards::{self, Purpose, Verdict};
+use crate::cards::{self, Entered, Purpose, Verdict};
 use crate::engine::objects::owner;
 use crate::engine::{ApiError, Doc, Kind, Tx, new_secret};
 
 const KIND: Kind = Kind::PaymentMethod;
 const PREFIX: &str = "card_";
+/// The fields of an address, and what they are called in one of today.
+const ADDRESS: [(&str, &str); 6] = [
+    ("address_city", "city"),
+    ("address_country", "country"),
+    ("address_line1", "line1"),
+    ("address_line2", "line2"),
+    ("address_state", "state"),
+    ("address_zip", "postal_code"),
+];
 
 /// Keeps the card of a token with a customer, as its default if it is the first. Returns its id.
 ///
@@ -111,24 +120,45 @@ fn is_card(doc: &Doc) -> bool {
     doc.id().starts_with(PREFIX)
 }
 
+/// Changes the billing details of a payment method by what is given in the older fields.
+pub(crate) fn set_billing_details(billed: &mut Value, given: &Value) {
+    for (old, field) in ADDRESS {
+        if let Some(given) = given.get(old) {
+            billed["address"][field] = given.clone();
+        }
+    }
+    if let Some(name) = given.get("name") {
+        billed["name"] = name.clone();
+    }
+}
+
+/// The card of a token, which was entered with these fields.
+pub(crate) fn of_token(entered: &Entered, given: &Value) -> Value {
+    let mut billed = methods::billing_details(&Value::Null);
+    set_billing_details(&mut billed, given);
+    let mut card = old_shape(&new_secret(PREFIX), &methods::card_details(entered, &billed), &billed);
+    card["metadata"] = json!({});
+    card["networks"] = json!({"preferred": null});
+    card
+}
+
 /// The payment method in its older shape.
 fn shown(doc: &Doc) -> Value {
-    let (card, billed) = (&doc.object["card"], &doc.object["billing_details"]);
-    let address = &billed["address"];
-    json!({
-        "id": doc.id(),
+    let mut card = old_shape(doc.id(), &doc.object["card"], &doc.object["billing_details"]);
+    card["customer"] = doc.object["customer"].clone();
+    card["metadata"] = doc.object["metadata"].clone();
+    card
+}
+
+/// What a payment method has of its card and its billing details, in the older shape.
+fn old_shape(id: &str, card: &Value, billed: &Value) -> Value {
+    let mut old = json!({
+        "id": id,
         "object": "card",
-        "address_city": address["city"],
-        "address_country": address["country"],
-        "address_line1": address["line1"],
         "address_line1_check": card["checks"]["address_line1_check"],
-        "address_line2": address["line2"],
-        "address_state": address["state"],
-        "address_zip": address["postal_code"],
         "address_zip_check": card["checks"]["address_postal_code_check"],
         "brand": old_brand(card["brand"].as_str().unwrap_or_default()),
         "country": card["country"],
-        "customer": doc.object["customer"],
         "cvc_check": card["checks"]["cvc_check"],
         "dynamic_last4": null,
         "exp_month": card["exp_month"],
@@ -136,14 +166,17 @@ fn shown(doc: &Doc) -> Value {
         "fingerprint": card["fingerprint"],
         "funding": card["funding"],
         "last4": card["last4"],
-        "metadata": doc.object["metadata"],
         "name": billed["name"],
         "regulated_status": "unregulated",
         "tokenization_method": null,
-    })
+    });
+    for (name, field) in ADDRESS {
+        old[name] = billed["address"][field].clone();
+    }
+    old
 }
 
 /// A brand as cards of the old kind write it.
-pub(crate) fn old_brand(brand: &str) -> &str {
+fn old_brand(brand: &str) -> &str {
     if brand == "mastercard" { "MasterCard" } else { cards::brand_name(brand) }
 }

@@ -21,15 +21,6 @@ const UPDATE: &[Field] = &[
     METADATA,
     opt("name", Shape::Text),
 ];
-/// What is called otherwise in an address of today.
-const ADDRESS: [(&str, &str); 6] = [
-    ("address_city", "city"),
-    ("address_country", "country"),
-    ("address_line1", "line1"),
-    ("address_line2", "line2"),
-    ("address_state", "state"),
-    ("address_zip", "postal_code"),
-];
 
 pub(super) const ROUTES: &[Route] = &[
     list("/v1/customers/{id}/sources", &[opt("object", Shape::Text)], |call| {
@@ -72,12 +63,7 @@ fn update(call: &mut Call) -> Result<Value, ApiError> {
         for field in ["exp_month", "exp_year"] {
             set(&mut method["card"], params, field);
         }
-        set(&mut method["billing_details"], params, "name");
-        for (old, field) in ADDRESS {
-            if let Some(given) = params.get(old) {
-                method["billing_details"]["address"][field] = given.clone();
-            }
-        }
+        sources::set_billing_details(&mut method["billing_details"], params);
     })?;
     sources::find(call.tx, &customer, &id)
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::cards;
-use crate::engine::{ApiError, Kind, new_id, new_secret};
+use crate::engine::{ApiError, Kind, new_id};
 use crate::http::{Call, Field, Route, Shape, get, opt, post, req, unsupported};
 use crate::payments::{methods, sources};
 
@@ -41,44 +41,17 @@ fn create(call: &mut Call) -> Result<Value, ApiError> {
         Some(name) => methods::entered_in(tx, &json!({"token": name}))?,
         None => cards::read(given, tx.now())?,
     };
-    let card = entered.card;
-    let check = |field: &str| given[field].as_str().map(|_| "unchecked");
     let id = new_id(KIND);
     let object = json!({
         "id": id,
         "object": "token",
-        "card": {
-            "id": new_secret("card_"),
-            "object": "card",
-            "address_city": given["address_city"],
-            "address_country": given["address_country"],
-            "address_line1": given["address_line1"],
-            "address_line1_check": check("address_line1"),
-            "address_line2": given["address_line2"],
-            "address_state": given["address_state"],
-            "address_zip": given["address_zip"],
-            "address_zip_check": check("address_zip"),
-            "brand": sources::old_brand(card.brand),
-            "country": card.country,
-            "cvc_check": entered.has_cvc.then_some("unchecked"),
-            "dynamic_last4": null,
-            "exp_month": entered.exp_month,
-            "exp_year": entered.exp_year,
-            "fingerprint": card.fingerprint(),
-            "funding": card.funding,
-            "last4": card.last4(),
-            "metadata": {},
-            "name": given["name"],
-            "networks": {"preferred": null},
-            "regulated_status": "unregulated",
-            "tokenization_method": null,
-        },
+        "card": sources::of_token(&entered, given),
         "client_ip": null,
         "created": tx.now(),
         "livemode": false,
         "type": "card",
         "used": false,
     });
-    tx.insert(KIND, object, json!({"card": card.name()}));
+    tx.insert(KIND, object, json!({"card": entered.card.name()}));
     Ok(tx.shown(KIND, &id))
 }
