@@ -8,6 +8,28 @@ use super::support::{Sandbox, id};
 const START: &str = "2026-01-01T00:00:00Z";
 const EVENTS: &str = "/v1/billing/meter_events";
 
+/// What makes a meter of tokens.
+pub fn meter_of(formula: &str) -> [(&str, &str); 3] {
+    [("display_name", "Tokens"), ("event_name", "tokens"), ("default_aggregation[formula]", formula)]
+}
+
+/// What makes a price of half a cent a month, by what a meter counts.
+pub fn metered_price<'a>(product: &'a str, meter: &'a str) -> [(&'static str, &'a str); 6] {
+    [
+        ("product", product),
+        ("currency", "usd"),
+        ("unit_amount_decimal", "0.5"),
+        ("recurring[interval]", "month"),
+        ("recurring[usage_type]", "metered"),
+        ("recurring[meter]", meter),
+    ]
+}
+
+/// What reports a use to the meter.
+pub fn use_of<'a>(customer: &'a str, value: &'a str) -> [(&'static str, &'a str); 3] {
+    [("event_name", "tokens"), ("payload[stripe_customer_id]", customer), ("payload[value]", value)]
+}
+
 /// A customer of a metered price of half a cent, on a clock.
 struct Scene {
     sandbox: Sandbox,
@@ -20,19 +42,9 @@ struct Scene {
 impl Scene {
     async fn set(formula: &str) -> Self {
         let sandbox = Sandbox::start().await;
-        let form =
-            [("display_name", "Tokens"), ("event_name", "tokens"), ("default_aggregation[formula]", formula)];
-        let meter = id(&sandbox.post("/v1/billing/meters", &form).await.ok());
+        let meter = id(&sandbox.post("/v1/billing/meters", &meter_of(formula)).await.ok());
         let product = id(&sandbox.post("/v1/products", &[("name", "Tokens")]).await.ok());
-        let form = [
-            ("product", &*product),
-            ("currency", "usd"),
-            ("unit_amount_decimal", "0.5"),
-            ("recurring[interval]", "month"),
-            ("recurring[usage_type]", "metered"),
-            ("recurring[meter]", &meter),
-        ];
-        let price = id(&sandbox.post("/v1/prices", &form).await.ok());
+        let price = id(&sandbox.post("/v1/prices", &metered_price(&product, &meter)).await.ok());
         let clock = clock_at(&sandbox, START).await;
         let customer = customer_on(&sandbox, &clock, "pm_card_visa").await;
         Self { sandbox, clock, customer, meter, price }
@@ -45,12 +57,7 @@ impl Scene {
     /// Reports a use at a time.
     async fn report(&self, value: &str, time: &str) {
         let time = at(time).to_string();
-        let form = [
-            ("event_name", "tokens"),
-            ("payload[stripe_customer_id]", &*self.customer),
-            ("payload[value]", value),
-            ("timestamp", &time),
-        ];
+        let form = [&use_of(&self.customer, value)[..], &[("timestamp", &*time)]].concat();
         self.sandbox.post(EVENTS, &form).await.ok();
     }
 
@@ -130,12 +137,7 @@ async fn more_taken_back_than_used_is_charged_as_nothing() {
 #[tokio::test]
 async fn an_identifier_is_one_event_s_for_a_day_which_can_be_taken_back_meanwhile() {
     let scene = Scene::set("sum").await;
-    let form = [
-        ("event_name", "tokens"),
-        ("identifier", "one"),
-        ("payload[stripe_customer_id]", &*scene.customer),
-        ("payload[value]", "5"),
-    ];
+    let form = [&use_of(&scene.customer, "5")[..], &[("identifier", "one")]].concat();
     let reported = scene.sandbox.post(EVENTS, &form).await.ok();
     assert_eq!((&reported["identifier"], &reported["timestamp"]), (&json!("one"), &json!(at(START))));
     let error = scene.sandbox.post(EVENTS, &form).await.error(400);
@@ -157,11 +159,7 @@ async fn what_cant_be_counted_is_refused_by_name() {
     let scene = Scene::set("sum").await;
     let now = at(START);
     let (old, early) = ((now - 35 * DAY - 1).to_string(), (now + 301).to_string());
-    let good = [
-        ("event_name", "tokens"),
-        ("payload[stripe_customer_id]", &*scene.customer),
-        ("payload[value]", "1"),
-    ];
+    let good = use_of(&scene.customer, "1");
     for (change, param) in [
         (("event_name", "other"), "event_name"),
         (("payload[stripe_customer_id]", "cus_nope"), "payload[stripe_customer_id]"),
@@ -175,8 +173,7 @@ async fn what_cant_be_counted_is_refused_by_name() {
         assert_eq!(answer.body["error"]["param"], param, "{change:?} {}", answer.body);
     }
     let meters = "/v1/billing/meters";
-    let again = [("display_name", "T"), ("event_name", "tokens"), ("default_aggregation[formula]", "sum")];
-    assert_eq!(scene.sandbox.post(meters, &again).await.error(400)["param"], "event_name");
+    assert_eq!(scene.sandbox.post(meters, &meter_of("sum")).await.error(400)["param"], "event_name");
     let path = format!("{meters}/{}", scene.meter);
     assert_eq!(scene.sandbox.post(&format!("{path}/deactivate"), &[]).await.ok()["status"], "inactive");
     assert_eq!(scene.sandbox.post(EVENTS, &good).await.error(400)["param"], "event_name");

@@ -1,13 +1,12 @@
 //! A meter from its making on, with what is reported to it.
 
 use super::Checked;
+use crate::meters::{meter_of, metered_price, use_of};
 use crate::support::id;
 
 pub async fn meters(checked: &mut Checked) {
     let meters = "/v1/billing/meters";
-    let form =
-        [("display_name", "Tokens"), ("event_name", "tokens"), ("default_aggregation[formula]", "sum")];
-    let meter = id(&checked.post(meters, &form).await);
+    let meter = id(&checked.post(meters, &meter_of("sum")).await);
     let path = format!("{meters}/{meter}");
     checked.get(&path).await;
     checked.get(meters).await;
@@ -16,25 +15,12 @@ pub async fn meters(checked: &mut Checked) {
     checked.post(&format!("{path}/reactivate"), &[]).await;
 
     let product = id(&checked.post("/v1/products", &[("name", "Tokens")]).await);
-    let form = [
-        ("product", &*product),
-        ("currency", "usd"),
-        ("unit_amount_decimal", "0.5"),
-        ("recurring[interval]", "month"),
-        ("recurring[usage_type]", "metered"),
-        ("recurring[meter]", &meter),
-    ];
-    let price = id(&checked.post("/v1/prices", &form).await);
+    let price = id(&checked.post("/v1/prices", &metered_price(&product, &meter)).await);
     let customer = checked.sandbox.customer_with("pm_card_visa").await;
     let form = [("customer", &*customer), ("items[0][price]", &price)];
     checked.post("/v1/subscriptions", &form).await;
 
-    let form = [
-        ("event_name", "tokens"),
-        ("identifier", "request-1"),
-        ("payload[stripe_customer_id]", &customer),
-        ("payload[value]", "1200"),
-    ];
+    let form = [&use_of(&customer, "1200")[..], &[("identifier", "request-1")]].concat();
     checked.post("/v1/billing/meter_events", &form).await;
     let now = checked.sandbox.clock.now().timestamp();
     let start = now - now % 86_400;
