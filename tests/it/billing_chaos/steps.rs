@@ -84,7 +84,7 @@ pub enum Step {
     AtStripe(AtStripe),
     /// Hours.
     Wait(i64),
-    /// Events, some of them perhaps for the second time, all at once and while somebody does something.
+    /// Events, some of them perhaps for the second time, all at once and while a person does something.
     Events(Vec<Index>, Fate, Option<Act>),
     RetryInbox,
 }

@@ -1,10 +1,12 @@
 //! The collections that the panel shows, and which fields of their objects a list has.
 
+mod cells;
+
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::format::{amount, badge, dash, sentence_case, time};
-use crate::money;
+use self::cells::{about, card, customer, link, off, price, text};
+use super::format::{amount, badge, dash, time};
 
 /// One column of a list.
 pub(super) struct Column {
@@ -317,74 +319,11 @@ pub(super) fn address_of(id: &str) -> Option<String> {
     (plain && !rest.contains("_secret_")).then(|| format!("{}/{id}", collection.address()))
 }
 
-/// What a coupon takes off.
-fn off(coupon: &Value) -> Markup {
-    match coupon["percent_off"].as_f64() {
-        Some(percent) => html! { (percent) " %" },
-        None => amount(coupon, "amount_off"),
-    }
-}
-
 /// The id of an object of a collection, as a link to its page. Coupons have ids that anybody may choose.
 pub(super) fn own_link(collection: &Collection, object: &Value) -> Markup {
     let id = object["id"].as_str().unwrap_or_default();
     let escaped: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
     html! { a.id href={ (collection.address()) "/" (escaped.replace('+', "%20")) } { (id) } }
-}
-
-/// An id, or an expanded object, as a link to its page.
-pub(super) fn link(value: &Value) -> Markup {
-    let Some(id) = value.as_str().or_else(|| value["id"].as_str()) else {
-        return dash();
-    };
-    match address_of(id) {
-        Some(address) => html! { a.id href=(address) { (id) } },
-        None => html! { span.id { (id) } },
-    }
-}
-
-/// A customer by name, where the list has looked it up, else by id.
-fn customer(value: &Value) -> Markup {
-    let name =
-        ["name", "email"].into_iter().find_map(|field| value[field].as_str().filter(|name| !name.is_empty()));
-    match (name, value["id"].as_str().and_then(address_of)) {
-        (Some(name), Some(address)) => html! { a href=(address) { (name) } },
-        _ => link(value),
-    }
-}
-
-/// What a price costs and how often, as a link to it.
-fn price(value: &Value) -> Markup {
-    let address = value["id"].as_str().and_then(address_of);
-    match (value["unit_amount"].as_i64(), value["currency"].as_str(), address) {
-        (Some(minor), Some(currency), Some(address)) => {
-            html! {
-                a.whole href=(address) {
-                    (money::with_code(minor, currency))
-                    @if let Some(interval) = value["recurring"]["interval"].as_str() { " a " (interval) }
-                }
-            }
-        }
-        _ => link(&value["id"]),
-    }
-}
-
-pub(super) fn text(value: &Value) -> Markup {
-    match value.as_str() {
-        Some(text) if !text.is_empty() => html! { (text) },
-        _ => dash(),
-    }
-}
-
-fn about(event: &Value) -> Markup {
-    link(&event["data"]["object"])
-}
-
-fn card(method: &Value) -> Markup {
-    match (method["card"]["brand"].as_str(), method["card"]["last4"].as_str()) {
-        (Some(brand), Some(last4)) => html! { (sentence_case(brand)) " •••• " (last4) },
-        _ => dash(),
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod support;
 
 mod cards;
 mod catalogue;
+mod changes_to_pay;
 mod checkout;
 mod cli;
 mod conformance;
@@ -20,6 +21,7 @@ mod customer_discounts;
 mod discounted_prorations;
 mod discounts;
 mod disputes;
+mod ends_and_pauses;
 mod expansion;
 mod failed_payments;
 mod hand_made_invoices;

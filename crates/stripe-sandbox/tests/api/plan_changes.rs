@@ -2,24 +2,21 @@
 
 use serde_json::{Value, json};
 
-use super::on_a_clock::{
-    DAY, HOUR, Subscribed, advance, at, fail_from_now_on, invoices, pay_with, period, subscribed,
-    subscription,
-};
+use super::on_a_clock::{HOUR, Subscribed, advance, at, invoices, period, subscribed, subscription};
 use super::support::{Sandbox, id};
 
-const START: &str = "2030-04-01T00:00:00Z";
+pub const START: &str = "2030-04-01T00:00:00Z";
 /// A third of April is left.
-const LATER: &str = "2030-04-21T00:00:00Z";
+pub const LATER: &str = "2030-04-21T00:00:00Z";
 
 /// Subscribed to a plan of $10 since the start of a month of thirty days; a third of it is left.
-async fn with_a_third_left(card: &str) -> Subscribed {
+pub async fn with_a_third_left(card: &str) -> Subscribed {
     let begun = subscribed(START, card, &[]).await;
     advance(&begun.sandbox, &begun.clock, at(LATER)).await;
     begun
 }
 
-async fn change(subscribed: &Subscribed, price: &str, form: &[(&str, &str)]) -> Value {
+pub async fn change(subscribed: &Subscribed, price: &str, form: &[(&str, &str)]) -> Value {
     let item = id(&subscribed.begun["items"]["data"][0]);
     let own = [
         ("items[0][id]", &*item),
@@ -31,27 +28,27 @@ async fn change(subscribed: &Subscribed, price: &str, form: &[(&str, &str)]) -> 
     subscribed.sandbox.post(&path, &[&own, form].concat()).await.ok()
 }
 
-fn price_of(subscription: &Value) -> &Value {
+pub fn price_of(subscription: &Value) -> &Value {
     &subscription["items"]["data"][0]["price"]["id"]
 }
 
 /// What the lines of an invoice say and cost.
-fn lines(invoice: &Value) -> Vec<(String, i64)> {
+pub fn lines(invoice: &Value) -> Vec<(String, i64)> {
     let line =
         |line: &Value| (line["description"].as_str().unwrap().to_owned(), line["amount"].as_i64().unwrap());
     invoice["lines"]["data"].as_array().unwrap().iter().map(line).collect()
 }
 
-async fn invoice(sandbox: &Sandbox, invoice: &str) -> Value {
+pub async fn invoice(sandbox: &Sandbox, invoice: &str) -> Value {
     sandbox.get(&format!("/v1/invoices/{invoice}")).await.ok()
 }
 
-async fn balance(subscribed: &Subscribed) -> i64 {
+pub async fn balance(subscribed: &Subscribed) -> i64 {
     let customer = subscribed.sandbox.get(&format!("/v1/customers/{}", subscribed.customer)).await.ok();
     customer["balance"].as_i64().unwrap()
 }
 
-const NOW: [(&str, &str); 2] =
+pub const NOW: [(&str, &str); 2] =
     [("proration_behavior", "always_invoice"), ("payment_behavior", "pending_if_incomplete")];
 
 #[tokio::test]
@@ -106,80 +103,6 @@ async fn an_upgrade_is_charged_at_once_for_the_rest_of_the_period_as_previewed()
     advance(&begun.sandbox, &begun.clock, period(&changed).1 + 2 * HOUR).await;
     let renewed = subscription(&begun.sandbox, &changed).await;
     assert_eq!(lines(&renewed["latest_invoice"]), [("1 × Basic (at $25.00 / month)".to_owned(), 2500)]);
-}
-
-#[tokio::test]
-async fn a_change_waits_for_its_authentication_and_is_made_once_it_is_paid() {
-    let begun = with_a_third_left("pm_card_visa").await;
-    let customer = format!("/v1/customers/{}", begun.customer);
-    let param = "invoice_settings[default_payment_method]";
-    pay_with(&begun.sandbox, "pm_card_authenticationRequired", &begun.customer, &customer, param).await;
-    let (basic, pro) = (price_of(&begun.begun).clone(), begun.sandbox.price(2500).await);
-
-    let waiting = change(&begun, &pro, &NOW).await;
-    assert_eq!(
-        (&waiting["status"], price_of(&waiting)),
-        (&json!("active"), &basic),
-        "nothing has changed yet"
-    );
-    let made = &waiting["latest_invoice"];
-    assert_eq!((&made["status"], &made["amount_due"]), (&json!("open"), &json!(499)));
-    let pending = &waiting["pending_update"];
-    assert_eq!(pending["subscription_items"][0]["price"]["id"], json!(pro));
-    assert_eq!(pending["expires_at"], at(LATER) + 23 * HOUR);
-
-    let intent = &made["payments"]["data"][0]["payment"]["payment_intent"];
-    assert_eq!(intent["status"], "requires_action");
-    begun.sandbox.authenticate(&id(intent), true).await;
-    let after = subscription(&begun.sandbox, &waiting).await;
-    assert_eq!((price_of(&after), &after["pending_update"]), (&json!(pro), &json!(null)));
-    assert_eq!(after["latest_invoice"]["status"], "paid");
-    let types = begun.sandbox.event_types().await;
-    assert!(types.contains(&"customer.subscription.pending_update_applied".to_owned()));
-}
-
-#[tokio::test]
-async fn a_change_that_is_not_paid_for_is_given_up_with_its_invoice() {
-    for approved in [None, Some(false)] {
-        let begun = with_a_third_left("pm_card_visa").await;
-        let customer = format!("/v1/customers/{}", begun.customer);
-        let param = "invoice_settings[default_payment_method]";
-        let card =
-            if approved.is_some() { "pm_card_authenticationRequired" } else { "pm_card_chargeCustomerFail" };
-        pay_with(&begun.sandbox, card, &begun.customer, &customer, param).await;
-        let (basic, pro) = (price_of(&begun.begun).clone(), begun.sandbox.price(2500).await);
-        let waiting = change(&begun, &pro, &NOW).await;
-        let made = &waiting["latest_invoice"];
-        if let Some(approved) = approved {
-            let intent = &made["payments"]["data"][0]["payment"]["payment_intent"];
-            begun.sandbox.authenticate(&id(intent), approved).await;
-        }
-        let now = subscription(&begun.sandbox, &waiting).await;
-        assert_eq!((&now["status"], price_of(&now)), (&json!("active"), &basic));
-        assert!(now["pending_update"].is_object(), "it still waits for another card");
-
-        advance(&begun.sandbox, &begun.clock, at(LATER) + DAY).await;
-        let after = subscription(&begun.sandbox, &waiting).await;
-        assert_eq!((price_of(&after), &after["pending_update"]), (&basic, &json!(null)));
-        assert_eq!(after["latest_invoice"]["status"], "void");
-        let types = begun.sandbox.event_types().await;
-        assert!(types.contains(&"customer.subscription.pending_update_expired".to_owned()));
-    }
-}
-
-#[tokio::test]
-async fn a_newer_change_takes_the_place_of_one_that_waits() {
-    let begun = with_a_third_left("pm_card_visa").await;
-    let customer = format!("/v1/customers/{}", begun.customer);
-    let param = "invoice_settings[default_payment_method]";
-    pay_with(&begun.sandbox, "pm_card_chargeCustomerFail", &begun.customer, &customer, param).await;
-    let (pro, scale) = (begun.sandbox.price(2500).await, begun.sandbox.price(9000).await);
-    let first = change(&begun, &pro, &NOW).await;
-    pay_with(&begun.sandbox, "pm_card_visa", &begun.customer, &customer, param).await;
-    let second = change(&begun, &scale, &NOW).await;
-    assert_eq!((price_of(&second), &second["pending_update"]), (&json!(scale), &json!(null)));
-    assert_eq!(invoice(&begun.sandbox, &id(&first["latest_invoice"])).await["status"], "void");
-    assert_eq!(second["latest_invoice"]["amount_paid"], 3000 - 334);
 }
 
 #[tokio::test]
@@ -260,38 +183,6 @@ async fn another_interval_begins_anew_and_is_charged_in_full_less_what_was_not_u
 }
 
 #[tokio::test]
-async fn a_change_that_fails_leaves_the_subscription_past_due_or_as_it_was() {
-    for (behavior, status, changes) in [
-        ("allow_incomplete", "past_due", true),
-        ("default_incomplete", "past_due", true),
-        ("error_if_incomplete", "active", false),
-    ] {
-        let begun = with_a_third_left("pm_card_visa").await;
-        fail_from_now_on(&begun.sandbox, &begun.customer).await;
-        let (basic, pro) = (price_of(&begun.begun).clone(), begun.sandbox.price(2500).await);
-        let (path, item) =
-            (format!("/v1/subscriptions/{}", id(&begun.begun)), id(&begun.begun["items"]["data"][0]));
-        let form = [
-            ("items[0][id]", &*item),
-            ("items[0][price]", &pro),
-            ("proration_behavior", "always_invoice"),
-            ("payment_behavior", behavior),
-        ];
-        let answer = begun.sandbox.post(&path, &form).await;
-        assert_eq!(answer.status, if changes { 200 } else { 402 }, "{behavior}");
-        let after = subscription(&begun.sandbox, &begun.begun).await;
-        assert_eq!(after["status"], status, "{behavior}");
-        assert_eq!(*price_of(&after) == basic, !changes, "{behavior}");
-        let open = invoices(&begun.sandbox, &begun.begun)
-            .await
-            .iter()
-            .filter(|made| made["status"] == "open")
-            .count();
-        assert_eq!(open, usize::from(changes), "{behavior}");
-    }
-}
-
-#[tokio::test]
 async fn quantities_and_further_items_are_prorated_as_a_whole() {
     let begun = with_a_third_left("pm_card_visa").await;
     let (seats, item) = (begun.sandbox.price(300).await, id(&begun.begun["items"]["data"][0]));
@@ -351,81 +242,4 @@ async fn refusals_of_a_change_name_the_parameter() {
         assert_eq!(begun.sandbox.post(&path, &form).await.error(400)["param"], param, "{form:?}");
     }
     assert_eq!(price_of(&subscription(&begun.sandbox, &begun.begun).await), &json!(basic));
-}
-
-#[tokio::test]
-async fn a_trial_ends_when_told_to_and_is_charged() {
-    let begun = subscribed(START, "pm_card_visa", &[("trial_period_days", "14")]).await;
-    let path = format!("/v1/subscriptions/{}", id(&begun.begun));
-    let after = begun.sandbox.post(&path, &[("trial_end", "now"), ("expand[]", "latest_invoice")]).await.ok();
-    assert_eq!((&after["status"], &after["trial_end"]), (&json!("active"), &json!(at(START))));
-    assert_eq!(after["latest_invoice"]["amount_paid"], 1000);
-    assert_eq!(period(&after), (at(START), at("2030-05-01T00:00:00Z")));
-}
-
-#[tokio::test]
-async fn a_paused_subscription_goes_on_once_it_is_paid() {
-    let form =
-        [("trial_period_days", "14"), ("trial_settings[end_behavior][missing_payment_method]", "pause")];
-    let begun = subscribed(START, "pm_card_visa", &form).await;
-    let customer = format!("/v1/customers/{}", begun.customer);
-    begun.sandbox.post(&customer, &[("invoice_settings[default_payment_method]", "")]).await.ok();
-    advance(&begun.sandbox, &begun.clock, at(START) + 15 * DAY).await;
-    assert_eq!(subscription(&begun.sandbox, &begun.begun).await["status"], "paused");
-
-    let path = format!("/v1/subscriptions/{}/resume", id(&begun.begun));
-    let waiting = begun.sandbox.post(&path, &[("expand[]", "latest_invoice")]).await.ok();
-    assert_eq!(
-        (&waiting["status"], &waiting["latest_invoice"]["status"]),
-        (&json!("paused"), &json!("open"))
-    );
-    assert_eq!(waiting["pending_update"]["expires_at"], at(START) + 15 * DAY + 82_800);
-    let pay = format!("/v1/invoices/{}/pay", id(&waiting["latest_invoice"]));
-    begun.sandbox.post(&pay, &[("payment_method", "pm_card_visa")]).await.ok();
-    let after = subscription(&begun.sandbox, &begun.begun).await;
-    assert_eq!((&after["status"], period(&after).0), (&json!("active"), at(START) + 15 * DAY));
-    assert!(begun.sandbox.event_types().await.contains(&"customer.subscription.resumed".to_owned()));
-    assert_eq!(begun.sandbox.post(&path, &[]).await.error(400)["param"], "id");
-}
-
-#[tokio::test]
-async fn collecting_can_be_paused_for_a_time() {
-    for (behavior, status) in
-        [("keep_as_draft", "draft"), ("mark_uncollectible", "uncollectible"), ("void", "void")]
-    {
-        let begun = subscribed(START, "pm_card_visa", &[]).await;
-        let path = format!("/v1/subscriptions/{}", id(&begun.begun));
-        let until = (at(START) + 40 * DAY).to_string();
-        let form = [("pause_collection[behavior]", behavior), ("pause_collection[resumes_at]", &*until)];
-        begun.sandbox.post(&path, &form).await.ok();
-        advance(&begun.sandbox, &begun.clock, at(START) + 32 * DAY).await;
-        let paused = subscription(&begun.sandbox, &begun.begun).await;
-        assert_eq!(
-            (&paused["status"], &paused["latest_invoice"]["status"]),
-            (&json!("active"), &json!(status))
-        );
-        advance(&begun.sandbox, &begun.clock, at(START) + 62 * DAY).await;
-        let after = subscription(&begun.sandbox, &begun.begun).await;
-        assert_eq!(
-            (&after["pause_collection"], &after["latest_invoice"]["status"]),
-            (&json!(null), &json!("paid"))
-        );
-    }
-}
-
-#[tokio::test]
-async fn ending_now_gives_back_what_is_not_used_where_that_is_asked_for() {
-    let begun = with_a_third_left("pm_card_visa").await;
-    let path = format!(
-        "/v1/subscriptions/{}?prorate=true&invoice_now=true&expand[]=latest_invoice",
-        id(&begun.begun)
-    );
-    let ended = begun.sandbox.delete(&path).await.ok();
-    assert_eq!(ended["status"], "canceled");
-    let last = &ended["latest_invoice"];
-    assert_eq!((&last["billing_reason"], &last["total"]), (&json!("subscription_cycle"), &json!(-334)));
-    // Stripe gives it up an hour later; the credit never reaches the balance.
-    advance(&begun.sandbox, &begun.clock, at(LATER) + 2 * HOUR).await;
-    assert_eq!(invoice(&begun.sandbox, &id(last)).await["status"], "uncollectible");
-    assert_eq!(balance(&begun).await, 0);
 }

@@ -1,0 +1,89 @@
+//! One row for each billing period of a subscription: what was used, held and allowed in it. Periods begin and end in
+//! [`periods`]; [`allowances`] reads the one that runs, with its subscription, and [`history`] those that are over.
+
+mod allowances;
+mod history;
+mod periods;
+
+use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
+
+use super::ledger::Delta;
+use crate::domain::{PerType, Resource, Share};
+
+pub use allowances::AllowanceRow;
+pub(super) use allowances::{allowance_select, live_allowances, share_columns};
+pub use history::SummaryRow;
+pub use periods::Opened;
+
+/// A period's counters, for each kind of token.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    /// Recorded.
+    pub used: PerType<i64>,
+    /// Reserved by open holds.
+    pub held: PerType<i64>,
+    /// `None` for unlimited.
+    pub limit: PerType<Option<i64>>,
+}
+
+impl Counters {
+    pub(super) fn add(&mut self, delta: Delta) {
+        self.used += delta.used;
+        self.held += delta.held;
+    }
+
+    pub fn resources(&self) -> PerType<Resource> {
+        PerType::of(|kind| Resource::new(self.used[kind], self.held[kind], self.limit[kind]))
+    }
+}
+
+impl<'r, R: Row> FromRow<'r, R> for Counters
+where
+    &'r str: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        Ok(Self {
+            used: PerType { llm: row.try_get("llm_used")?, voice: row.try_get("voice_used")? },
+            held: PerType { llm: row.try_get("llm_held")?, voice: row.try_get("voice_held")? },
+            limit: PerType { llm: row.try_get("llm_limit")?, voice: row.try_get("voice_limit")? },
+        })
+    }
+}
+
+/// What one member or one key has used and holds in a period, and the most it may spend, for each kind of token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShareCounters {
+    pub used: PerType<i64>,
+    pub held: PerType<i64>,
+    /// `None` for no cap.
+    pub cap: PerType<Option<i64>>,
+}
+
+impl ShareCounters {
+    pub(super) fn add(&mut self, delta: Delta) {
+        self.used += delta.used;
+        self.held += delta.held;
+    }
+
+    pub fn shares(&self) -> PerType<Share> {
+        PerType::of(|kind| Share::new(self.used[kind], self.held[kind], self.cap[kind]))
+    }
+}
+
+/// From outer joins: columns of counters that aren't there count as 0.
+impl<'r, R: Row> FromRow<'r, R> for ShareCounters
+where
+    &'r str: ColumnIndex<R>,
+    Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        let count = |name| row.try_get::<Option<i64>, _>(name).map(Option::unwrap_or_default);
+        Ok(Self {
+            used: PerType { llm: count("share_llm_used")?, voice: count("share_voice_used")? },
+            held: PerType { llm: count("share_llm_held")?, voice: count("share_voice_held")? },
+            cap: PerType { llm: row.try_get("llm_cap")?, voice: row.try_get("voice_cap")? },
+        })
+    }
+}

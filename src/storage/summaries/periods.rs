@@ -1,0 +1,172 @@
+//! How periods begin and end.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::domain::{GroupId, Period, SubscriptionId, SummaryId};
+use crate::error::Result;
+use crate::storage::Tx;
+
+/// Who says that a period has begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opened {
+    ByStripe,
+    /// The calendar, since Stripe's period is over and it hasn't been heard of. Its terms are put right once it is.
+    Provisionally,
+}
+
+impl Tx {
+    /// Opens a period of a subscription of the group, with its plan's limits of this moment. A period that is open
+    /// keeps the limits it began with, unless that was provisional or the plan was changed, and takes a corrected end.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn open_period(
+        &mut self,
+        group: GroupId,
+        subscription: SubscriptionId,
+        period: Period,
+        opened: Opened,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        // A change of plan may begin a period in the middle of another, which ends there.
+        self.close_period(group, subscription, period.start).await?;
+        if opened == Opened::ByStripe {
+            self.adopt_provisional(group, subscription, period).await?;
+        }
+        on_tx!(self, |connection| {
+            sqlx::query(
+                "INSERT INTO usage_summaries (group_id, id, subscription_id, plan_id, period_start, period_end,
+                     llm_limit, voice_limit, created_at, provisional)
+                 SELECT s.group_id, $1, s.id, p.id, $4, $5, p.llm_tokens_limit, p.voice_tokens_limit, $6, $7
+                 FROM subscriptions s JOIN plans p ON p.id = s.plan_id WHERE s.group_id = $2 AND s.id = $3
+                 ON CONFLICT (group_id, subscription_id, period_start) DO UPDATE SET
+                     period_end = excluded.period_end,
+                     plan_id = CASE WHEN usage_summaries.provisional
+                         OR usage_summaries.plan_id <> excluded.plan_id THEN excluded.plan_id
+                         ELSE usage_summaries.plan_id END,
+                     llm_limit = CASE WHEN usage_summaries.provisional
+                         OR usage_summaries.plan_id <> excluded.plan_id THEN excluded.llm_limit
+                         ELSE usage_summaries.llm_limit END,
+                     voice_limit = CASE WHEN usage_summaries.provisional
+                         OR usage_summaries.plan_id <> excluded.plan_id THEN excluded.voice_limit
+                         ELSE usage_summaries.voice_limit END,
+                     provisional = CASE WHEN excluded.provisional THEN usage_summaries.provisional ELSE FALSE END",
+            )
+            .bind(SummaryId(Uuid::now_v7()))
+            .bind(group)
+            .bind(subscription)
+            .bind(period.start)
+            .bind(period.end)
+            .bind(now)
+            .bind(opened == Opened::Provisionally)
+            .execute(connection)
+            .await?;
+        });
+        Ok(())
+    }
+
+    /// Has a period that the calendar began in the middle of this one, which it didn't know of, be this one, with what was
+    /// used in it since. Left alone where something was used after this one's end.
+    async fn adopt_provisional(
+        &mut self,
+        group: GroupId,
+        subscription: SubscriptionId,
+        period: Period,
+    ) -> Result<()> {
+        on_tx!(self, |connection| {
+            sqlx::query(
+                "UPDATE usage_summaries SET period_start = $3
+                 WHERE group_id = $1 AND subscription_id = $2 AND provisional
+                   AND period_start = (
+                       SELECT MIN(p.period_start) FROM usage_summaries p
+                       WHERE p.group_id = $1 AND p.subscription_id = $2 AND p.provisional
+                         AND p.period_start > $3 AND p.period_start < $4)
+                   AND NOT EXISTS (
+                       SELECT 1 FROM usage_summaries known
+                       WHERE known.group_id = $1 AND known.subscription_id = $2 AND known.period_start = $3)
+                   AND NOT EXISTS (
+                       SELECT 1 FROM usage_events e
+                       WHERE e.group_id = $1 AND e.summary_id = usage_summaries.id AND e.occurred_at >= $4)",
+            )
+            .bind(group)
+            .bind(subscription)
+            .bind(period.start)
+            .bind(period.end)
+            .execute(connection)
+            .await?;
+        });
+        Ok(())
+    }
+
+    /// When the periods begin that Stripe told of, from `from` on.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(in crate::storage) async fn known_periods(
+        &mut self,
+        group: GroupId,
+        subscription: SubscriptionId,
+        from: DateTime<Utc>,
+    ) -> Result<Vec<DateTime<Utc>>> {
+        Ok(on_tx!(self, |connection| {
+            sqlx::query_scalar(
+                "SELECT period_start FROM usage_summaries
+                 WHERE group_id = $1 AND subscription_id = $2 AND period_start >= $3 AND NOT provisional",
+            )
+            .bind(group)
+            .bind(subscription)
+            .bind(from)
+            .fetch_all(connection)
+            .await?
+        }))
+    }
+
+    /// Ends the periods of a subscription that ended at `at`: one that only began then is empty.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(in crate::storage) async fn end_periods(
+        &mut self,
+        group: GroupId,
+        subscription: SubscriptionId,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        on_tx!(self, |connection| {
+            sqlx::query(
+                "UPDATE usage_summaries SET period_end = CASE WHEN period_start > $3 THEN period_start ELSE $3 END
+                 WHERE group_id = $1 AND subscription_id = $2 AND period_end > $3",
+            )
+            .bind(group)
+            .bind(subscription)
+            .bind(at)
+            .execute(connection)
+            .await?;
+        });
+        Ok(())
+    }
+
+    /// Ends the subscription's period that contains `at` there: what was to come of it won't.
+    ///
+    /// # Errors
+    /// The database's.
+    async fn close_period(
+        &mut self,
+        group: GroupId,
+        subscription: SubscriptionId,
+        at: DateTime<Utc>,
+    ) -> Result<()> {
+        on_tx!(self, |connection| {
+            sqlx::query(
+                "UPDATE usage_summaries SET period_end = $3
+                 WHERE group_id = $1 AND subscription_id = $2 AND period_start < $3 AND period_end > $3",
+            )
+            .bind(group)
+            .bind(subscription)
+            .bind(at)
+            .execute(connection)
+            .await?;
+        });
+        Ok(())
+    }
+}
