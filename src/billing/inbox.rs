@@ -56,7 +56,7 @@ impl Billing {
         done.is_ok()
     }
 
-    /// The events that were tried in vain too often, newest first. They are tried again where somebody says so, here or at
+    /// The events that were tried in vain too often, newest first. They are tried again where an operator says so, here or at
     /// Stripe's dashboard, and hold nobody up meanwhile.
     ///
     /// # Errors

@@ -127,7 +127,7 @@ async fn a_setup_intent_that_isnt_ours_changes_nothing() {
         let other = stage.stripe(Method::POST, "/customers", &[]).await;
         let before = payer.defaults().await;
         let pays_for = payer.at_stripe().await["id"].as_str().expect("an id").to_owned();
-        // Of another customer, whoever named the subscription there.
+        // Of another customer, though it names this subscription.
         let intent = stage
             .stripe(
                 Method::POST,

@@ -81,7 +81,7 @@ async fn large_bodies_take_so_much_memory_and_no_more() {
         };
         refused.is_problem(503, "unavailable");
         assert_eq!(refused.headers["retry-after"], "1");
-        // Whoever sends slowly gives its memory back when it goes.
+        // A slow client gives its memory back when it goes.
         for mut connection in slow {
             connection.shutdown().await.expect("it closes");
             let _ = connection.read_to_end(&mut Vec::new()).await;

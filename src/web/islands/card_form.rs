@@ -93,7 +93,7 @@ pub fn needed() -> Callback<(), bool> {
     Callback::new(|()| false)
 }
 
-// Callbacks rather than closures: its code is in what is downloaded once, whoever uses it.
+// Callbacks rather than closures: its code is downloaded once, however many islands use it.
 #[component]
 pub fn CardForm(
     entry: CardEntry,

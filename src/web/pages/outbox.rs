@@ -48,7 +48,7 @@ async fn data() -> Result<(Vec<OutboxMessage>, Vec<GivenUpEvent>), AppError> {
     Ok((services.accounts.outbox(&user).await?, services.billing.given_up_events(&user).await?))
 }
 
-/// What somebody has to look at.
+/// The events that an operator has to look at.
 #[component]
 fn GivenUp(events: Vec<GivenUpEvent>) -> impl IntoView {
     let rows = events.into_iter().map(|event| {

@@ -99,7 +99,7 @@ pub(super) fn general(tx: &Tx, customer: &str, currency: &str, subscription: Opt
     inherited.filter(|id| !is_over(tx, id)).filter(fits).map(str::to_owned).into_iter().collect()
 }
 
-/// The discounts that a new invoice has; those that are over are taken from whoever had them.
+/// The discounts that a new invoice has; those that are over are taken from the customer or subscription that had them.
 pub(super) fn for_invoice(
     tx: &mut Tx,
     customer: &str,

@@ -1,4 +1,4 @@
-//! What happens, told to whoever listens right now. Unlike a delivery it is told once, and kept nowhere.
+//! What happens, told to the subscribers of the moment. Unlike a delivery it is told once, and kept nowhere.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

@@ -61,7 +61,7 @@ async fn a_web_socket_wants_a_session_that_is_known() {
 }
 
 #[tokio::test]
-async fn an_event_is_sent_again_to_whoever_is_named() {
+async fn an_event_is_sent_again_to_the_endpoint_that_is_named() {
     let sandbox = Sandbox::start().await;
     let form = [("url", "http://127.0.0.1:9/hook"), ("enabled_events[]", "customer.deleted")];
     let endpoint = super::support::id(&sandbox.post("/v1/webhook_endpoints", &form).await.ok());

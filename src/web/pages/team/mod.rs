@@ -147,7 +147,7 @@ fn Overcommitted(usage: Usage, caps: Vec<PerType<Share>>) -> impl IntoView {
             <Notice level=Level::Warning>
                 <strong>"The caps add up to more than the allowance: "</strong>
                 {promised.join(", ")}
-                ". Whoever spends first has the tokens, up to the cap."
+                ". The member who spends first has the tokens, up to the cap."
             </Notice>
         }
     })

@@ -117,7 +117,7 @@ fn open(sandbox: &Sandbox, token: &str, id: &str, feature: &str) -> Result<(Port
     match found {
         Some((plan, object)) => Ok((portal, plan, object)),
         None => {
-            let text = "The subscription has ended, or is somebody else’s.";
+            let text = "The subscription has ended, or is another customer’s.";
             Err(notice(StatusCode::NOT_FOUND, "No such subscription", text))
         }
     }
