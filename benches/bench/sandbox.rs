@@ -37,6 +37,10 @@ impl Sandbox {
         let folder = TempDir::new().expect("a folder");
         let mut command = program(PROGRAM, folder.path(), "sqlite::memory:");
         command.env("SANDBOX_ADDR", "127.0.0.1:0");
+        // It takes the place of an account.
+        for name in ["STRIPE_PUBLIC_KEY", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE"] {
+            command.env_remove(name);
+        }
         let server = Server::start_as(command, "sandbox", "Stripe sandbox on ");
         let mut sandbox = Self { server, http: client(), price: String::new(), _folder: folder };
         let price = "currency=usd&unit_amount=2999&recurring%5Binterval%5D=month&product_data%5Bname%5D=Pro";
