@@ -17,7 +17,7 @@ use crate::services::Services;
 
 /// How often what has no more use is deleted, and everything is compared with Stripe.
 const HOUSEKEEPING: Duration = Duration::from_secs(3_600);
-/// How often Stripe is asked about subscriptions whose period is over.
+/// How often Stripe is asked about subscriptions whose period is over, and overage that is due is put on invoices.
 const PERIODS: Duration = Duration::from_secs(30);
 /// How often holds whose time is over are freed: each is within 5 s.
 const HOLDS: Duration = Duration::from_secs(1);
@@ -46,7 +46,7 @@ pub fn start(
     let sweeping = services.clone();
     jobs.spawn("sweep", every(HOUSEKEEPING, stop.clone(), async move || sweep(&sweeping).await));
     let renewing = services.clone();
-    jobs.spawn("periods", every(PERIODS, stop.clone(), async move || fetch_overdue(&renewing).await));
+    jobs.spawn("periods", every(PERIODS, stop.clone(), async move || turn_periods(&renewing).await));
     let comparing = services.clone();
     jobs.spawn("reconcile", every(HOUSEKEEPING, stop.clone(), async move || reconcile(&comparing).await));
     jobs.spawn("metrics", every(METRICS_UPKEEP, stop.clone(), async || metrics::upkeep()));
@@ -78,9 +78,12 @@ async fn sweep(services: &Services) {
     }
 }
 
-async fn fetch_overdue(services: &Services) {
+async fn turn_periods(services: &Services) {
     if let Err(error) = services.billing.fetch_overdue().await {
         error!(%error, "subscriptions whose period is over could not be read");
+    }
+    if let Err(error) = services.billing.charge_overage(None).await {
+        error!(%error, "overage could not be charged");
     }
 }
 

@@ -72,6 +72,8 @@ CREATE TABLE plans (
     voice_tokens_limit INTEGER CHECK (voice_tokens_limit >= 0),
     max_users          INTEGER CHECK (max_users >= 1),
     features           TEXT NOT NULL,
+    -- What lies beyond the limits, in packages: currency, and for each resource tokens and price. Null where none is sold.
+    overage            TEXT,
     stripe_product_id  TEXT,
     stripe_price_id    TEXT,
     archived           BOOLEAN NOT NULL DEFAULT FALSE,
@@ -105,6 +107,10 @@ CREATE TABLE subscriptions (
     -- What begins with the next period, where another plan does.
     next_plan_id           BLOB REFERENCES plans (id),
     past_due_since         TEXT,
+    -- What its admin agreed to be charged for overage in the periods to come, and the most for each, in minor units. Null
+    -- where overage isn't enabled.
+    overage_prices         TEXT,
+    overage_cap            INTEGER CHECK (overage_cap > 0),
     -- A fetch from Stripe takes a ticket first; an answer older than the one last written is dropped.
     sync_ticket            INTEGER NOT NULL DEFAULT 0,
     synced_ticket          INTEGER NOT NULL DEFAULT 0,
@@ -158,11 +164,22 @@ CREATE TABLE usage_summaries (
     voice_used      INTEGER NOT NULL DEFAULT 0,
     voice_held      INTEGER NOT NULL DEFAULT 0,
     voice_limit     INTEGER,
+    -- Tokens beyond the limits that are charged.
+    llm_overage     INTEGER NOT NULL DEFAULT 0,
+    voice_overage   INTEGER NOT NULL DEFAULT 0,
+    -- The overage prices that the period began with, and the ceiling agreed to at them, in minor units.
+    overage_prices  TEXT,
+    overage_cap     INTEGER,
+    -- Whether its overage charges are written, after which nothing more is charged.
+    overage_closed  BOOLEAN NOT NULL DEFAULT FALSE,
     created_at      TEXT NOT NULL,
     PRIMARY KEY (group_id, id),
     UNIQUE (group_id, subscription_id, period_start)
 );
 CREATE INDEX usage_summaries_period ON usage_summaries (group_id, period_start);
+-- Those with something to charge once they are over.
+CREATE INDEX usage_summaries_overage ON usage_summaries (period_end)
+    WHERE NOT overage_closed AND llm_overage + voice_overage > 0;
 
 -- The ledger: rows are added, never changed.
 CREATE TABLE usage_events (
@@ -190,6 +207,57 @@ CREATE TABLE usage_events (
     FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
 );
 CREATE INDEX usage_events_time ON usage_events (group_id, occurred_at, external_id);
+
+-- Who agreed to which overage, and when. Rows are added, never changed.
+CREATE TABLE overage_consents (
+    group_id        BLOB NOT NULL REFERENCES groups (id),
+    id              BLOB NOT NULL,
+    subscription_id BLOB NOT NULL REFERENCES subscriptions (id),
+    user_id         BLOB NOT NULL REFERENCES users (id),
+    -- The ceiling for each period, in minor units; null where overage was disabled.
+    cap_minor       INTEGER,
+    -- The prices of the period that ran, and those of the periods to come.
+    prices          TEXT,
+    next_prices     TEXT,
+    created_at      TEXT NOT NULL,
+    PRIMARY KEY (group_id, id)
+);
+
+-- What a period's overage costs, written once when the period is over, and where at Stripe it is charged.
+CREATE TABLE overage_charges (
+    group_id        BLOB NOT NULL,
+    summary_id      BLOB NOT NULL,
+    usage_type      TEXT NOT NULL CHECK (usage_type IN ('llm', 'voice')),
+    id              BLOB NOT NULL UNIQUE,
+    used            INTEGER NOT NULL,
+    included        INTEGER NOT NULL,
+    -- Tokens that are charged, and the packages begun by them.
+    tokens          INTEGER NOT NULL CHECK (tokens > 0),
+    packages        INTEGER NOT NULL,
+    package_tokens  INTEGER NOT NULL,
+    package_price   INTEGER NOT NULL,
+    amount_minor    INTEGER NOT NULL,
+    currency        TEXT NOT NULL,
+    created_at      TEXT NOT NULL,
+    -- The invoice at Stripe that it is on, and its item there. Null until Stripe answered.
+    stripe_invoice  TEXT,
+    stripe_item     TEXT,
+    -- When it was found to be on an invoice that Stripe collects.
+    placed_at       TEXT,
+    -- When it was found there on the invoice as it was finalized.
+    confirmed_at    TEXT,
+    -- How often it was taken off an invoice and put on another, since it was gone there.
+    revision        INTEGER NOT NULL DEFAULT 0,
+    -- How often it was tried to put it there, and when that is tried next.
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at TEXT NOT NULL,
+    -- What differs at Stripe, in words.
+    problem         TEXT,
+    PRIMARY KEY (group_id, summary_id, usage_type),
+    FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
+);
+CREATE INDEX overage_charges_due ON overage_charges (next_attempt_at) WHERE placed_at IS NULL;
+CREATE INDEX overage_charges_unconfirmed ON overage_charges (id) WHERE placed_at IS NOT NULL AND confirmed_at IS NULL;
 
 -- What the ledger adds up to by quarter of an hour (time zones differ by no less), member, model and key, kept in the
 -- transaction that writes the rows. Breakdowns are read from here, so that they cost the same with any number of rows.

@@ -12,6 +12,7 @@ mod failure;
 mod inbox;
 mod invoices;
 mod life;
+mod overage;
 mod payment_method;
 mod plan_change;
 mod reconcile;
@@ -33,6 +34,7 @@ use crate::storage::{SharedReads, Store, SubscriptionRow};
 
 use self::stripe::Stripe;
 
+pub use crate::storage::OverageCharge;
 pub use demo::{DemoTerms, demo_clock};
 pub use invoices::InvoiceKey;
 pub use reconcile::Reconciled;

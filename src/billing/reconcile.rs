@@ -44,6 +44,10 @@ impl Billing {
                 sum.add(row.subscription_id, outcome);
             }
         }
+        let charges = self.compare_overage().await?;
+        sum.compared += charges.compared;
+        sum.repaired += charges.repaired;
+        sum.failed += charges.failed;
         sum.events_given_up = self.store.events_given_up().await?.unsigned_abs();
         Ok(sum)
     }

@@ -4,7 +4,7 @@
 //! dropped. So a webhook is only a reason to fetch.
 
 use stripe_shared::Subscription as StripeSubscription;
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::stripe::SUBSCRIPTION_KEY;
 use super::{Billing, time};
@@ -50,6 +50,11 @@ impl Billing {
             return Ok(());
         };
         self.pull(group, id, stripe_id, event).await?.ok_or_else(|| gone(stripe_id))?;
+        // A period may be over, whose overage goes on the renewal's draft while that takes lines. What fails here is done
+        // by the job.
+        if let Err(error) = self.charge_overage(Some(group)).await {
+            warn!(subscription = %id, %error, "overage could not be charged");
+        }
         Ok(())
     }
 

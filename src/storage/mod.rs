@@ -21,6 +21,7 @@ mod keys;
 mod ledger;
 mod notifications;
 mod outbox;
+mod overage;
 mod paging;
 mod plans;
 mod quarters;
@@ -63,6 +64,7 @@ pub use ledger::{
 };
 pub use notifications::{Listener, Notification, ProcessId};
 pub use outbox::{DueMessage, MessageLink, MessageState, NewMessage, OutboxRow};
+pub use overage::{EndedPeriod, OverageCharge, OverageRow};
 pub use paging::{PageRequest, PageRows};
 pub use plans::{PlanKey, PlanRow};
 pub use quarters::{KeyName, SumsRow, quarter};

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 use tollgate::domain::SubscriptionId;
-use tollgate::storage::{ReservationRow, Store};
+use tollgate::storage::{EndedPeriod, ReservationRow, Store};
 use uuid::Uuid;
 
 use crate::support::app::{App, Auth, PASSWORD, Person};
@@ -34,10 +34,32 @@ async fn fill(database: &Database) -> Auth {
     let event = json!({"id": "evt_1", "object": "event", "type": "product.updated", "data": {"object": {}}});
     assert_eq!(app.deliver_event(&event).await, 200);
     reserve(&app).await;
+    charge_overage(&app, &admin).await;
     crate::chat::begin(&admin, "A question").await;
     let key = key.auth;
     app.stop().await;
     key
+}
+
+/// Overage that was agreed to, spent and charged.
+async fn charge_overage(app: &App, admin: &Person<'_>) {
+    let id = admin.subscription().await["id"].as_str().expect("an id").to_owned();
+    let path = format!("/api/subscriptions/subscriptions/{id}/overage/");
+    assert_eq!(admin.put(&path, json!({"enabled": true, "cap": "50.00"})).await.status, 200);
+    let beyond = json!({"id": "beyond", "usage_type": "llm", "tokens_used": 30_000});
+    assert_eq!(admin.post(EVENTS, beyond).await.status, 200);
+    let (store, now) = (&app.running.services.store, app.running.services.clock.now());
+    let group_id = crate::billing_stage::group(admin).await;
+    let (row, _) = store
+        .allowance(group_id, admin.id.parse().expect("an id"), now)
+        .await
+        .expect("the database answers")
+        .expect("an allowance");
+    let period = EndedPeriod { group_id, summary_id: row.summary_id.expect("a period") };
+    let mut tx = store.begin().await.expect("a transaction");
+    tx.lock_group(group_id).await.expect("a lock");
+    tx.close_overage(period, now).await.expect("the charges are written");
+    tx.commit().await.expect("a commit");
 }
 
 /// A purchase that was cut off on its way to Stripe.

@@ -65,6 +65,12 @@ fn api() -> Vec<(&'static str, &'static str, Value, Expected)> {
         ),
         ("POST", "/api/subscriptions/subscriptions/{id}/resume/", null.clone(), [401, 403, 404, 404, 403]),
         (
+            "PUT",
+            "/api/subscriptions/subscriptions/{id}/overage/",
+            json!({"enabled": false}),
+            [401, 403, 404, 404, 403],
+        ),
+        (
             "POST",
             "/api/subscriptions/subscriptions/{id}/change_plan/",
             json!({"plan_id": "01970f3e-7c1a-7000-8000-000000000001"}),
@@ -138,6 +144,7 @@ const PAGES: &[(&str, Expected)] = &[
     ("/subscribe", [303, 403, 200, 200, 403]),
     // A member is told whom to ask.
     ("/billing", [303, 403, 200, 200, 403]),
+    ("/billing/overage", [303, 403, 200, 200, 403]),
     ("/billing/portal", [303, 403, 303, 404, 403]),
     ("/subscription-plans", [303, 403, 403, 403, 200]),
     ("/team", [303, 403, 200, 200, 403]),
@@ -169,6 +176,7 @@ const FUNCTIONS: &[(&str, &str, Expected)] = &[
     ("/fn/subscription/resume", "id={id}", [401, 403, 404, 404, 403]),
     ("/fn/subscription/change-plan", "id={id}&plan_id={id}", [401, 403, 404, 404, 403]),
     ("/fn/billing/change-card", "id={id}&setup_intent=", [401, 403, 404, 404, 403]),
+    ("/fn/billing/overage", "id={id}&enabled=false", [401, 403, 404, 404, 403]),
     ("/fn/billing/pay", "id={id}", [401, 403, 404, 404, 403]),
     (
         "/fn/billing/details",

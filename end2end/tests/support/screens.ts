@@ -48,6 +48,8 @@ export const SCREENS: Screen[] = [
   at('/billing', 'admin@acme.test'),
   at('/billing', 'member@acme.test'),
   at('/billing', 'admin@newco.test'),
+  at('/billing/overage', 'admin@acme.test'),
+  at('/billing/overage', 'admin@newco.test'),
   at('/team', 'admin@acme.test'),
   at('/settings/api-keys', 'admin@acme.test'),
   at('/subscription-plans', 'superadmin@tollgate.test'),

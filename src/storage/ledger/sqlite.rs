@@ -56,9 +56,11 @@ const ADD_EVENTS: [&str; 2] = [
 const EVENT_COLUMNS: usize = 14;
 
 const ADD: &str = "UPDATE usage_summaries SET llm_used = llm_used + w.l, voice_used = voice_used + w.v,
-         llm_held = llm_held + w.lh, voice_held = voice_held + w.vh
+         llm_held = llm_held + w.lh, voice_held = voice_held + w.vh,
+         llm_overage = llm_overage + w.lo, voice_overage = voice_overage + w.vo
      FROM (SELECT unhex(value ->> '$.g', '-') AS g, unhex(value ->> '$.s', '-') AS s,
-               value ->> '$.l' AS l, value ->> '$.v' AS v, value ->> '$.lh' AS lh, value ->> '$.vh' AS vh
+               value ->> '$.l' AS l, value ->> '$.v' AS v, value ->> '$.lh' AS lh, value ->> '$.vh' AS vh,
+               value ->> '$.lo' AS lo, value ->> '$.vo' AS vo
            FROM json_each($1)) AS w
      WHERE usage_summaries.group_id = w.g AND usage_summaries.id = w.s";
 

@@ -41,6 +41,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/chat/:id") view=chat::Kept ssr=SsrMode::Async/>
                         <Route path=path!("/subscribe") view=subscribe::Subscribe ssr=SsrMode::Async/>
                         <Route path=path!("/billing") view=billing::Billing ssr=SsrMode::Async/>
+                        <Route path=path!("/billing/overage") view=billing::overage::Overage ssr=SsrMode::Async/>
                         <Route path=path!("/billing/portal") view=billing::portal::Portal ssr=SsrMode::Async/>
                         <Route path=path!("/subscription-plans") view=plans::Plans ssr=SsrMode::Async/>
                         <Route path=path!("/team") view=team::Team ssr=SsrMode::Async/>

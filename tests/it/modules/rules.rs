@@ -51,6 +51,7 @@ pub const RULES: &[Rule] = &[
             "base64",
             "email_address",
             "hex",
+            "miniserde",
             "moka",
             "rand",
             "sha2",

@@ -1,6 +1,7 @@
 //! `/billing`: what the group pays, with what, and what it has paid.
 
 mod details;
+pub mod overage;
 mod payer;
 mod payments;
 pub mod plan;
@@ -94,6 +95,7 @@ async fn data(after: Option<String>) -> Result<Data, AppError> {
 
 fn page(paying: Paying, visit: Visit) -> AnyView {
     let Paying { subscription, account, last } = paying;
+    let sells_overage = subscription.as_ref().is_some_and(|subscription| subscription.plan.overage.is_some());
     let follow = subscription.as_ref().map(Shown::from);
     let refused = Attempt::of::<Cancel>()
         .message(&[])
@@ -157,6 +159,13 @@ fn page(paying: Paying, visit: Visit) -> AnyView {
         let has_portal = follow.is_some() || !invoices.is_empty();
         view! {
             <Payments invoices more=more_invoices older=visit.older/>
+            {sells_overage.then(|| view! {
+                <p class="section__note">
+                    "Your plan sells tokens beyond its limits: "
+                    <a href="/billing/overage">"prices, cap and charges"</a>
+                    "."
+                </p>
+            })}
             <Details details/>
             {has_portal.then(|| view! {
                 <p class="section__note">
