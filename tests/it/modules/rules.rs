@@ -51,7 +51,6 @@ pub const RULES: &[Rule] = &[
             "base64",
             "email_address",
             "hex",
-            "miniserde",
             "moka",
             "rand",
             "sha2",
@@ -71,6 +70,7 @@ pub const RULES: &[Rule] = &[
         &[
             "hex",
             "hmac",
+            "miniserde",
             "secrecy",
             "sha2",
             "stripe",
