@@ -31,7 +31,7 @@ use crate::http::problem::Details;
         (name = "Team", description = "A group's members and invitations."),
         (name = "Subscriptions", description = "What a group has bought."),
         (name = "Plans", description = "What can be bought."),
-        (name = "Accounts", description = "Signing up, in and out."),
+        (name = "Accounts", description = "Signing up, in and out, passwords and sessions."),
         (name = "Webhook", description = "For Stripe."),
         (name = "Operations", description = "For the operator of the server."),
     )

@@ -6,7 +6,10 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
 use super::banner::Banner;
-use super::{billing, chat, home, invite, keys, login, outbox, plans, signup, subscribe, team, usage};
+use super::{
+    account, billing, chat, forgot, home, invite, keys, login, outbox, plans, reset, signup, subscribe, team,
+    usage,
+};
 use crate::web::components::nav::Nav;
 use crate::web::components::page::NotFound;
 use crate::web::components::sandbox::SandboxStrip;
@@ -35,6 +38,8 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/login") view=login::Login ssr=SsrMode::Async/>
                         <Route path=path!("/signup") view=signup::SignUp ssr=SsrMode::Async/>
                         <Route path=path!("/invite/:token") view=invite::Invite ssr=SsrMode::Async/>
+                        <Route path=path!("/forgot") view=forgot::Forgot ssr=SsrMode::Async/>
+                        <Route path=path!("/reset/:token") view=reset::Reset ssr=SsrMode::Async/>
                         <Route path=path!("/usage") view=usage::Usage ssr=SsrMode::Async/>
                         <Route path=path!("/usage/events") view=usage::events::Events ssr=SsrMode::Async/>
                         <Route path=path!("/chat") view=chat::New ssr=SsrMode::Async/>
@@ -45,6 +50,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/subscription-plans") view=plans::Plans ssr=SsrMode::Async/>
                         <Route path=path!("/team") view=team::Team ssr=SsrMode::Async/>
                         <Route path=path!("/settings/api-keys") view=keys::Keys ssr=SsrMode::Async/>
+                        <Route path=path!("/settings/account") view=account::Account ssr=SsrMode::Async/>
                         <Route path=path!("/outbox") view=outbox::Outbox ssr=SsrMode::Async/>
                     </FlatRoutes>
                 </main>
