@@ -22,6 +22,7 @@ const FOR: Record<string, (keyof typeof ROLES)[]> = {
   '/subscription-plans?new=1': ['superadmin'],
   '/outbox': ['superadmin'],
   '/settings/api-keys': ['member', 'admin', 'superadmin'],
+  '/settings/account': ['member', 'admin', 'superadmin'],
 };
 
 for (const [role, email] of Object.entries(ROLES)) {
@@ -47,8 +48,6 @@ for (const [role, email] of Object.entries(ROLES)) {
 }
 
 test('no page is seen before signing in, and is led back to it afterwards', async ({ page }) => {
-  await page.goto('/');
-  await expect(page).toHaveURL('/login');
   for (const path of Object.keys(FOR)) {
     await page.goto(path);
     await expect(page).toHaveURL(/\/login\?next=/);

@@ -40,7 +40,11 @@ fn links(role: Role) -> &'static [Link] {
 }
 
 #[component]
-pub fn Nav(user: Option<User>) -> impl IntoView {
+pub fn Nav(
+    user: Option<User>,
+    /// Whether the way in stands beside the name.
+    enters: bool,
+) -> impl IntoView {
     let links = user.as_ref().map(|user| {
         let links = links(user.role).iter().map(|&(href, label, shape)| {
             view! { <li><A href=href><Icon shape/>{label}</A></li> }
@@ -54,6 +58,11 @@ pub fn Nav(user: Option<User>) -> impl IntoView {
                 "Tollgate"
             </a>
             {links}
+            {enters.then(|| view! {
+                <p class="nav__enter">
+                    <a class="button" data-tone="plain" href="/login">"Sign in"</a>
+                </p>
+            })}
             {user.map(|user| view! { <Who user/> })}
         </header>
     }

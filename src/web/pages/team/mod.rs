@@ -91,8 +91,7 @@ fn Made(made: NewInvitation) -> impl IntoView {
 }
 
 const MEMBERS: &[Column] = &[
-    Column::text("Name"),
-    Column::text("E-mail"),
+    Column::text("Member"),
     Column::short("Role"),
     Column::short("Joined"),
     Column::number("LLM tokens"),
@@ -127,8 +126,7 @@ fn Members(
         });
         let you = (member.id == me).then(|| view! { " "<Badge tone="quiet" label="You"/> });
         let share = share_of(&member);
-        Row::new(view! { {member.name.clone()}{you} })
-            .cell(member.email)
+        Row::new(view! { {member.name.clone()}{you}<span class="member__email">{member.email}</span> })
             .cell(format::role(member.role))
             .cell(format::date(member.joined_at))
             .cell(view! { <ShareFigure share=share.llm/> })
