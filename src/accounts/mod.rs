@@ -16,6 +16,7 @@ mod team;
 mod throttle;
 mod tokens;
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -37,17 +38,20 @@ pub use demo::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount};
 pub use own::AccountChange;
 pub use team::InvitationOffer;
 
+/// Called with the group of somebody who may do less than before, after the commit: what is open in their name is to end.
+pub type OnChange = Arc<dyn Fn(GroupId) + Send + Sync>;
+
 /// Accounts, keys and teams. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Accounts(Arc<AccountsInner>);
 
 /// What clones share.
-#[derive(Debug)]
 pub struct AccountsInner {
     store: Store,
     clock: Clock,
     config: Arc<Config>,
     outbox: Outbox,
+    on_change: OnChange,
     passwords: PasswordHasher,
     /// Callers by the hash of their key.
     callers: Recent<Vec<u8>, Caller>,
@@ -66,6 +70,12 @@ impl Deref for Accounts {
     }
 }
 
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
 /// An account to make, and a group of its own.
 #[derive(Clone, Debug)]
 pub struct SignUp {
@@ -76,7 +86,7 @@ pub struct SignUp {
 }
 
 impl Accounts {
-    pub fn new(store: Store, clock: Clock, config: Arc<Config>, outbox: Outbox) -> Self {
+    pub fn new(store: Store, clock: Clock, config: Arc<Config>, outbox: Outbox, on_change: OnChange) -> Self {
         let changes = Changes::default();
         Self(Arc::new(AccountsInner {
             callers: Recent::new(&changes),
@@ -88,6 +98,7 @@ impl Accounts {
             clock,
             config,
             outbox,
+            on_change,
             passwords: PasswordHasher::default(),
         }))
     }
@@ -238,6 +249,14 @@ impl Accounts {
     pub async fn outbox(&self, user: &User) -> Result<Vec<OutboxMessage>> {
         user.must_be_superadmin()?;
         self.store.outbox(200).await
+    }
+
+    /// Discards what is remembered of a user, and has what is open in its name be checked again.
+    fn changed(&self, group: Option<GroupId>) {
+        self.changes.note();
+        if let Some(group) = group {
+            (self.on_change)(group);
+        }
     }
 
     /// The address that people see of one of our pages.

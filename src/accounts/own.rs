@@ -68,7 +68,7 @@ impl Accounts {
             self.outbox.add(&mut tx, &told).await?;
         }
         tx.commit().await?;
-        self.changes.note();
+        self.changed(user.group.as_ref().map(|group| group.id));
         self.outbox.wake();
         self.store.user(user.id).await?.ok_or_else(|| Refusal::NotSignedIn.into())
     }

@@ -66,7 +66,7 @@ impl Accounts {
         let told = messages::sign_in_changed(&user, None, true, &self.address("/forgot"));
         self.outbox.add(&mut tx, &told).await?;
         tx.commit().await?;
-        self.changes.note();
+        self.changed(user.group.as_ref().map(|group| group.id));
         self.outbox.wake();
         Ok(user)
     }

@@ -43,6 +43,14 @@ impl From<Id> for SessionKey {
 }
 
 impl Accounts {
+    /// The user's sessions, newest first; `current` is the one that asks.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sessions(&self, user: &User, current: &SessionKey) -> crate::error::Result<Vec<Session>> {
+        Ok(self.sessions_page(user, Some(current), PageRequest::all()).await?.rows)
+    }
+
     /// One page of the user's sessions, newest first; `current` is the one that asks, if one does.
     ///
     /// # Errors
@@ -70,7 +78,7 @@ impl Accounts {
     /// [`crate::domain::Refusal::NotFound`], also for another user's session; the database's.
     pub async fn end_session(&self, user: &User, id: SessionId) -> crate::error::Result<()> {
         self.store.end_session(user.id, id).await?;
-        self.changes.note();
+        self.changed(user.group.as_ref().map(|group| group.id));
         Ok(())
     }
 
@@ -82,7 +90,7 @@ impl Accounts {
         let mut tx = self.store.begin().await?;
         tx.end_sessions(user.id, Some(current.as_bytes())).await?;
         tx.commit().await?;
-        self.changes.note();
+        self.changed(user.group.as_ref().map(|group| group.id));
         Ok(())
     }
 }

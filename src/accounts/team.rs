@@ -87,7 +87,7 @@ impl Accounts {
         tx.lock_group(group).await?;
         tx.remove_member(group, id, self.clock.now()).await?;
         tx.commit().await?;
-        self.changes.note();
+        self.changed(Some(group));
         Ok(())
     }
 
@@ -102,7 +102,7 @@ impl Accounts {
         tx.lock_group(group).await?;
         let member = tx.change_role(group, id, role).await?;
         tx.commit().await?;
-        self.changes.note();
+        self.changed(Some(group));
         Ok(member)
     }
 

@@ -137,7 +137,8 @@ async fn sessions_are_listed_with_their_browsers_and_ended() {
         let firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
         let laptop = log_in_with(&app, &email, firefox).await;
         let phone =
-            log_in_with(&app, &email, "Mozilla/5.0 (iPhone; …) Version/26.0 Mobile Safari/604.1").await;
+            log_in_with(&app, &email, "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) Safari/604.1")
+                .await;
         let listed = laptop.get(SESSIONS).await;
         let of = |field: &str| results(&listed).iter().map(|row| row[field].clone()).collect::<Vec<_>>();
         assert_eq!(of("user_agent")[..2], [json!("Safari on iPhone"), json!("Firefox on Linux")]);

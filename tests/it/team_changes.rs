@@ -1,9 +1,12 @@
 //! Roles, invitations sent anew, and leaving: what changes in a team, and what stays of who goes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::future::{join, join_all};
+use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::gateway_stage::{ask, chunk, settled, stage, streamed, usage_chunk};
 use crate::password_resets::letters;
@@ -163,6 +166,40 @@ async fn who_leaves_is_out_at_once_and_the_last_admin_is_told_what_to_do() {
         let superadmin = app.superadmin().await;
         superadmin.post(LEAVE, json!({})).await.is_problem(403, "forbidden");
         assert_eq!(admin.get(MEMBERS).await.body["results"].as_array().map(Vec::len), Some(1));
+        app.stop().await;
+    })
+    .await;
+}
+
+/// A page that stays open is closed with the session it was opened by, not when its time comes to be checked.
+#[tokio::test]
+async fn the_streams_of_who_goes_end_at_once() {
+    each_database(|url| async move {
+        let app = App::start(&url).await;
+        let admin = app.subscribed().await;
+        let (removed, leaves, ended) =
+            (app.member(&admin).await, app.member(&admin).await, app.member(&admin).await);
+        let email = ended.get(ME).await.text("email").to_owned();
+        let elsewhere = app.log_in(&email, PASSWORD).await;
+        let mut streams = Vec::new();
+        for person in [&removed, &leaves, &ended, &admin] {
+            let request = person.request(Method::GET, "/api/subscriptions/subscriptions/usage/stream/");
+            let mut stream = request.send().await.expect("an answer");
+            assert!(stream.chunk().await.expect("the stream").is_some());
+            streams.push(stream);
+        }
+        let mut stays = streams.pop().expect("the admin's");
+        assert_eq!(admin.delete(&format!("{MEMBERS}{}/", removed.id)).await.status, 204);
+        assert_eq!(leaves.post(LEAVE, json!({})).await.status, 204);
+        assert_eq!(elsewhere.delete("/api/auth/sessions/").await.status, 204);
+        for mut stream in streams {
+            let to_its_end = async { while stream.chunk().await.expect("the stream").is_some() {} };
+            // Every stream is checked each 15 seconds in any case.
+            timeout(Duration::from_secs(10), to_its_end).await.expect("the stream ends");
+        }
+        let spent = json!({"id": "one", "usage_type": "llm", "tokens_used": 1});
+        assert_eq!(admin.post("/api/subscriptions/usage/events/", spent).await.status, 200);
+        assert!(stays.chunk().await.expect("the stream").is_some(), "the admin's goes on");
         app.stop().await;
     })
     .await;

@@ -1,6 +1,5 @@
 //! The page's frame and the route table.
 
-use axum::http::request::Parts;
 use leptos::prelude::*;
 use leptos_meta::provide_meta_context;
 use leptos_router::components::{FlatRoutes, Route, Router};
@@ -14,12 +13,8 @@ use super::{
 use crate::web::components::nav::Nav;
 use crate::web::components::page::NotFound;
 use crate::web::components::sandbox::SandboxStrip;
-use crate::web::ssr::context::{actor, services};
+use crate::web::ssr::context::{actor, path, services};
 use crate::web::ssr::shown_once;
-
-fn is_front_page() -> bool {
-    use_context::<Parts>().is_some_and(|parts| parts.uri.path() == "/")
-}
 
 /// Every page is rendered whole before its first byte leaves.
 #[component]
@@ -34,7 +29,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <a class="skip" href="#main">"Skip to the content"</a>
             <div class=frame>
-                <Nav user=user.clone() enters=user.is_none() && is_front_page()/>
+                <Nav user=user.clone() enters=user.is_none() && path() == "/"/>
                 <main id="main" tabindex="-1">
                     {user.filter(|user| user.group.is_some()).map(|user| view! { <Banner user/> })}
                     {done.map(|done| view! { <p class="done" role="status">{done}</p> })}

@@ -5,10 +5,6 @@ use leptos::prelude::*;
 use crate::domain::{GroupId, SessionId};
 use crate::web::AppError;
 
-/// Where the page is.
-#[cfg(feature = "ssr")]
-const PAGE: &str = "/settings/account";
-
 #[server(prefix = "/fn", endpoint = "settings/name")]
 pub async fn change_name(name: String) -> Result<(), AppError> {
     use crate::accounts::AccountChange;
@@ -17,7 +13,7 @@ pub async fn change_name(name: String) -> Result<(), AppError> {
     let changed = context::change_account(change).await;
     changed.map_err(|error| error.keeping([("name", name)]))?;
     forms::done("Your name was changed.");
-    forms::go_on(PAGE);
+    forms::go_on("/settings/account");
     Ok(())
 }
 
@@ -44,7 +40,7 @@ pub async fn change_sign_in(
     } else {
         "Your sign-in details were changed."
     });
-    forms::go_on(PAGE);
+    forms::go_on("/settings/account");
     Ok(())
 }
 
@@ -54,7 +50,7 @@ pub async fn end_session(id: SessionId) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};
     context::services().accounts.end_session(&context::session_user()?.user, id).await?;
     forms::done("That browser was signed out.");
-    forms::go_on(PAGE);
+    forms::go_on("/settings/account");
     Ok(())
 }
 
@@ -65,7 +61,7 @@ pub async fn end_other_sessions() -> Result<(), AppError> {
     let by = context::session_user()?;
     context::services().accounts.end_other_sessions(&by.user, &by.session).await?;
     forms::done("Every other browser was signed out.");
-    forms::go_on(PAGE);
+    forms::go_on("/settings/account");
     Ok(())
 }
 

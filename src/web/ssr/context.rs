@@ -21,6 +21,11 @@ pub fn actor() -> Option<User> {
     Some(use_context::<Parts>()?.extensions.get::<Actor>()?.0.as_ref()?.user.clone())
 }
 
+/// The path that is asked for; empty where nothing is.
+pub fn path() -> String {
+    use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default()
+}
+
 /// Whom a user asks for what only an admin of the group may do, by name; none where the user is one.
 ///
 /// # Errors

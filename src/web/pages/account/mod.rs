@@ -8,7 +8,6 @@ mod sign_in;
 use leptos::prelude::*;
 
 use crate::domain::{Session, User};
-use crate::storage::PageRequest;
 use crate::web::AppError;
 use crate::web::components::page::{Head, Heading, load};
 use crate::web::ssr::context::{services, session_user};
@@ -41,7 +40,7 @@ pub fn Account() -> impl IntoView {
 
 async fn data() -> Result<Data, AppError> {
     let (by, accounts) = (session_user()?, services().accounts.clone());
-    let sessions = accounts.sessions_page(&by.user, Some(&by.session), PageRequest::all()).await?;
+    let sessions = accounts.sessions(&by.user, &by.session).await?;
     let is_last_admin = accounts.is_last_admin(&by.user).await?;
-    Ok(Data { user: by.user, sessions: sessions.rows, is_last_admin })
+    Ok(Data { user: by.user, sessions, is_last_admin })
 }
