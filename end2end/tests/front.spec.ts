@@ -43,3 +43,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
     });
   }
 }
+
+test('it asks for nothing but its style sheet and its pictures', async ({ page }) => {
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.resourceType()));
+  await page.goto('/', { waitUntil: 'networkidle' });
+  expect([...new Set(asked)].filter((kind) => !['document', 'stylesheet', 'image', 'other'].includes(kind))).toEqual([]);
+});

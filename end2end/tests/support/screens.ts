@@ -9,6 +9,8 @@ export type Screen = {
   name: string;
   /** Opens the page, signed in as those it is for. */
   open: (page: Page, people: People) => Promise<void>;
+  /** Whether it is HTML alone, with no code to wake. */
+  still?: boolean;
 };
 
 const at = (path: string, email?: string): Screen => ({
@@ -31,7 +33,7 @@ async function subscribed(page: Page, people: People, plan = 'Basic') {
 }
 
 export const SCREENS: Screen[] = [
-  at('/'),
+  { ...at('/'), still: true },
   at('/login'),
   at('/signup'),
   at('/no-such-page'),

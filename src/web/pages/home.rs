@@ -56,7 +56,7 @@ fn Front(plans: Vec<Plan>) -> impl IntoView {
         view! {
             <li>
                 <Icon shape/>
-                <h3>{title}</h3>
+                <h2>{title}</h2>
                 <p>{text}</p>
             </li>
         }
