@@ -7,7 +7,7 @@
 //! | [`domain`] | the rules, pure, for the server and the browser: money, plans, periods, levels, roles |
 //! | `config`, `clock`, `error` | the environment, typed; the time; what a service answers when it can't |
 //! | `storage` | the only module that speaks SQL: one text for SQLite and PostgreSQL |
-//! | `accounts` | sign-up, sign-in, sessions, API keys, teams |
+//! | `accounts` | sign-up, sign-in, sessions, passwords, API keys, teams |
 //! | `metering` | the ledger: one writer, summaries, limits, notifying open pages |
 //! | `billing` | the catalogue, checkout, the webhook inbox, keeping in step with Stripe |
 //! | `chat` | members' conversations with a model |

@@ -49,9 +49,15 @@ impl Services {
         let config = Arc::new(config);
         let outbox = Outbox::new(store.clone(), clock.clone(), config.smtp_url.is_some());
         let (metering, task) = Metering::new(store.clone(), clock.clone(), config.grace_days);
-        let accounts = Accounts::new(store.clone(), clock.clone(), Arc::clone(&config), outbox.clone());
         let changed = metering.clone();
         let on_change = Arc::new(move |group| changed.changed(group));
+        let accounts = Accounts::new(
+            store.clone(),
+            clock.clone(),
+            Arc::clone(&config),
+            outbox.clone(),
+            on_change.clone(),
+        );
         let billing = Billing::new(store.clone(), clock.clone(), Arc::clone(&config), on_change)?;
         let chat = Chat::new(store.clone(), clock.clone());
         let gateway = Gateway::new(&config, metering.clone(), clock.clone())?;

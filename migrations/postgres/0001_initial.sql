@@ -35,14 +35,31 @@ CREATE TABLE api_keys (
 );
 CREATE INDEX api_keys_user ON api_keys (user_id) WHERE revoked_at IS NULL;
 
+-- Browsers that are signed in. A session is found by a hash of its cookie, and called by its id.
 CREATE TABLE sessions (
-    id_hash    BYTEA PRIMARY KEY,
-    data       TEXT NOT NULL,
-    expires_at TIMESTAMPTZ NOT NULL
+    id_hash      BYTEA PRIMARY KEY,
+    id           UUID NOT NULL UNIQUE,
+    user_id      UUID NOT NULL REFERENCES users (id),
+    -- In words, such as "Firefox on Linux".
+    user_agent   TEXT NOT NULL,
+    created_at   TIMESTAMPTZ NOT NULL,
+    last_seen_at TIMESTAMPTZ NOT NULL,
+    expires_at   TIMESTAMPTZ NOT NULL
 );
+CREATE INDEX sessions_user ON sessions (user_id);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
--- Log-ins, sign-ups and invitations, counted to be throttled.
+-- Links that set a new password, one for each address that asked. Kept for any address, with an account or without, so
+-- that asking takes as long for both.
+CREATE TABLE password_resets (
+    email      TEXT PRIMARY KEY,
+    token_hash BYTEA NOT NULL UNIQUE,
+    created_at TIMESTAMPTZ NOT NULL,
+    expires_at TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX password_resets_expiry ON password_resets (expires_at);
+
+-- Log-ins, sign-ups, invitations and password resets, counted to be throttled.
 CREATE TABLE attempts (
     subject_hash BYTEA PRIMARY KEY,
     count        BIGINT NOT NULL,

@@ -19,6 +19,7 @@ pub mod plan_changes;
 pub mod plans;
 mod schema;
 mod seal;
+pub mod sessions;
 pub mod stream;
 pub mod subscriptions;
 pub mod team;
@@ -94,6 +95,7 @@ fn operations() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(openapi::base())
         .merge(auth::routes())
         .merge(keys::routes())
+        .merge(sessions::routes())
         .merge(team::routes())
         .merge(plans::routes())
         .merge(subscriptions::routes())

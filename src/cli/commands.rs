@@ -20,7 +20,8 @@ async fn accounts(settings: &Settings) -> anyhow::Result<(Accounts, Store)> {
     let clock = Clock::system();
     let outbox = Outbox::new(store.clone(), clock.clone(), settings.smtp_url.is_some());
     let config = Arc::new(offline_config(settings)?);
-    Ok((Accounts::new(store.clone(), clock, config, outbox), store))
+    let accounts = Accounts::new(store.clone(), clock, config, outbox, Arc::new(|_| {}));
+    Ok((accounts, store))
 }
 
 /// The configuration of a command that doesn't listen.

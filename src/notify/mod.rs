@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::domain::MessageId;
 use crate::error::Result;
 use crate::storage::{MessageState, Store, Tx};
 
@@ -39,8 +40,10 @@ impl Outbox {
     ///
     /// # Errors
     /// The database's.
-    pub async fn add(&self, tx: &mut Tx, message: &NewMessage) -> Result<()> {
-        tx.add_to_outbox(Uuid::now_v7().into(), message, self.first_state, self.clock.now()).await
+    pub async fn add(&self, tx: &mut Tx, message: &NewMessage) -> Result<MessageId> {
+        let id = Uuid::now_v7().into();
+        tx.add_to_outbox(id, message, self.first_state, self.clock.now()).await?;
+        Ok(id)
     }
 
     /// Has the worker look at the outbox now.

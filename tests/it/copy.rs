@@ -33,6 +33,8 @@ async fn fill(database: &Database) -> Auth {
     assert_eq!(app.anonymous().post("/api/auth/login/", wrong).await.status, 401);
     let event = json!({"id": "evt_1", "object": "event", "type": "product.updated", "data": {"object": {}}});
     assert_eq!(app.deliver_event(&event).await, 200);
+    let asked = app.anonymous().post("/api/auth/forgot/", json!({"email": "member@acme.test"})).await;
+    assert_eq!(asked.status, 202);
     reserve(&app).await;
     charge_overage(&app, &admin).await;
     crate::chat::begin(&admin, "A question").await;

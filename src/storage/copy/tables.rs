@@ -77,7 +77,24 @@ pub(super) const TABLES: &[Table] = &[
             ("revoked_at", Time),
         ],
     },
-    Table { name: "sessions", key: 1, columns: &[("id_hash", Bytes), ("data", Text), ("expires_at", Time)] },
+    Table {
+        name: "sessions",
+        key: 1,
+        columns: &[
+            ("id_hash", Bytes),
+            ("id", Id),
+            ("user_id", Id),
+            ("user_agent", Text),
+            ("created_at", Time),
+            ("last_seen_at", Time),
+            ("expires_at", Time),
+        ],
+    },
+    Table {
+        name: "password_resets",
+        key: 1,
+        columns: &[("email", Text), ("token_hash", Bytes), ("created_at", Time), ("expires_at", Time)],
+    },
     Table {
         name: "attempts",
         key: 1,

@@ -19,6 +19,7 @@ fn links(role: Role) -> &'static [Link] {
             ("/subscription-plans", "Plans", Shape::Layers),
             ("/outbox", "Outbox", Shape::Mail),
             ("/settings/api-keys", "API keys", Shape::Key),
+            ("/settings/account", "Account", Shape::Person),
         ],
         Role::Admin => &[
             ("/usage", "Usage", Shape::Gauge),
@@ -27,17 +28,23 @@ fn links(role: Role) -> &'static [Link] {
             ("/billing", "Billing", Shape::Receipt),
             ("/team", "Team", Shape::People),
             ("/settings/api-keys", "API keys", Shape::Key),
+            ("/settings/account", "Account", Shape::Person),
         ],
         Role::Member => &[
             ("/usage", "Usage", Shape::Gauge),
             ("/chat", "Chat", Shape::Speech),
             ("/settings/api-keys", "API keys", Shape::Key),
+            ("/settings/account", "Account", Shape::Person),
         ],
     }
 }
 
 #[component]
-pub fn Nav(user: Option<User>) -> impl IntoView {
+pub fn Nav(
+    user: Option<User>,
+    /// Whether the way in stands beside the name.
+    enters: bool,
+) -> impl IntoView {
     let links = user.as_ref().map(|user| {
         let links = links(user.role).iter().map(|&(href, label, shape)| {
             view! { <li><A href=href><Icon shape/>{label}</A></li> }
@@ -51,6 +58,11 @@ pub fn Nav(user: Option<User>) -> impl IntoView {
                 "Tollgate"
             </a>
             {links}
+            {enters.then(|| view! {
+                <p class="nav__enter">
+                    <a class="button" data-tone="plain" href="/login">"Sign in"</a>
+                </p>
+            })}
             {user.map(|user| view! { <Who user/> })}
         </header>
     }

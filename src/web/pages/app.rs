@@ -6,11 +6,14 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
 use super::banner::Banner;
-use super::{billing, chat, home, invite, keys, login, outbox, plans, signup, subscribe, team, usage};
+use super::{
+    account, billing, chat, forgot, home, invite, keys, login, outbox, plans, reset, signup, subscribe, team,
+    usage,
+};
 use crate::web::components::nav::Nav;
 use crate::web::components::page::NotFound;
 use crate::web::components::sandbox::SandboxStrip;
-use crate::web::ssr::context::{actor, services};
+use crate::web::ssr::context::{actor, path, services};
 use crate::web::ssr::shown_once;
 
 /// Every page is rendered whole before its first byte leaves.
@@ -26,7 +29,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <a class="skip" href="#main">"Skip to the content"</a>
             <div class=frame>
-                <Nav user=user.clone()/>
+                <Nav user=user.clone() enters=user.is_none() && path() == "/"/>
                 <main id="main" tabindex="-1">
                     {user.filter(|user| user.group.is_some()).map(|user| view! { <Banner user/> })}
                     {done.map(|done| view! { <p class="done" role="status">{done}</p> })}
@@ -35,6 +38,8 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/login") view=login::Login ssr=SsrMode::Async/>
                         <Route path=path!("/signup") view=signup::SignUp ssr=SsrMode::Async/>
                         <Route path=path!("/invite/:token") view=invite::Invite ssr=SsrMode::Async/>
+                        <Route path=path!("/forgot") view=forgot::Forgot ssr=SsrMode::Async/>
+                        <Route path=path!("/reset/:token") view=reset::Reset ssr=SsrMode::Async/>
                         <Route path=path!("/usage") view=usage::Usage ssr=SsrMode::Async/>
                         <Route path=path!("/usage/events") view=usage::events::Events ssr=SsrMode::Async/>
                         <Route path=path!("/chat") view=chat::New ssr=SsrMode::Async/>
@@ -46,6 +51,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/subscription-plans") view=plans::Plans ssr=SsrMode::Async/>
                         <Route path=path!("/team") view=team::Team ssr=SsrMode::Async/>
                         <Route path=path!("/settings/api-keys") view=keys::Keys ssr=SsrMode::Async/>
+                        <Route path=path!("/settings/account") view=account::Account ssr=SsrMode::Async/>
                         <Route path=path!("/outbox") view=outbox::Outbox ssr=SsrMode::Async/>
                     </FlatRoutes>
                 </main>

@@ -2,16 +2,19 @@
 //!
 //! Compiled for the server only; what becomes live in the browser is in `web/islands/`.
 
+mod account;
 mod app;
 mod banner;
 mod billing;
 mod chat;
+mod forgot;
 mod home;
 mod invite;
 mod keys;
 mod login;
 mod outbox;
 mod plans;
+mod reset;
 pub mod shell;
 mod signup;
 mod subscribe;

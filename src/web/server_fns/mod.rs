@@ -11,6 +11,7 @@ pub mod chat;
 pub mod events;
 pub mod keys;
 pub mod plans;
+pub mod settings;
 pub mod subscription;
 pub mod team;
 pub mod usage;
