@@ -77,6 +77,7 @@ pub mod notify;
 #[cfg(feature = "ssr")]
 pub mod router;
 #[cfg(feature = "ssr")]
+pub mod reports;
 pub mod services;
 #[cfg(feature = "ssr")]
 pub mod start;

@@ -15,7 +15,7 @@ use super::{Store, Tx};
 use crate::domain::Refusal;
 use crate::error::Result;
 
-/// How many rows are held in memory at once, and written with one statement. The widest table has 18 columns, and
+/// How many rows are held in memory at once, and written with one statement. The widest table has 20 columns, and
 /// PostgreSQL takes 65,535 parameters, SQLite 32,766.
 const BATCH: usize = 1_000;
 
