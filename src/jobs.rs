@@ -50,7 +50,10 @@ pub fn start(
     let renewing = services.clone();
     jobs.spawn("periods", every(PERIODS, stop.clone(), async move || fetch_overdue(&renewing).await));
     let reading = services.clone();
-    jobs.spawn("invoices", at_once_and_every(NEW_CUSTOMERS, stop.clone(), async move || read_invoices(&reading).await));
+    jobs.spawn(
+        "invoices",
+        at_once_and_every(NEW_CUSTOMERS, stop.clone(), async move || read_invoices(&reading).await),
+    );
     let comparing = services.clone();
     jobs.spawn("reconcile", every(HOUSEKEEPING, stop.clone(), async move || reconcile(&comparing).await));
     jobs.spawn("metrics", every(METRICS_UPKEEP, stop.clone(), async || metrics::upkeep()));

@@ -7,8 +7,8 @@ use stripe_shared::{
 };
 use tokio::time::timeout;
 
-use super::payment_method::waiting_invoice;
 use super::Billing;
+use super::payment_method::waiting_invoice;
 use crate::domain::{
     Account, BillingDetails, Expiry, GroupId, Money, NextCharge, PaymentMethod, Refusal, Status,
     SubscriptionId, User,

@@ -183,7 +183,10 @@ impl Billing {
         let ticket = self.store.draw_group_sync_ticket(group).await?;
         let mut notes: HashMap<String, Vec<StripeCreditNote>> = HashMap::new();
         for note in self.stripe.credit_notes_of_customer(customer).await? {
-            notes.entry(note.invoice.id().as_ref().map(ToString::to_string).unwrap_or_default()).or_default().push(note);
+            notes
+                .entry(note.invoice.id().as_ref().map(ToString::to_string).unwrap_or_default())
+                .or_default()
+                .push(note);
         }
         let mut after = None;
         loop {
@@ -194,7 +197,9 @@ impl Billing {
                 let mut of_invoice = Vec::new();
                 for payment in payments(found) {
                     match refunds {
-                        Some(refunds) => of_invoice.extend(refunds.get(payment).into_iter().flatten().cloned()),
+                        Some(refunds) => {
+                            of_invoice.extend(refunds.get(payment).into_iter().flatten().cloned())
+                        }
                         None => of_invoice.extend(self.stripe.refunds_of(payment).await?),
                     }
                 }
@@ -249,7 +254,8 @@ fn whole(
     let lines = lines.into_iter().map(|line| read_line(line, currency));
     let mut credit_notes = notes.iter().map(|note| read_note(note, currency)).collect::<Result<Vec<_>>>()?;
     credit_notes.sort_by(|one, other| (other.created_at, &one.id).cmp(&(one.created_at, &other.id)));
-    let mut refunds = refunds.iter().map(|refund| read_refund(refund, currency)).collect::<Result<Vec<_>>>()?;
+    let mut refunds =
+        refunds.iter().map(|refund| read_refund(refund, currency)).collect::<Result<Vec<_>>>()?;
     refunds.sort_by(|one, other| (other.created_at, &one.id).cmp(&(one.created_at, &other.id)));
     let tax = found.total_taxes.iter().flatten().map(|tax| tax.amount).sum();
     let status = found.status.as_ref().map_or("draft", |status| status.as_str());
@@ -290,7 +296,8 @@ fn read_line(line: InvoiceLineItem, currency: Currency) -> Result<InvoiceLine> {
         period_start: time(line.period.start)?,
         period_end: time(line.period.end)?,
         price: price.map(|details| details.price.id().to_string()),
-        proration: of_item.is_some_and(|item| item.proration) || of_invoice_item.is_some_and(|item| item.proration),
+        proration: of_item.is_some_and(|item| item.proration)
+            || of_invoice_item.is_some_and(|item| item.proration),
         metadata: line.metadata.into_iter().collect(),
         description: line.description,
     })

@@ -184,7 +184,8 @@ mod tests {
             ("invoice.upcoming", json!({}), None, None),
             ("invoice.paid", json!({"id": "../customers"}), None, None),
         ] {
-            let event = Event { id: "evt_1".into(), event_type: event_type.into(), data: EventData { object } };
+            let event =
+                Event { id: "evt_1".into(), event_type: event_type.into(), data: EventData { object } };
             let EventSubject { invoice: found, payment_intent, .. } = event.subject();
             assert_eq!((found, payment_intent), (invoice, payment), "{event_type}");
         }

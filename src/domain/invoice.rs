@@ -106,7 +106,8 @@ pub struct PaymentHistory {
 impl Invoice {
     /// What was given back of its payment, or is on its way.
     pub fn refunded(&self) -> Money {
-        let minor = self.refunds.iter().filter(|refund| refund.counts()).map(|refund| refund.amount.minor).sum();
+        let minor =
+            self.refunds.iter().filter(|refund| refund.counts()).map(|refund| refund.amount.minor).sum();
         Money::new(minor, self.total.currency)
     }
 

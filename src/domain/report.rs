@@ -53,8 +53,7 @@ pub enum ReportBy {
 }
 
 impl ReportBy {
-    pub const ALL: [Self; 6] =
-        [Self::Event, Self::Day, Self::Member, Self::Model, Self::Key, Self::Period];
+    pub const ALL: [Self; 6] = [Self::Event, Self::Day, Self::Member, Self::Model, Self::Key, Self::Period];
 
     pub fn as_str(self) -> &'static str {
         match self {

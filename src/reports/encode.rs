@@ -43,7 +43,9 @@ pub(super) fn encode(
     match format {
         ReportFormat::Csv => {
             sink.send(csv(std::iter::once(columns.iter().map(|column| (*column).into())))?)?;
-            each_batch(rows, |batch| sink.send(csv(batch.iter().map(|row| row.iter().map(|cell| cell.text())))?))
+            each_batch(rows, |batch| {
+                sink.send(csv(batch.iter().map(|row| row.iter().map(|cell| cell.text())))?)
+            })
         }
         ReportFormat::Jsonl => each_batch(rows, |batch| sink.send(json_lines(columns, &batch)?)),
         ReportFormat::Xlsx => {
@@ -54,10 +56,7 @@ pub(super) fn encode(
     }
 }
 
-fn each_batch(
-    mut rows: mpsc::Receiver<Batch>,
-    mut write: impl FnMut(Vec<Row>) -> Result<()>,
-) -> Result<()> {
+fn each_batch(mut rows: mpsc::Receiver<Batch>, mut write: impl FnMut(Vec<Row>) -> Result<()>) -> Result<()> {
     loop {
         match rows.blocking_recv() {
             Some(Batch::Rows(batch)) => write(batch)?,

@@ -1,6 +1,8 @@
 //! What is asked for, read from the words it was asked in.
 
-use chrono::{DateTime, Datelike, Days, Duration, LocalResult, NaiveDate, NaiveTime, SubsecRound, TimeZone, Utc};
+use chrono::{
+    DateTime, Datelike, Days, Duration, LocalResult, NaiveDate, NaiveTime, SubsecRound, TimeZone, Utc,
+};
 use chrono_tz::Tz;
 
 use crate::domain::{FieldErrors, GroupId, Period, Refusal, ReportBy, ReportFormat};
@@ -103,7 +105,8 @@ impl ReportFields {
             });
             Some(errors.take(field, at).unwrap_or(otherwise))
         };
-        let last = NaiveDate::from_ymd_opt(9999, 1, 1).unwrap_or(NaiveDate::MAX).and_time(NaiveTime::MIN).and_utc();
+        let last =
+            NaiveDate::from_ymd_opt(9999, 1, 1).unwrap_or(NaiveDate::MAX).and_time(NaiveTime::MIN).and_utc();
         let from = end("from", &self.from, DateTime::UNIX_EPOCH);
         let to = end("to", &self.to, last);
         let window = Period { start: from.unwrap_or(DateTime::UNIX_EPOCH), end: to.unwrap_or(last) };
@@ -121,7 +124,9 @@ fn moment(text: &str) -> Result<Moment, String> {
     }
     // A `+` that wasn't escaped arrives as a space.
     let at = DateTime::parse_from_rfc3339(&text.replace(' ', "+"))
-        .map_err(|_| "Must be a day, such as 2026-11-24, or a time as in RFC 3339, such as 2026-11-24T00:00:00Z.")?
+        .map_err(
+            |_| "Must be a day, such as 2026-11-24, or a time as in RFC 3339, such as 2026-11-24T00:00:00Z.",
+        )?
         .to_utc();
     let kept = at.trunc_subsecs(6);
     Ok(Moment::At(if kept < at { kept + Duration::microseconds(1) } else { kept }))
@@ -155,7 +160,8 @@ mod tests {
     use super::*;
 
     fn fields(pairs: &[(&str, &str)]) -> ReportFields {
-        let of = |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned());
+        let of =
+            |name: &str| pairs.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned());
         ReportFields {
             format: of("format"),
             by: of("by"),
@@ -184,7 +190,11 @@ mod tests {
             let Err(Refusal::Invalid(errors)) = fields(&[(field, text)]).usage() else {
                 panic!("{field}={text} passes");
             };
-            assert_eq!(errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(), [field], "{text}");
+            assert_eq!(
+                errors.iter().map(|error| error.field.as_str()).collect::<Vec<_>>(),
+                [field],
+                "{text}"
+            );
         }
         let backwards = fields(&[("from", "2026-11-02"), ("to", "2026-11-02")]).invoices();
         assert!(matches!(backwards, Err(Refusal::Invalid(errors)) if errors[0].field == "to"));
@@ -193,7 +203,10 @@ mod tests {
     #[test]
     fn nothing_said_is_everything_by_day() {
         let query = fields(&[("from", ""), ("group_id", " ")]).usage().unwrap();
-        assert_eq!((query.format, query.by, query.tz, query.group), (ReportFormat::Csv, ReportBy::Day, Tz::UTC, None));
+        assert_eq!(
+            (query.format, query.by, query.tz, query.group),
+            (ReportFormat::Csv, ReportBy::Day, Tz::UTC, None)
+        );
         assert_eq!(query.window, Period { start: DateTime::UNIX_EPOCH, end: at("9999-01-01T00:00:00Z") });
     }
 

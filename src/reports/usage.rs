@@ -103,8 +103,7 @@ impl UsageReport {
             loop {
                 let page = snapshot.events(group, self.window, after.as_ref(), PAGE).await?;
                 let Some(last) = page.last() else { return Ok(()) };
-                after =
-                    Some(EventPosition { occurred_at: last.occurred_at, id: last.external_id.clone() });
+                after = Some(EventPosition { occurred_at: last.occurred_at, id: last.external_id.clone() });
                 let events = page.into_iter().map(|event| {
                     total.add_event(&event);
                     in_group(event_row(event))
@@ -180,7 +179,7 @@ impl UsageReport {
         let mut row = vec![Cell::word(TOTAL)];
         if self.by == ReportBy::Event {
             row.extend(vec![Cell::Empty; 8]);
-            row.extend([Cell::Count(total.sums.weight()), Cell::Empty]);
+            row.extend([Cell::Count(total.tokens), Cell::Empty]);
             row.extend(total.classes.map(Cell::Count));
             row.push(Cell::Empty);
         } else {
@@ -197,13 +196,14 @@ impl UsageReport {
 #[derive(Default)]
 struct Total {
     sums: Sums,
+    /// Of events.
+    tokens: i64,
     classes: [i64; 6],
 }
 
 impl Total {
     fn add_event(&mut self, event: &ReportEventRow) {
-        self.sums.llm += event.tokens;
-        self.sums.events += 1;
+        self.tokens += event.tokens;
         for (sum, (_, count)) in self.classes.iter_mut().zip(details(event).classes()) {
             *sum += count;
         }
@@ -216,9 +216,11 @@ fn details(event: &ReportEventRow) -> Details {
 
 fn event_row(event: ReportEventRow) -> Row {
     let has_details = event.details.is_some();
-    let classes = details(&event).classes().map(|(_, count)| {
-        if has_details { Cell::Count(count) } else { Cell::Empty }
-    });
+    let classes = details(&event).classes().map(
+        |(_, count)| {
+            if has_details { Cell::Count(count) } else { Cell::Empty }
+        },
+    );
     let mut row = vec![
         Cell::Text(event.external_id),
         Cell::Time(event.occurred_at),
@@ -261,7 +263,8 @@ fn days(rows: &[SumsRow], tz: Tz) -> Vec<(Option<String>, String, Sums)> {
     }
     let (Some(first), Some(last)) = (sums.keys().min(), sums.keys().max()) else { return Vec::new() };
     let all = first.iter_days().take_while(|day| day <= last);
-    all.map(|day| (Some(day.to_string()), day.to_string(), sums.get(&day).copied().unwrap_or_default())).collect()
+    all.map(|day| (Some(day.to_string()), day.to_string(), sums.get(&day).copied().unwrap_or_default()))
+        .collect()
 }
 
 fn by_key(rows: &[SumsRow], key: impl Fn(&SumsRow) -> Option<String>) -> Vec<(Option<String>, Sums)> {

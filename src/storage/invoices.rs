@@ -226,12 +226,7 @@ macro_rules! with_parts {
     }};
 }
 
-fn put_in(
-    invoices: &mut [Invoice],
-    lines: Vec<LineRow>,
-    notes: Vec<CreditNoteRow>,
-    refunds: Vec<RefundRow>,
-) {
+fn put_in(invoices: &mut [Invoice], lines: Vec<LineRow>, notes: Vec<CreditNoteRow>, refunds: Vec<RefundRow>) {
     let mut by_id: HashMap<String, &mut Invoice> =
         invoices.iter_mut().map(|invoice| (invoice.id.clone(), invoice)).collect();
     for line in lines {
@@ -533,12 +528,14 @@ impl Tx {
                 .bind(now)
                 .execute(&mut *connection)
                 .await?;
-            sqlx::query("DELETE FROM invoices WHERE group_id = $1 AND status = 'draft' AND synced_ticket < $2")
-                .bind(group)
-                .bind(ticket)
-                .execute(&mut *connection)
-                .await?
-                .rows_affected()
+            sqlx::query(
+                "DELETE FROM invoices WHERE group_id = $1 AND status = 'draft' AND synced_ticket < $2",
+            )
+            .bind(group)
+            .bind(ticket)
+            .execute(&mut *connection)
+            .await?
+            .rows_affected()
         }))
     }
 }

@@ -264,9 +264,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn member_names(&self, group: GroupId) -> Result<Vec<(UserId, String)>> {
-        Ok(on_db!(self, |pool| {
-            sqlx::query_as(MEMBER_NAMES).bind(group).fetch_all(pool).await?
-        }))
+        Ok(on_db!(self, |pool| { sqlx::query_as(MEMBER_NAMES).bind(group).fetch_all(pool).await? }))
     }
 
     /// Every key that the group's users have or had.
@@ -274,9 +272,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn key_names(&self, group: GroupId) -> Result<Vec<KeyName>> {
-        Ok(on_db!(self, |pool| {
-            sqlx::query_as(KEY_NAMES).bind(group).fetch_all(pool).await?
-        }))
+        Ok(on_db!(self, |pool| { sqlx::query_as(KEY_NAMES).bind(group).fetch_all(pool).await? }))
     }
 }
 
@@ -309,9 +305,7 @@ impl Tx {
     /// # Errors
     /// The database's.
     pub(super) async fn key_names(&mut self, group: GroupId) -> Result<Vec<KeyName>> {
-        Ok(on_tx!(self, |connection| {
-            sqlx::query_as(KEY_NAMES).bind(group).fetch_all(connection).await?
-        }))
+        Ok(on_tx!(self, |connection| { sqlx::query_as(KEY_NAMES).bind(group).fetch_all(connection).await? }))
     }
 }
 

@@ -30,7 +30,8 @@ impl Stripe {
     /// Some of a customer's invoices with their payments, in Stripe's order, the newest first: those after the one with the
     /// id `after`.
     pub async fn invoices(&self, customer: &str, after: Option<&str>) -> Result<InvoiceList> {
-        let mut request = ListInvoice::new().customer(customer).limit(MOST).expand(["data.payments".to_owned()]);
+        let mut request =
+            ListInvoice::new().customer(customer).limit(MOST).expand(["data.payments".to_owned()]);
         if let Some(after) = after {
             request = request.starting_after(after);
         }

@@ -58,9 +58,11 @@ fn row(invoice: Invoice) -> Row {
         </span>
     };
     let (total, created) = (invoice.total.to_string(), format::date(invoice.created_at));
-    let given_back = [("credited", invoice.credited), ("refunded", invoice.refunded())].map(|(how, amount)| {
-        (amount.minor != 0).then(|| view! { <span class="given-back">{amount.to_string()} " " {how}</span> })
-    });
+    let given_back =
+        [("credited", invoice.credited), ("refunded", invoice.refunded())].map(|(how, amount)| {
+            (amount.minor != 0)
+                .then(|| view! { <span class="given-back">{amount.to_string()} " " {how}</span> })
+        });
     Row::new(view! {
         {number.clone()}
         <details class="lines">
@@ -113,7 +115,9 @@ fn Line(line: InvoiceLine) -> impl IntoView {
 fn Note(note: CreditNote) -> impl IntoView {
     let label = if note.counts() { "Credit note" } else { "Credit note, void" };
     let number = match note.pdf.clone() {
-        Some(pdf) => view! { <a href=pdf target="_blank" rel="noopener">{note.number.clone()}</a> }.into_any(),
+        Some(pdf) => {
+            view! { <a href=pdf target="_blank" rel="noopener">{note.number.clone()}</a> }.into_any()
+        }
         None => note.number.clone().into_any(),
     };
     view! {

@@ -108,7 +108,13 @@ impl History<'_> {
         };
         let retry_at = now + Duration::seconds(10);
         store
-            .receive_event(id_of(event), event_type, EventSubject { subscription, ..EventSubject::default() }, now, retry_at)
+            .receive_event(
+                id_of(event),
+                event_type,
+                EventSubject { subscription, ..EventSubject::default() },
+                now,
+                retry_at,
+            )
             .await
             .expect("it is kept");
     }
