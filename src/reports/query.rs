@@ -39,6 +39,23 @@ pub struct InvoicesQuery {
     pub group: Option<GroupId>,
 }
 
+/// The time zones that a person chooses from, UTC first: those named by a place.
+pub fn time_zones() -> impl Iterator<Item = &'static str> {
+    const AREAS: [&str; 9] = [
+        "Africa/",
+        "America/",
+        "Antarctica/",
+        "Asia/",
+        "Atlantic/",
+        "Australia/",
+        "Europe/",
+        "Indian/",
+        "Pacific/",
+    ];
+    let places = chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name());
+    std::iter::once("UTC").chain(places.filter(|name| AREAS.iter().any(|area| name.starts_with(area))))
+}
+
 /// An end of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {

@@ -165,38 +165,22 @@ const PAGE: &str = "SELECT id, number, status, currency, subtotal, tax, total, a
          OR (created_at, id) < (SELECT i.created_at, i.id FROM invoices i WHERE i.group_id = $1 AND i.id = $2))
      ORDER BY created_at DESC, id DESC LIMIT $3";
 
-/// Of the invoices from `($2, $3)` to `($4, $5)`, by time of creation and id.
-macro_rules! of_invoices {
-    ($columns:literal, $table:literal, $order:literal) => {
-        concat!(
-            "SELECT ",
-            $columns,
-            " FROM invoices i JOIN ",
-            $table,
-            " p ON p.group_id = i.group_id AND p.invoice_id = i.id
-              WHERE i.group_id = $1 AND (i.created_at, i.id) >= ($2, $3) AND (i.created_at, i.id) <= ($4, $5)
-              ORDER BY ",
-            $order
-        )
-    };
-}
-
-const LINES: &str = of_invoices!(
-    "p.invoice_id, p.id, p.description, p.amount, p.quantity, p.period_start, p.period_end, p.price, p.proration,
-     p.metadata",
-    "invoice_lines",
-    "p.invoice_id, p.position"
-);
-const CREDIT_NOTES: &str = of_invoices!(
-    "p.invoice_id, p.id, p.number, p.status, p.amount, p.reason, p.pdf, p.created_at",
-    "credit_notes",
-    "p.created_at DESC, p.id"
-);
-const REFUNDS: &str = of_invoices!(
-    "p.invoice_id, p.id, p.charge, p.status, p.amount, p.reason, p.created_at",
-    "refunds",
-    "p.created_at DESC, p.id"
-);
+/// Of the invoices from `($2, $3)` to `($4, $5)`, by time of creation and id; as the next two.
+const LINES: &str =
+    "SELECT l.invoice_id, l.id, l.description, l.amount, l.quantity, l.period_start, l.period_end, l.price,
+         l.proration, l.metadata
+     FROM invoices i JOIN invoice_lines l ON l.group_id = i.group_id AND l.invoice_id = i.id
+     WHERE i.group_id = $1 AND (i.created_at, i.id) >= ($2, $3) AND (i.created_at, i.id) <= ($4, $5)
+     ORDER BY l.invoice_id, l.position";
+const CREDIT_NOTES: &str =
+    "SELECT n.invoice_id, n.id, n.number, n.status, n.amount, n.reason, n.pdf, n.created_at
+     FROM invoices i JOIN credit_notes n ON n.group_id = i.group_id AND n.invoice_id = i.id
+     WHERE i.group_id = $1 AND (i.created_at, i.id) >= ($2, $3) AND (i.created_at, i.id) <= ($4, $5)
+     ORDER BY n.created_at DESC, n.id";
+const REFUNDS: &str = "SELECT r.invoice_id, r.id, r.charge, r.status, r.amount, r.reason, r.created_at
+     FROM invoices i JOIN refunds r ON r.group_id = i.group_id AND r.invoice_id = i.id
+     WHERE i.group_id = $1 AND (i.created_at, i.id) >= ($2, $3) AND (i.created_at, i.id) <= ($4, $5)
+     ORDER BY r.created_at DESC, r.id";
 
 /// Reads what belongs to these invoices of the group, which are neighbours in the order of the list.
 macro_rules! with_parts {

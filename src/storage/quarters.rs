@@ -305,7 +305,7 @@ impl Tx {
     /// # Errors
     /// The database's.
     pub(super) async fn key_names(&mut self, group: GroupId) -> Result<Vec<KeyName>> {
-        Ok(on_tx!(self, |connection| { sqlx::query_as(KEY_NAMES).bind(group).fetch_all(connection).await? }))
+        Ok(on_tx!(self, |connection| sqlx::query_as(KEY_NAMES).bind(group).fetch_all(connection).await?))
     }
 }
 

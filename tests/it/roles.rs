@@ -144,6 +144,9 @@ const PAGES: &[(&str, Expected)] = &[
     // A member is told whom to ask.
     ("/billing", [303, 403, 200, 200, 403]),
     ("/billing/portal", [303, 403, 303, 404, 403]),
+    ("/reports", [303, 403, 200, 200, 200]),
+    ("/reports?report=usage&by=week", [303, 403, 422, 422, 422]),
+    ("/reports?report=usage&by=day", [303, 403, 302, 302, 302]),
     ("/subscription-plans", [303, 403, 403, 403, 200]),
     ("/team", [303, 403, 200, 200, 403]),
     ("/settings/api-keys", [303, 200, 200, 200, 200]),

@@ -6,7 +6,9 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
 use super::banner::Banner;
-use super::{billing, chat, home, invite, keys, login, outbox, plans, signup, subscribe, team, usage};
+use super::{
+    billing, chat, home, invite, keys, login, outbox, plans, reports, signup, subscribe, team, usage,
+};
 use crate::web::components::nav::Nav;
 use crate::web::components::page::NotFound;
 use crate::web::components::sandbox::SandboxStrip;
@@ -42,6 +44,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/subscribe") view=subscribe::Subscribe ssr=SsrMode::Async/>
                         <Route path=path!("/billing") view=billing::Billing ssr=SsrMode::Async/>
                         <Route path=path!("/billing/portal") view=billing::portal::Portal ssr=SsrMode::Async/>
+                        <Route path=path!("/reports") view=reports::Reports ssr=SsrMode::Async/>
                         <Route path=path!("/subscription-plans") view=plans::Plans ssr=SsrMode::Async/>
                         <Route path=path!("/team") view=team::Team ssr=SsrMode::Async/>
                         <Route path=path!("/settings/api-keys") view=keys::Keys ssr=SsrMode::Async/>

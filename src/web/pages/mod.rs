@@ -12,6 +12,7 @@ mod keys;
 mod login;
 mod outbox;
 mod plans;
+mod reports;
 pub mod shell;
 mod signup;
 mod subscribe;

@@ -2,7 +2,7 @@
 
 mod details;
 mod payer;
-mod payments;
+pub mod payments;
 pub mod plan;
 pub mod portal;
 
