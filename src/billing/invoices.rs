@@ -119,8 +119,10 @@ impl Billing {
         let mut tx = self.store.begin().await?;
         tx.lock_group(group).await?;
         match &invoice {
-            Some(invoice) => drop(tx.apply_invoice(group, ticket, invoice, Fetched::Whole).await?),
-            None => drop(tx.remove_invoice(group, id, ticket).await?),
+            Some(invoice) => {
+                tx.apply_invoice(group, ticket, invoice, Fetched::Whole).await?;
+            }
+            None => tx.remove_invoice(group, id, ticket).await?,
         }
         if let Some(event) = mark {
             tx.mark_event_done(event, self.clock.now()).await?;
