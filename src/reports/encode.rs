@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use csv::{Terminator, WriterBuilder};
-use serde_json::{Map, Value};
+use serde::Serializer;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -82,9 +82,10 @@ fn csv<'a, R: Iterator<Item = std::borrow::Cow<'a, str>>>(rows: impl Iterator<It
 fn json_lines(columns: &[&'static str], rows: &[Row]) -> Result<Vec<u8>> {
     let mut lines = Vec::new();
     for row in rows {
-        let cells = columns.iter().zip(row).map(|(column, cell)| ((*column).to_owned(), cell.json()));
-        let object = Value::Object(Map::from_iter(cells));
-        serde_json::to_writer(&mut lines, &object).map_err(|error| Error::Internal(error.to_string()))?;
+        // A map of serde_json's own would put them in alphabetical order.
+        let cells = columns.iter().zip(row).map(|(column, cell)| (column, cell.json()));
+        let mut line = serde_json::Serializer::new(&mut lines);
+        line.collect_map(cells).map_err(|error| Error::Internal(error.to_string()))?;
         lines.push(b'\n');
     }
     Ok(lines)

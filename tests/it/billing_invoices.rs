@@ -70,6 +70,7 @@ async fn credits_and_refunds_are_kept_by_events_and_put_right_by_comparing() {
         );
 
         // Nothing tells of these.
+        stage.clock.advance(Duration::seconds(1));
         refund(&stage, &invoice, "200").await;
         let item = [
             ("customer", &*payer.customer),

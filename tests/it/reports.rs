@@ -46,7 +46,9 @@ impl Table {
                     Value::String(text) => text.clone(),
                     other => other.to_string(),
                 };
-                let columns: Vec<String> = objects[0].keys().cloned().collect();
+                let first = text.lines().next().expect("a line");
+                let mut columns: Vec<String> = objects[0].keys().cloned().collect();
+                columns.sort_by_key(|column| first.find(&format!("\"{column}\":")));
                 let row = |object: &serde_json::Map<String, Value>| {
                     columns.iter().map(|column| cell(&object[column])).collect()
                 };
