@@ -134,7 +134,11 @@ fn download(report: Report) -> Result<Response, Error> {
 #[utoipa::path(get, path = "/api/reports/usage/", operation_id = "usage_report", tag = "Reports",
     params(UsageReportParams),
     responses(
-        (status = 200, description = "The file.", body = String, content_type = "text/csv"),
+        (status = 200, description = "The file.", content(
+            (String = "text/csv"),
+            (String = "application/x-ndjson"),
+            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
         (status = 403, description = "`forbidden`: a member."),
         (status = 404, description = "`not_found`: there is no such group, or it is another's."),
         (status = 503, description = "`overloaded`: too many reports are being written."),
@@ -156,7 +160,11 @@ async fn usage_report(
 #[utoipa::path(get, path = "/api/reports/invoices/", operation_id = "invoices_report", tag = "Reports",
     params(InvoicesReportParams),
     responses(
-        (status = 200, description = "The file.", body = String, content_type = "text/csv"),
+        (status = 200, description = "The file.", content(
+            (String = "text/csv"),
+            (String = "application/x-ndjson"),
+            (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        )),
         (status = 403, description = "`forbidden`: a member."),
         (status = 404, description = "`not_found`: there is no such group, or it is another's."),
         (status = 503, description = "`overloaded`: too many reports are being written."),

@@ -86,16 +86,16 @@ impl Billing {
         }
     }
 
-    /// Fetches what an event is about, if that is an invoice, and writes it; with the event marked done where it is about
-    /// nothing else.
+    /// Fetches the invoices that an event is about and writes them; one that it is about alone with the event marked done.
     pub(super) async fn fetch_invoices_of(&self, event: &InboxEvent) -> Result<()> {
-        let mark = event.subscription.is_none().then_some(event.id.as_str());
+        let subscription = event.subscription.as_deref();
         if let Some(invoice) = &event.invoice {
-            return self.fetch_invoice(invoice, event.subscription.as_deref(), mark).await;
+            let mark = subscription.is_none().then_some(event.id.as_str());
+            return self.fetch_invoice(invoice, subscription, mark).await;
         }
         if let Some(payment) = &event.payment_intent {
             for invoice in self.stripe.invoices_paid_by(payment).await? {
-                self.fetch_invoice(&invoice, None, mark).await?;
+                self.fetch_invoice(&invoice, None, None).await?;
             }
         }
         Ok(())

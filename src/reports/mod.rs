@@ -32,7 +32,7 @@ use crate::storage::{ReportSnapshot, Store};
 use cell::Row;
 use encode::Sink;
 
-pub use query::{InvoicesQuery, Moment, ReportFields, UsageQuery, time_zones};
+pub use query::{InvoicesQuery, ReportFields, UsageQuery, time_zones};
 
 /// How many reports are written at a time. Each holds a connection to the database for as long as it takes.
 const AT_A_TIME: usize = 4;

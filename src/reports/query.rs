@@ -58,7 +58,7 @@ pub fn time_zones() -> impl Iterator<Item = &'static str> {
 
 /// An end of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Moment {
+enum Moment {
     At(DateTime<Utc>),
     /// When the day begins, wherever that is.
     Day(NaiveDate),
@@ -151,7 +151,7 @@ fn moment(text: &str) -> Result<Moment, String> {
 
 impl Moment {
     /// When that is; a day begins later where the clocks skip its midnight.
-    pub fn at(self, tz: Tz) -> DateTime<Utc> {
+    fn at(self, tz: Tz) -> DateTime<Utc> {
         match self {
             Self::At(at) => at,
             Self::Day(day) => day_start(day, tz),

@@ -4,7 +4,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 
-use super::cell::{Cell, Row};
+use super::cell::Cell;
 use crate::error::{Error, Result};
 
 /// Rows that a sheet may have, its heading included.
@@ -56,11 +56,11 @@ impl Spreadsheet {
 
     /// # Errors
     /// [`Error::Internal`] where it can't be written.
-    pub fn add(&mut self, row: &Row) -> Result<()> {
+    pub fn add(&mut self, row: &[Cell]) -> Result<()> {
         self.write(row).map_err(|error| failed(&error))
     }
 
-    fn write(&mut self, row: &Row) -> Result<(), XlsxError> {
+    fn write(&mut self, row: &[Cell]) -> Result<(), XlsxError> {
         if self.next_row == ROWS {
             self.begin_sheet()?;
         }

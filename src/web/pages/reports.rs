@@ -138,7 +138,7 @@ fn ReportForm(asked: Asked, groups: Option<Vec<(GroupId, String)>>) -> impl Into
     });
     let chosen = |field: &Option<String>| field.clone().unwrap_or_default();
     view! {
-        <form method="get" action="/reports" class="filters panel" aria-label="Report">
+        <form method="get" action="/reports" class="report panel" aria-label="Report">
             <Choice name="report" label="Report" choices=reports chosen=report.to_owned()/>
             <Choice name="by" label="A row for" choices=by chosen=chosen(&fields.by) error=error("by")
                 hint="Invoices have a row each."/>
@@ -149,14 +149,14 @@ fn ReportForm(asked: Asked, groups: Option<Vec<(GroupId, String)>>) -> impl Into
             {groups.map(|groups| view! {
                 <Choice name="group_id" label="Group" choices=groups chosen=chosen(&fields.group_id) error=error("group_id")/>
             })}
-            <div class="filters__actions">
+            <div class="report__actions">
                 <button class="button" data-tone="primary" type="submit">"Download"</button>
+                <p>
+                    "The last row of each file is its total: a file without it was cut off. All of a file is of one \
+                     moment, and every report of the same days adds up to the same."
+                </p>
             </div>
         </form>
-        <p class="section__note">
-            "The last row of each file is its total: a file without it was cut off. "
-            "All of a file is of one moment, and every report of the same days adds up to the same."
-        </p>
     }
 }
 
