@@ -311,6 +311,7 @@ async fn an_invoice_has_all_of_its_lines_however_many_they_are() {
     each_database(|url| async move {
         let stage = Stage::start(&url).await;
         let payer = Payer::new(&stage).await;
+        stage.clock.advance(Duration::seconds(1));
         for hour in 0..HOURS {
             let description = format!("Hour {hour}");
             let item = [

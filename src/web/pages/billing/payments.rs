@@ -60,8 +60,8 @@ fn row(invoice: Invoice) -> Row {
     let (total, created) = (invoice.total.to_string(), format::date(invoice.created_at));
     let given_back =
         [("credited", invoice.credited), ("refunded", invoice.refunded())].map(|(how, amount)| {
-            (amount.minor != 0)
-                .then(|| view! { <span class="given-back">{amount.to_string()} " " {how}</span> })
+            let text = format!("{amount} {how}");
+            (amount.minor != 0).then(|| view! { <span class="given-back">{text}</span> })
         });
     Row::new(view! {
         {number.clone()}
