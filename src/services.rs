@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::gateway::Gateway;
 use crate::metering::{Metering, MeteringTask};
 use crate::notify::Outbox;
+use crate::reports::Reports;
 use crate::storage::Store;
 
 /// Everything a request may ask for. Cheap to clone.
@@ -30,6 +31,7 @@ pub struct ServicesInner {
     pub metering: Metering,
     pub gateway: Gateway,
     pub outbox: Outbox,
+    pub reports: Reports,
 }
 
 impl Deref for Services {
@@ -61,8 +63,19 @@ impl Services {
         let billing = Billing::new(store.clone(), clock.clone(), Arc::clone(&config), on_change)?;
         let chat = Chat::new(store.clone(), clock.clone());
         let gateway = Gateway::new(&config, metering.clone(), clock.clone())?;
-        let inner =
-            ServicesInner { config, clock, store, accounts, billing, chat, metering, gateway, outbox };
+        let reports = Reports::new(store.clone());
+        let inner = ServicesInner {
+            config,
+            clock,
+            store,
+            accounts,
+            billing,
+            chat,
+            metering,
+            gateway,
+            outbox,
+            reports,
+        };
         Ok((Self(Arc::new(inner)), task))
     }
 }

@@ -16,6 +16,7 @@ const FOR: Record<string, (keyof typeof ROLES)[]> = {
   '/usage/events?usage_type=llm': ['member', 'admin'],
   '/chat': ['member', 'admin'],
   '/billing': ['admin'],
+  '/reports': ['admin', 'superadmin'],
   '/subscribe': ['admin'],
   '/team': ['admin'],
   '/subscription-plans': ['superadmin'],

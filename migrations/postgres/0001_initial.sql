@@ -4,7 +4,11 @@ CREATE TABLE groups (
     id                 UUID PRIMARY KEY,
     name               TEXT NOT NULL,
     stripe_customer_id TEXT UNIQUE,
-    created_at         TIMESTAMPTZ NOT NULL
+    created_at         TIMESTAMPTZ NOT NULL,
+    -- A fetch from Stripe takes a ticket first; an answer older than the one last written is dropped.
+    sync_ticket        BIGINT NOT NULL DEFAULT 0,
+    -- When all its invoices were read from Stripe for the first time. Webhooks keep them since.
+    invoices_read_at   TIMESTAMPTZ
 );
 
 -- Who leaves a group keeps the row, since the ledger names it, and loses everything else.
@@ -128,8 +132,7 @@ CREATE TABLE subscriptions (
     -- where overage isn't enabled.
     overage_prices         JSONB,
     overage_cap            BIGINT CHECK (overage_cap > 0),
-    -- A fetch from Stripe takes a ticket first; an answer older than the one last written is dropped.
-    sync_ticket            BIGINT NOT NULL DEFAULT 0,
+    -- The ticket of the fetch that was last written.
     synced_ticket          BIGINT NOT NULL DEFAULT 0,
     created_at             TIMESTAMPTZ NOT NULL,
     updated_at             TIMESTAMPTZ NOT NULL
@@ -377,6 +380,82 @@ CREATE TABLE chat_messages (
     FOREIGN KEY (group_id, conversation_id) REFERENCES chat_conversations (group_id, id) ON DELETE CASCADE
 );
 
+-- Invoices as Stripe has them, written from what was fetched, so that what was paid can be seen while Stripe doesn't
+-- answer. Ids are Stripe's; money is in minor units of the invoice's currency.
+CREATE TABLE invoices (
+    group_id           UUID NOT NULL REFERENCES groups (id),
+    id                 TEXT NOT NULL,
+    number             TEXT,
+    status             TEXT NOT NULL CHECK (status IN ('draft', 'open', 'paid', 'uncollectible', 'void')),
+    currency           TEXT NOT NULL,
+    subtotal           BIGINT NOT NULL,
+    tax                BIGINT NOT NULL,
+    total              BIGINT NOT NULL,
+    amount_due         BIGINT NOT NULL,
+    amount_paid        BIGINT NOT NULL,
+    -- By its credit notes.
+    credited           BIGINT NOT NULL,
+    billing_reason     TEXT,
+    subscription       TEXT,
+    created_at         TIMESTAMPTZ NOT NULL,
+    period_start       TIMESTAMPTZ NOT NULL,
+    period_end         TIMESTAMPTZ NOT NULL,
+    paid_at            TIMESTAMPTZ,
+    hosted_invoice_url TEXT,
+    invoice_pdf        TEXT,
+    -- The ticket of the fetch that was last written.
+    synced_ticket      BIGINT NOT NULL,
+    PRIMARY KEY (group_id, id)
+);
+CREATE INDEX invoices_time ON invoices (group_id, created_at, id);
+
+CREATE TABLE invoice_lines (
+    group_id     UUID NOT NULL,
+    invoice_id   TEXT NOT NULL,
+    -- From 0 in Stripe's order.
+    position     BIGINT NOT NULL,
+    id           TEXT NOT NULL,
+    description  TEXT,
+    -- Below zero for a credit.
+    amount       BIGINT NOT NULL,
+    quantity     BIGINT,
+    period_start TIMESTAMPTZ NOT NULL,
+    period_end   TIMESTAMPTZ NOT NULL,
+    price        TEXT,
+    proration    BOOLEAN NOT NULL,
+    metadata     JSONB NOT NULL,
+    PRIMARY KEY (group_id, invoice_id, position),
+    FOREIGN KEY (group_id, invoice_id) REFERENCES invoices (group_id, id) ON DELETE CASCADE
+);
+
+CREATE TABLE credit_notes (
+    group_id   UUID NOT NULL,
+    invoice_id TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    number     TEXT NOT NULL,
+    status     TEXT NOT NULL,
+    amount     BIGINT NOT NULL,
+    reason     TEXT,
+    pdf        TEXT,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (group_id, invoice_id, id),
+    FOREIGN KEY (group_id, invoice_id) REFERENCES invoices (group_id, id) ON DELETE CASCADE
+);
+
+CREATE TABLE refunds (
+    group_id   UUID NOT NULL,
+    -- The invoice whose payment it gives back.
+    invoice_id TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    charge     TEXT,
+    status     TEXT NOT NULL,
+    amount     BIGINT NOT NULL,
+    reason     TEXT,
+    created_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (group_id, invoice_id, id),
+    FOREIGN KEY (group_id, invoice_id) REFERENCES invoices (group_id, id) ON DELETE CASCADE
+);
+
 CREATE TABLE webhook_events (
     id              TEXT PRIMARY KEY,
     event_type      TEXT NOT NULL,
@@ -384,6 +463,10 @@ CREATE TABLE webhook_events (
     subscription    TEXT,
     -- The setup intent it is about, whose card the subscription is to be paid by.
     setup_intent    TEXT,
+    -- The invoice it is about, or whose credit note.
+    invoice         TEXT,
+    -- The payment it is about, which is refunded.
+    payment_intent  TEXT,
     received_at     TIMESTAMPTZ NOT NULL,
     processed_at    TIMESTAMPTZ,
     attempts        BIGINT NOT NULL,

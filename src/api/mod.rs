@@ -17,6 +17,7 @@ pub mod path;
 pub mod payments;
 pub mod plan_changes;
 pub mod plans;
+pub mod reports;
 mod schema;
 mod seal;
 pub mod sessions;
@@ -40,6 +41,7 @@ use crate::billing::Billing;
 use crate::http::body::LargeBodies;
 use crate::http::problem::unknown_path;
 use crate::metering::Metering;
+use crate::reports::Reports;
 use crate::services::Services;
 
 /// What handlers may ask for.
@@ -66,6 +68,12 @@ impl FromRef<ApiState> for Billing {
 impl FromRef<ApiState> for Metering {
     fn from_ref(state: &ApiState) -> Self {
         state.services.metering.clone()
+    }
+}
+
+impl FromRef<ApiState> for Reports {
+    fn from_ref(state: &ApiState) -> Self {
+        state.services.reports.clone()
     }
 }
 
@@ -104,6 +112,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .merge(usage::routes())
         .merge(ledger::routes())
         .merge(holds::routes())
+        .merge(reports::routes())
         .merge(stream::routes())
         .merge(webhook::routes())
 }

@@ -27,6 +27,7 @@ use crate::http::problem::Details;
     tags(
         (name = "Usage", description = "How much of the allowance is used, and recording what was spent."),
         (name = "Holds", description = "Reserving tokens before they are spent, so that no two calls spend the last ones."),
+        (name = "Reports", description = "The ledger and the invoices as files."),
         (name = "API keys", description = "For programs. A key acts as the user who made it."),
         (name = "Team", description = "A group's members and invitations."),
         (name = "Subscriptions", description = "What a group has bought."),

@@ -10,7 +10,7 @@ use super::stripe::SUBSCRIPTION_KEY;
 use super::{Billing, time};
 use crate::domain::{Currency, GroupId, Interval, Money, Period, Subscription, SubscriptionId, User};
 use crate::error::{Error, Result};
-use crate::storage::StripeState;
+use crate::storage::{Fetched, StripeState};
 
 /// A subscription that was fetched.
 pub(super) struct Pulled {
@@ -69,10 +69,14 @@ impl Billing {
     ) -> Result<Option<Pulled>> {
         let ticket = self.store.draw_sync_ticket(id).await?;
         let Some(found) = self.stripe.subscription(stripe_id).await? else { return Ok(None) };
-        let (state, now) = (state(&found)?, self.clock.now());
+        let (state, latest) = (state(&found)?, self.latest_invoice(&found).await);
+        let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         tx.lock_group(group).await?;
         let written = tx.apply_stripe_state(group, id, ticket, &state, now).await?;
+        if let Some(invoice) = &latest {
+            tx.apply_invoice(group, ticket, invoice, Fetched::WithoutCredits).await?;
+        }
         if let Some(event) = event {
             tx.mark_event_done(event, now).await?;
         }

@@ -93,6 +93,7 @@ pub async fn reconcile(settings: &Settings) -> anyhow::Result<()> {
         "Compared {} subscriptions with Stripe, repaired {}, failed {}.",
         sum.compared, sum.repaired, sum.failed
     );
+    println!("Compared {} invoices with Stripe, repaired {}.", sum.invoices_compared, sum.invoices_repaired);
     if sum.events_given_up > 0 {
         println!("Webhook events given up: {}.", sum.events_given_up);
     }

@@ -101,6 +101,16 @@ impl User {
         }
     }
 
+    /// # Errors
+    /// [`Refusal::Forbidden`] for a member.
+    pub fn must_be_any_admin(&self) -> Result<(), Refusal> {
+        if self.role == Role::Member {
+            Err(Refusal::Forbidden("Only an admin of the group may do this.".into()))
+        } else {
+            Ok(())
+        }
+    }
+
     /// The group this user belongs to.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ mod plan;
 mod plan_change;
 mod plan_form;
 mod refusal;
+mod report;
 mod subscription;
 mod suggestion;
 mod usage;
@@ -45,6 +46,7 @@ pub use plan::*;
 pub use plan_change::*;
 pub use plan_form::*;
 pub use refusal::*;
+pub use report::*;
 pub use subscription::*;
 pub use usage::*;
 

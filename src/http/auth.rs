@@ -199,6 +199,11 @@ user_extractor!(
     |user| user.must_be_admin().map(drop)
 );
 user_extractor!(
+    /// Extractor: the admin of a group, or a SuperAdmin. 401 where not signed in, 403 for a member.
+    AnyAdmin,
+    User::must_be_any_admin
+);
+user_extractor!(
     /// Extractor: a SuperAdmin. 401 where not signed in, 403 for any other user.
     SuperAdmin,
     User::must_be_superadmin

@@ -2,8 +2,10 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate::domain::SubscriptionId;
-use tollgate::storage::{EndedPeriod, ReservationRow, Store};
+use tollgate::domain::{
+    CreditNote, Currency, Invoice, InvoiceLine, InvoiceStatus, Money, Refund, SubscriptionId,
+};
+use tollgate::storage::{EndedPeriod, Fetched, ReservationRow, Store};
 use uuid::Uuid;
 
 use crate::support::app::{App, Auth, PASSWORD, Person};
@@ -37,6 +39,7 @@ async fn fill(database: &Database) -> Auth {
     assert_eq!(asked.status, 202);
     reserve(&app).await;
     charge_overage(&app, &admin).await;
+    give_back(&app, &admin).await;
     crate::chat::begin(&admin, "A question").await;
     let key = key.auth;
     app.stop().await;
@@ -88,6 +91,66 @@ async fn reserve(app: &App) {
     };
     let mut tx = services.store.begin().await.expect("a transaction");
     tx.add_reservation(&reservation).await.expect("a reservation");
+    tx.commit().await.expect("a commit");
+}
+
+/// An invoice with a line, a credit note and a refund.
+async fn give_back(app: &App, admin: &Person<'_>) {
+    let (group, store) = (crate::billing_stage::group(admin).await, &app.running.services.store);
+    let (at, amount) = (app.running.services.clock.now(), Money::new(500, Currency::USD));
+    let line = InvoiceLine {
+        id: "il_1".into(),
+        description: Some("Basic".into()),
+        amount,
+        quantity: Some(1),
+        period_start: at,
+        period_end: at,
+        price: Some("price_1".into()),
+        proration: false,
+        metadata: [("a".to_owned(), "b".to_owned())].into(),
+    };
+    let credit_note = CreditNote {
+        id: "cn_1".into(),
+        number: "1-CN-01".into(),
+        status: "issued".into(),
+        amount,
+        reason: None,
+        pdf: None,
+        created_at: at,
+    };
+    let refund = Refund {
+        id: "re_1".into(),
+        charge: Some("ch_1".into()),
+        status: "succeeded".into(),
+        amount,
+        reason: None,
+        created_at: at,
+    };
+    let invoice = Invoice {
+        id: "in_copy".into(),
+        number: Some("1".into()),
+        status: InvoiceStatus::Paid,
+        subtotal: amount,
+        tax: Money::new(0, Currency::USD),
+        total: amount,
+        amount_paid: amount,
+        amount_due: amount,
+        credited: amount,
+        billing_reason: Some("manual".into()),
+        subscription: None,
+        created_at: at,
+        period_start: at,
+        period_end: at,
+        paid_at: Some(at),
+        hosted_invoice_url: None,
+        invoice_pdf: None,
+        lines: vec![line],
+        credit_notes: vec![credit_note],
+        refunds: vec![refund],
+    };
+    let ticket = store.draw_group_sync_ticket(group).await.expect("a ticket");
+    let mut tx = store.begin().await.expect("a transaction");
+    tx.apply_invoice(group, ticket, &invoice, Fetched::Whole).await.expect("an invoice");
     tx.commit().await.expect("a commit");
 }
 

@@ -2,6 +2,7 @@
 //! Stripe does at most once what is asked. [`Failure`] is what a call means that didn't succeed.
 
 mod changes;
+mod credits;
 mod customers;
 mod ending;
 mod invoices;
@@ -35,7 +36,7 @@ use crate::error::Error;
 use crate::storage::ReservationRow;
 
 pub use changes::{PriceChange, Settled};
-pub use invoices::{InvoiceList, Paid};
+pub use invoices::Paid;
 pub use overage::OwnInvoice;
 
 /// What a call gives.

@@ -17,6 +17,7 @@ fn links(role: Role) -> &'static [Link] {
     match role {
         Role::SuperAdmin => &[
             ("/subscription-plans", "Plans", Shape::Layers),
+            ("/reports", "Reports", Shape::Sheet),
             ("/outbox", "Outbox", Shape::Mail),
             ("/settings/api-keys", "API keys", Shape::Key),
             ("/settings/account", "Account", Shape::Person),
@@ -26,6 +27,7 @@ fn links(role: Role) -> &'static [Link] {
             ("/chat", "Chat", Shape::Speech),
             ("/subscribe", "Subscription", Shape::Card),
             ("/billing", "Billing", Shape::Receipt),
+            ("/reports", "Reports", Shape::Sheet),
             ("/team", "Team", Shape::People),
             ("/settings/api-keys", "API keys", Shape::Key),
             ("/settings/account", "Account", Shape::Person),

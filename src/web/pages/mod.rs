@@ -14,6 +14,7 @@ mod keys;
 mod login;
 mod outbox;
 mod plans;
+mod reports;
 mod reset;
 pub mod shell;
 mod signup;

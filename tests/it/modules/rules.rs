@@ -85,6 +85,11 @@ pub const RULES: &[Rule] = &[
             "url",
         ],
     ),
+    rule(
+        "reports",
+        &["domain", "error", "storage"],
+        &["bytes", "chrono_tz", "csv", "rust_xlsxwriter", "tempfile", "tokio", "tokio_stream"],
+    ),
     rule("chat", &["clock", "domain", "error", "storage"], &["ammonia", "pulldown_cmark"]),
     // OpenAI's API, metered: it speaks HTTP both ways, and leaves the ledger to the metering.
     rule(
@@ -114,7 +119,7 @@ pub const RULES: &[Rule] = &[
         "services",
         &[
             "accounts", "billing", "chat", "clock", "config", "error", "gateway", "metering", "notify",
-            "storage",
+            "reports", "storage",
         ],
         &[],
     ),
@@ -147,8 +152,8 @@ pub const RULES: &[Rule] = &[
     rule(
         "api",
         &[
-            "accounts", "billing", "clock", "domain", "error", "http", "metering", "metrics", "services",
-            "storage",
+            "accounts", "billing", "clock", "domain", "error", "http", "metering", "metrics", "reports",
+            "services", "storage",
         ],
         &[
             "axum",
@@ -211,6 +216,7 @@ pub const RULES: &[Rule] = &[
             "chat",
             "domain",
             "metering",
+            "reports",
             "web",
             "web/error",
             "web/format",
