@@ -6,6 +6,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, openapi};
 
 use super::schema;
+use crate::domain::{ReportBy, ReportFormat};
 use crate::http::auth::COOKIE;
 use crate::http::problem::Details;
 
@@ -22,7 +23,7 @@ use crate::http::problem::Details;
     ),
     servers((url = "/")),
     security(("session" = []), ("key" = [])),
-    components(schemas(Details)),
+    components(schemas(Details, ReportBy, ReportFormat)),
     modifiers(&Security),
     tags(
         (name = "Usage", description = "How much of the allowance is used, and recording what was spent."),

@@ -138,7 +138,7 @@ fn ReportForm(asked: Asked, groups: Option<Vec<(GroupId, String)>>) -> impl Into
     });
     let chosen = |field: &Option<String>| field.clone().unwrap_or_default();
     view! {
-        <form method="get" action="/reports" class="report panel" aria-label="Report">
+        <form method="get" action="/reports" class="report panel" aria-label="Report" data-download="">
             <Choice name="report" label="Report" choices=reports chosen=report.to_owned()/>
             <Choice name="by" label="A row for" choices=by chosen=chosen(&fields.by) error=error("by")
                 hint="Invoices have a row each."/>

@@ -213,6 +213,7 @@ pub const RULES: &[Rule] = &[
         "web/pages",
         &[
             "accounts",
+            "billing",
             "chat",
             "domain",
             "metering",
