@@ -21,7 +21,7 @@ pub struct Line {
 pub fn print(lines: &[Line], took: Duration) -> bool {
     println!("{:<12}{:>8}{:>8}{:>14}", "step", "passed", "failed", "time");
     for line in lines {
-        let (passed, failed) = match line.outcome {
+        let (passed, failed) = match &line.outcome {
             Outcome::Ran(tally) => (tally.passed.to_string(), tally.failed.to_string()),
             Outcome::NotRun => ("-".to_owned(), "not run".to_owned()),
         };
@@ -29,16 +29,25 @@ pub fn print(lines: &[Line], took: Duration) -> bool {
     }
     println!("{:<12}{:>30}\n", "", human(took));
     let total = total(lines);
+    for line in lines {
+        if let Outcome::Ran(tally) = &line.outcome {
+            tally.failures.iter().for_each(|failure| println!("{:<12}{failure}", line.name));
+        }
+    }
     println!("{} passed, {} failed", total.passed, total.failed);
     total.failed == 0
 }
 
 /// A step that couldn't run counts as one failure: nothing is known about what it would have found.
 fn total(lines: &[Line]) -> Tally {
-    lines.iter().fold(Tally::default(), |sum, line| match line.outcome {
-        Outcome::Ran(tally) => Tally { passed: sum.passed + tally.passed, failed: sum.failed + tally.failed },
-        Outcome::NotRun => Tally { failed: sum.failed + 1, ..sum },
-    })
+    let mut total = Tally::default();
+    for line in lines {
+        total.add(match &line.outcome {
+            Outcome::Ran(tally) => tally.clone(),
+            Outcome::NotRun => Tally::failure(),
+        });
+    }
+    total
 }
 
 #[cfg(test)]
@@ -48,7 +57,10 @@ mod tests {
     #[test]
     fn steps_that_could_not_run_are_failures() {
         let line = |outcome| Line { name: "x", outcome, took: None };
-        let lines = [line(Outcome::Ran(Tally { passed: 4, failed: 1 })), line(Outcome::NotRun)];
-        assert_eq!(total(&lines), Tally { passed: 4, failed: 2 });
+        let lines = [
+            line(Outcome::Ran(Tally { passed: 4, failed: 1, failures: vec!["a::b".to_owned()] })),
+            line(Outcome::NotRun),
+        ];
+        assert_eq!(total(&lines), Tally { passed: 4, failed: 2, failures: vec!["a::b".to_owned()] });
     }
 }
