@@ -56,9 +56,10 @@ test('each snippet runs as it is, and its tokens are counted', async ({ page, pe
       const { stdout } = await RUNNERS[language](code);
       expect(stdout, `${way} in ${language}`).toContain('usage');
       expect(await used(), `${way} in ${language}`).toBe(before + 1_200);
+      // What comes quickly one after the other is told of at once, so the first is awaited before the second is sent.
+      await expect(page.getByText('It works: 1,200 LLM tokens arrived.')).toBeVisible();
     }
   }
-  await expect(page.getByText('It works: 1,200 LLM tokens arrived.')).toBeVisible();
   expect(watch.mistakes).toEqual([]);
 
   // Nothing to wait for any more.
