@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::billing::demo_clock;
+use crate::billing::DemoClock;
 use crate::clock::Clock;
 use crate::config::{Config, Settings, StripeChoice, StripeConfig, Upstream, UpstreamLimits};
 use crate::http::limits::TimeLimits;
@@ -73,12 +73,10 @@ pub async fn start(settings: Settings, options: StartOptions, clock: Clock) -> a
         Some(url) => url.clone(),
         None => address_of(addr)?,
     };
-    let (mut stripe, sandbox) = stripe(&settings.stripe, addr, &options, &clock).await?;
-    if options.demo && sandbox.is_some() && stripe.test_clock.is_none() {
-        stripe.test_clock = Some(demo_clock(&stripe, clock.now()).await.context("the demo's test clock")?);
-    }
+    let loads_demo = options.demo && store.needs_demo_load().await?;
+    let (stripe, sandbox) = stripe(&settings.stripe, addr, &options, &clock, loads_demo).await?;
     let stop = CancellationToken::new();
-    let config = Config {
+    let mut config = Config {
         listen_addr: addr,
         public_url,
         stripe,
@@ -90,13 +88,25 @@ pub async fn start(settings: Settings, options: StartOptions, clock: Clock) -> a
         signup_open: settings.signup_open,
         demo: options.demo,
     };
+    if options.demo {
+        // Large, as futures that buy and pay are: it would be part of this one on every start.
+        Box::pin(demo::load(&config, &store, &clock)).await?;
+        config.stripe.test_clock =
+            demo_clock(&config.stripe, &clock).await.context("the demo's test clock")?;
+    }
+    let sandbox = match sandbox {
+        Some((running, webhook)) => {
+            if loads_demo {
+                running.install_webhook(&webhook).await.context("the Stripe sandbox")?;
+            }
+            Some(running)
+        }
+        None => None,
+    };
     let (services, metering) = Services::new(config, store, clock)?;
     // The first request to the gateway shall not wait for it.
     tokio::task::spawn_blocking(gateway::load);
     let jobs = jobs::start(&services, metering, &stop)?;
-    if options.demo {
-        demo::load(&services).await?;
-    }
     metrics::install();
     let limits = options.time_limits;
     let (pages, assets) = (ssr::routes(services.clone()), ssr::assets::router());
@@ -132,26 +142,40 @@ fn refuse_on_network(settings: &Settings, options: &StartOptions) -> anyhow::Res
     Ok(())
 }
 
+/// The clock that new customers of the demo stand on: the one that is set, or else that of the demo data.
+async fn demo_clock(stripe: &StripeConfig, clock: &Clock) -> anyhow::Result<Option<String>> {
+    if stripe.test_clock.is_some() || stripe.sandbox.is_none() {
+        return Ok(stripe.test_clock.clone());
+    }
+    let customers = DemoClock::open(stripe, clock.now()).await?;
+    customers.advance(clock.now()).await?;
+    Ok(Some(customers.id().await))
+}
+
+/// Stripe's account, or the sandbox in its place with the webhook that it is to have: not before the demo data is loaded,
+/// whose events are over.
 async fn stripe(
     choice: &StripeChoice,
     app: SocketAddr,
     options: &StartOptions,
     clock: &Clock,
-) -> anyhow::Result<(StripeConfig, Option<stripe_sandbox::Running>)> {
+    loads_demo: bool,
+) -> anyhow::Result<(StripeConfig, Option<(stripe_sandbox::Running, stripe_sandbox::Webhook)>)> {
     let (addr, test_clock, timeout) = match choice {
         StripeChoice::Account(account) => return Ok((account.clone(), None)),
         StripeChoice::Sandbox { addr, test_clock, timeout } => (*addr, test_clock.clone(), *timeout),
     };
     let listener = bind("SANDBOX_ADDR", addr).await?;
     let secret = format!("whsec_{}", hex::encode(rand::random::<[u8; 24]>()));
+    let webhook = stripe_sandbox::Webhook {
+        url: address_of(app)?.join("/api/subscriptions/webhook/stripe/")?.into(),
+        secret: secret.clone(),
+    };
     let running = stripe_sandbox::start(stripe_sandbox::Options {
         listener,
         allow_network: options.allow_demo_on_network,
         database: options.sandbox_database.clone(),
-        webhook: Some(stripe_sandbox::Webhook {
-            url: address_of(app)?.join("/api/subscriptions/webhook/stripe/")?.into(),
-            secret: secret.clone(),
-        }),
+        webhook: (!loads_demo).then(|| webhook.clone()),
         clock: sandbox_clock(clock),
     })
     .await
@@ -167,7 +191,7 @@ async fn stripe(
         timeout,
         sandbox: Some(running.addr),
     };
-    Ok((stripe, Some(running)))
+    Ok((stripe, Some((running, webhook))))
 }
 
 /// The gateway's model server: the one that is set, or else the demo model, started here.

@@ -514,6 +514,8 @@ CREATE INDEX outbox_age ON outbox (created_at);
 -- The demo data's one row: who loads it holds it until then, for a while at a time.
 CREATE TABLE demo_load (
     id            INTEGER PRIMARY KEY CHECK (id = 1),
+    began_at      TEXT NOT NULL,
     claimed_until TEXT NOT NULL,
+    steps_done    INTEGER NOT NULL DEFAULT 0,
     loaded        BOOLEAN NOT NULL DEFAULT FALSE
 );

@@ -34,7 +34,7 @@ use recent::{Changes, Recent};
 use sessions::SessionStore;
 
 pub use crate::storage::{MessageState, OutboxRow as OutboxMessage};
-pub use demo::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount};
+pub use demo::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount, NewDemoAccount};
 pub use own::AccountChange;
 pub use team::InvitationOffer;
 
@@ -164,6 +164,11 @@ impl Accounts {
         let Some(address) = address.filter(|_| errors.is_empty()) else { return Err(errors.into()) };
         let name = name.unwrap_or_else(|| address.split('@').next().unwrap_or_default().to_owned());
         let user = self.new_user(address, name, password, role).await?;
+        self.add_user(user, group).await
+    }
+
+    /// Adds a user to the group of this name, made where there is none; to none for a SuperAdmin.
+    async fn add_user(&self, user: NewUser, group: Option<String>) -> Result<User> {
         let now = self.clock.now();
         let known = match &group {
             Some(name) => self.store.group_by_name(name).await?,
@@ -181,7 +186,7 @@ impl Accounts {
         };
         tx.add_user(&user, group.as_ref().map(|group| group.id), now).await?;
         tx.commit().await?;
-        Ok(User { id: user.id, email: user.email, name: user.name, role, group })
+        Ok(User { id: user.id, email: user.email, name: user.name, role: user.role, group })
     }
 
     /// The user with this address and password.

@@ -42,7 +42,7 @@ impl Billing {
         }
         let reservation = self.reserve(user, group, plan_id).await?;
         let buy = async {
-            let (made, card) = self.make(user, &reservation, payment_method.as_deref(), None).await?;
+            let (made, card) = self.make(user, &reservation, payment_method.as_deref()).await?;
             self.pay_first(&reservation, &made, card.as_deref()).await
         };
         self.leased(reservation.id, buy).await
@@ -92,12 +92,11 @@ impl Billing {
     }
 
     /// Has Stripe make the subscription of a reservation, and keeps it. Gives it with the card it is paid by.
-    pub(super) async fn make(
+    async fn make(
         &self,
         user: &User,
         reservation: &ReservationRow,
         payment_method: Option<&str>,
-        backdated: Option<(i64, i64)>,
     ) -> Result<(StripeSubscription, Option<String>)> {
         let (group, id) = (reservation.group_id, reservation.id);
         let payer = async {
@@ -114,12 +113,7 @@ impl Billing {
             }
         };
         let asked = ReservationRow { payment_method: card.clone(), ..reservation.clone() };
-        let mut purchase = Purchase::of(&asked, &customer);
-        if backdated.is_some() {
-            // The demo's past has no trial.
-            (purchase.backdated, purchase.trial_days) = (backdated, 0);
-        }
-        let made = match self.stripe.create_subscription(&purchase).await {
+        let made = match self.stripe.create_subscription(&Purchase::of(&asked, &customer)).await {
             Ok(made) => made,
             Err(failure) => {
                 let found = self.outcome(reservation, &customer, failure).await?;

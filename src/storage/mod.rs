@@ -57,7 +57,7 @@ use tokio::sync::Mutex;
 
 pub use caps::SubjectShare;
 pub use conversations::NewMessageRow;
-pub use demo_load::DemoClaim;
+pub use demo_load::{DemoClaim, DemoProgress};
 pub use events::{EventFilter, EventPosition};
 pub use idempotency::{Begin, Idempotency};
 pub use invitations::{InvitationRow, NewInvitationRow};

@@ -6,22 +6,67 @@ use std::task::Poll;
 
 use chrono::Duration;
 use futures::future::poll_fn;
+use tokio::net::TcpListener;
 use tollgate::clock::Clock;
-use tollgate::config::Settings;
+use tollgate::config::{Config, Settings};
 use tollgate::demo;
 use tollgate::services::Services;
-use tollgate::start::{Running, StartOptions, start};
+use tollgate::start::{Running, StartOptions, open_store, start};
+use tollgate::storage::Store;
 
 use crate::support::databases::Database;
 
-async fn start_empty(database: &Database, clock: &Clock) -> Running {
-    let settings = Settings::read(|name| match name {
-        "DATABASE_URL" => Some(database.url.clone()),
-        "LISTEN_ADDR" | "SANDBOX_ADDR" => Some("127.0.0.1:0".to_owned()),
-        _ => None,
-    })
-    .expect("the test's settings");
-    start(settings, StartOptions::default(), clock.clone()).await.expect("the application starts")
+/// What the demo data is loaded with: a configuration and a sandbox that no server uses.
+struct Loading {
+    config: Config,
+    store: Store,
+    sandbox: stripe_sandbox::Running,
+    /// Where the configuration comes from.
+    server: Running,
+}
+
+impl Loading {
+    async fn into(database: &Database, clock: &Clock) -> Self {
+        let settings = |database_url: &str| {
+            let database_url = database_url.to_owned();
+            Settings::read(move |name| match name {
+                "DATABASE_URL" => Some(database_url.clone()),
+                "LISTEN_ADDR" | "SANDBOX_ADDR" => Some("127.0.0.1:0".to_owned()),
+                _ => None,
+            })
+            .expect("the test's settings")
+        };
+        let empty = Database::sqlite();
+        let server = start(settings(&empty.url), StartOptions::default(), clock.clone());
+        let server = server.await.expect("the application starts");
+        let time = clock.clone();
+        let sandbox = stripe_sandbox::start(stripe_sandbox::Options {
+            listener: TcpListener::bind("127.0.0.1:0").await.unwrap(),
+            allow_network: false,
+            database: None,
+            webhook: None,
+            clock: stripe_sandbox::Clock::from_fn(move || time.now()),
+        });
+        let sandbox = sandbox.await.expect("the sandbox starts");
+        let mut config = Config::clone(&server.services.config);
+        config.stripe.api_base = Some(format!("http://{}/", sandbox.addr));
+        config.stripe.sandbox = Some(sandbox.addr);
+        let store = open_store(&settings(&database.url)).await.unwrap();
+        Self { config, store, sandbox, server }
+    }
+
+    /// The services on what was loaded, with what writes their ledger.
+    fn services(&self, clock: &Clock) -> Services {
+        let (services, metering) =
+            Services::new(self.config.clone(), self.store.clone(), clock.clone()).unwrap();
+        tokio::spawn(metering.run());
+        services
+    }
+
+    async fn stop(self) {
+        self.server.stop().await;
+        self.sandbox.shutdown().await;
+    }
 }
 
 /// Polls a future so many times and drops it, as a kill would; whether it had finished by then.
@@ -68,21 +113,34 @@ async fn assert_whole(services: &Services) {
     assert_eq!(services.billing.subscription(&newco).await.unwrap(), None);
 }
 
+/// What Stripe has, what is kept of it and what the ledger adds up to are one.
+async fn assert_agreement(services: &Services) {
+    let reconciled = services.billing.reconcile().await.unwrap();
+    assert!(reconciled.compared >= 16, "{reconciled:?}");
+    assert!(reconciled.invoices_compared >= 100, "{reconciled:?}");
+    assert_eq!((reconciled.repaired, reconciled.invoices_repaired, reconciled.failed), (0, 0, 0));
+    let recounted = services.metering.reconcile().await.unwrap();
+    assert!(recounted.groups >= 20, "{recounted:?}");
+    assert_eq!((recounted.groups_repaired, recounted.failed), (0, 0));
+}
+
 #[tokio::test]
 async fn a_load_that_was_cut_off_is_completed_by_the_next() {
     for database in Database::each().await {
         let clock = Clock::manual(chrono::DateTime::from_timestamp(1_780_000_000, 0).unwrap());
-        let running = start_empty(&database, &clock).await;
+        let loading = Loading::into(&database, &clock).await;
         let mut polls = 1;
-        while !cut_off_after(polls, demo::load(&running.services)).await {
+        while !cut_off_after(polls, demo::load(&loading.config, &loading.store, &clock)).await {
             // A killed process keeps its claims, on the loading and on a purchase it began, until they lapse.
             clock.advance(Duration::minutes(3));
-            polls += 1 + polls / 4;
+            polls += 1 + polls / 2;
         }
-        assert_whole(&running.services).await;
-        demo::load(&running.services).await.unwrap();
-        assert_whole(&running.services).await;
-        running.stop().await;
+        let services = loading.services(&clock);
+        assert_whole(&services).await;
+        assert_agreement(&services).await;
+        demo::load(&loading.config, &loading.store, &clock).await.unwrap();
+        assert_whole(&services).await;
+        loading.stop().await;
     }
 }
 
@@ -90,12 +148,15 @@ async fn a_load_that_was_cut_off_is_completed_by_the_next() {
 async fn two_loads_at_once_are_one() {
     for database in Database::each().await {
         let clock = Clock::system();
-        let running = start_empty(&database, &clock).await;
-        let (one, other) = tokio::join!(demo::load(&running.services), demo::load(&running.services));
+        let loading = Loading::into(&database, &clock).await;
+        let load = || demo::load(&loading.config, &loading.store, &clock);
+        let (one, other) = tokio::join!(load(), load());
         one.unwrap();
         other.unwrap();
-        assert_whole(&running.services).await;
-        running.stop().await;
+        let services = loading.services(&clock);
+        assert_whole(&services).await;
+        assert_agreement(&services).await;
+        loading.stop().await;
     }
 }
 
@@ -130,7 +191,12 @@ async fn the_demo_s_customers_stand_on_a_clock_that_is_brought_up_to_date_at_eac
             !customers.is_empty()
                 && customers.iter().all(|customer| customer["test_clock"] == clocks[0]["id"])
         );
-        let subscription = &sandbox.list("subscriptions")[0];
+        let admin =
+            running.services.accounts.log_in("admin@acme.test", "tollgate-demo", "test").await.unwrap();
+        let acme = running.services.billing.subscription(&admin).await.unwrap().expect("Acme's subscription");
+        let subscriptions = sandbox.list("subscriptions");
+        let subscription =
+            subscriptions.iter().find(|found| found["id"] == acme.stripe_subscription_id).unwrap();
         assert_eq!(subscription["status"], "active");
         periods.push(subscription["items"]["data"][0]["current_period_start"].as_i64().unwrap());
         running.stop().await;

@@ -133,6 +133,15 @@ impl Running {
         &self.sandbox
     }
 
+    /// Installs the application's webhook endpoint, in the place of one that an earlier start installed: it receives every
+    /// event from now on.
+    ///
+    /// # Errors
+    /// If the disk can't be written.
+    pub async fn install_webhook(&self, webhook: &Webhook) -> Result<(), StartError> {
+        self.sandbox.install_webhook(webhook).await
+    }
+
     /// Resolves once every event has been delivered or given up on.
     pub async fn deliveries_finished(&self) {
         self.sandbox.deliveries_finished().await;

@@ -17,8 +17,7 @@ use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeReque
 use stripe_billing::subscription::{
     CreateSubscription, CreateSubscriptionItems, CreateSubscriptionPaymentBehavior,
     CreateSubscriptionPaymentSettings, CreateSubscriptionPaymentSettingsSaveDefaultPaymentMethod,
-    CreateSubscriptionProrationBehavior, CreateSubscriptionTrialSettings,
-    CreateSubscriptionTrialSettingsEndBehavior,
+    CreateSubscriptionTrialSettings, CreateSubscriptionTrialSettingsEndBehavior,
     CreateSubscriptionTrialSettingsEndBehaviorMissingPaymentMethod, ListSubscription, ListSubscriptionStatus,
     RetrieveSubscription,
 };
@@ -71,8 +70,6 @@ pub struct Purchase<'a> {
     pub payment_method: Option<&'a str>,
     /// Days that are free at the beginning; at their end it is cancelled where no card was given.
     pub trial_days: i64,
-    /// When the subscription began and when its current period ends, for one that began in the past.
-    pub backdated: Option<(i64, i64)>,
 }
 
 impl<'a> Purchase<'a> {
@@ -84,7 +81,6 @@ impl<'a> Purchase<'a> {
             reference: reservation.id.to_string(),
             payment_method: reservation.payment_method.as_deref(),
             trial_days: reservation.trial_days,
-            backdated: None,
         }
     }
 }
@@ -173,12 +169,6 @@ impl Stripe {
                 Some(CreateSubscriptionTrialSettingsEndBehaviorMissingPaymentMethod::Cancel);
             request =
                 request.trial_period_days(days).trial_settings(CreateSubscriptionTrialSettings::new(end));
-        }
-        if let Some((start, period_end)) = purchase.backdated {
-            request = request
-                .backdate_start_date(start)
-                .billing_cycle_anchor(period_end)
-                .proration_behavior(CreateSubscriptionProrationBehavior::None);
         }
         self.send_once(&request, &format!("subscribe-{}", purchase.reference)).await
     }

@@ -419,7 +419,17 @@ pub(super) const TABLES: &[Table] = &[
             ("created_at", Time),
         ],
     },
-    Table { name: "demo_load", key: 1, columns: &[("id", Count), ("claimed_until", Time), ("loaded", Flag)] },
+    Table {
+        name: "demo_load",
+        key: 1,
+        columns: &[
+            ("id", Count),
+            ("began_at", Time),
+            ("claimed_until", Time),
+            ("steps_done", Count),
+            ("loaded", Flag),
+        ],
+    },
     Table {
         name: "outbox",
         key: 1,

@@ -301,8 +301,8 @@ pub const RULES: &[Rule] = &[
     ),
     rule(
         "demo",
-        &["accounts", "billing", "clock", "domain", "error", "metering", "services", "storage"],
-        &["anyhow", "rand", "tokio"],
+        &["accounts", "billing", "clock", "config", "domain", "error", "metering", "services", "storage"],
+        &["anyhow", "tokio"],
     ),
     rule(
         "cli",

@@ -13,6 +13,7 @@ pub(super) use delivery::deliver;
 pub(super) use message::Message;
 
 /// A webhook endpoint of the application.
+#[derive(Clone)]
 pub struct Webhook {
     /// Where events are posted.
     pub url: String,
