@@ -22,6 +22,7 @@ const FOR: Record<string, (keyof typeof ROLES)[]> = {
   '/subscription-plans?new=1': ['superadmin'],
   '/outbox': ['superadmin'],
   '/settings/api-keys': ['member', 'admin', 'superadmin'],
+  '/settings/account': ['member', 'admin', 'superadmin'],
 };
 
 for (const [role, email] of Object.entries(ROLES)) {

@@ -28,7 +28,6 @@ use passwords::PasswordHasher;
 use recent::{Changes, Recent};
 use sessions::SessionStore;
 
-pub use crate::storage::{MessageState, OutboxRow as OutboxMessage};
 pub use demo::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount};
 pub use team::InvitationOffer;
 
@@ -219,15 +218,6 @@ impl Accounts {
     /// The accounts the log-in page offers; none outside demo mode.
     pub fn demo_accounts(&self) -> Vec<DemoAccount> {
         if self.config.demo { DEMO_ACCOUNTS.to_vec() } else { Vec::new() }
-    }
-
-    /// The latest e-mail, sent or not, newest first.
-    ///
-    /// # Errors
-    /// [`Refusal::Forbidden`] for all but a SuperAdmin; the database's.
-    pub async fn outbox(&self, user: &User) -> Result<Vec<OutboxMessage>> {
-        user.must_be_superadmin()?;
-        self.store.outbox(200).await
     }
 
     async fn new_user(&self, email: String, name: String, password: String, role: Role) -> Result<NewUser> {

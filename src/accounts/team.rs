@@ -8,7 +8,7 @@ use crate::domain::{
     FieldErrors, Invitation, InvitationId, Member, NewInvitation, Refusal, Role, Team, User, UserId, text,
 };
 use crate::error::Result;
-use crate::notify::{MessageLink, NewMessage};
+use crate::notify::{InvitationMessage, MessageLink};
 use crate::storage::{InvitationRow, NewInvitationRow, PageRequest, PageRows};
 
 /// How long an invitation's link works.
@@ -113,14 +113,12 @@ impl Accounts {
         let mut url = self.config.public_url.clone();
         url.set_path(&format!("/invite/{token}"));
         let group = user.group.as_ref().map_or("", |group| group.name.as_str());
-        let message = NewMessage {
-            recipient: row.email.clone(),
-            subject: format!("Invitation to {group}"),
-            body: format!(
-                "{} invites you to {group} on Tollgate.\n\nAccept the invitation within 7 days:\n{{link}}\n",
-                user.name
-            ),
-            link: Some(MessageLink { url: url.to_string(), expires_at: row.expires_at }),
+        let message = InvitationMessage {
+            email: &row.email,
+            inviter: &user.name,
+            group,
+            role,
+            link: MessageLink { url: url.to_string(), expires_at: row.expires_at },
         };
         let mut tx = self.store.begin().await?;
         tx.lock_group(group_id).await?;
@@ -130,7 +128,7 @@ impl Accounts {
             return Err(Refusal::EmailTaken.into());
         }
         tx.add_invitation(&row, now).await?;
-        self.outbox.add(&mut tx, &message).await?;
+        self.outbox.invitation(&mut tx, message).await?;
         tx.commit().await?;
         self.outbox.wake();
         Ok(NewInvitation { id: row.id, email: row.email, role, url: url.into(), expires_at: row.expires_at })

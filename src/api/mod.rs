@@ -11,7 +11,9 @@ mod idempotency;
 pub mod json;
 pub mod keys;
 pub mod ledger;
+pub mod notifications;
 pub mod openapi;
+pub mod outbox;
 pub mod page;
 pub mod path;
 pub mod payments;
@@ -39,6 +41,7 @@ use crate::billing::Billing;
 use crate::http::body::LargeBodies;
 use crate::http::problem::unknown_path;
 use crate::metering::Metering;
+use crate::notify::Outbox;
 use crate::services::Services;
 
 /// What handlers may ask for.
@@ -68,6 +71,12 @@ impl FromRef<ApiState> for Metering {
     }
 }
 
+impl FromRef<ApiState> for Outbox {
+    fn from_ref(state: &ApiState) -> Self {
+        state.services.outbox.clone()
+    }
+}
+
 /// The API's routes.
 pub struct Api {
     /// Those that have the caller identified.
@@ -94,6 +103,7 @@ fn operations() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(openapi::base())
         .merge(auth::routes())
         .merge(keys::routes())
+        .merge(notifications::routes())
         .merge(team::routes())
         .merge(plans::routes())
         .merge(subscriptions::routes())
@@ -104,4 +114,5 @@ fn operations() -> OpenApiRouter<ApiState> {
         .merge(holds::routes())
         .merge(stream::routes())
         .merge(webhook::routes())
+        .merge(outbox::routes())
 }

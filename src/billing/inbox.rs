@@ -47,7 +47,7 @@ impl Billing {
             (Some(stripe_id), Some(setup_intent)) => {
                 self.take_entered_card(stripe_id, setup_intent, &event.id).await
             }
-            (Some(stripe_id), None) => self.sync(stripe_id, Some(&event.id)).await,
+            (Some(stripe_id), None) => self.sync(stripe_id, Some(event)).await,
             (None, _) => self.finish_event(&event.id).await,
         };
         if let Err(error) = &done {

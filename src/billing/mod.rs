@@ -12,6 +12,7 @@ mod failure;
 mod inbox;
 mod invoices;
 mod life;
+mod notices;
 mod payment_method;
 mod plan_change;
 mod reconcile;

@@ -54,6 +54,8 @@ ids! {
     SummaryId,
     /// A message in the outbox.
     MessageId,
+    /// What a group is to be told by e-mail.
+    NoticeId,
     /// A member's conversation with a model.
     ConversationId,
 }

@@ -15,7 +15,7 @@ const YEAR: Duration = Duration::days(365);
 
 impl Store {
     /// Deletes what has no more use at `now`: expired sessions and invitations, counted attempts and idempotency keys
-    /// of more than a day, messages, webhook events and holds that were done 30 days ago, conversations that didn't
+    /// of more than a day, messages, notices, webhook events and holds that were done 30 days ago, conversations that didn't
     /// change for a year. Erases links that have expired.
     /// Safe to run at any time, also from several processes at once.
     ///
@@ -39,6 +39,13 @@ impl Store {
             .await?;
             sqlx::query(
                 "DELETE FROM outbox WHERE state <> 'waiting' AND COALESCE(sent_at, created_at) <= $1",
+            )
+            .bind(last_month)
+            .execute(pool)
+            .await?;
+            sqlx::query(
+                "DELETE FROM notices WHERE expanded_at <= $1
+                 AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.notice_id = notices.id)",
             )
             .bind(last_month)
             .execute(pool)

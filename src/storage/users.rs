@@ -249,6 +249,10 @@ impl Tx {
             sqlx::query("DELETE FROM chat_conversations WHERE group_id = $1 AND user_id = $2")
                 .bind(group)
                 .bind(id)
+                .execute(&mut *connection)
+                .await?;
+            sqlx::query("DELETE FROM notification_settings WHERE user_id = $1")
+                .bind(id)
                 .execute(connection)
                 .await?;
         });

@@ -27,6 +27,12 @@ fn api() -> Vec<(&'static str, &'static str, Value, Expected)> {
         ("POST", "/api/auth/signup/", empty.clone(), [422, 422, 422, 422, 422]),
         ("POST", "/api/auth/login/", empty.clone(), [422, 422, 422, 422, 422]),
         ("GET", "/api/auth/me/", null.clone(), [401, 200, 200, 200, 200]),
+        ("GET", "/api/auth/notifications/", null.clone(), [401, 200, 200, 200, 200]),
+        ("PUT", "/api/auth/notifications/", empty.clone(), [401, 422, 422, 422, 422]),
+        // The token is the proof.
+        ("POST", "/unsubscribe/{token}", null.clone(), [404, 404, 404, 404, 404]),
+        ("GET", "/api/admin/outbox/", null.clone(), [401, 403, 403, 403, 200]),
+        ("POST", "/api/admin/outbox/{id}/send/", null.clone(), [401, 403, 403, 403, 404]),
         ("GET", "/api/auth/keys/", null.clone(), [401, 200, 200, 200, 200]),
         ("POST", "/api/auth/keys/", empty.clone(), [401, 422, 422, 422, 422]),
         ("DELETE", "/api/auth/keys/{id}/", null.clone(), [401, 404, 404, 404, 404]),
@@ -142,6 +148,8 @@ const PAGES: &[(&str, Expected)] = &[
     ("/subscription-plans", [303, 403, 403, 403, 200]),
     ("/team", [303, 403, 200, 200, 403]),
     ("/settings/api-keys", [303, 200, 200, 200, 200]),
+    ("/settings/account", [303, 200, 200, 200, 200]),
+    ("/unsubscribe/{token}", [404, 404, 404, 404, 404]),
     ("/outbox", [303, 403, 403, 403, 200]),
 ];
 
@@ -177,6 +185,9 @@ const FUNCTIONS: &[(&str, &str, Expected)] = &[
     ),
     ("/fn/subscription/refresh", "", [401, 403, 200, 200, 403]),
     ("/fn/events/retry", "id=evt_1", [401, 403, 403, 403, 404]),
+    ("/fn/notifications/choose", "usage_80=true", [401, 200, 200, 200, 200]),
+    ("/fn/notifications/unsubscribe", "token=x", [404, 404, 404, 404, 404]),
+    ("/fn/outbox/send-again", "id={id}", [401, 403, 403, 403, 404]),
     ("/fn/team/invite", "email=&role=", [401, 403, 422, 422, 403]),
     ("/fn/team/withdraw", "id={id}", [401, 403, 404, 404, 403]),
     ("/fn/team/cap", "id={id}&llm=1", [401, 403, 404, 404, 403]),

@@ -44,9 +44,13 @@ async fn what_has_no_more_use_goes_and_the_rest_stays() {
             recipient: "max@example.com".into(),
             subject: "Waiting".into(),
             body: "There is no mail server to send it.".into(),
-            link: None,
+            html: "<p>There is no mail server to send it.</p>".into(),
+            ..NewMessage::default()
         };
-        Outbox::new(store.clone(), clock.clone(), true).add(&mut tx, &waiting).await.expect("a message");
+        Outbox::new(store.clone(), clock.clone(), &app.running.services.config.public_url, true)
+            .add(&mut tx, &waiting)
+            .await
+            .expect("a message");
         tx.commit().await.expect("a commit");
         let sweep = async || {
             store.sweep(clock.now()).await.expect("a sweep");

@@ -50,6 +50,8 @@ export const SCREENS: Screen[] = [
   at('/billing', 'admin@newco.test'),
   at('/team', 'admin@acme.test'),
   at('/settings/api-keys', 'admin@acme.test'),
+  at('/settings/account', 'admin@acme.test'),
+  at('/settings/account', 'superadmin@tollgate.test'),
   at('/subscription-plans', 'superadmin@tollgate.test'),
   at('/subscription-plans?new=1', 'superadmin@tollgate.test'),
   at('/outbox', 'superadmin@tollgate.test'),

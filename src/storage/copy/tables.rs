@@ -181,6 +181,8 @@ pub(super) const TABLES: &[Table] = &[
             ("voice_used", Count),
             ("voice_held", Count),
             ("voice_limit", Count),
+            ("llm_notified", Count),
+            ("voice_notified", Count),
             ("created_at", Time),
         ],
     },
@@ -313,6 +315,24 @@ pub(super) const TABLES: &[Table] = &[
     },
     Table { name: "demo_load", key: 1, columns: &[("id", Count), ("claimed_until", Time), ("loaded", Flag)] },
     Table {
+        name: "notices",
+        key: 1,
+        columns: &[
+            ("id", Id),
+            ("group_id", Id),
+            ("topic", Text),
+            ("subject", Text),
+            ("data", Document),
+            ("created_at", Time),
+            ("expanded_at", Time),
+        ],
+    },
+    Table {
+        name: "notification_settings",
+        key: 2,
+        columns: &[("user_id", Id), ("kind", Text), ("wanted", Flag), ("unsubscribe_token", Id)],
+    },
+    Table {
         name: "outbox",
         key: 1,
         columns: &[
@@ -320,6 +340,7 @@ pub(super) const TABLES: &[Table] = &[
             ("recipient", Text),
             ("subject", Text),
             ("body", Text),
+            ("html", Text),
             ("secret", Text),
             ("secret_expires_at", Time),
             ("state", Text),
@@ -327,6 +348,10 @@ pub(super) const TABLES: &[Table] = &[
             ("created_at", Time),
             ("sent_at", Time),
             ("next_attempt_at", Time),
+            ("claimed_until", Time),
+            ("notice_id", Id),
+            ("user_id", Id),
+            ("unsubscribe_url", Text),
         ],
     },
 ];

@@ -97,7 +97,8 @@ macro_rules! allowance_select {
                  COALESCE(u.llm_used, 0) AS llm_used, COALESCE(u.llm_held, 0) AS llm_held,
                  CASE WHEN u.id IS NULL THEN p.llm_tokens_limit ELSE u.llm_limit END AS llm_limit,
                  COALESCE(u.voice_used, 0) AS voice_used, COALESCE(u.voice_held, 0) AS voice_held,
-                 CASE WHEN u.id IS NULL THEN p.voice_tokens_limit ELSE u.voice_limit END AS voice_limit ",
+                 CASE WHEN u.id IS NULL THEN p.voice_tokens_limit ELSE u.voice_limit END AS voice_limit,
+                 COALESCE(u.llm_notified, 0) AS llm_notified, COALESCE(u.voice_notified, 0) AS voice_notified ",
             $($rest),+
         )
     };

@@ -47,7 +47,8 @@ impl Store {
         Ok(on_db!(self, |pool| {
             sqlx::query_as(
                 "SELECT u.id, p.name AS plan_name, u.period_start, u.period_end,
-                     u.llm_used, u.llm_held, u.llm_limit, u.voice_used, u.voice_held, u.voice_limit
+                     u.llm_used, u.llm_held, u.llm_limit, u.llm_notified,
+                     u.voice_used, u.voice_held, u.voice_limit, u.voice_notified
                  FROM usage_summaries u
                  JOIN subscriptions s ON s.group_id = u.group_id AND s.id = u.subscription_id
                  JOIN plans p ON p.id = u.plan_id

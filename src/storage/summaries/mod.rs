@@ -24,6 +24,8 @@ pub struct Counters {
     pub held: PerType<i64>,
     /// `None` for unlimited.
     pub limit: PerType<Option<i64>>,
+    /// The highest threshold of the limit that the group was told of, in per cent; 0 for none.
+    pub notified: PerType<i64>,
 }
 
 impl Counters {
@@ -48,6 +50,7 @@ where
             used: PerType { llm: row.try_get("llm_used")?, voice: row.try_get("voice_used")? },
             held: PerType { llm: row.try_get("llm_held")?, voice: row.try_get("voice_held")? },
             limit: PerType { llm: row.try_get("llm_limit")?, voice: row.try_get("voice_limit")? },
+            notified: PerType { llm: row.try_get("llm_notified")?, voice: row.try_get("voice_notified")? },
         })
     }
 }

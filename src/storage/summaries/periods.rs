@@ -15,9 +15,35 @@ pub enum Opened {
     Provisionally,
 }
 
+/// SQL's [`threshold_reached`](crate::domain::threshold_reached).
+macro_rules! threshold_reached {
+    ($used:literal, $limit:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $limit,
+            " IS NULL OR ",
+            $limit,
+            " <= 0 THEN 0 WHEN ",
+            $used,
+            " >= ",
+            $limit,
+            " THEN 100 WHEN ",
+            $used,
+            " * 100 >= ",
+            $limit,
+            " * 90 THEN 90 WHEN ",
+            $used,
+            " * 100 >= ",
+            $limit,
+            " * 80 THEN 80 ELSE 0 END"
+        )
+    };
+}
+
 impl Tx {
     /// Opens a period of a subscription of the group, with its plan's limits of this moment. A period that is open
-    /// keeps the limits it began with, unless that was provisional or the plan was changed, and takes a corrected end.
+    /// keeps the limits it began with, unless that was provisional or the plan was changed, and takes a corrected end. With
+    /// new limits, the thresholds that are reached already count as told: only those above are told of from then on.
     ///
     /// # Errors
     /// The database's.
@@ -35,7 +61,7 @@ impl Tx {
             self.adopt_provisional(group, subscription, period).await?;
         }
         on_tx!(self, |connection| {
-            sqlx::query(
+            sqlx::query(concat!(
                 "INSERT INTO usage_summaries (group_id, id, subscription_id, plan_id, period_start, period_end,
                      llm_limit, voice_limit, created_at, provisional)
                  SELECT s.group_id, $1, s.id, p.id, $4, $5, p.llm_tokens_limit, p.voice_tokens_limit, $6, $7
@@ -51,8 +77,16 @@ impl Tx {
                      voice_limit = CASE WHEN usage_summaries.provisional
                          OR usage_summaries.plan_id <> excluded.plan_id THEN excluded.voice_limit
                          ELSE usage_summaries.voice_limit END,
-                     provisional = CASE WHEN excluded.provisional THEN usage_summaries.provisional ELSE FALSE END",
-            )
+                     llm_notified = CASE WHEN usage_summaries.provisional
+                         OR usage_summaries.plan_id <> excluded.plan_id THEN ",
+                threshold_reached!("usage_summaries.llm_used", "excluded.llm_limit"),
+                " ELSE usage_summaries.llm_notified END,
+                     voice_notified = CASE WHEN usage_summaries.provisional
+                         OR usage_summaries.plan_id <> excluded.plan_id THEN ",
+                threshold_reached!("usage_summaries.voice_used", "excluded.voice_limit"),
+                " ELSE usage_summaries.voice_notified END,
+                     provisional = CASE WHEN excluded.provisional THEN usage_summaries.provisional ELSE FALSE END"
+            ))
             .bind(SummaryId(Uuid::now_v7()))
             .bind(group)
             .bind(subscription)

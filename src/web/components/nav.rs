@@ -19,6 +19,7 @@ fn links(role: Role) -> &'static [Link] {
             ("/subscription-plans", "Plans", Shape::Layers),
             ("/outbox", "Outbox", Shape::Mail),
             ("/settings/api-keys", "API keys", Shape::Key),
+            ("/settings/account", "Account", Shape::Person),
         ],
         Role::Admin => &[
             ("/usage", "Usage", Shape::Gauge),
@@ -27,11 +28,13 @@ fn links(role: Role) -> &'static [Link] {
             ("/billing", "Billing", Shape::Receipt),
             ("/team", "Team", Shape::People),
             ("/settings/api-keys", "API keys", Shape::Key),
+            ("/settings/account", "Account", Shape::Person),
         ],
         Role::Member => &[
             ("/usage", "Usage", Shape::Gauge),
             ("/chat", "Chat", Shape::Speech),
             ("/settings/api-keys", "API keys", Shape::Key),
+            ("/settings/account", "Account", Shape::Person),
         ],
     }
 }

@@ -6,7 +6,10 @@ use leptos_router::components::{FlatRoutes, Route, Router};
 use leptos_router::{SsrMode, path};
 
 use super::banner::Banner;
-use super::{billing, chat, home, invite, keys, login, outbox, plans, signup, subscribe, team, usage};
+use super::{
+    account, billing, chat, home, invite, keys, login, outbox, plans, signup, subscribe, team, unsubscribe,
+    usage,
+};
 use crate::web::components::nav::Nav;
 use crate::web::components::page::NotFound;
 use crate::web::components::sandbox::SandboxStrip;
@@ -45,6 +48,8 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/subscription-plans") view=plans::Plans ssr=SsrMode::Async/>
                         <Route path=path!("/team") view=team::Team ssr=SsrMode::Async/>
                         <Route path=path!("/settings/api-keys") view=keys::Keys ssr=SsrMode::Async/>
+                        <Route path=path!("/settings/account") view=account::Account ssr=SsrMode::Async/>
+                        <Route path=path!("/unsubscribe/:token") view=unsubscribe::Unsubscribe ssr=SsrMode::Async/>
                         <Route path=path!("/outbox") view=outbox::Outbox ssr=SsrMode::Async/>
                     </FlatRoutes>
                 </main>

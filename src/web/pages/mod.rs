@@ -2,6 +2,7 @@
 //!
 //! Compiled for the server only; what becomes live in the browser is in `web/islands/`.
 
+mod account;
 mod app;
 mod banner;
 mod billing;
@@ -16,4 +17,5 @@ pub mod shell;
 mod signup;
 mod subscribe;
 mod team;
+mod unsubscribe;
 mod usage;

@@ -40,7 +40,7 @@ pub const RULES: &[Rule] = &[
     rule(
         "notify",
         &["clock", "config", "domain", "error", "storage"],
-        &["lettre", "secrecy", "tokio", "tokio_util", "url"],
+        &["lettre", "minijinja", "secrecy", "tokio", "tokio_util", "url"],
     ),
     rule(
         "accounts",
@@ -146,8 +146,8 @@ pub const RULES: &[Rule] = &[
     rule(
         "api",
         &[
-            "accounts", "billing", "clock", "domain", "error", "http", "metering", "metrics", "services",
-            "storage",
+            "accounts", "billing", "clock", "domain", "error", "http", "metering", "metrics", "notify",
+            "services", "storage",
         ],
         &[
             "axum",
@@ -210,6 +210,7 @@ pub const RULES: &[Rule] = &[
             "chat",
             "domain",
             "metering",
+            "notify",
             "web",
             "web/error",
             "web/format",
