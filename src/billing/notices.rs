@@ -11,7 +11,7 @@ use tracing::warn;
 use super::Billing;
 use super::payment_method::waiting_invoice;
 use super::stripe::Settled;
-use crate::domain::{Amount, GroupId, Money, Notice, Status, grace_end};
+use crate::domain::{Amount, GroupId, Money, Notice, Refusal, Status, grace_end};
 use crate::error::Result;
 use crate::storage::{InboxEvent, StateChange, StripeState, Tx};
 
@@ -51,7 +51,7 @@ impl Billing {
         let look_up = tried || !self.store.was_told_of(group, id).await?;
         let needs_approval = match &invoice.confirmation_secret {
             Some(secret) if look_up => match self.stripe.settled(&secret.client_secret).await {
-                Ok(settled) => Some(matches!(settled, Settled::NeedsAction)),
+                Ok(settled) => Some(asks_the_cardholder(&settled)),
                 Err(error) => {
                     warn!(%error, invoice = id, "what a payment waits for isn't known");
                     None
@@ -147,6 +147,18 @@ pub(super) struct Fetched<'a> {
     pub(super) due: Option<Due>,
     /// The event that asked for it.
     pub(super) event: Option<&'a InboxEvent>,
+}
+
+/// Whether the bank wants its cardholder's approval. Where nobody was there to give it, as at a renewal, Stripe calls that
+/// a decline.
+fn asks_the_cardholder(settled: &Settled) -> bool {
+    match settled {
+        Settled::NeedsAction => true,
+        Settled::Refused(Refusal::CardDeclined { decline_code, .. }) => {
+            decline_code.as_deref() == Some("authentication_required")
+        }
+        Settled::Paid | Settled::Refused(_) => false,
+    }
 }
 
 /// Whether an invoice that should be paid isn't.

@@ -1,7 +1,8 @@
 //! What messages say: a template for each topic, laid out as text and as HTML.
 //!
 //! A topic's template says its subject, its lines, its facts and what to do next, once; the two layouts turn that into plain
-//! text and HTML, so that both say the same. HTML is escaped by its layout, whatever a group is called.
+//! text and HTML, so that both say the same. HTML is escaped by its layout, whatever a group is called; only addresses, which
+//! are made here and hold nothing that was typed, stand as they are.
 
 use std::sync::LazyLock;
 
