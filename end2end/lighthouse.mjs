@@ -6,6 +6,7 @@ import lighthouse from 'lighthouse';
 import { CHROMIUM, CHROMIUM_ARGUMENTS, signIn, startServer } from './server.mjs';
 
 const PAGES = [
+  { path: '/', email: null },
   { path: '/login', email: null },
   { path: '/usage', email: 'admin@acme.test' },
   { path: '/subscribe', email: 'admin@acme.test' },

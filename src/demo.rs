@@ -9,7 +9,9 @@ use chrono::{DateTime, Datelike, Duration, Months, NaiveTime, Utc};
 use crate::accounts::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount};
 use crate::billing::DemoTerms;
 use crate::clock::Clock;
-use crate::domain::{EventInput, MAX_BATCH, Period, Plan, PlanInput, Subscription, UsageType, User};
+use crate::domain::{
+    EventInput, MAX_BATCH, OverageInput, PackageInput, Period, Plan, PlanInput, Subscription, UsageType, User,
+};
 use crate::metering::Metering;
 use crate::services::Services;
 use crate::storage::{DemoClaim, Opened};
@@ -75,7 +77,15 @@ async fn create(services: &Services, account: &DemoAccount) -> anyhow::Result<Us
 
 /// Makes the three plans; gives the cheapest.
 async fn plans(services: &Services, superadmin: &User) -> anyhow::Result<Plan> {
-    let plan = |name: &str, description: &str, price: &str, llm, voice, users, features: &[&str]| PlanInput {
+    let package = |price: &str| Some(PackageInput { per: 1_000, price: price.into() });
+    let plan = |name: &str,
+                description: &str,
+                price: &str,
+                llm,
+                voice,
+                users,
+                beyond: [&str; 2],
+                features: &[&str]| PlanInput {
         name: name.into(),
         description: description.into(),
         price: price.into(),
@@ -85,6 +95,7 @@ async fn plans(services: &Services, superadmin: &User) -> anyhow::Result<Plan> {
         llm_tokens_limit: Some(llm),
         voice_tokens_limit: Some(voice),
         max_users: Some(users),
+        overage: Some(OverageInput { llm: package(beyond[0]), voice: package(beyond[1]) }),
         features: features.iter().map(|line| (*line).to_owned()).collect(),
         stripe_price_id: None,
     };
@@ -95,6 +106,7 @@ async fn plans(services: &Services, superadmin: &User) -> anyhow::Result<Plan> {
         100_000,
         50_000,
         10,
+        ["0.40", "0.80"],
         &["Shared allowance", "Usage dashboard", "E-mail support"],
     );
     let pro = plan(
@@ -104,6 +116,7 @@ async fn plans(services: &Services, superadmin: &User) -> anyhow::Result<Plan> {
         500_000,
         250_000,
         50,
+        ["0.20", "0.40"],
         &["Everything in Basic", "Five times the tokens", "Priority support"],
     );
     let scale = plan(
@@ -113,6 +126,7 @@ async fn plans(services: &Services, superadmin: &User) -> anyhow::Result<Plan> {
         2_500_000,
         1_000_000,
         250,
+        ["0.12", "0.25"],
         &["Everything in Pro", "Room for many teams", "A named contact"],
     );
     let made = services.billing.plans(true).await?;

@@ -17,8 +17,10 @@ use crate::services::Services;
 
 /// How often what has no more use is deleted, and everything is compared with Stripe.
 const HOUSEKEEPING: Duration = Duration::from_secs(3_600);
-/// How often Stripe is asked about subscriptions whose period is over.
+/// How often Stripe is asked about subscriptions whose period is over, and overage that is due is put on invoices.
 const PERIODS: Duration = Duration::from_secs(30);
+/// How often the invoices of groups that became customers are read.
+const NEW_CUSTOMERS: Duration = Duration::from_secs(30);
 /// How often holds whose time is over are freed: each is within 5 s.
 const HOLDS: Duration = Duration::from_secs(1);
 /// How often histograms are folded where nothing reads the metrics.
@@ -48,7 +50,12 @@ pub fn start(
     let sweeping = services.clone();
     jobs.spawn("sweep", every(HOUSEKEEPING, stop.clone(), async move || sweep(&sweeping).await));
     let renewing = services.clone();
-    jobs.spawn("periods", every(PERIODS, stop.clone(), async move || fetch_overdue(&renewing).await));
+    jobs.spawn("periods", every(PERIODS, stop.clone(), async move || turn_periods(&renewing).await));
+    let reading = services.clone();
+    jobs.spawn(
+        "invoices",
+        at_once_and_every(NEW_CUSTOMERS, stop.clone(), async move || read_invoices(&reading).await),
+    );
     let comparing = services.clone();
     jobs.spawn("reconcile", every(HOUSEKEEPING, stop.clone(), async move || reconcile(&comparing).await));
     jobs.spawn("metrics", every(METRICS_UPKEEP, stop.clone(), async || metrics::upkeep()));
@@ -66,6 +73,19 @@ async fn every(interval: Duration, stop: CancellationToken, work: impl AsyncFn()
     stop.run_until_cancelled(forever).await;
 }
 
+/// As [`every`], and first of all now.
+async fn at_once_and_every(interval: Duration, stop: CancellationToken, work: impl AsyncFn()) {
+    if stop.run_until_cancelled(work()).await.is_some() {
+        every(interval, stop, work).await;
+    }
+}
+
+async fn read_invoices(services: &Services) {
+    if let Err(error) = services.billing.read_new_customers_invoices().await {
+        error!(%error, "the customers whose invoices are to be read can't be");
+    }
+}
+
 async fn free_due_holds(services: &Services) {
     match services.metering.free_due_holds().await {
         // The last holds of a server that stops are freed by the next one.
@@ -80,15 +100,24 @@ async fn sweep(services: &Services) {
     }
 }
 
-async fn fetch_overdue(services: &Services) {
+async fn turn_periods(services: &Services) {
     if let Err(error) = services.billing.fetch_overdue().await {
         error!(%error, "subscriptions whose period is over could not be read");
+    }
+    if let Err(error) = services.billing.charge_overage(None).await {
+        error!(%error, "overage could not be charged");
     }
 }
 
 async fn reconcile(services: &Services) {
     match services.billing.reconcile().await {
-        Ok(sum) if sum.repaired > 0 => info!(repaired = sum.repaired, "subscriptions were behind Stripe"),
+        Ok(sum) if sum.repaired + sum.invoices_repaired > 0 => {
+            info!(
+                subscriptions = sum.repaired,
+                invoices = sum.invoices_repaired,
+                "some were behind Stripe, and are put right"
+            );
+        }
         Ok(_) => {}
         Err(error) => error!(%error, "comparing with Stripe failed"),
     }

@@ -7,12 +7,13 @@
 //! | [`domain`] | the rules, pure, for the server and the browser: money, plans, periods, levels, roles |
 //! | `config`, `clock`, `error` | the environment, typed; the time; what a service answers when it can't |
 //! | `storage` | the only module that speaks SQL: one text for SQLite and PostgreSQL |
-//! | `accounts` | sign-up, sign-in, sessions, API keys, teams |
+//! | `accounts` | sign-up, sign-in, sessions, passwords, API keys, teams |
 //! | `metering` | the ledger: one writer, summaries, limits, notifying open pages |
-//! | `billing` | the catalogue, checkout, the webhook inbox, keeping in step with Stripe |
+//! | `billing` | the catalogue, checkout, invoices, the webhook inbox, keeping in step with Stripe |
 //! | `chat` | members' conversations with a model |
 //! | `gateway` | OpenAI's API at `/v1`: counts, holds, asks the model server, passes on, settles |
 //! | `notify` | e-mail: what it says, who is told of what, the outbox |
+//! | `reports` | the ledger and the invoices as files, of any size |
 //! | `api` | REST: handlers, the OpenAPI document, idempotency |
 //! | [`web`] | the pages: islands and components for both sides, `pages` and `ssr` for the server, `client` for the browser |
 //! | `http` | what every request passes: sessions, origins, headers, metrics; what every refusal looks like |
@@ -77,6 +78,8 @@ pub mod metering;
 pub mod metrics;
 #[cfg(feature = "ssr")]
 pub mod notify;
+#[cfg(feature = "ssr")]
+pub mod reports;
 #[cfg(feature = "ssr")]
 pub mod router;
 #[cfg(feature = "ssr")]

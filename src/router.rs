@@ -8,7 +8,7 @@ use tower::util::MapRequest;
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate, SizeAbove};
 
 use crate::api::{self, ApiState};
 use crate::gateway::{self, in_openai_shape};
@@ -65,10 +65,13 @@ pub fn router(
 fn compression() -> CompressionLayer<impl Predicate> {
     /// Bytes that fit one packet anyway.
     const ONE_PACKET: u16 = 1024;
+    // It is compressed already.
+    const SPREADSHEET: NotForContentType =
+        NotForContentType::const_new("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet");
     // Brotli's highest levels are for files that are compressed once.
     CompressionLayer::new()
         .quality(CompressionLevel::Precise(4))
-        .compress_when(DefaultPredicate::new().and(SizeAbove::new(ONE_PACKET)))
+        .compress_when(DefaultPredicate::new().and(SizeAbove::new(ONE_PACKET)).and(SPREADSHEET))
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::gateway::Gateway;
 use crate::metering::{Metering, MeteringTask};
 use crate::notify::Outbox;
+use crate::reports::Reports;
 use crate::storage::Store;
 
 /// Everything a request may ask for. Cheap to clone.
@@ -30,6 +31,7 @@ pub struct ServicesInner {
     pub metering: Metering,
     pub gateway: Gateway,
     pub outbox: Outbox,
+    pub reports: Reports,
 }
 
 impl Deref for Services {
@@ -49,14 +51,31 @@ impl Services {
         let config = Arc::new(config);
         let outbox = Outbox::new(store.clone(), clock.clone(), &config.public_url, config.smtp_url.is_some());
         let (metering, task) = Metering::new(store.clone(), clock.clone(), config.grace_days);
-        let accounts = Accounts::new(store.clone(), clock.clone(), Arc::clone(&config), outbox.clone());
         let changed = metering.clone();
         let on_change = Arc::new(move |group| changed.changed(group));
+        let accounts = Accounts::new(
+            store.clone(),
+            clock.clone(),
+            Arc::clone(&config),
+            outbox.clone(),
+            on_change.clone(),
+        );
         let billing = Billing::new(store.clone(), clock.clone(), Arc::clone(&config), on_change)?;
         let chat = Chat::new(store.clone(), clock.clone());
         let gateway = Gateway::new(&config, metering.clone(), clock.clone())?;
-        let inner =
-            ServicesInner { config, clock, store, accounts, billing, chat, metering, gateway, outbox };
+        let reports = Reports::new(store.clone());
+        let inner = ServicesInner {
+            config,
+            clock,
+            store,
+            accounts,
+            billing,
+            chat,
+            metering,
+            gateway,
+            outbox,
+            reports,
+        };
         Ok((Self(Arc::new(inner)), task))
     }
 }

@@ -10,6 +10,7 @@
 //! - Reading, against a bare route and a bare page of Leptos of the same size.
 //! - The gateway, against the model server behind it called directly.
 //! - One busy group against a thousand; reading with a million events in the ledger, against reading with a hundred.
+//! - Downloading a report of a million events: its time, and the memory it takes.
 //! - The Stripe sandbox, against a bare route; its pages among thousands of objects, against pages among a hundred; and what
 //!   it takes of memory and time when it is full.
 //!
@@ -67,6 +68,10 @@ const PACE: Duration = Duration::from_millis(64);
 const ADDED: [(usize, Duration); 2] = [(50, Duration::from_millis(1)), (99, Duration::from_millis(5))];
 /// How long a hold may take while others write, on SQLite.
 const HOLD_P99: Duration = Duration::from_millis(5);
+
+/// What a report of a million events may take, and how much more memory the server may have meanwhile.
+const REPORT: Duration = Duration::from_secs(60);
+const REPORT_MEMORY: u64 = 64 << 20;
 
 /// What the sandbox has in it when it is full, and what it may then take: of memory, for a page of any list at this percentile,
 /// and to bring so many subscriptions a month on.
@@ -250,6 +255,12 @@ async fn reading(kind: &str, small: Database, large: Database, report: &mut Repo
                 async |time| few.per_second(READERS, time).await,
             )
             .await;
+    }
+    for format in ["csv", "jsonl", "xlsx"] {
+        let (time, memory) = many.export(format).await;
+        let name = format!("a report of a million events, {format}");
+        report.time(kind, &name, time, REPORT);
+        report.memory(kind, &name, memory, REPORT_MEMORY);
     }
     drop((few, many));
     small.drop().await;

@@ -1,6 +1,5 @@
 //! The Stripe sandbox as a process of its own, full of customers.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -62,11 +61,7 @@ impl Sandbox {
 
     /// How much of the machine's memory it has, in bytes. Zero where that isn't to be found as on Linux.
     pub fn memory(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.server.id())).unwrap_or_default();
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes: u64 =
-            resident.and_then(|text| text.split_whitespace().next()?.parse().ok()).unwrap_or_default();
-        kilobytes * 1024
+        crate::subject::memory(self.server.id(), "VmRSS:")
     }
 
     /// How long it takes to bring a test clock with so many subscriptions a month on, every one of them renewed.

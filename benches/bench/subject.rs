@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Request;
@@ -19,6 +20,7 @@ use tollgate_test_support::seed::Seed;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tollgate");
 const EMAIL: &str = "bench@acme.test";
+const ADMIN: &str = "admin@acme.test";
 const PASSWORD: &str = "a password of some length";
 
 /// A server on a database, as it is released. Its log is at `warn`; nothing else is changed.
@@ -27,6 +29,8 @@ pub struct Subject {
     /// `Bearer tg_…`.
     key: String,
     cookie: String,
+    /// `Bearer tg_…`, of an admin.
+    admin_key: String,
     _folder: TempDir,
 }
 
@@ -52,11 +56,13 @@ impl Subject {
         };
         run(&["user", "create", "--email", EMAIL, "--role", "member", "--group", "Acme"]);
         let key = format!("Bearer {}", run(&["key", "create", "--name", "bench", "--user", EMAIL]));
+        run(&["user", "create", "--email", ADMIN, "--role", "admin", "--group", "Acme"]);
+        let admin_key = format!("Bearer {}", run(&["key", "create", "--name", "bench", "--user", ADMIN]));
         let mut command = program(PROGRAM, folder.path(), &database.url);
         command.envs(upstream.map(|address| ("OPENAI_BASE_URL", address)));
         let server = Server::start(command);
         let cookie = log_in(&server.base).await;
-        Self { server, key, cookie, _folder: folder }
+        Self { server, key, cookie, admin_key, _folder: folder }
     }
 
     /// A report of so many new events at each call.
@@ -131,6 +137,22 @@ impl Subject {
         })
     }
 
+    /// Downloads every event of the ledger. Gives how long it took, and how much more memory the server had meanwhile, in
+    /// bytes; zero where that isn't to be found as on Linux.
+    pub async fn export(&self, format: &str) -> (Duration, u64) {
+        let process = self.server.id();
+        // The peak is that from now on.
+        let counted = std::fs::write(format!("/proc/{process}/clear_refs"), "5").is_ok();
+        let (before, begun) = (memory(process, "VmRSS:"), Instant::now());
+        let path = format!("{}/api/reports/usage/?by=event&format={format}", self.server.base);
+        let request = client().get(path).header(AUTHORIZATION, &self.admin_key);
+        let mut answer = request.send().await.expect("the server answers");
+        assert!(answer.status().is_success(), "{answer:?}");
+        while answer.chunk().await.expect("the whole file").is_some() {}
+        let peak = memory(process, "VmHWM:");
+        (begun.elapsed(), if counted { peak.saturating_sub(before) } else { 0 })
+    }
+
     fn call(&self, request: impl Fn(Turn) -> Request<Full<Bytes>> + Send + Sync + 'static) -> Call {
         Call { address: self.address(), request: Box::new(request) }
     }
@@ -138,6 +160,13 @@ impl Subject {
     fn address(&self) -> String {
         self.server.base.trim_start_matches("http://").to_owned()
     }
+}
+
+/// A figure of a process's memory, in bytes. Zero where that isn't to be found as on Linux.
+pub fn memory(process: u32, figure: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let found = status.lines().find_map(|line| line.strip_prefix(figure));
+    found.and_then(|text| text.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or_default() * 1024
 }
 
 /// Signs in; gives the session's cookie.

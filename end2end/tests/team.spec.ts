@@ -77,19 +77,58 @@ test('no more are invited than the plan has seats for', async ({ page, people })
   expect((await refused.json()).code).toBe('max_users_reached');
 
   await page.getByRole('button', { name: `Withdraw ${first}` }).click();
+  const dialog = page.getByRole('dialog', { name: `Withdraw the invitation for ${first}?` });
+  await dialog.getByRole('button', { name: 'Withdraw invitation' }).click();
   await expect(page.getByText('1 of 2 seats taken')).toBeVisible();
   await invite(`third-${randomUUID()}@fresh.test`);
   await expect(page.getByLabel('Invitation link')).toHaveValue(/\/invite\//);
 });
 
-test('the last admin stays', async ({ page, people }) => {
+test('roles are given and taken; what the last admin would be refused is not offered', async ({ page, people, watch }) => {
+  const admin = await people.admin();
+  const member = await people.member(admin, 'Max Member');
+  await admin.signIn(page);
+  await page.goto('/team');
+  const row = (name: string) => page.getByRole('table', { name: 'Members of the group' }).getByRole('row').filter({ hasText: name });
+  await expect(row('Ada Admin').getByRole('button')).toHaveText(['Cap Ada Admin']);
+  await expect(row('Ada Admin').getByRole('link', { name: 'Leave' })).toHaveCount(0);
+
+  await page.getByRole('button', { name: 'Role of Max Member' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Role of Max Member' });
+  await dialog.getByLabel('Role').selectOption('Admin');
+  await dialog.getByRole('button', { name: 'Save role' }).click();
+  await expect(page.getByText('The role was changed.')).toBeVisible();
+  await expect(row('Max Member')).toContainText('Admin');
+  const other = await people.page();
+  await member.signIn(other);
+  await other.goto('/team');
+  await expect(other.getByRole('heading', { level: 1 })).toHaveText('Team');
+
+  // With another admin there, one may step back, or leave.
+  await expect(row('Ada Admin').getByRole('link', { name: 'Leave' })).toHaveAttribute('href', '/settings/account#leaving');
+  await page.getByRole('button', { name: 'Role of Ada Admin' }).click();
+  const own = page.getByRole('dialog', { name: 'Role of Ada Admin' });
+  await own.getByLabel('Role').selectOption('Member');
+  await own.getByRole('button', { name: 'Save role' }).click();
+  await expect(page).toHaveURL('/usage');
+  expect((await page.goto('/team'))?.status()).toBe(403);
+  expect(watch.mistakes.filter((mistake) => !mistake.includes('403'))).toEqual([]);
+});
+
+test('an invitation is sent anew, with a new link', async ({ page, people }) => {
   const admin = await people.admin();
   await admin.signIn(page);
   await page.goto('/team');
-  await page.getByRole('button', { name: 'Remove Ada Admin' }).click();
-  await page.getByRole('button', { name: 'Remove member' }).click();
-  await expect(page.getByRole('alert')).toContainText('needs at least one admin');
-  await expect(page.getByRole('table', { name: 'Members of the group' })).toContainText('Ada Admin');
+  const email = `again-${randomUUID()}@fresh.test`;
+  await page.getByLabel('Invite by e-mail').fill(email);
+  await page.getByRole('button', { name: 'Invite' }).click();
+  const first = await page.getByLabel('Invitation link').inputValue();
+  await page.getByRole('button', { name: `Resend to ${email}` }).click();
+  await expect(page.getByLabel('Invitation link')).not.toHaveValue(first);
+  const second = await page.getByLabel('Invitation link').inputValue();
+  const guest = await people.page();
+  expect((await guest.goto(first))?.status()).toBe(410);
+  expect((await guest.goto(second))?.status()).toBe(200);
 });
 
 test('an admin sees what each member used and caps it; more than there is to share is said', async ({ page, people, watch }) => {

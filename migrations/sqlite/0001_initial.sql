@@ -4,7 +4,11 @@ CREATE TABLE groups (
     id                 BLOB PRIMARY KEY,
     name               TEXT NOT NULL,
     stripe_customer_id TEXT UNIQUE,
-    created_at         TEXT NOT NULL
+    created_at         TEXT NOT NULL,
+    -- A fetch from Stripe takes a ticket first; an answer older than the one last written is dropped.
+    sync_ticket        INTEGER NOT NULL DEFAULT 0,
+    -- When all its invoices were read from Stripe for the first time. Webhooks keep them since.
+    invoices_read_at   TEXT
 );
 
 -- Who leaves a group keeps the row, since the ledger names it, and loses everything else.
@@ -35,14 +39,31 @@ CREATE TABLE api_keys (
 );
 CREATE INDEX api_keys_user ON api_keys (user_id) WHERE revoked_at IS NULL;
 
+-- Browsers that are signed in. A session is found by a hash of its cookie, and called by its id.
 CREATE TABLE sessions (
-    id_hash    BLOB PRIMARY KEY,
-    data       TEXT NOT NULL,
-    expires_at TEXT NOT NULL
+    id_hash      BLOB PRIMARY KEY,
+    id           BLOB NOT NULL UNIQUE,
+    user_id      BLOB NOT NULL REFERENCES users (id),
+    -- In words, such as "Firefox on Linux".
+    user_agent   TEXT NOT NULL,
+    created_at   TEXT NOT NULL,
+    last_seen_at TEXT NOT NULL,
+    expires_at   TEXT NOT NULL
 );
+CREATE INDEX sessions_user ON sessions (user_id);
 CREATE INDEX sessions_expiry ON sessions (expires_at);
 
--- Log-ins, sign-ups and invitations, counted to be throttled.
+-- Links that set a new password, one for each address that asked. Kept for any address, with an account or without, so
+-- that asking takes as long for both.
+CREATE TABLE password_resets (
+    email      TEXT PRIMARY KEY,
+    token_hash BLOB NOT NULL UNIQUE,
+    created_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL
+);
+CREATE INDEX password_resets_expiry ON password_resets (expires_at);
+
+-- Log-ins, sign-ups, invitations and password resets, counted to be throttled.
 CREATE TABLE attempts (
     subject_hash BLOB PRIMARY KEY,
     count        INTEGER NOT NULL,
@@ -72,6 +93,8 @@ CREATE TABLE plans (
     voice_tokens_limit INTEGER CHECK (voice_tokens_limit >= 0),
     max_users          INTEGER CHECK (max_users >= 1),
     features           TEXT NOT NULL,
+    -- What lies beyond the limits, in packages: currency, and for each resource tokens and price. Null where none is sold.
+    overage            TEXT,
     stripe_product_id  TEXT,
     stripe_price_id    TEXT,
     archived           BOOLEAN NOT NULL DEFAULT FALSE,
@@ -105,8 +128,11 @@ CREATE TABLE subscriptions (
     -- What begins with the next period, where another plan does.
     next_plan_id           BLOB REFERENCES plans (id),
     past_due_since         TEXT,
-    -- A fetch from Stripe takes a ticket first; an answer older than the one last written is dropped.
-    sync_ticket            INTEGER NOT NULL DEFAULT 0,
+    -- What its admin agreed to be charged for overage in the periods to come, and the most for each, in minor units. Null
+    -- where overage isn't enabled.
+    overage_prices         TEXT,
+    overage_cap            INTEGER CHECK (overage_cap > 0),
+    -- The ticket of the fetch that was last written.
     synced_ticket          INTEGER NOT NULL DEFAULT 0,
     created_at             TEXT NOT NULL,
     updated_at             TEXT NOT NULL
@@ -161,11 +187,22 @@ CREATE TABLE usage_summaries (
     -- The highest threshold of the limit, in per cent, that the group was told of: 0, 80, 90 or 100.
     llm_notified    INTEGER NOT NULL DEFAULT 0,
     voice_notified  INTEGER NOT NULL DEFAULT 0,
+    -- Tokens beyond the limits that are charged.
+    llm_overage     INTEGER NOT NULL DEFAULT 0,
+    voice_overage   INTEGER NOT NULL DEFAULT 0,
+    -- The overage prices that the period began with, and the ceiling agreed to at them, in minor units.
+    overage_prices  TEXT,
+    overage_cap     INTEGER,
+    -- Whether its overage charges are written, after which nothing more is charged.
+    overage_closed  BOOLEAN NOT NULL DEFAULT FALSE,
     created_at      TEXT NOT NULL,
     PRIMARY KEY (group_id, id),
     UNIQUE (group_id, subscription_id, period_start)
 );
 CREATE INDEX usage_summaries_period ON usage_summaries (group_id, period_start);
+-- Those with something to charge once they are over.
+CREATE INDEX usage_summaries_overage ON usage_summaries (period_end)
+    WHERE NOT overage_closed AND llm_overage + voice_overage > 0;
 
 -- The ledger: rows are added, never changed.
 CREATE TABLE usage_events (
@@ -193,6 +230,57 @@ CREATE TABLE usage_events (
     FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
 );
 CREATE INDEX usage_events_time ON usage_events (group_id, occurred_at, external_id);
+
+-- Who agreed to which overage, and when. Rows are added, never changed.
+CREATE TABLE overage_consents (
+    group_id        BLOB NOT NULL REFERENCES groups (id),
+    id              BLOB NOT NULL,
+    subscription_id BLOB NOT NULL REFERENCES subscriptions (id),
+    user_id         BLOB NOT NULL REFERENCES users (id),
+    -- The ceiling for each period, in minor units; null where overage was disabled.
+    cap_minor       INTEGER,
+    -- The prices of the period that ran, and those of the periods to come.
+    prices          TEXT,
+    next_prices     TEXT,
+    created_at      TEXT NOT NULL,
+    PRIMARY KEY (group_id, id)
+);
+
+-- What a period's overage costs, written once when the period is over, and where at Stripe it is charged.
+CREATE TABLE overage_charges (
+    group_id        BLOB NOT NULL,
+    summary_id      BLOB NOT NULL,
+    usage_type      TEXT NOT NULL CHECK (usage_type IN ('llm', 'voice')),
+    id              BLOB NOT NULL UNIQUE,
+    used            INTEGER NOT NULL,
+    included        INTEGER NOT NULL,
+    -- Tokens that are charged, and the packages begun by them.
+    tokens          INTEGER NOT NULL CHECK (tokens > 0),
+    packages        INTEGER NOT NULL,
+    package_tokens  INTEGER NOT NULL,
+    package_price   INTEGER NOT NULL,
+    amount_minor    INTEGER NOT NULL,
+    currency        TEXT NOT NULL,
+    created_at      TEXT NOT NULL,
+    -- The invoice at Stripe that it is on, and its item there. Null until Stripe answered.
+    stripe_invoice  TEXT,
+    stripe_item     TEXT,
+    -- When it was found to be on an invoice that Stripe collects.
+    placed_at       TEXT,
+    -- When it was found there on the invoice as it was finalized.
+    confirmed_at    TEXT,
+    -- How often it was taken off an invoice and put on another, since it was gone there.
+    revision        INTEGER NOT NULL DEFAULT 0,
+    -- How often it was tried to put it there, and when that is tried next.
+    attempts        INTEGER NOT NULL DEFAULT 0,
+    next_attempt_at TEXT NOT NULL,
+    -- What differs at Stripe, in words.
+    problem         TEXT,
+    PRIMARY KEY (group_id, summary_id, usage_type),
+    FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
+);
+CREATE INDEX overage_charges_due ON overage_charges (next_attempt_at) WHERE placed_at IS NULL;
+CREATE INDEX overage_charges_unconfirmed ON overage_charges (id) WHERE placed_at IS NOT NULL AND confirmed_at IS NULL;
 
 -- What the ledger adds up to by quarter of an hour (time zones differ by no less), member, model and key, kept in the
 -- transaction that writes the rows. Breakdowns are read from here, so that they cost the same with any number of rows.
@@ -295,6 +383,82 @@ CREATE TABLE chat_messages (
     FOREIGN KEY (group_id, conversation_id) REFERENCES chat_conversations (group_id, id) ON DELETE CASCADE
 );
 
+-- Invoices as Stripe has them, written from what was fetched, so that what was paid can be seen while Stripe doesn't
+-- answer. Ids are Stripe's; money is in minor units of the invoice's currency.
+CREATE TABLE invoices (
+    group_id           BLOB NOT NULL REFERENCES groups (id),
+    id                 TEXT NOT NULL,
+    number             TEXT,
+    status             TEXT NOT NULL CHECK (status IN ('draft', 'open', 'paid', 'uncollectible', 'void')),
+    currency           TEXT NOT NULL,
+    subtotal           INTEGER NOT NULL,
+    tax                INTEGER NOT NULL,
+    total              INTEGER NOT NULL,
+    amount_due         INTEGER NOT NULL,
+    amount_paid        INTEGER NOT NULL,
+    -- By its credit notes.
+    credited           INTEGER NOT NULL,
+    billing_reason     TEXT,
+    subscription       TEXT,
+    created_at         TEXT NOT NULL,
+    period_start       TEXT NOT NULL,
+    period_end         TEXT NOT NULL,
+    paid_at            TEXT,
+    hosted_invoice_url TEXT,
+    invoice_pdf        TEXT,
+    -- The ticket of the fetch that was last written.
+    synced_ticket      INTEGER NOT NULL,
+    PRIMARY KEY (group_id, id)
+);
+CREATE INDEX invoices_time ON invoices (group_id, created_at, id);
+
+CREATE TABLE invoice_lines (
+    group_id     BLOB NOT NULL,
+    invoice_id   TEXT NOT NULL,
+    -- From 0 in Stripe's order.
+    position     INTEGER NOT NULL,
+    id           TEXT NOT NULL,
+    description  TEXT,
+    -- Below zero for a credit.
+    amount       INTEGER NOT NULL,
+    quantity     INTEGER,
+    period_start TEXT NOT NULL,
+    period_end   TEXT NOT NULL,
+    price        TEXT,
+    proration    BOOLEAN NOT NULL,
+    metadata     TEXT NOT NULL,
+    PRIMARY KEY (group_id, invoice_id, position),
+    FOREIGN KEY (group_id, invoice_id) REFERENCES invoices (group_id, id) ON DELETE CASCADE
+);
+
+CREATE TABLE credit_notes (
+    group_id   BLOB NOT NULL,
+    invoice_id TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    number     TEXT NOT NULL,
+    status     TEXT NOT NULL,
+    amount     INTEGER NOT NULL,
+    reason     TEXT,
+    pdf        TEXT,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (group_id, invoice_id, id),
+    FOREIGN KEY (group_id, invoice_id) REFERENCES invoices (group_id, id) ON DELETE CASCADE
+);
+
+CREATE TABLE refunds (
+    group_id   BLOB NOT NULL,
+    -- The invoice whose payment it gives back.
+    invoice_id TEXT NOT NULL,
+    id         TEXT NOT NULL,
+    charge     TEXT,
+    status     TEXT NOT NULL,
+    amount     INTEGER NOT NULL,
+    reason     TEXT,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (group_id, invoice_id, id),
+    FOREIGN KEY (group_id, invoice_id) REFERENCES invoices (group_id, id) ON DELETE CASCADE
+);
+
 CREATE TABLE webhook_events (
     id              TEXT PRIMARY KEY,
     event_type      TEXT NOT NULL,
@@ -302,6 +466,10 @@ CREATE TABLE webhook_events (
     subscription    TEXT,
     -- The setup intent it is about, whose card the subscription is to be paid by.
     setup_intent    TEXT,
+    -- The invoice it is about, or whose credit note.
+    invoice         TEXT,
+    -- The payment it is about, which is refunded.
+    payment_intent  TEXT,
     received_at     TEXT NOT NULL,
     processed_at    TEXT,
     attempts        INTEGER NOT NULL,

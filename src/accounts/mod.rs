@@ -1,10 +1,14 @@
-//! Accounts: sign-up, sign-in, sessions, API keys, the team of a group, and how often each may be tried.
+//! Accounts: sign-up, sign-in, sessions, passwords and their resets, API keys, the team of a group, and how often each may
+//! be tried.
 //!
 //! Owns: passwords, tokens and their hashes, the seats of a group. Doesn't own: HTTP, cookies, what a role may
 //! do elsewhere (`domain::User` says that).
 
 mod demo;
 mod keys;
+mod messages;
+mod own;
+mod password_resets;
 mod passwords;
 mod recent;
 pub mod sessions;
@@ -12,6 +16,7 @@ mod team;
 mod throttle;
 mod tokens;
 
+use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -22,26 +27,30 @@ use crate::config::Config;
 use crate::domain::{Caller, FieldErrors, Group, GroupId, Refusal, Role, User, UserId, text};
 use crate::error::{Error, Result};
 use crate::notify::Outbox;
-use crate::storage::{NewUser, SharedReads, Store};
+use crate::storage::{Credentials, NewUser, SharedReads, Store};
 
 use passwords::PasswordHasher;
 use recent::{Changes, Recent};
 use sessions::SessionStore;
 
 pub use demo::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount};
+pub use own::AccountChange;
 pub use team::InvitationOffer;
 
+/// Called with the group of somebody who may do less than before, after the commit: what is open in their name is to end.
+pub type OnChange = Arc<dyn Fn(GroupId) + Send + Sync>;
+
 /// Accounts, keys and teams. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Accounts(Arc<AccountsInner>);
 
 /// What clones share.
-#[derive(Debug)]
 pub struct AccountsInner {
     store: Store,
     clock: Clock,
     config: Arc<Config>,
     outbox: Outbox,
+    on_change: OnChange,
     passwords: PasswordHasher,
     /// Callers by the hash of their key.
     callers: Recent<Vec<u8>, Caller>,
@@ -60,6 +69,12 @@ impl Deref for Accounts {
     }
 }
 
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accounts").field("store", &self.store).finish_non_exhaustive()
+    }
+}
+
 /// An account to make, and a group of its own.
 #[derive(Clone, Debug)]
 pub struct SignUp {
@@ -70,7 +85,7 @@ pub struct SignUp {
 }
 
 impl Accounts {
-    pub fn new(store: Store, clock: Clock, config: Arc<Config>, outbox: Outbox) -> Self {
+    pub fn new(store: Store, clock: Clock, config: Arc<Config>, outbox: Outbox, on_change: OnChange) -> Self {
         let changes = Changes::default();
         Self(Arc::new(AccountsInner {
             callers: Recent::new(&changes),
@@ -82,6 +97,7 @@ impl Accounts {
             clock,
             config,
             outbox,
+            on_change,
             passwords: PasswordHasher::default(),
         }))
     }
@@ -174,12 +190,17 @@ impl Accounts {
     /// [`Refusal::TooManyAttempts`] after too many failures for the address or from `client`;
     /// [`Error::Overloaded`]; the database's.
     pub async fn log_in(&self, address: &str, password: &str, client: &str) -> Result<User> {
+        Ok(self.check_credentials(address, password, client).await?.user)
+    }
+
+    /// As [`Accounts::log_in`], with the hash of the password.
+    async fn check_credentials(&self, address: &str, password: &str, client: &str) -> Result<Credentials> {
         let address = address.trim().to_lowercase();
         let attempts = self.attempt_login(&address, client).await?;
         match self.check_password(&address, password).await {
-            Ok(user) => {
+            Ok(credentials) => {
                 self.login_succeeded(&address, client).await?;
-                Ok(user)
+                Ok(credentials)
             }
             Err(refused @ Error::Refused(_)) => Err(refused),
             // Nothing was learned about the password.
@@ -190,7 +211,7 @@ impl Accounts {
         }
     }
 
-    async fn check_password(&self, address: &str, password: &str) -> Result<User> {
+    async fn check_password(&self, address: &str, password: &str) -> Result<Credentials> {
         // What is no address has no account, and can't be looked for: it may hold what a database can't.
         let found = match email(address) {
             Ok(address) => self.store.credentials(&address).await?,
@@ -199,7 +220,7 @@ impl Accounts {
         // An unknown address costs as much as a wrong password, so that neither tells which it was.
         let hash = found.as_ref().map(|found| found.password_hash.clone());
         let right = self.passwords.verify(password.to_owned(), hash).await?;
-        found.filter(|_| right).map(|found| found.user).ok_or_else(|| Refusal::WrongCredentials.into())
+        found.filter(|_| right).ok_or_else(|| Refusal::WrongCredentials.into())
     }
 
     /// A user who has not been removed; where another process removed it, not for more than a second.
@@ -218,6 +239,21 @@ impl Accounts {
     /// The accounts the log-in page offers; none outside demo mode.
     pub fn demo_accounts(&self) -> Vec<DemoAccount> {
         if self.config.demo { DEMO_ACCOUNTS.to_vec() } else { Vec::new() }
+    }
+
+    /// Discards what is remembered of a user, and has what is open in its name be checked again.
+    fn changed(&self, group: Option<GroupId>) {
+        self.changes.note();
+        if let Some(group) = group {
+            (self.on_change)(group);
+        }
+    }
+
+    /// The address that people see of one of our pages.
+    fn address(&self, path: &str) -> String {
+        let mut url = self.config.public_url.clone();
+        url.set_path(path);
+        url.into()
     }
 
     async fn new_user(&self, email: String, name: String, password: String, role: Role) -> Result<NewUser> {

@@ -3,9 +3,10 @@
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-use super::{Accounts, email, passwords, tokens};
+use super::{Accounts, email, messages, passwords, tokens};
 use crate::domain::{
-    FieldErrors, Invitation, InvitationId, Member, NewInvitation, Refusal, Role, Team, User, UserId, text,
+    FieldErrors, GroupId, Invitation, InvitationId, Member, NewInvitation, Refusal, Role, Team, User, UserId,
+    text,
 };
 use crate::error::Result;
 use crate::notify::{InvitationMessage, MessageLink};
@@ -78,13 +79,51 @@ impl Accounts {
     /// # Errors
     /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::LastAdmin`]; the database's.
     pub async fn remove_member(&self, user: &User, id: UserId) -> Result<()> {
-        let group = user.must_be_admin()?;
+        self.remove(user.must_be_admin()?, id).await
+    }
+
+    async fn remove(&self, group: GroupId, id: UserId) -> Result<()> {
         let mut tx = self.store.begin().await?;
         tx.lock_group(group).await?;
         tx.remove_member(group, id, self.clock.now()).await?;
         tx.commit().await?;
-        self.changes.note();
+        self.changed(Some(group));
         Ok(())
+    }
+
+    /// Gives a member of the admin's group another role.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::Invalid`], [`Refusal::NotFound`], [`Refusal::LastAdmin`]; the database's.
+    pub async fn change_role(&self, user: &User, id: UserId, role: &str) -> Result<Member> {
+        let group = user.must_be_admin()?;
+        let role = group_role(role).map_err(|message| Refusal::field("role", message))?;
+        let mut tx = self.store.begin().await?;
+        tx.lock_group(group).await?;
+        let member = tx.change_role(group, id, role).await?;
+        tx.commit().await?;
+        self.changed(Some(group));
+        Ok(member)
+    }
+
+    /// Takes the user out of its group, as if an admin had removed it.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for a SuperAdmin, [`Refusal::LastAdmin`]; the database's.
+    pub async fn leave_group(&self, user: &User) -> Result<()> {
+        let group = user.must_have_group()?;
+        self.remove(group, user.id).await
+    }
+
+    /// Whether the user is the only admin of its group, whom it can't do without.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_last_admin(&self, user: &User) -> Result<bool> {
+        if user.role != Role::Admin {
+            return Ok(false);
+        }
+        Ok(self.admins(user).await?.len() <= 1)
     }
 
     /// Sends an invitation by e-mail. The answer's link is shown this once.
@@ -110,16 +149,8 @@ impl Accounts {
             token_hash: tokens::hash(&token),
             expires_at: now + VALID_FOR,
         };
-        let mut url = self.config.public_url.clone();
-        url.set_path(&format!("/invite/{token}"));
-        let group = user.group.as_ref().map_or("", |group| group.name.as_str());
-        let message = InvitationMessage {
-            email: &row.email,
-            inviter: &user.name,
-            group,
-            role,
-            link: MessageLink { url: url.to_string(), expires_at: row.expires_at },
-        };
+        let link = self.invitation_link(&token, row.expires_at);
+        let url = link.url.clone();
         let mut tx = self.store.begin().await?;
         tx.lock_group(group_id).await?;
         tx.withdraw_invitation_of(group_id, &row.email).await?;
@@ -131,7 +162,39 @@ impl Accounts {
         self.outbox.invitation(&mut tx, message).await?;
         tx.commit().await?;
         self.outbox.wake();
-        Ok(NewInvitation { id: row.id, email: row.email, role, url: url.into(), expires_at: row.expires_at })
+        Ok(NewInvitation { id: row.id, email: row.email, role, url, expires_at: row.expires_at })
+    }
+
+    /// Sends an open invitation anew, with a new link: the one before works no more.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`], [`Refusal::NotFound`], [`Refusal::EmailTaken`]; [`Refusal::TooManyAttempts`] after too
+    /// many invitations from the group or to the address; the database's.
+    pub async fn resend_invitation(&self, user: &User, id: InvitationId) -> Result<NewInvitation> {
+        let group_id = user.must_be_admin()?;
+        let Invitation { email, role, .. } = self.store.invitation_of(group_id, id, self.clock.now()).await?;
+        self.attempt_invitation(&group_id.to_string(), &email).await?;
+        let token = tokens::new("");
+        let now = self.clock.now();
+        let token_hash = tokens::hash(&token);
+        let row = NewInvitationRow { id, group_id, email, role, token_hash, expires_at: now + VALID_FOR };
+        let link = self.invitation_link(&token, row.expires_at);
+        let url = link.url.clone();
+        let message = messages::invitation(user, &row.email, link);
+        let mut tx = self.store.begin().await?;
+        tx.lock_group(group_id).await?;
+        if tx.is_email_taken(&row.email).await? {
+            return Err(Refusal::EmailTaken.into());
+        }
+        tx.renew_invitation(&row, now).await?;
+        self.outbox.add(&mut tx, &message).await?;
+        tx.commit().await?;
+        self.outbox.wake();
+        Ok(NewInvitation { id, email: row.email, role, url, expires_at: row.expires_at })
+    }
+
+    fn invitation_link(&self, token: &str, expires_at: DateTime<Utc>) -> MessageLink {
+        MessageLink { url: self.address(&format!("/invite/{token}")), expires_at }
     }
 
     /// Withdraws an invitation.

@@ -31,6 +31,13 @@ const INVITATIONS_BY_GROUP: Limit = Limit { kind: "inviting", attempts: 50, wind
 /// Invitations that one address gets, from all groups.
 const INVITATIONS_BY_RECIPIENT: Limit = Limit { kind: "invited", attempts: 5, window: Duration::hours(1) };
 
+/// New passwords asked for one address from one client.
+const RESETS_BY_PAIR: Limit = Limit { kind: "resetting", attempts: 5, window: Duration::hours(1) };
+/// New passwords asked for one address, from any client: high, so that others can't easily keep its owner from one.
+const RESETS_BY_ADDRESS: Limit = Limit { kind: "reset", attempts: 20, window: Duration::hours(1) };
+/// New passwords asked from one client, who may be many people behind one network.
+const RESETS_BY_CLIENT: Limit = Limit { kind: "resetter", attempts: 100, window: Duration::hours(1) };
+
 impl Limit {
     /// What is stored of a subject. Hashed, so that the table is no list of who tried what from where.
     fn subject_hash(self, subject: &str) -> Vec<u8> {
@@ -66,6 +73,16 @@ impl Accounts {
     /// [`Refusal::TooManyAttempts`]; the database's.
     pub(super) async fn attempt_invitation(&self, group: &str, recipient: &str) -> Result<Attempts> {
         self.attempt(&[(INVITATIONS_BY_GROUP, group), (INVITATIONS_BY_RECIPIENT, recipient)]).await
+    }
+
+    /// Counts a new password that is asked for.
+    ///
+    /// # Errors
+    /// [`Refusal::TooManyAttempts`]; the database's.
+    pub(super) async fn attempt_reset(&self, address: &str, client: &str) -> Result<Attempts> {
+        let pair = format!("{client} {address}");
+        self.attempt(&[(RESETS_BY_PAIR, &pair), (RESETS_BY_ADDRESS, address), (RESETS_BY_CLIENT, client)])
+            .await
     }
 
     /// Counts in the order given, up to the first limit that is passed: what one refuses isn't held against the next.

@@ -19,8 +19,10 @@ pub mod path;
 pub mod payments;
 pub mod plan_changes;
 pub mod plans;
+pub mod reports;
 mod schema;
 mod seal;
+pub mod sessions;
 pub mod stream;
 pub mod subscriptions;
 pub mod team;
@@ -42,6 +44,7 @@ use crate::http::body::LargeBodies;
 use crate::http::problem::unknown_path;
 use crate::metering::Metering;
 use crate::notify::Outbox;
+use crate::reports::Reports;
 use crate::services::Services;
 
 /// What handlers may ask for.
@@ -77,6 +80,12 @@ impl FromRef<ApiState> for Outbox {
     }
 }
 
+impl FromRef<ApiState> for Reports {
+    fn from_ref(state: &ApiState) -> Self {
+        state.services.reports.clone()
+    }
+}
+
 /// The API's routes.
 pub struct Api {
     /// Those that have the caller identified.
@@ -104,6 +113,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .merge(auth::routes())
         .merge(keys::routes())
         .merge(notifications::routes())
+        .merge(sessions::routes())
         .merge(team::routes())
         .merge(plans::routes())
         .merge(subscriptions::routes())
@@ -112,6 +122,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .merge(usage::routes())
         .merge(ledger::routes())
         .merge(holds::routes())
+        .merge(reports::routes())
         .merge(stream::routes())
         .merge(webhook::routes())
         .merge(outbox::routes())

@@ -85,7 +85,8 @@ async fn open_portal(
 
 /// List the group's invoices
 ///
-/// Of all its subscriptions, as Stripe has them, the newest first.
+/// Of all its subscriptions, the newest first, with their lines, credit notes and refunds. They are kept as Stripe was last
+/// seen to have them, so the list can be read while Stripe doesn't answer.
 #[utoipa::path(get, path = "/api/subscriptions/invoices/", operation_id = "list_invoices", tag = "Subscriptions",
     params(PageParams),
     responses(

@@ -34,9 +34,17 @@ fn constraints() -> Vec<(&'static str, &'static str, Value)> {
         ("SignUp", "group_name", text(100)),
         ("Credentials", "email", json!({"pattern": NO_NUL})),
         ("Credentials", "password", json!({"format": "password", "pattern": NO_NUL})),
+        ("MeInput", "name", text(100)),
+        ("MeInput", "email", email()),
+        ("MeInput", "password", password()),
+        ("MeInput", "current_password", json!({"format": "password", "pattern": NO_NUL})),
+        ("ForgotInput", "email", email()),
+        ("ResetInput", "token", json!({"minLength": 1, "maxLength": 255, "pattern": NO_NUL})),
+        ("ResetInput", "password", password()),
         ("KeyInput", "name", text(100)),
         ("InvitationInput", "email", email()),
         ("InvitationInput", "role", role()),
+        ("RoleInput", "role", role()),
         ("Acceptance", "token", json!({"minLength": 1, "maxLength": 255, "pattern": NO_NUL})),
         ("Acceptance", "name", text(100)),
         ("Acceptance", "password", password()),
@@ -107,9 +115,13 @@ fn examples() -> [(&'static str, Value); 3] {
 
 /// Inputs, whose fields may be left out where they have a default. Every other schema is an answer's, which
 /// always has all of its fields.
-const INPUTS: [&str; 11] = [
+const INPUTS: [&str; 15] = [
     "SignUp",
     "Credentials",
+    "MeInput",
+    "ForgotInput",
+    "ResetInput",
+    "RoleInput",
     "KeyInput",
     "InvitationInput",
     "Acceptance",

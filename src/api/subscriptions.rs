@@ -13,9 +13,13 @@ use super::idempotency::idempotent;
 use super::json::{Json, OptionalJson};
 use super::path::Id;
 use crate::billing::Billing;
-use crate::domain::{self, CancellationReason, Checkout, PlanId, Refusal, Subscription, SubscriptionId};
+use crate::domain::{
+    self, CancellationReason, Checkout, OverageAgreement, OverageUsage, PlanId, Refusal, Subscription,
+    SubscriptionId,
+};
 use crate::http::auth::{GroupAdmin, GroupUser};
 use crate::http::problem::ApiResult;
+use crate::metering::Metering;
 
 /// What to buy.
 #[derive(Deserialize, ToSchema)]
@@ -142,10 +146,37 @@ async fn resume_subscription(
     Ok(Answer(billing.resume(&user, id).await?))
 }
 
+/// Agree to overage, or end it
+///
+/// Up to the cap in each period, the group may then spend beyond its plan's limits, and pays for the packages of tokens
+/// begun. Who agreed, when and to which prices is kept. Where the plan's overage prices change, it ends with the period until
+/// it is agreed to anew. What was spent under it before stays charged.
+#[utoipa::path(put, path = "/api/subscriptions/subscriptions/{id}/overage/", operation_id = "agree_to_overage",
+    tag = "Subscriptions",
+    params(("id" = Uuid, Path, description = "The subscription's id.")),
+    request_body = OverageAgreement,
+    responses(
+        (status = 200, description = "The overage of the period that runs.", body = OverageUsage),
+        (status = 403, description = "`forbidden`: not an admin of a group."),
+        (status = 409, description = "`conflict`: the plan sells no overage, the subscription has ended, or the purchase is \
+            still on its way to Stripe."),
+    ))]
+async fn agree_to_overage(
+    State(billing): State<Billing>,
+    State(metering): State<Metering>,
+    GroupAdmin(user): GroupAdmin,
+    Id(id): Id<SubscriptionId>,
+    Json(body): Json<OverageAgreement>,
+) -> ApiResult<Answer<Option<OverageUsage>>> {
+    billing.agree_to_overage(&user, id, &body).await?;
+    Ok(Answer(metering.usage(&user).await?.overage))
+}
+
 pub fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(my_subscription))
         .routes(idempotent(routes!(create_subscription)))
         .routes(idempotent(routes!(cancel_subscription)))
         .routes(idempotent(routes!(resume_subscription)))
+        .routes(routes!(agree_to_overage))
 }

@@ -10,12 +10,12 @@ use utoipa_axum::routes;
 
 use super::ApiState;
 use super::idempotency::idempotent;
-use super::json::Json;
+use super::json::{Json, OptionalJson};
 use super::page::{Page, PageParams, PageQuery};
 use super::path::Id;
 use crate::accounts::Accounts;
 use crate::domain::{Caps, Invitation, InvitationId, Member, NewInvitation, User, UserId};
-use crate::http::auth::GroupAdmin;
+use crate::http::auth::{GroupAdmin, GroupUser, SessionUser};
 use crate::http::problem::ApiResult;
 use crate::metering::Metering;
 
@@ -28,6 +28,20 @@ pub struct InvitationInput {
     /// What they may do in the group.
     role: String,
 }
+
+/// A member's role.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"role": "admin"}))]
+pub struct RoleInput {
+    /// `admin` or `member`.
+    role: String,
+}
+
+/// Nothing: a body may be left out.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
 
 /// An account to make by invitation.
 #[derive(Deserialize, ToSchema)]
@@ -53,6 +67,48 @@ async fn list_members(
 ) -> ApiResult<Answer<Page<Member>>> {
     let members = accounts.members_page(&user, page.request()).await?;
     Ok(Answer(Page::of(members, |member| member.id)))
+}
+
+/// Change a member's role
+///
+/// Counts from the member's next request on.
+#[utoipa::path(patch, path = "/api/team/members/{id}/", operation_id = "change_role", tag = "Team",
+    params(("id" = Uuid, Path, description = "The member's id.")),
+    request_body = RoleInput,
+    responses(
+        (status = 200, description = "The member.", body = Member),
+        (status = 403, description = "`forbidden`: not an admin of a group."),
+        (status = 409, description = "`last_admin`: the group needs at least one admin."),
+    ))]
+async fn change_role(
+    State(accounts): State<Accounts>,
+    GroupAdmin(user): GroupAdmin,
+    Id(id): Id<UserId>,
+    Json(body): Json<RoleInput>,
+) -> ApiResult<Answer<Member>> {
+    Ok(Answer(accounts.change_role(&user, id, &body.role).await?))
+}
+
+/// Leave the group
+///
+/// As if an admin had removed one: the account ends, its sessions and keys stop working at once, and what it used stays
+/// counted. Not for API keys.
+#[utoipa::path(post, path = "/api/team/leave/", operation_id = "leave_group", tag = "Team",
+    security(("session" = [])),
+    responses(
+        (status = 204, description = "Left."),
+        (status = 403, description = "`forbidden`: a SuperAdmin is in no group, and an API key may not do this."),
+        (status = 409, description = "`last_admin`: the group needs at least one admin: make another member one first."),
+        (status = 422, description = "`invalid`: the body has a field, and there is none."),
+    ))]
+async fn leave_group(
+    State(accounts): State<Accounts>,
+    GroupUser(user): GroupUser,
+    _session: SessionUser,
+    _body: OptionalJson<Nothing>,
+) -> ApiResult<StatusCode> {
+    accounts.leave_group(&user).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Remove a member
@@ -131,6 +187,25 @@ async fn invite(
     Ok((StatusCode::CREATED, Answer(accounts.invite(&user, &body.email, &body.role).await?)))
 }
 
+/// Send an invitation anew
+///
+/// With a new link, which the answer shows this once: the one before stops working.
+#[utoipa::path(post, path = "/api/team/invitations/{id}/resend/", operation_id = "resend_invitation", tag = "Team",
+    params(("id" = Uuid, Path, description = "The invitation's id.")),
+    responses(
+        (status = 200, description = "The invitation.", body = NewInvitation),
+        (status = 403, description = "`forbidden`: not an admin of a group."),
+        (status = 409, description = "`email_taken`: there is an account with this e-mail address by now."),
+        (status = 429, description = "`too_many_attempts`: the group sent, or the address got, too many."),
+    ))]
+async fn resend_invitation(
+    State(accounts): State<Accounts>,
+    GroupAdmin(user): GroupAdmin,
+    Id(id): Id<InvitationId>,
+) -> ApiResult<Answer<NewInvitation>> {
+    Ok(Answer(accounts.resend_invitation(&user, id).await?))
+}
+
 /// Withdraw an invitation
 ///
 /// Its link stops working and its seat is free again.
@@ -172,10 +247,12 @@ async fn accept_invitation(
 pub fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(list_members))
-        .routes(routes!(remove_member))
+        .routes(routes!(remove_member, change_role))
+        .routes(routes!(leave_group))
         .routes(routes!(cap_member))
         .routes(routes!(list_invitations))
         .routes(idempotent(routes!(invite)))
         .routes(routes!(withdraw_invitation))
+        .routes(idempotent(routes!(resend_invitation)))
         .routes(idempotent(routes!(accept_invitation)))
 }

@@ -7,40 +7,34 @@ use stripe_shared::{
 };
 use tokio::time::timeout;
 
+use super::Billing;
 use super::payment_method::waiting_invoice;
-use super::{Billing, InvoiceKey};
 use crate::domain::{
     Account, BillingDetails, Expiry, GroupId, Money, NextCharge, PaymentMethod, Refusal, Status,
     SubscriptionId, User,
 };
 use crate::error::{Error, Result};
-use crate::storage::{PageRequest, PageRows};
 
-/// Invoices that are shown at a time.
-const SHOWN: usize = 12;
 /// How long a person waits for what Stripe has. A call is tried for longer where something depends on it.
 const WITHIN: Duration = Duration::from_secs(8);
 
 impl Billing {
-    /// What Stripe has of the admin's group, with the newest invoices, or those after the one with the id `after`.
+    /// What Stripe has of the admin's group.
     ///
     /// # Errors
-    /// [`Refusal::Forbidden`] for anyone but an admin; a refusal where Stripe has no such invoice; Stripe's; the database's.
-    pub async fn account(&self, user: &User, after: Option<&str>) -> Result<Account> {
+    /// [`Refusal::Forbidden`] for anyone but an admin; Stripe's; the database's.
+    pub async fn account(&self, user: &User) -> Result<Account> {
         let group = user.must_be_admin()?;
         let slow = |_| Error::Stripe("no answer while a person waits".into());
-        let after = after.and_then(InvoiceKey::new);
-        timeout(WITHIN, self.read_account(group, after)).await.map_err(slow)?
+        timeout(WITHIN, self.read_account(group)).await.map_err(slow)?
     }
 
-    async fn read_account(&self, group: GroupId, after: Option<InvoiceKey>) -> Result<Account> {
+    async fn read_account(&self, group: GroupId) -> Result<Account> {
         let Some(customer) = self.store.stripe_customer(group).await? else { return Ok(Account::default()) };
-        let page = PageRequest { after, limit: SHOWN };
-        let (found, tax_ids, subscription, PageRows { rows, more }) = tokio::try_join!(
+        let (found, tax_ids, subscription) = tokio::try_join!(
             async { Ok(self.stripe.customer(&customer).await?) },
             async { Ok(self.stripe.tax_ids(&customer).await?) },
             self.live_at_stripe(group),
-            self.invoices_of(&customer, &page),
         )?;
         let Some(found) = found else { return Ok(Account::default()) };
         let unpaid = match subscription.as_ref().filter(|found| waiting_invoice(found).is_some()) {
@@ -61,8 +55,6 @@ impl Billing {
             },
             unpaid,
             details: details(&found, tax_ids.first()),
-            invoices: rows,
-            more_invoices: more,
         })
     }
 

@@ -15,7 +15,7 @@ use tracing::{error, warn};
 use super::Billing;
 use crate::domain::{GivenUpEvent, User};
 use crate::error::{Error, Result};
-use crate::storage::InboxEvent;
+use crate::storage::{EventSubject, InboxEvent};
 
 /// How often due events are looked for.
 const INTERVAL: StdDuration = StdDuration::from_secs(5);
@@ -34,11 +34,10 @@ impl Billing {
         &self,
         id: &str,
         event_type: &str,
-        subscription: Option<&str>,
-        setup_intent: Option<&str>,
+        subject: EventSubject<'_>,
     ) -> Result<Option<InboxEvent>> {
         let now = self.clock.now();
-        self.store.receive_event(id, event_type, subscription, setup_intent, now, retry_at(now, 1)).await
+        self.store.receive_event(id, event_type, subject, now, retry_at(now, 1)).await
     }
 
     /// Has an event's effect. What fails stays in the inbox, or is given up. Gives whether it is done.
@@ -47,8 +46,16 @@ impl Billing {
             (Some(stripe_id), Some(setup_intent)) => {
                 self.take_entered_card(stripe_id, setup_intent, &event.id).await
             }
-            (Some(stripe_id), None) => self.sync(stripe_id, Some(event)).await,
-            (None, _) => self.finish_event(&event.id).await,
+            (Some(stripe_id), None) => {
+                // The subscription doesn't wait for the invoice, but the event isn't done without it.
+                let invoices = self.fetch_invoices_of(event).await;
+                let done = invoices.is_ok().then_some(event);
+                self.sync(stripe_id, done).await.and(invoices)
+            }
+            (None, _) => match self.fetch_invoices_of(event).await {
+                Ok(()) => self.finish_event(&event.id).await,
+                failed => failed,
+            },
         };
         if let Err(error) = &done {
             self.note_failure(event, error).await;

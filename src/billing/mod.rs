@@ -13,6 +13,7 @@ mod inbox;
 mod invoices;
 mod life;
 mod notices;
+mod overage;
 mod payment_method;
 mod plan_change;
 mod reconcile;
@@ -34,6 +35,7 @@ use crate::storage::{SharedReads, Store, SubscriptionRow};
 
 use self::stripe::Stripe;
 
+pub use crate::storage::OverageCharge;
 pub use demo::{DemoTerms, demo_clock};
 pub use invoices::InvoiceKey;
 pub use reconcile::Reconciled;

@@ -73,11 +73,11 @@ impl Billing {
         tx: &mut Tx,
         group: GroupId,
         change: &StateChange,
-        fetched: Fetched<'_>,
+        told_by: ToldBy<'_>,
         now: DateTime<Utc>,
     ) -> Result<()> {
         let StateChange { before, after } = change;
-        let Fetched { state, due, event } = fetched;
+        let ToldBy { state, due, event } = told_by;
         // While a purchase isn't paid, who makes it is there to see what becomes of it.
         if matches!(before.status, Status::Incomplete) || matches!(after.status, Status::Incomplete) {
             return Ok(());
@@ -142,7 +142,7 @@ impl Billing {
 }
 
 /// What a change is told by, beside the change itself.
-pub(super) struct Fetched<'a> {
+pub(super) struct ToldBy<'a> {
     pub(super) state: &'a StripeState,
     pub(super) due: Option<Due>,
     /// The event that asked for it.

@@ -3,6 +3,7 @@
 use tracing::{info, warn};
 
 use super::Billing;
+use super::invoices::Refunds;
 use super::sync::{Pulled, gone};
 use crate::error::Result;
 use crate::storage::SubscriptionRow;
@@ -17,6 +18,9 @@ pub struct Reconciled {
     pub compared: u64,
     /// Those that were behind, and are put right.
     pub repaired: u64,
+    /// Invoices that were compared, and those that were missing, different or gone, and are put right.
+    pub invoices_compared: u64,
+    pub invoices_repaired: u64,
     /// Those that could not be compared or put right; the log says why.
     pub failed: u64,
     /// Webhook events that were tried in vain too often, as of now.
@@ -24,8 +28,8 @@ pub struct Reconciled {
 }
 
 impl Billing {
-    /// Compares every live subscription and every purchase that was cut off with Stripe, and repairs what is behind. The
-    /// trouble of one never keeps the others from being compared.
+    /// Compares every live subscription, every purchase that was cut off and every invoice with Stripe, and repairs what is
+    /// behind. The trouble of one never keeps the others from being compared.
     ///
     /// # Errors
     /// The database's, where what there is to compare can't be read.
@@ -44,8 +48,55 @@ impl Billing {
                 sum.add(row.subscription_id, outcome);
             }
         }
+        let charges = self.compare_overage().await?;
+        sum.compared += charges.compared;
+        sum.repaired += charges.repaired;
+        sum.failed += charges.failed;
+        self.compare_invoices(&mut sum).await?;
         sum.events_given_up = self.store.events_given_up().await?.unsigned_abs();
         Ok(sum)
+    }
+
+    async fn compare_invoices(&self, sum: &mut Reconciled) -> Result<()> {
+        let refunds = match self.refunds().await {
+            Ok(refunds) => refunds,
+            Err(error) => {
+                warn!(%error, "refunds can't be read, so invoices aren't compared with Stripe");
+                sum.failed += 1;
+                return Ok(());
+            }
+        };
+        let mut after = None;
+        loop {
+            let page = self.store.customers_after(after, PAGE).await?;
+            let Some(&(last, _)) = page.last() else { return Ok(()) };
+            after = Some(last);
+            for (group, customer) in page {
+                match self.read_invoices(group, &customer, Some(&refunds)).await {
+                    Ok(read) => {
+                        if read.repaired > 0 {
+                            info!(%group, invoices = read.repaired, "were behind Stripe, and are put right");
+                        }
+                        sum.invoices_compared += read.compared;
+                        sum.invoices_repaired += read.repaired;
+                    }
+                    Err(error) => {
+                        warn!(%group, %error, "its invoices are not compared with Stripe");
+                        sum.failed += 1;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn refunds(&self) -> Result<Refunds> {
+        let mut refunds = Refunds::new();
+        for refund in self.stripe.refunds().await? {
+            if let Some(payment) = &refund.payment_intent {
+                refunds.entry(payment.id().to_string()).or_default().push(refund);
+            }
+        }
+        Ok(refunds)
     }
 
     /// Fetches the subscriptions whose period is over, but of which no webhook has come since. What Stripe doesn't answer

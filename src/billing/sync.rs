@@ -4,14 +4,14 @@
 //! dropped. So a webhook is only a reason to fetch.
 
 use stripe_shared::Subscription as StripeSubscription;
-use tracing::debug;
+use tracing::{debug, warn};
 
-use super::notices::Fetched;
+use super::notices::ToldBy;
 use super::stripe::SUBSCRIPTION_KEY;
 use super::{Billing, time};
 use crate::domain::{Currency, GroupId, Interval, Money, Period, Subscription, SubscriptionId, User};
 use crate::error::{Error, Result};
-use crate::storage::{InboxEvent, StripeState};
+use crate::storage::{Fetched, InboxEvent, StripeState};
 
 /// A subscription that was fetched.
 pub(super) struct Pulled {
@@ -51,6 +51,11 @@ impl Billing {
             return Ok(());
         };
         self.pull(group, id, stripe_id, event).await?.ok_or_else(|| gone(stripe_id))?;
+        // A period may be over, whose overage goes on the renewal's draft while that takes lines. What fails here is done
+        // by the job.
+        if let Err(error) = self.charge_overage(Some(group)).await {
+            warn!(subscription = %id, %error, "overage could not be charged");
+        }
         Ok(())
     }
 
@@ -65,14 +70,18 @@ impl Billing {
     ) -> Result<Option<Pulled>> {
         let ticket = self.store.draw_sync_ticket(id).await?;
         let Some(found) = self.stripe.subscription(stripe_id).await? else { return Ok(None) };
-        let (state, now) = (state(&found)?, self.clock.now());
+        let (state, latest) = (state(&found)?, self.latest_invoice(&found).await);
         let due = self.due(group, &found, state.status, event).await?;
+        let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         tx.lock_group(group).await?;
         let change = tx.apply_stripe_state(group, id, ticket, &state, now).await?;
         if let Some(change) = &change {
-            let fetched = Fetched { state: &state, due, event };
-            self.put_down_notices(&mut tx, group, change, fetched, now).await?;
+            let told_by = ToldBy { state: &state, due, event };
+            self.put_down_notices(&mut tx, group, change, told_by, now).await?;
+        }
+        if let Some(invoice) = &latest {
+            tx.apply_invoice(group, ticket, invoice, Fetched::WithoutCredits).await?;
         }
         if let Some(event) = event {
             tx.mark_event_done(&event.id, now).await?;

@@ -15,6 +15,7 @@ use super::stripe::PAYS_FOR_KEY;
 use crate::clock::Clock;
 use crate::domain::Refusal;
 use crate::error::Result;
+use crate::storage::EventSubject;
 
 /// How long the answer waits for the event's effect. The event is kept by then, so it isn't lost if this is too short.
 const ANSWER_WITHIN: Duration = Duration::from_millis(700);
@@ -74,6 +75,39 @@ impl Event {
     }
 }
 
+impl Event {
+    /// The invoice an event is about, or whose credit note.
+    fn invoice(&self) -> Option<&str> {
+        let object = &self.data.object;
+        let found = if self.event_type.starts_with("invoice.") {
+            &object["id"]
+        } else if self.event_type.starts_with("credit_note.") {
+            &object["invoice"]
+        } else {
+            return None;
+        };
+        found.as_str().or_else(|| found["id"].as_str()).filter(|id| is_stripe_id(id))
+    }
+
+    /// The payment whose refund an event is about.
+    fn refunded_payment(&self) -> Option<&str> {
+        let is_refund = self.event_type.starts_with("refund.")
+            || self.event_type.starts_with("charge.refund.")
+            || self.event_type == "charge.refunded";
+        let found = &self.data.object["payment_intent"];
+        found.as_str().or_else(|| found["id"].as_str()).filter(|id| is_refund && is_stripe_id(id))
+    }
+
+    fn subject(&self) -> EventSubject<'_> {
+        EventSubject {
+            subscription: self.subscription(),
+            setup_intent: self.setup_intent(),
+            invoice: self.invoice(),
+            payment_intent: self.refunded_payment(),
+        }
+    }
+}
+
 impl Billing {
     /// Takes in an event: checks its signature on the bytes as they came, keeps it, and has its effect. Safe to repeat. An
     /// answer of `Ok` means that the event is kept and its effect is done, or will be tried again.
@@ -85,8 +119,7 @@ impl Billing {
         let now = Clock::system().now();
         verify(payload, signature, self.config.stripe.webhook_secret.expose_secret(), now)?;
         let event = Event::parse(payload)?;
-        let (subscription, setup_intent) = (event.subscription(), event.setup_intent());
-        let kept = self.keep_event(&event.id, &event.event_type, subscription, setup_intent).await?;
+        let kept = self.keep_event(&event.id, &event.event_type, event.subject()).await?;
         let Some(kept) = kept else {
             debug!(event = event.id, "seen before");
             return Ok(());
@@ -137,6 +170,24 @@ mod tests {
             (event("customer.subscription.updated", json!({"id": "../customers"})), None),
         ] {
             assert_eq!(event.subscription(), subscription, "{}", event.event_type);
+        }
+    }
+
+    #[test]
+    fn an_event_names_the_invoice_or_the_payment_that_it_changed() {
+        for (event_type, object, invoice, payment) in [
+            ("invoice.paid", json!({"id": "in_1", "payment_intent": "pi_1"}), Some("in_1"), None),
+            ("credit_note.created", json!({"id": "cn_1", "invoice": "in_1"}), Some("in_1"), None),
+            ("charge.refunded", json!({"id": "ch_1", "payment_intent": "pi_1"}), None, Some("pi_1")),
+            ("refund.updated", json!({"id": "re_1", "payment_intent": {"id": "pi_1"}}), None, Some("pi_1")),
+            ("charge.succeeded", json!({"id": "ch_1", "payment_intent": "pi_1"}), None, None),
+            ("invoice.upcoming", json!({}), None, None),
+            ("invoice.paid", json!({"id": "../customers"}), None, None),
+        ] {
+            let event =
+                Event { id: "evt_1".into(), event_type: event_type.into(), data: EventData { object } };
+            let EventSubject { invoice: found, payment_intent, .. } = event.subject();
+            assert_eq!((found, payment_intent), (invoice, payment), "{event_type}");
         }
     }
 

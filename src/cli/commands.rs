@@ -21,7 +21,8 @@ async fn accounts(settings: &Settings) -> anyhow::Result<(Accounts, Store)> {
     let config = Arc::new(offline_config(settings)?);
     let sends = settings.smtp_url.is_some();
     let outbox = Outbox::new(store.clone(), clock.clone(), &config.public_url, sends);
-    Ok((Accounts::new(store.clone(), clock, config, outbox), store))
+    let accounts = Accounts::new(store.clone(), clock, config, outbox, Arc::new(|_| {}));
+    Ok((accounts, store))
 }
 
 /// The configuration of a command that doesn't listen.
@@ -93,6 +94,7 @@ pub async fn reconcile(settings: &Settings) -> anyhow::Result<()> {
         "Compared {} subscriptions with Stripe, repaired {}, failed {}.",
         sum.compared, sum.repaired, sum.failed
     );
+    println!("Compared {} invoices with Stripe, repaired {}.", sum.invoices_compared, sum.invoices_repaired);
     if sum.events_given_up > 0 {
         println!("Webhook events given up: {}.", sum.events_given_up);
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{GroupId, InvitationId, KeyId, Refusal, UserId};
+use super::{GroupId, InvitationId, KeyId, Refusal, SessionId, UserId};
 
 /// What a user may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -101,6 +101,16 @@ impl User {
         }
     }
 
+    /// # Errors
+    /// [`Refusal::Forbidden`] for a member.
+    pub fn must_be_any_admin(&self) -> Result<(), Refusal> {
+        if self.role == Role::Member {
+            Err(Refusal::Forbidden("Only an admin of the group may do this.".into()))
+        } else {
+            Ok(())
+        }
+    }
+
     /// The group this user belongs to.
     ///
     /// # Errors
@@ -178,6 +188,20 @@ pub struct NewApiKey {
     pub name: String,
     pub prefix: String,
     pub key: String,
+}
+
+/// A browser that is signed in, as its user sees it: never the cookie.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ssr", derive(utoipa::ToSchema))]
+pub struct Session {
+    pub id: SessionId,
+    pub created_at: DateTime<Utc>,
+    /// To the minute.
+    pub last_seen_at: DateTime<Utc>,
+    /// The browser in words, such as `Firefox on Linux`, by what it said when it signed in.
+    pub user_agent: String,
+    /// Whether this request came with it.
+    pub current: bool,
 }
 
 /// Members and invitations of a group, and the seats they take.

@@ -48,6 +48,8 @@ ids! {
     UserId,
     KeyId,
     InvitationId,
+    /// A browser's session: not its cookie, which is a secret.
+    SessionId,
     PlanId,
     SubscriptionId,
     /// One billing period of a subscription, with its sums.

@@ -58,10 +58,6 @@ pub struct Account {
     /// The invoice that the subscription waits for.
     pub unpaid: Option<Invoice>,
     pub details: BillingDetails,
-    /// The newest first.
-    pub invoices: Vec<Invoice>,
-    /// Whether there are older ones.
-    pub more_invoices: bool,
 }
 
 /// What invoices are made out to. Texts are empty where nothing was said.

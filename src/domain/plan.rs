@@ -6,7 +6,10 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Currency, FieldErrors, MAX_COUNT, Money, PerType, PlanId, multiline_text, text};
+use super::{
+    Currency, FieldErrors, MAX_COUNT, Money, OverageInput, OveragePrices, PerType, PlanId, multiline_text,
+    text,
+};
 
 /// How often a plan is charged. Its allowance is a month's in either case.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -80,6 +83,8 @@ pub struct Plan {
     pub limits: PerType<Option<i64>>,
     /// Seats; `None` for unlimited.
     pub max_users: Option<i64>,
+    /// What lies beyond the limits; `None` where the plan ends there.
+    pub overage: Option<OveragePrices>,
     pub features: Vec<String>,
     pub stripe_price_id: Option<String>,
     pub archived: bool,
@@ -111,6 +116,10 @@ pub struct PlanFields {
     pub voice_tokens_limit: Option<i64>,
     /// Seats; null for unlimited.
     pub max_users: Option<i64>,
+    /// What lies beyond the limits, for groups that agree to it.
+    // No page's code reads it, so browsers needn't load what would.
+    #[serde(skip_deserializing)]
+    pub overage: OverageInput,
     pub features: Vec<String>,
     pub stripe_price_id: Option<String>,
     pub archived: bool,
@@ -135,6 +144,7 @@ impl From<Plan> for PlanFields {
             llm_tokens_limit: plan.limits.llm,
             voice_tokens_limit: plan.limits.voice,
             max_users: plan.max_users,
+            overage: plan.overage.as_ref().map(OverageInput::from).unwrap_or_default(),
             features: plan.features,
             stripe_price_id: plan.stripe_price_id,
             archived: plan.archived,
@@ -160,6 +170,7 @@ impl TryFrom<PlanFields> for Plan {
             trial_days: fields.trial_days,
             limits: PerType { llm: fields.llm_tokens_limit, voice: fields.voice_tokens_limit },
             max_users: fields.max_users,
+            overage: fields.overage.prices(fields.currency)?,
             features: fields.features,
             stripe_price_id: fields.stripe_price_id,
             archived: fields.archived,
@@ -200,6 +211,9 @@ pub struct PlanInput {
     /// 1 to 2^53-1; null or left out for unlimited.
     #[serde(default)]
     pub max_users: Option<i64>,
+    /// What lies beyond the limits, for groups that agree to it; null or left out for nothing.
+    #[serde(default)]
+    pub overage: Option<OverageInput>,
     /// Up to 20 lines of 1 to 120 characters.
     #[serde(default)]
     pub features: Vec<String>,
@@ -226,6 +240,7 @@ pub struct PlanTerms {
     pub trial_days: i64,
     pub limits: PerType<Option<i64>>,
     pub max_users: Option<i64>,
+    pub overage: Option<OveragePrices>,
     pub features: Vec<String>,
     pub stripe_price_id: Option<String>,
 }
@@ -247,6 +262,9 @@ impl PlanInput {
         let llm = errors.take("llm_tokens_limit", count(self.llm_tokens_limit, "LLM tokens", 0));
         let voice = errors.take("voice_tokens_limit", count(self.voice_tokens_limit, "Voice tokens", 0));
         let users = errors.take("max_users", count(self.max_users, "Users", 1));
+        let limits = PerType { llm: llm.flatten(), voice: voice.flatten() };
+        let overage = self.overage.as_ref().zip(currency);
+        let overage = overage.and_then(|(overage, currency)| overage.check(currency, limits, &mut errors));
         let features = errors.take("features", features(&self.features));
         let stripe = errors.take("stripe_price_id", stripe_price_id(self.stripe_price_id.as_deref()));
         match (name, description, price, interval, trial, llm, voice, users, features, stripe) {
@@ -261,7 +279,7 @@ impl PlanInput {
                 Some(users),
                 Some(features),
                 Some(stripe),
-            ) => Ok(PlanTerms {
+            ) if errors.is_empty() => Ok(PlanTerms {
                 name,
                 description,
                 price,
@@ -269,6 +287,7 @@ impl PlanInput {
                 trial_days,
                 limits: PerType { llm, voice },
                 max_users: users,
+                overage,
                 features,
                 stripe_price_id: stripe,
             }),

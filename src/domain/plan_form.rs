@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{FieldErrors, Plan, PlanInput};
+use super::{FieldErrors, OverageInput, PackageInput, Plan, PlanInput};
 
 /// What a ticked box sends.
 pub const TICKED: &str = "on";
@@ -29,6 +29,15 @@ pub struct PlanForm {
     pub max_users: String,
     #[serde(default)]
     pub max_users_unlimited: String,
+    /// Tokens and price of one package of what lies beyond the limit; both empty for none.
+    #[serde(default)]
+    pub llm_overage_per: String,
+    #[serde(default)]
+    pub llm_overage_price: String,
+    #[serde(default)]
+    pub voice_overage_per: String,
+    #[serde(default)]
+    pub voice_overage_price: String,
     /// One feature a line.
     pub features: String,
     pub stripe_price_id: String,
@@ -47,6 +56,10 @@ impl PlanForm {
         let voice = errors.take("voice_tokens_limit", voice);
         let users = errors.take("max_users", typed_limit(&self.max_users, &self.max_users_unlimited));
         let trial = errors.take("trial_days", typed_days(&self.trial_days));
+        let overage = OverageInput {
+            llm: typed_package(&self.llm_overage_per, &self.llm_overage_price),
+            voice: typed_package(&self.voice_overage_per, &self.voice_overage_price),
+        };
         let input = PlanInput {
             name: self.name.clone(),
             description: self.description.clone(),
@@ -57,6 +70,7 @@ impl PlanForm {
             llm_tokens_limit: llm.flatten(),
             voice_tokens_limit: voice.flatten(),
             max_users: users.flatten(),
+            overage: Some(overage),
             features: self
                 .features
                 .lines()
@@ -68,7 +82,7 @@ impl PlanForm {
         };
         if let Err(found) = input.check() {
             for error in found.into_vec() {
-                errors.add(error.field, error.message);
+                errors.add(form_field(error.field), error.message);
             }
         }
         if errors.is_empty() { Ok(input) } else { Err(errors) }
@@ -84,6 +98,13 @@ impl From<&Plan> for PlanForm {
         let (llm_tokens_limit, llm_tokens_unlimited) = typed(plan.limits.llm);
         let (voice_tokens_limit, voice_tokens_unlimited) = typed(plan.limits.voice);
         let (max_users, max_users_unlimited) = typed(plan.max_users);
+        let overage = plan.overage.as_ref().map(OverageInput::from).unwrap_or_default();
+        let package = |package: Option<PackageInput>| match package {
+            Some(PackageInput { per, price }) => (per.to_string(), price),
+            None => Default::default(),
+        };
+        let (llm_overage_per, llm_overage_price) = package(overage.llm);
+        let (voice_overage_per, voice_overage_price) = package(overage.voice);
         Self {
             name: plan.name.clone(),
             description: plan.description.clone(),
@@ -97,6 +118,10 @@ impl From<&Plan> for PlanForm {
             voice_tokens_unlimited,
             max_users,
             max_users_unlimited,
+            llm_overage_per,
+            llm_overage_price,
+            voice_overage_per,
+            voice_overage_price,
             features: plan.features.join("\n"),
             stripe_price_id: plan.stripe_price_id.clone().unwrap_or_default(),
         }
@@ -105,13 +130,33 @@ impl From<&Plan> for PlanForm {
 
 /// A limit as people type it: a whole number, thousands set apart or not, or the box for none ticked.
 fn typed_limit(typed: &str, unlimited: &str) -> Result<Option<i64>, String> {
-    let digits: String = typed.chars().filter(|c| !matches!(c, ',' | ' ' | '\u{a0}' | '_')).collect();
+    let digits = digits(typed);
     match (digits.is_empty(), unlimited == TICKED) {
         (true, true) => Ok(None),
         (true, false) => Err("Enter a whole number, or choose unlimited.".into()),
         (false, true) => Err("Enter a number or choose unlimited, not both.".into()),
         (false, false) => digits.parse().map(Some).map_err(|_| "Enter a whole number.".to_owned()),
     }
+}
+
+/// A package as people type it; nothing where none is sold. What is no number is as wrong as 0.
+fn typed_package(per: &str, price: &str) -> Option<PackageInput> {
+    let (per, price) = (digits(per), price.trim().to_owned());
+    let is_sold = !per.is_empty() || !price.is_empty();
+    is_sold.then(|| PackageInput { per: per.parse().unwrap_or_default(), price })
+}
+
+/// The form's name for a field of [`PlanInput`].
+fn form_field(field: String) -> String {
+    match field.strip_prefix("overage.").and_then(|rest| rest.split_once('.')) {
+        Some((kind, part)) => format!("{kind}_overage_{part}"),
+        None => field,
+    }
+}
+
+/// A number without what sets its thousands apart.
+fn digits(typed: &str) -> String {
+    typed.chars().filter(|c| !matches!(c, ',' | ' ' | '\u{a0}' | '_')).collect()
 }
 
 /// A number of days as people type it; nothing for none.

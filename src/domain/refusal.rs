@@ -38,12 +38,14 @@ pub enum Refusal {
     TooManyMembers { members: i64, seats: i64 },
     #[error("There are {0} API keys, as many as one user may have. Revoke one first.")]
     TooManyKeys(i64),
-    #[error("The group needs at least one admin.")]
+    #[error("The group needs at least one admin. Make another member an admin first.")]
     LastAdmin,
     #[error("There is an account with this e-mail address already.")]
     EmailTaken,
     #[error("The invitation has expired, was used or was withdrawn.")]
     InvitationGone,
+    #[error("The link has expired, was used, or a newer one was asked for.")]
+    ResetGone,
     #[error("Sign-up is closed here.")]
     SignupClosed,
     #[error("This plan can't be bought any more.")]
@@ -93,6 +95,7 @@ impl Refusal {
             Self::LastAdmin => "last_admin",
             Self::EmailTaken => "email_taken",
             Self::InvitationGone => "invitation_gone",
+            Self::ResetGone => "reset_gone",
             Self::SignupClosed => "signup_closed",
             Self::PlanArchived => "plan_archived",
             Self::EventMismatch { .. } => "event_mismatch",

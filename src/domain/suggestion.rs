@@ -53,6 +53,7 @@ mod tests {
                 llm: Resource::new(llm, 0, of.limits.llm),
                 voice: Resource::new(voice, 0, of.limits.voice),
             },
+            overage: None,
             you: None,
         }
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{PerType, Plan, PlanId, Status, SubscriptionId};
+use super::{OverageUsage, PerType, Plan, PlanId, Status, SubscriptionId};
 
 /// What tokens were spent on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,6 +24,13 @@ impl UsageType {
         match self {
             Self::Llm => "llm",
             Self::Voice => "voice",
+        }
+    }
+
+    pub fn other(self) -> Self {
+        match self {
+            Self::Llm => Self::Voice,
+            Self::Voice => Self::Llm,
         }
     }
 
@@ -201,6 +208,10 @@ pub struct Usage {
     #[serde(flatten)]
     #[cfg_attr(feature = "ssr", schema(value_type = UsageResources))]
     pub resources: PerType<Resource>,
+    /// What lies beyond the limits; null where the plan sells none of it.
+    // No page's code reads it, so browsers needn't load what would.
+    #[serde(skip_deserializing)]
+    pub overage: Option<OverageUsage>,
     /// The caller's own part of it; null for a caller who belongs to another group.
     #[serde(default)]
     pub you: Option<PerType<Share>>,

@@ -1,9 +1,9 @@
 //! The caller of a request: resolves an API key or the session cookie once, for handlers to extract.
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::HeaderValue;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use time::Duration;
@@ -12,17 +12,16 @@ use tower_sessions::session::Error as SessionError;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
 use super::problem::Problem;
+use super::user_agent;
 use crate::accounts::Accounts;
-use crate::accounts::sessions::SessionStore;
-use crate::domain::{Caller, Refusal, User, UserId};
+use crate::accounts::sessions::{SIGNED_IN, SessionKey, SessionStore, SignedIn};
+use crate::domain::{Caller, Refusal, User};
 use crate::error::{Error, Result};
 
 /// The name of the session cookie.
 pub const COOKIE: &str = "tollgate_session";
 /// How long a session lasts.
 const LIFE: Duration = Duration::days(14);
-/// Where a session keeps the id of its user.
-const USER: &str = "user";
 
 /// The signed-in caller, if there is one: in the extensions of every request that passed [`authenticate`].
 #[derive(Clone, Debug)]
@@ -73,8 +72,9 @@ fn bearer(header: &HeaderValue) -> Option<&str> {
 }
 
 async fn caller_of_session(session: &Session, accounts: &Accounts) -> Result<Option<Caller>> {
-    let Some(id) = session.get::<UserId>(USER).await.map_err(unreachable_store)? else { return Ok(None) };
-    Ok(accounts.user(id).await?.map(|user| Caller { user, key: None }))
+    let found = session.get::<SignedIn>(SIGNED_IN).await.map_err(unreachable_store)?;
+    let Some(SignedIn { user, .. }) = found else { return Ok(None) };
+    Ok(accounts.user(user).await?.map(|user| Caller { user, key: None }))
 }
 
 fn unreachable_store(error: SessionError) -> Error {
@@ -125,13 +125,15 @@ fn credential(request: &Request) -> Option<Credential> {
     session.id().is_some().then(|| Credential::Session(session.clone()))
 }
 
-/// Makes the session `user`'s, under a new id, so that an id known from before signing in is worth nothing.
+/// Makes the session `user`'s, under a new id, so that an id known from before signing in is worth nothing. `headers` are
+/// those of the request that signs in.
 ///
 /// # Errors
 /// The session store's.
-pub async fn sign_in(session: &Session, user: &User) -> Result<()> {
+pub async fn sign_in(session: &Session, user: &User, headers: &HeaderMap) -> Result<()> {
     session.cycle_id().await.map_err(unreachable_store)?;
-    session.insert(USER, user.id).await.map_err(unreachable_store)
+    let signed_in = SignedIn { user: user.id, user_agent: user_agent::in_words(headers) };
+    session.insert(SIGNED_IN, signed_in).await.map_err(unreachable_store)
 }
 
 /// Ends the session.
@@ -197,6 +199,11 @@ user_extractor!(
     |user| user.must_be_admin().map(drop)
 );
 user_extractor!(
+    /// Extractor: the admin of a group, or a SuperAdmin. 401 where not signed in, 403 for a member.
+    AnyAdmin,
+    User::must_be_any_admin
+);
+user_extractor!(
     /// Extractor: a SuperAdmin. 401 where not signed in, 403 for any other user.
     SuperAdmin,
     User::must_be_superadmin
@@ -213,6 +220,55 @@ impl<S: Sync> FromRequestParts<S> for GroupCaller {
         let caller = actor(parts).ok_or(Refusal::NotSignedIn)?;
         caller.user.must_have_group()?;
         Ok(Self(caller.clone()))
+    }
+}
+
+/// Extractor: a user who signed in, and the session it did so by. 401 where not signed in, 403 for a key: what can be lost
+/// with a program must not change the account it belongs to.
+#[derive(Debug)]
+pub struct SessionUser {
+    pub user: User,
+    pub session: SessionKey,
+}
+
+impl SessionUser {
+    /// Of a request that passed [`authenticate`].
+    ///
+    /// # Errors
+    /// [`Refusal::NotSignedIn`]; [`Refusal::Forbidden`] for a key.
+    pub fn of(parts: &Parts) -> Result<Self, Refusal> {
+        let user = actor(parts).ok_or(Refusal::NotSignedIn)?.user.clone();
+        let session = current_session(parts).ok_or_else(|| {
+            Refusal::Forbidden("An API key may not do this. Sign in with your password.".into())
+        })?;
+        Ok(Self { user, session })
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for SessionUser {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Ok(Self::of(parts)?)
+    }
+}
+
+/// Extractor: the session of the request, if it came with one rather than a key.
+#[derive(Debug)]
+pub struct CurrentSession(pub Option<SessionKey>);
+
+impl<S: Sync> FromRequestParts<S> for CurrentSession {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self(current_session(parts)))
+    }
+}
+
+fn current_session(parts: &Parts) -> Option<SessionKey> {
+    match parts.extensions.get::<Credential>()? {
+        Credential::Session(session) => session.id().map(SessionKey::from),
+        Credential::Key(_) => None,
     }
 }
 

@@ -12,3 +12,4 @@ pub mod request_id;
 pub mod serve;
 pub mod slash;
 pub mod traffic;
+pub mod user_agent;

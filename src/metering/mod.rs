@@ -196,7 +196,7 @@ impl Metering {
         let now = self.clock.now();
         let usage = row.usage(share, now);
         let access = row.gives_access(self.grace_days, now);
-        let allowed = PerType::of(|kind| access && usage.resources[kind].has_left());
+        let allowed = PerType::of(|kind| access && row.has_left(kind));
         let warnings = usage.warnings();
         let short: Vec<UsageType> = warnings.iter().map(|warning| warning.usage_type).collect();
         let suggested_plan = self.next_plan_up(&usage, &short).await?;

@@ -59,8 +59,10 @@ impl Outbox {
     ///
     /// # Errors
     /// The database's.
-    pub async fn add(&self, tx: &mut Tx, message: &NewMessage) -> Result<()> {
-        tx.add_to_outbox(Uuid::now_v7().into(), message, self.first_state, self.clock.now()).await
+    pub async fn add(&self, tx: &mut Tx, message: &NewMessage) -> Result<MessageId> {
+        let id = Uuid::now_v7().into();
+        tx.add_to_outbox(id, message, self.first_state, self.clock.now()).await?;
+        Ok(id)
     }
 
     /// One page of the messages, newest first.

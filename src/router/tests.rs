@@ -215,7 +215,7 @@ async fn every_error_is_a_problem() {
         (Method::GET, "/api/subscriptions/plans/%ff/", 404, "not_found"),
         (Method::GET, "/api/subscriptions/plans/0197f3e0-7c1a-7000-8000-000000000001/", 404, "not_found"),
         (Method::GET, "/api/subscriptions/plans/?limit=0", 422, "invalid"),
-        (Method::PATCH, "/api/auth/me/", 405, "method_not_allowed"),
+        (Method::DELETE, "/api/auth/me/", 405, "method_not_allowed"),
         (Method::POST, "/api/auth/login/", 415, "not_json"),
         (Method::POST, "/api/subscriptions/webhook/stripe/", 400, "malformed"),
         (Method::GET, "/broken", 500, "internal"),

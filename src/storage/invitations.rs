@@ -36,6 +36,28 @@ pub struct InvitationRow {
     pub expires_at: DateTime<Utc>,
 }
 
+#[derive(FromRow)]
+struct OpenInvitation {
+    id: InvitationId,
+    email: String,
+    #[sqlx(try_from = "String")]
+    role: Role,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+}
+
+impl From<OpenInvitation> for Invitation {
+    fn from(row: OpenInvitation) -> Self {
+        Self {
+            id: row.id,
+            email: row.email,
+            role: row.role,
+            created_at: row.created_at,
+            expires_at: row.expires_at,
+        }
+    }
+}
+
 /// The plan's seats (null for unlimited, or for no subscription) and how many are taken at `$2`.
 const SEATS: &str = concat!(
     "SELECT
@@ -71,16 +93,7 @@ impl Store {
         now: DateTime<Utc>,
         page: PageRequest<InvitationId>,
     ) -> Result<PageRows<Invitation>> {
-        #[derive(FromRow)]
-        struct Row {
-            id: InvitationId,
-            email: String,
-            #[sqlx(try_from = "String")]
-            role: Role,
-            created_at: DateTime<Utc>,
-            expires_at: DateTime<Utc>,
-        }
-        let rows: Vec<Row> = on_db!(self, |pool| {
+        let rows: Vec<OpenInvitation> = on_db!(self, |pool| {
             sqlx::query_as(
                 "SELECT id, email, role, created_at, expires_at FROM invitations
                  WHERE group_id = $1 AND expires_at > $2 AND id > $3 ORDER BY id LIMIT $4",
@@ -92,14 +105,7 @@ impl Store {
             .fetch_all(pool)
             .await?
         });
-        let invitation = |Row { id, email, role, created_at, expires_at }| Invitation {
-            id,
-            email,
-            role,
-            created_at,
-            expires_at,
-        };
-        Ok(page.page(rows.into_iter().map(invitation).collect()))
+        Ok(page.page(rows.into_iter().map(Invitation::from).collect()))
     }
 
     /// The open invitation whose token has this hash.
@@ -115,6 +121,30 @@ impl Store {
             .fetch_optional(pool)
             .await?
         }))
+    }
+
+    /// An open invitation of the group.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] where the group has no such invitation; the database's.
+    pub async fn invitation_of(
+        &self,
+        group: GroupId,
+        id: InvitationId,
+        now: DateTime<Utc>,
+    ) -> Result<Invitation> {
+        let row: Option<OpenInvitation> = on_db!(self, |pool| {
+            sqlx::query_as(
+                "SELECT id, email, role, created_at, expires_at FROM invitations
+                 WHERE id = $1 AND group_id = $2 AND expires_at > $3",
+            )
+            .bind(id)
+            .bind(group)
+            .bind(now)
+            .fetch_optional(pool)
+            .await?
+        });
+        row.map(Invitation::from).ok_or_else(|| Refusal::NotFound("invitation".into()).into())
     }
 
     /// Withdraws an invitation: its link stops working and its seat is free.
@@ -170,6 +200,32 @@ impl Tx {
             .await?;
         });
         Ok(())
+    }
+
+    /// Gives an open invitation of the group another token: the link with the one before stops working.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] where the group has no such invitation; the database's.
+    pub async fn renew_invitation(
+        &mut self,
+        invitation: &NewInvitationRow,
+        now: DateTime<Utc>,
+    ) -> Result<()> {
+        let renewed = on_tx!(self, |connection| {
+            sqlx::query(
+                "UPDATE invitations SET token_hash = $3, expires_at = $4
+                 WHERE id = $1 AND group_id = $2 AND expires_at > $5",
+            )
+            .bind(invitation.id)
+            .bind(invitation.group_id)
+            .bind(&invitation.token_hash)
+            .bind(invitation.expires_at)
+            .bind(now)
+            .execute(connection)
+            .await?
+            .rows_affected()
+        });
+        if renewed == 0 { Err(Refusal::NotFound("invitation".into()).into()) } else { Ok(()) }
     }
 
     /// Withdraws the group's invitation for this address, if there is one: its link stops working.

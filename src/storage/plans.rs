@@ -8,7 +8,9 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::{PageRequest, PageRows, Store, Tx, dialect};
-use crate::domain::{Currency, FieldError, Interval, Money, PerType, Plan, PlanId, PlanTerms, Refusal};
+use crate::domain::{
+    Currency, FieldError, Interval, Money, OveragePrices, PerType, Plan, PlanId, PlanTerms, Refusal,
+};
 use crate::error::{Error, Result};
 
 /// A plan as it is kept, with what it is at Stripe.
@@ -27,6 +29,8 @@ pub struct PlanRow {
     pub voice_tokens_limit: Option<i64>,
     pub max_users: Option<i64>,
     pub features: Json<Vec<String>>,
+    #[sqlx(rename = "plan_overage")]
+    pub overage: Option<Json<OveragePrices>>,
     pub stripe_product_id: Option<String>,
     pub stripe_price_id: Option<String>,
     pub archived: bool,
@@ -53,6 +57,7 @@ impl PlanRow {
             trial_days: self.trial_days,
             limits: PerType { llm: self.llm_tokens_limit, voice: self.voice_tokens_limit },
             max_users: self.max_users,
+            overage: self.overage.map(|prices| prices.0),
             features: self.features.0,
             stripe_price_id: self.stripe_price_id,
             archived: self.archived,
@@ -67,7 +72,8 @@ impl PlanRow {
 macro_rules! plan_columns {
     () => {
         "p.id, p.name, p.description, p.price_minor, p.currency, p.billing_interval, p.trial_days, p.llm_tokens_limit,
-         p.voice_tokens_limit, p.max_users, p.features, p.stripe_product_id, p.stripe_price_id, p.archived,
+         p.voice_tokens_limit, p.max_users, p.features, p.overage AS plan_overage,
+         p.stripe_product_id, p.stripe_price_id, p.archived,
          p.created_at AS plan_created_at, p.updated_at AS plan_updated_at"
     };
 }
@@ -218,8 +224,8 @@ impl Store {
             sqlx::query(
                 "INSERT INTO plans (id, name, description, price_minor, currency, billing_interval,
                      llm_tokens_limit, voice_tokens_limit, max_users, features,
-                     stripe_product_id, stripe_price_id, created_at, updated_at, trial_days)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14)",
+                     stripe_product_id, stripe_price_id, created_at, updated_at, trial_days, overage)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13, $14, $15)",
             )
             .bind(id)
             .bind(&terms.name)
@@ -235,6 +241,7 @@ impl Store {
             .bind(stripe_price_id)
             .bind(now)
             .bind(terms.trial_days)
+            .bind(terms.overage.map(Json))
             .execute(pool)
             .await
             .map_err(taken)?;
@@ -258,7 +265,8 @@ impl Store {
             sqlx::query(
                 "UPDATE plans SET name = $2, description = $3, price_minor = $4, currency = $5,
                      billing_interval = $6, llm_tokens_limit = $7, voice_tokens_limit = $8, max_users = $9,
-                     features = $10, stripe_product_id = $11, stripe_price_id = $12, updated_at = $13, trial_days = $14
+                     features = $10, stripe_product_id = $11, stripe_price_id = $12, updated_at = $13, trial_days = $14,
+                     overage = $15
                  WHERE id = $1",
             )
             .bind(id)
@@ -275,6 +283,7 @@ impl Store {
             .bind(stripe_price_id)
             .bind(now)
             .bind(terms.trial_days)
+            .bind(terms.overage.map(Json))
             .execute(pool)
             .await
             .map_err(taken)?

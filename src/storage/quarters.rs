@@ -7,12 +7,34 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use super::Store;
+use super::{Store, Tx};
 use crate::domain::{BreakdownBy, GroupId, KeyId, Period, SummaryId, UserId};
 use crate::error::Result;
 
 /// The seconds of a quarter of an hour: no time zone's offset is in anything finer.
 const QUARTER: i64 = 15 * 60;
+
+/// What sums of a window are grouped by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SumsBy {
+    /// By quarter of an hour.
+    Day,
+    Member,
+    Model,
+    Key,
+    Period,
+}
+
+impl From<BreakdownBy> for SumsBy {
+    fn from(by: BreakdownBy) -> Self {
+        match by {
+            BreakdownBy::Day => Self::Day,
+            BreakdownBy::Member => Self::Member,
+            BreakdownBy::Model => Self::Model,
+            BreakdownBy::Key => Self::Key,
+        }
+    }
+}
 
 /// Sums of a part of the ledger. Only the columns of the breakdown that was asked for are set.
 #[derive(Clone, Debug, PartialEq, Eq, FromRow)]
@@ -27,6 +49,9 @@ pub struct SumsRow {
     model: Option<String>,
     #[sqlx(default)]
     key_id: Option<KeyId>,
+    /// Of a sum by period.
+    #[sqlx(default)]
+    pub summary_id: Option<SummaryId>,
     pub llm: i64,
     pub voice: i64,
     /// Events of LLM tokens.
@@ -60,6 +85,10 @@ pub struct KeyName {
     /// Whose it is.
     pub user_id: UserId,
 }
+
+const MEMBER_NAMES: &str = "SELECT id, name FROM users WHERE group_id = $1 ORDER BY name, id";
+const KEY_NAMES: &str = "SELECT k.id, k.name, k.user_id FROM users u JOIN api_keys k ON k.user_id = u.id
+     WHERE u.group_id = $1 ORDER BY k.name, k.id";
 
 /// Sums of quarters; `$columns` are those they are grouped by.
 macro_rules! quarters {
@@ -126,22 +155,48 @@ fn of_period(by: BreakdownBy) -> &'static str {
     }
 }
 
-fn of_window(by: BreakdownBy) -> &'static str {
+fn of_window(by: SumsBy) -> &'static str {
     match by {
-        BreakdownBy::Day => of_window!("q.quarter"),
-        BreakdownBy::Member => of_window!("q.user_id"),
-        BreakdownBy::Model => of_window!("q.model"),
-        BreakdownBy::Key => of_window!("q.key_id, q.user_id"),
+        SumsBy::Day => of_window!("q.quarter"),
+        SumsBy::Member => of_window!("q.user_id"),
+        SumsBy::Model => of_window!("q.model"),
+        SumsBy::Key => of_window!("q.key_id, q.user_id"),
+        SumsBy::Period => of_window!("q.summary_id"),
     }
 }
 
-fn of_edge(by: BreakdownBy) -> &'static str {
+fn of_edge(by: SumsBy) -> &'static str {
     match by {
-        BreakdownBy::Day => of_edge!("", ""),
-        BreakdownBy::Member => of_edge!("e.user_id, ", " GROUP BY e.user_id"),
-        BreakdownBy::Model => of_edge!("e.model, ", " GROUP BY e.model"),
-        BreakdownBy::Key => of_edge!("e.key_id, e.user_id, ", " GROUP BY e.key_id, e.user_id"),
+        SumsBy::Day => of_edge!("", ""),
+        SumsBy::Member => of_edge!("e.user_id, ", " GROUP BY e.user_id"),
+        SumsBy::Model => of_edge!("e.model, ", " GROUP BY e.model"),
+        SumsBy::Key => of_edge!("e.key_id, e.user_id, ", " GROUP BY e.key_id, e.user_id"),
+        SumsBy::Period => of_edge!("e.summary_id, ", " GROUP BY e.summary_id"),
     }
+}
+
+/// Reads the sums of a window over a connection that `$with` lends as `$connection`.
+macro_rules! read_window_sums {
+    ($with:ident!($source:expr), $group:expr, $window:expr, $by:expr) => {{
+        let Split { first, last, edges } = Split::of($window);
+        let mut rows: Vec<SumsRow> = $with!($source, |connection| {
+            sqlx::query_as(of_window($by)).bind($group).bind(first).bind(last).fetch_all(connection).await?
+        });
+        for edge in edges {
+            let found: Vec<SumsRow> = $with!($source, |connection| {
+                sqlx::query_as(of_edge($by))
+                    .bind($group)
+                    .bind(edge.start)
+                    .bind(edge.end)
+                    .fetch_all(connection)
+                    .await?
+            });
+            let quarter = ($by == SumsBy::Day).then(|| quarter(edge.start));
+            let any = found.into_iter().filter(|row| row.llm_events + row.voice_events > 0);
+            rows.extend(any.map(|row| SumsRow { quarter, ..row }));
+        }
+        rows
+    }};
 }
 
 /// A window as whole quarters, `first <= quarter < last`, and what is left of it at its ends.
@@ -200,24 +255,8 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn window_sums(&self, group: GroupId, window: Period, by: BreakdownBy) -> Result<Vec<SumsRow>> {
-        let Split { first, last, edges } = Split::of(window);
-        let mut rows: Vec<SumsRow> = on_db!(self, |pool| {
-            sqlx::query_as(of_window(by)).bind(group).bind(first).bind(last).fetch_all(pool).await?
-        });
-        for edge in edges {
-            let found: Vec<SumsRow> = on_db!(self, |pool| {
-                sqlx::query_as(of_edge(by))
-                    .bind(group)
-                    .bind(edge.start)
-                    .bind(edge.end)
-                    .fetch_all(pool)
-                    .await?
-            });
-            let quarter = (by == BreakdownBy::Day).then(|| quarter(edge.start));
-            let any = found.into_iter().filter(|row| row.llm_events + row.voice_events > 0);
-            rows.extend(any.map(|row| SumsRow { quarter, ..row }));
-        }
-        Ok(rows)
+        let by = SumsBy::from(by);
+        Ok(read_window_sums!(on_db!(self), group, window, by))
     }
 
     /// The names of everyone who is or was in the group.
@@ -225,12 +264,7 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn member_names(&self, group: GroupId) -> Result<Vec<(UserId, String)>> {
-        Ok(on_db!(self, |pool| {
-            sqlx::query_as("SELECT id, name FROM users WHERE group_id = $1 ORDER BY name, id")
-                .bind(group)
-                .fetch_all(pool)
-                .await?
-        }))
+        Ok(on_db!(self, |pool| { sqlx::query_as(MEMBER_NAMES).bind(group).fetch_all(pool).await? }))
     }
 
     /// Every key that the group's users have or had.
@@ -238,15 +272,40 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn key_names(&self, group: GroupId) -> Result<Vec<KeyName>> {
-        Ok(on_db!(self, |pool| {
-            sqlx::query_as(
-                "SELECT k.id, k.name, k.user_id FROM users u JOIN api_keys k ON k.user_id = u.id
-                 WHERE u.group_id = $1 ORDER BY k.name, k.id",
-            )
-            .bind(group)
-            .fetch_all(pool)
-            .await?
+        Ok(on_db!(self, |pool| { sqlx::query_as(KEY_NAMES).bind(group).fetch_all(pool).await? }))
+    }
+}
+
+impl Tx {
+    /// As [`Store::window_sums`], as this transaction sees it, and by period too.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn window_sums(
+        &mut self,
+        group: GroupId,
+        window: Period,
+        by: SumsBy,
+    ) -> Result<Vec<SumsRow>> {
+        Ok(read_window_sums!(on_tx!(self), group, window, by))
+    }
+
+    /// As [`Store::member_names`], as this transaction sees it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn member_names(&mut self, group: GroupId) -> Result<Vec<(UserId, String)>> {
+        Ok(on_tx!(self, |connection| {
+            sqlx::query_as(MEMBER_NAMES).bind(group).fetch_all(connection).await?
         }))
+    }
+
+    /// As [`Store::key_names`], as this transaction sees it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(super) async fn key_names(&mut self, group: GroupId) -> Result<Vec<KeyName>> {
+        Ok(on_tx!(self, |connection| sqlx::query_as(KEY_NAMES).bind(group).fetch_all(connection).await?))
     }
 }
 

@@ -189,14 +189,15 @@ impl Store {
         }))
     }
 
-    /// Draws the number that a fetch from Stripe will be written under.
+    /// Draws the number that a fetch of the subscription will be written under.
     ///
     /// # Errors
     /// [`Refusal::NotFound`]; the database's.
     pub async fn draw_sync_ticket(&self, id: SubscriptionId) -> Result<i64> {
         let ticket: Option<i64> = write_db!(self, |pool| {
             sqlx::query_scalar(
-                "UPDATE subscriptions SET sync_ticket = sync_ticket + 1 WHERE id = $1 RETURNING sync_ticket",
+                "UPDATE groups SET sync_ticket = sync_ticket + 1
+                 WHERE id = (SELECT s.group_id FROM subscriptions s WHERE s.id = $1) RETURNING sync_ticket",
             )
             .bind(id)
             .fetch_optional(pool)

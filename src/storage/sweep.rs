@@ -14,8 +14,9 @@ const MONTH: Duration = Duration::days(30);
 const YEAR: Duration = Duration::days(365);
 
 impl Store {
-    /// Deletes what has no more use at `now`: expired sessions and invitations, counted attempts and idempotency keys
-    /// of more than a day, messages, notices, webhook events and holds that were done 30 days ago, conversations that didn't
+    /// Deletes what has no more use at `now`: expired sessions, invitations and password resets, counted attempts and
+    /// idempotency keys of more than a day, messages, notices, webhook events and holds that were done 30 days ago,
+    /// conversations that didn't
     /// change for a year. Erases links that have expired.
     /// Safe to run at any time, also from several processes at once.
     ///
@@ -26,6 +27,7 @@ impl Store {
         write_db!(self, |pool| {
             sqlx::query("DELETE FROM sessions WHERE expires_at <= $1").bind(now).execute(pool).await?;
             sqlx::query("DELETE FROM invitations WHERE expires_at <= $1").bind(now).execute(pool).await?;
+            sqlx::query("DELETE FROM password_resets WHERE expires_at <= $1").bind(now).execute(pool).await?;
             sqlx::query("DELETE FROM attempts WHERE since <= $1").bind(yesterday).execute(pool).await?;
             sqlx::query("DELETE FROM idempotency_keys WHERE created_at <= $1")
                 .bind(yesterday)

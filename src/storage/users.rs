@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
-use uuid::Uuid;
 
-use super::{PageRequest, PageRows, Store, Tx, dialect};
-use crate::domain::{Caller, Group, GroupId, KeyId, Member, Refusal, Role, User, UserId};
+use super::{Store, Tx, dialect};
+use crate::domain::{Caller, Group, GroupId, KeyId, Refusal, Role, User, UserId};
 use crate::error::{Error, Result};
 
 #[derive(FromRow)]
@@ -40,6 +39,15 @@ pub struct NewUser {
     pub name: String,
     pub password_hash: String,
     pub role: Role,
+}
+
+/// What to change of a user; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct UserChange {
+    pub name: Option<String>,
+    /// Lower case.
+    pub email: Option<String>,
+    pub password_hash: Option<String>,
 }
 
 /// What a sign-in is checked against.
@@ -131,43 +139,6 @@ impl Store {
         }
         Ok(Some(Caller { user: row.user.into(), key: Some(row.key_id) }))
     }
-
-    /// The group's members, the longest there first.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn members(&self, group: GroupId) -> Result<Vec<Member>> {
-        Ok(self.members_page(group, PageRequest::all()).await?.rows)
-    }
-
-    /// One page of [`Store::members`].
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn members_page(&self, group: GroupId, page: PageRequest<UserId>) -> Result<PageRows<Member>> {
-        #[derive(FromRow)]
-        struct Row {
-            id: UserId,
-            email: String,
-            name: String,
-            #[sqlx(try_from = "String")]
-            role: Role,
-            joined_at: DateTime<Utc>,
-        }
-        let rows: Vec<Row> = on_db!(self, |pool| {
-            sqlx::query_as(
-                "SELECT id, email, name, role, created_at AS joined_at FROM users
-                 WHERE group_id = $1 AND removed_at IS NULL AND id > $2 ORDER BY id LIMIT $3",
-            )
-            .bind(group)
-            .bind(page.after.unwrap_or(UserId(Uuid::nil())))
-            .bind(page.rows())
-            .fetch_all(pool)
-            .await?
-        });
-        let member = |Row { id, email, name, role, joined_at }| Member { id, email, name, role, joined_at };
-        Ok(page.page(rows.into_iter().map(member).collect()))
-    }
 }
 
 impl Tx {
@@ -214,48 +185,52 @@ impl Tx {
         Ok(accounts > 0)
     }
 
-    /// Removes a member from the group: keys and conversations go, the sessions end, the part of the ledger stays. The group's row
-    /// has to be locked, so that two admins can't remove each other at once.
+    /// Changes what is given of a user. Where a password was checked first, `checked` is its hash: nothing is changed if
+    /// it isn't the user's any more.
     ///
     /// # Errors
-    /// [`Refusal::NotFound`] for a user who isn't in the group, [`Refusal::LastAdmin`]; the database's.
-    pub async fn remove_member(&mut self, group: GroupId, id: UserId, now: DateTime<Utc>) -> Result<()> {
-        let (role, admins): (Option<String>, i64) = on_tx!(self, |connection| {
-            sqlx::query_as(
-                "SELECT (SELECT role FROM users WHERE id = $1 AND group_id = $2 AND removed_at IS NULL),
-                        (SELECT COUNT(*) FROM users
-                         WHERE group_id = $2 AND role = 'admin' AND removed_at IS NULL)",
+    /// [`Refusal::EmailTaken`]; [`Refusal::WrongCredentials`] where the user is gone or the password another by now; the
+    /// database's.
+    pub async fn change_user(
+        &mut self,
+        id: UserId,
+        change: &UserChange,
+        checked: Option<&str>,
+    ) -> Result<()> {
+        let changed = on_tx!(self, |connection| {
+            sqlx::query(
+                "UPDATE users SET name = COALESCE($2, name), email = COALESCE($3, email),
+                     password_hash = COALESCE($4, password_hash)
+                 WHERE id = $1 AND removed_at IS NULL AND password_hash = COALESCE($5, password_hash)",
             )
             .bind(id)
-            .bind(group)
-            .fetch_one(connection)
+            .bind(&change.name)
+            .bind(&change.email)
+            .bind(&change.password_hash)
+            .bind(checked)
+            .execute(connection)
+            .await
+            .map_err(email_taken)?
+            .rows_affected()
+        });
+        if changed == 0 { Err(Refusal::WrongCredentials.into()) } else { Ok(()) }
+    }
+
+    /// The user with this address (lower case).
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn user_by_email(&mut self, email: &str) -> Result<Option<User>> {
+        let row: Option<UserRow> = on_tx!(self, |connection| {
+            sqlx::query_as(
+                "SELECT u.id, u.email, u.name, u.role, u.group_id, g.name AS group_name
+                 FROM users u LEFT JOIN groups g ON g.id = u.group_id
+                 WHERE u.email = $1 AND u.removed_at IS NULL",
+            )
+            .bind(email)
+            .fetch_optional(connection)
             .await?
         });
-        let role = role.ok_or_else(|| Refusal::NotFound("member".into()))?;
-        if role == Role::Admin.as_str() && admins <= 1 {
-            return Err(Refusal::LastAdmin.into());
-        }
-        on_tx!(self, |connection| {
-            sqlx::query("UPDATE users SET removed_at = $2 WHERE id = $1")
-                .bind(id)
-                .bind(now)
-                .execute(&mut *connection)
-                .await?;
-            sqlx::query("UPDATE api_keys SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL")
-                .bind(id)
-                .bind(now)
-                .execute(&mut *connection)
-                .await?;
-            sqlx::query("DELETE FROM chat_conversations WHERE group_id = $1 AND user_id = $2")
-                .bind(group)
-                .bind(id)
-                .execute(&mut *connection)
-                .await?;
-            sqlx::query("DELETE FROM notification_settings WHERE user_id = $1")
-                .bind(id)
-                .execute(connection)
-                .await?;
-        });
-        Ok(())
+        Ok(row.map(User::from))
     }
 }

@@ -7,6 +7,18 @@ use super::{Store, Tx};
 use crate::domain::{GivenUpEvent, Refusal};
 use crate::error::Result;
 
+/// What an event is about, by Stripe's ids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct EventSubject<'a> {
+    pub subscription: Option<&'a str>,
+    /// Whose card the subscription is to be paid by.
+    pub setup_intent: Option<&'a str>,
+    /// Also of a credit note.
+    pub invoice: Option<&'a str>,
+    /// The payment that is refunded.
+    pub payment_intent: Option<&'a str>,
+}
+
 /// An event to work on.
 #[derive(Clone, Debug, FromRow)]
 pub struct InboxEvent {
@@ -16,6 +28,10 @@ pub struct InboxEvent {
     pub subscription: Option<String>,
     /// The setup intent it is about, whose card the subscription is to be paid by.
     pub setup_intent: Option<String>,
+    /// The invoice it is about, or whose credit note.
+    pub invoice: Option<String>,
+    /// The payment whose refund it is about.
+    pub payment_intent: Option<String>,
     /// How often it was tried, this time included.
     pub attempts: i64,
 }
@@ -30,24 +46,26 @@ impl Store {
         &self,
         id: &str,
         event_type: &str,
-        subscription: Option<&str>,
-        setup_intent: Option<&str>,
+        subject: EventSubject<'_>,
         now: DateTime<Utc>,
         retry_at: DateTime<Utc>,
     ) -> Result<Option<InboxEvent>> {
         Ok(write_db!(self, |pool| {
             sqlx::query_as(
-                "INSERT INTO webhook_events (id, event_type, subscription, setup_intent, received_at, attempts, next_attempt_at)
-                 VALUES ($1, $2, $3, $4, $5, 1, $6)
+                "INSERT INTO webhook_events (id, event_type, subscription, setup_intent, invoice, payment_intent,
+                     received_at, attempts, next_attempt_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8)
                  ON CONFLICT (id) DO UPDATE SET attempts = webhook_events.attempts + 1,
                      next_attempt_at = excluded.next_attempt_at, given_up_at = NULL
                      WHERE webhook_events.processed_at IS NULL
-                 RETURNING id, event_type, subscription, setup_intent, attempts",
+                 RETURNING id, event_type, subscription, setup_intent, invoice, payment_intent, attempts",
             )
             .bind(id)
             .bind(event_type)
-            .bind(subscription)
-            .bind(setup_intent)
+            .bind(subject.subscription)
+            .bind(subject.setup_intent)
+            .bind(subject.invoice)
+            .bind(subject.payment_intent)
             .bind(now)
             .bind(retry_at)
             .fetch_optional(pool)
@@ -62,7 +80,8 @@ impl Store {
     pub async fn due_events(&self, now: DateTime<Utc>, limit: i64) -> Result<Vec<InboxEvent>> {
         Ok(on_db!(self, |pool| {
             sqlx::query_as(
-                "SELECT id, event_type, subscription, setup_intent, attempts FROM webhook_events
+                "SELECT id, event_type, subscription, setup_intent, invoice, payment_intent, attempts
+                 FROM webhook_events
                  WHERE processed_at IS NULL AND given_up_at IS NULL AND next_attempt_at <= $1
                  ORDER BY attempts, next_attempt_at LIMIT $2",
             )
@@ -174,7 +193,7 @@ impl Store {
             sqlx::query_as(
                 "UPDATE webhook_events SET attempts = attempts + 1, next_attempt_at = $2, given_up_at = NULL
                  WHERE id = $1 AND given_up_at IS NOT NULL AND processed_at IS NULL
-                 RETURNING id, event_type, subscription, setup_intent, attempts",
+                 RETURNING id, event_type, subscription, setup_intent, invoice, payment_intent, attempts",
             )
             .bind(id)
             .bind(retry_at)

@@ -4,7 +4,8 @@
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 
 use crate::domain::{
-    CancellationReason, Forecast, Interval, PaymentMethod, Plan, Resource, Role, Status, group_digits,
+    CancellationReason, Forecast, Interval, OveragePrices, PaymentMethod, Plan, Resource, Role, Status,
+    UsageType, group_digits,
 };
 
 const MONTHS: [&str; 12] =
@@ -107,6 +108,18 @@ pub fn trial(plan: &Plan) -> Option<String> {
     };
     let days = plural(plan.trial_days, "day", "days");
     (plan.trial_days > 0).then(|| format!("{days} free, then {} {per}", plan.price))
+}
+
+/// `Beyond that, $0.02 for 1,000 LLM tokens`, for each resource that is sold so.
+pub fn overage_lines(prices: Option<&OveragePrices>) -> Vec<String> {
+    let line = |prices: &OveragePrices, kind: UsageType| {
+        let package = prices.packages[kind]?;
+        let tokens = plural(package.per, kind.noun().trim_end_matches('s'), kind.noun());
+        Some(format!("Beyond that, {} for {tokens}", prices.money(package.price)))
+    };
+    prices
+        .map(|prices| UsageType::ALL.into_iter().filter_map(|kind| line(prices, kind)).collect())
+        .unwrap_or_default()
 }
 
 /// `1 member`, `2 members`: the count, and `one` or `many` of what is counted.

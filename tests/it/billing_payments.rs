@@ -299,10 +299,6 @@ async fn invoices_are_stripes_in_stripes_order_and_in_pages() {
                 "{wrong}"
             );
         }
-        let failing = crate::billing_stage::failure(500, "api_error");
-        stage.when(Method::GET, "/v1/invoices", failing);
-        let answer = payer.admin.get(INVOICES).await;
-        assert_eq!((answer.status, &answer.body["code"]), (503, &json!("unavailable")));
         stage.stop().await;
     })
     .await;
@@ -315,6 +311,7 @@ async fn an_invoice_has_all_of_its_lines_however_many_they_are() {
     each_database(|url| async move {
         let stage = Stage::start(&url).await;
         let payer = Payer::new(&stage).await;
+        stage.clock.advance(Duration::seconds(1));
         for hour in 0..HOURS {
             let description = format!("Hour {hour}");
             let item = [
@@ -328,9 +325,16 @@ async fn an_invoice_has_all_of_its_lines_however_many_they_are() {
         let form = [("customer", &*payer.customer), ("pending_invoice_items_behavior", "include")];
         let made = stage.stripe(Method::POST, "/invoices", &form).await;
         assert_eq!(made["lines"]["data"].as_array().map(Vec::len), Some(10));
+        let event =
+            json!({"id": "evt_made", "object": "event", "type": "invoice.created", "data": {"object": made}});
+        assert_eq!(stage.app.deliver_event(&event).await, 200);
 
-        let listed = payer.admin.get(INVOICES).await.body["results"][0].clone();
-        assert_eq!((&listed["id"], &listed["total"]), (&made["id"], &json!("115.00")));
+        let listed = eventually("the invoice is there", || async {
+            let newest = payer.admin.get(INVOICES).await.body["results"][0].clone();
+            Some(newest).filter(|newest| newest["id"] == made["id"])
+        })
+        .await;
+        assert_eq!(listed["total"], "115.00");
         let mut hours: Vec<usize> = listed["lines"]
             .as_array()
             .expect("lines")
@@ -365,7 +369,7 @@ async fn the_billing_page_stands_without_stripe_and_says_so() {
         let (status, html) = page().await;
         assert_eq!(status, 200);
         assert!(html.contains("Basic") && html.contains("Stripe can't be reached"), "{html}");
-        assert!(!html.contains("Payment history"), "nothing is made up");
+        assert!(html.contains("Payment history") && html.contains("$29.99"), "what is known stays: {html}");
         stage.stop().await;
     })
     .await;

@@ -47,11 +47,10 @@ enum Deed {
     EndNow,
     Resume,
     OpenPortal,
-    ListInvoices,
 }
 
 impl Deed {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 9] = [
         Self::Preview,
         Self::Upgrade,
         Self::Downgrade,
@@ -61,7 +60,6 @@ impl Deed {
         Self::EndNow,
         Self::Resume,
         Self::OpenPortal,
-        Self::ListInvoices,
     ];
 
     /// The calls that it takes, the first fetch aside.
@@ -86,7 +84,6 @@ impl Deed {
             Self::EndLater | Self::Resume => vec![CHANGE],
             Self::EndNow => vec![(Method::DELETE, "/v1/subscriptions/*")],
             Self::OpenPortal => vec![(Method::POST, "/v1/billing_portal/sessions")],
-            Self::ListInvoices => vec![(Method::GET, "/v1/invoices")],
         }
     }
 }
@@ -160,7 +157,6 @@ impl Payer<'_> {
             Deed::EndNow => self.post("cancel", json!({"at_period_end": false})).await,
             Deed::Resume => self.post("resume", Value::Null).await,
             Deed::OpenPortal => self.post("portal", Value::Null).await,
-            Deed::ListInvoices => self.admin.get("/api/subscriptions/invoices/").await,
         }
     }
 

@@ -83,6 +83,11 @@ impl Late {
         Arc::default()
     }
 
+    /// How many are on their way.
+    pub fn held(&self) -> usize {
+        self.0.lock().expect("requests").len()
+    }
+
     /// Has them arrive, the first first.
     pub async fn arrive(&self) {
         let held = std::mem::take(&mut *self.0.lock().expect("requests"));

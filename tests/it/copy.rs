@@ -2,8 +2,10 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use tollgate::domain::SubscriptionId;
-use tollgate::storage::{ReservationRow, Store};
+use tollgate::domain::{
+    CreditNote, Currency, Invoice, InvoiceLine, InvoiceStatus, Money, Refund, SubscriptionId,
+};
+use tollgate::storage::{EndedPeriod, Fetched, ReservationRow, Store};
 use uuid::Uuid;
 
 use crate::support::app::{App, Auth, PASSWORD, Person};
@@ -35,11 +37,36 @@ async fn fill(database: &Database) -> Auth {
     assert_eq!(app.anonymous().post("/api/auth/login/", wrong).await.status, 401);
     let event = json!({"id": "evt_1", "object": "event", "type": "product.updated", "data": {"object": {}}});
     assert_eq!(app.deliver_event(&event).await, 200);
+    let asked = app.anonymous().post("/api/auth/forgot/", json!({"email": "member@acme.test"})).await;
+    assert_eq!(asked.status, 202);
     reserve(&app).await;
+    charge_overage(&app, &admin).await;
+    give_back(&app, &admin).await;
     crate::chat::begin(&admin, "A question").await;
     let key = key.auth;
     app.stop().await;
     key
+}
+
+/// Overage that was agreed to, spent and charged.
+async fn charge_overage(app: &App, admin: &Person<'_>) {
+    let id = admin.subscription().await["id"].as_str().expect("an id").to_owned();
+    let path = format!("/api/subscriptions/subscriptions/{id}/overage/");
+    assert_eq!(admin.put(&path, json!({"enabled": true, "cap": "50.00"})).await.status, 200);
+    let beyond = json!({"id": "beyond", "usage_type": "llm", "tokens_used": 30_000});
+    assert_eq!(admin.post(EVENTS, beyond).await.status, 200);
+    let (store, now) = (&app.running.services.store, app.running.services.clock.now());
+    let group_id = crate::billing_stage::group(admin).await;
+    let (row, _) = store
+        .allowance(group_id, admin.id.parse().expect("an id"), now)
+        .await
+        .expect("the database answers")
+        .expect("an allowance");
+    let period = EndedPeriod { group_id, summary_id: row.summary_id.expect("a period") };
+    let mut tx = store.begin().await.expect("a transaction");
+    tx.lock_group(group_id).await.expect("a lock");
+    tx.close_overage(period, now).await.expect("the charges are written");
+    tx.commit().await.expect("a commit");
 }
 
 /// A purchase that was cut off on its way to Stripe.
@@ -66,6 +93,66 @@ async fn reserve(app: &App) {
     };
     let mut tx = services.store.begin().await.expect("a transaction");
     tx.add_reservation(&reservation).await.expect("a reservation");
+    tx.commit().await.expect("a commit");
+}
+
+/// An invoice with a line, a credit note and a refund.
+async fn give_back(app: &App, admin: &Person<'_>) {
+    let (group, store) = (crate::billing_stage::group(admin).await, &app.running.services.store);
+    let (at, amount) = (app.running.services.clock.now(), Money::new(500, Currency::USD));
+    let line = InvoiceLine {
+        id: "il_1".into(),
+        description: Some("Basic".into()),
+        amount,
+        quantity: Some(1),
+        period_start: at,
+        period_end: at,
+        price: Some("price_1".into()),
+        proration: false,
+        metadata: [("a".to_owned(), "b".to_owned())].into(),
+    };
+    let credit_note = CreditNote {
+        id: "cn_1".into(),
+        number: "1-CN-01".into(),
+        status: "issued".into(),
+        amount,
+        reason: None,
+        pdf: None,
+        created_at: at,
+    };
+    let refund = Refund {
+        id: "re_1".into(),
+        charge: Some("ch_1".into()),
+        status: "succeeded".into(),
+        amount,
+        reason: None,
+        created_at: at,
+    };
+    let invoice = Invoice {
+        id: "in_copy".into(),
+        number: Some("1".into()),
+        status: InvoiceStatus::Paid,
+        subtotal: amount,
+        tax: Money::new(0, Currency::USD),
+        total: amount,
+        amount_paid: amount,
+        amount_due: amount,
+        credited: amount,
+        billing_reason: Some("manual".into()),
+        subscription: None,
+        created_at: at,
+        period_start: at,
+        period_end: at,
+        paid_at: Some(at),
+        hosted_invoice_url: None,
+        invoice_pdf: None,
+        lines: vec![line],
+        credit_notes: vec![credit_note],
+        refunds: vec![refund],
+    };
+    let ticket = store.draw_group_sync_ticket(group).await.expect("a ticket");
+    let mut tx = store.begin().await.expect("a transaction");
+    tx.apply_invoice(group, ticket, &invoice, Fetched::Whole).await.expect("an invoice");
     tx.commit().await.expect("a commit");
 }
 

@@ -8,7 +8,16 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::{Lit, LitStr};
 
 /// The tables that are spread.
-const BULK: [&str; 4] = ["usage_events", "usage_summaries", "usage_quarters", "usage_shares"];
+const BULK: [&str; 8] = [
+    "usage_events",
+    "usage_summaries",
+    "usage_quarters",
+    "usage_shares",
+    "invoices",
+    "invoice_lines",
+    "credit_notes",
+    "refunds",
+];
 
 /// The texts in the code that may be SQL, those inside macros too, without the unit tests.
 fn literals(source: &str) -> Vec<String> {

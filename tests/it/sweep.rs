@@ -9,14 +9,15 @@ use crate::support::app::App;
 use crate::support::databases::Database;
 
 /// Rows of the tables that are swept.
-async fn counts(database: &Database) -> [i64; 5] {
-    let mut counts = [0; 5];
+async fn counts(database: &Database) -> [i64; 6] {
+    let mut counts = [0; 6];
     let queries = [
         "SELECT COUNT(*) FROM sessions",
         "SELECT COUNT(*) FROM invitations",
         "SELECT COUNT(*) FROM idempotency_keys",
         "SELECT COUNT(*) FROM outbox",
         "SELECT COUNT(*) FROM webhook_events WHERE processed_at IS NOT NULL",
+        "SELECT COUNT(*) FROM password_resets",
     ];
     for (count, query) in counts.iter_mut().zip(queries) {
         *count = database.rows::<(i64,)>(query).await[0].0;
@@ -38,6 +39,8 @@ async fn what_has_no_more_use_goes_and_the_rest_stays() {
         let event =
             json!({"id": "evt_1", "object": "event", "type": "product.updated", "data": {"object": {}}});
         assert_eq!(app.deliver_event(&event).await, 200);
+        let asked = app.anonymous().post("/api/auth/forgot/", json!({"email": "nobody@example.com"})).await;
+        assert_eq!(asked.status, 202);
         let store = &app.running.services.store;
         let mut tx = store.begin().await.expect("a transaction");
         let waiting = NewMessage {
@@ -60,17 +63,21 @@ async fn what_has_no_more_use_goes_and_the_rest_stays() {
         let begin = sweep().await;
         let [sessions, ..] = begin;
         assert!(sessions >= 1);
-        assert_eq!(begin[1..], [1, 1, 2, 1]);
-        clock.advance(Duration::hours(24) - Duration::seconds(1));
+        assert_eq!(begin[1..], [1, 1, 2, 1, 1]);
+        clock.advance(Duration::hours(1) - Duration::seconds(1));
         assert_eq!(sweep().await, begin, "nothing goes before its time");
         clock.advance(Duration::seconds(1));
-        assert_eq!(sweep().await[1..], [1, 0, 2, 1], "answers are kept for a day");
-        clock.advance(Duration::days(6));
-        assert_eq!(sweep().await[1..], [0, 0, 2, 1], "an invitation is open for a week");
-        clock.advance(Duration::days(23) - Duration::seconds(1));
-        assert_eq!(sweep().await[3..], [2, 1]);
+        assert_eq!(sweep().await[1..], [1, 1, 2, 1, 0], "a link that sets a password works for an hour");
+        clock.advance(Duration::hours(23) - Duration::seconds(1));
+        assert_eq!(sweep().await[1..], [1, 1, 2, 1, 0]);
         clock.advance(Duration::seconds(1));
-        assert_eq!(sweep().await, [0, 0, 0, 1, 0], "only what waits stays");
+        assert_eq!(sweep().await[1..], [1, 0, 2, 1, 0], "answers are kept for a day");
+        clock.advance(Duration::days(6));
+        assert_eq!(sweep().await[1..], [0, 0, 2, 1, 0], "an invitation is open for a week");
+        clock.advance(Duration::days(23) - Duration::seconds(1));
+        assert_eq!(sweep().await[3..], [2, 1, 0]);
+        clock.advance(Duration::seconds(1));
+        assert_eq!(sweep().await, [0, 0, 0, 1, 0, 0], "only what waits stays");
         app.stop().await;
         database.drop().await;
     }

@@ -85,6 +85,7 @@ impl Seed {
             trial_days: plan.trial_days,
             limits: PerType { llm, voice },
             max_users: plan.max_users,
+            overage: plan.overage,
             features: plan.features,
             stripe_price_id: None,
         };
@@ -169,6 +170,7 @@ pub async fn plan(store: &Store, name: &str, price_minor: i64, now: DateTime<Utc
         trial_days: 0,
         limits: PerType { llm: Some(100_000 * times), voice: Some(50_000 * times) },
         max_users: None,
+        overage: None,
         features: vec![],
         stripe_price_id: None,
     };

@@ -26,7 +26,7 @@ export type PlanTerms = {
 /** The body of an answer that has to be a success. */
 export async function body(response: APIResponse) {
   expect(response.ok(), `${response.status()} ${response.url()}: ${await response.text()}`).toBe(true);
-  return response.status() === 204 ? null : response.json();
+  return [202, 204].includes(response.status()) ? null : response.json();
 }
 
 /** A user, with a session at the API. */
@@ -129,6 +129,16 @@ export class People {
     const token = new URL(url).pathname.split('/').at(-1);
     await body(await admin.api.post('/api/team/invitations/accept/', { data: { token, name, password } }));
     return this.session(email, password);
+  }
+
+  /** The link that sets a new password, as the outbox has it for the SuperAdmin to read. */
+  async resetLink({ email }: Person): Promise<string> {
+    await body(await (await this.superadmin()).api.post('/api/auth/forgot/', { data: { email } }));
+    const outbox = await (await this.superadmin()).api.get('/outbox');
+    const letters = (await outbox.text()).split('<article').filter((letter) => letter.includes(email));
+    const link = /https?:\/\/[^\s<]+\/reset\/[\w-]+/.exec(letters.join())?.[0];
+    expect(link, `a link for ${email}`).toBeTruthy();
+    return link!;
   }
 
   /** A plan that is taken away again after the test. */

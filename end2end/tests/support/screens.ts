@@ -9,6 +9,8 @@ export type Screen = {
   name: string;
   /** Opens the page, signed in as those it is for. */
   open: (page: Page, people: People) => Promise<void>;
+  /** Whether it is HTML alone, with no code to wake. */
+  still?: boolean;
 };
 
 const at = (path: string, email?: string): Screen => ({
@@ -31,9 +33,13 @@ async function subscribed(page: Page, people: People, plan = 'Basic') {
 }
 
 export const SCREENS: Screen[] = [
+  { ...at('/'), still: true },
   at('/login'),
   at('/signup'),
   at('/no-such-page'),
+  at('/forgot'),
+  at('/forgot?sent=1'),
+  at('/reset/unknown'),
   at('/invite/unknown'),
   at('/usage', 'admin@acme.test'),
   at('/usage', 'member@acme.test'),
@@ -48,9 +54,15 @@ export const SCREENS: Screen[] = [
   at('/billing', 'admin@acme.test'),
   at('/billing', 'member@acme.test'),
   at('/billing', 'admin@newco.test'),
+  at('/billing/overage', 'admin@acme.test'),
+  at('/billing/overage', 'admin@newco.test'),
+  at('/reports', 'admin@acme.test'),
+  at('/reports', 'superadmin@tollgate.test'),
+  at('/reports?report=usage&from=2026-11-02&to=2026-11-01', 'admin@newco.test'),
   at('/team', 'admin@acme.test'),
   at('/settings/api-keys', 'admin@acme.test'),
   at('/settings/account', 'admin@acme.test'),
+  at('/settings/account', 'member@acme.test'),
   at('/settings/account', 'superadmin@tollgate.test'),
   at('/subscription-plans', 'superadmin@tollgate.test'),
   at('/subscription-plans?new=1', 'superadmin@tollgate.test'),
@@ -211,6 +223,47 @@ export const SCREENS: Screen[] = [
       await admin.api.put(`/api/team/members/${id}/caps/`, { data: { llm: 150_000, voice: null } });
       await page.goto('/team');
       await page.getByRole('button', { name: 'Cap Ada Admin' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  {
+    name: '/team with an invitation, and a member who may be given another role',
+    open: async (page, people) => {
+      const admin = await people.admin();
+      await people.member(admin, 'Max Member');
+      const data = { email: `guest-${Date.now()}@fresh.test`, role: 'member' };
+      await admin.api.post('/api/team/invitations/', { data });
+      await admin.signIn(page);
+      await page.goto('/team');
+      await page.getByRole('button', { name: 'Role of Max Member' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  {
+    name: '/reset/{token}',
+    open: async (page, people) => {
+      const admin = await people.admin();
+      await page.goto(await people.resetLink(admin));
+    },
+  },
+  {
+    name: '/settings/account with mistakes',
+    open: async (page, people) => {
+      await (await people.admin()).signIn(page);
+      await page.goto('/settings/account');
+      await page.getByLabel('E-mail').fill('new@fresh.test');
+      await page.getByLabel('New password').fill('short');
+      await page.getByLabel('Current password').fill('wrong');
+      await page.getByRole('button', { name: 'Save sign-in details' }).click();
+      await page.locator('[aria-invalid=true]').first().waitFor();
+    },
+  },
+  {
+    name: '/settings/account asking before it leaves the group',
+    open: async (page, people) => {
+      await (await people.member(await people.admin())).signIn(page);
+      await page.goto('/settings/account');
+      await page.getByRole('button', { name: 'Leave the group' }).click();
       await page.getByRole('dialog').waitFor();
     },
   },

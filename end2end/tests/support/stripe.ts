@@ -51,4 +51,13 @@ export class Stripe {
       proration_behavior: 'none',
     });
   }
+
+  /** Refunds a part of what was paid of an invoice, and credits another to its customer's balance. */
+  async giveBack(invoice: string, refunded: number, credited: number) {
+    const { data } = await this.get(`/invoice_payments?invoice=${invoice}`);
+    const { payment_intent } = data[0].payment;
+    await this.post('/refunds', { payment_intent, amount: String(refunded), reason: 'requested_by_customer' });
+    const amount = String(credited);
+    await this.post('/credit_notes', { invoice, amount, credit_amount: amount, reason: 'order_change' });
+  }
 }

@@ -1,16 +1,15 @@
 //! Invoices: listing and paying them.
 
 use stripe::StripeError;
-use stripe_billing::invoice::{CreatePreviewInvoice, ListInvoice, PayInvoice};
+use stripe_billing::invoice::{CreatePreviewInvoice, ListInvoice, PayInvoice, RetrieveInvoice};
 use stripe_billing::invoice_line_item::ListInvoiceInvoiceLineItem;
 use stripe_shared::{ApiErrorsCode, Invoice, InvoiceLineItem};
 
-use super::{Failure, Result, Stripe};
+use super::{Result, Stripe};
 use crate::billing::failure::is_missing;
-use crate::domain::Refusal;
 
 /// The most that Stripe lists at a time.
-const MOST: i64 = 100;
+pub(super) const MOST: i64 = 100;
 
 /// Part of the invoices of a customer.
 pub struct InvoiceList {
@@ -28,34 +27,29 @@ pub enum Paid {
 }
 
 impl Stripe {
-    /// A customer's invoices in Stripe's order, the newest first: at most `limit`, after the one with the id `after`.
-    ///
-    /// # Errors
-    /// A refusal on `cursor` where Stripe has no invoice `after`.
-    pub async fn invoices(&self, customer: &str, after: Option<&str>, limit: usize) -> Result<InvoiceList> {
-        let mut list = InvoiceList { invoices: Vec::new(), more: true };
-        let mut after = after.map(str::to_owned);
-        while list.more && list.invoices.len() < limit {
-            let left = i64::try_from(limit - list.invoices.len()).unwrap_or(MOST);
-            let mut request = ListInvoice::new().customer(customer).limit(left.min(MOST));
-            if let Some(after) = &after {
-                request = request.starting_after(after);
-            }
-            let page = match request.send(&self.client).await {
-                Ok(page) => page,
-                Err(StripeError::Stripe(api, _)) if api.param.as_deref() == Some("starting_after") => {
-                    let message = "Is not a cursor that this list gave.";
-                    return Err(Failure::Refused(Refusal::field("cursor", message)));
-                }
-                // A customer that was deleted has none.
-                Err(error) if is_missing(&error) => return Ok(InvoiceList { more: false, ..list }),
-                Err(error) => return Err(error.into()),
-            };
-            after = page.data.last().and_then(|last| last.id.as_ref()).map(ToString::to_string);
-            list.more = page.has_more && after.is_some();
-            list.invoices.extend(page.data);
+    /// Some of a customer's invoices with their payments, in Stripe's order, the newest first: those after the one with the
+    /// id `after`.
+    pub async fn invoices(&self, customer: &str, after: Option<&str>) -> Result<InvoiceList> {
+        let mut request =
+            ListInvoice::new().customer(customer).limit(MOST).expand(["data.payments".to_owned()]);
+        if let Some(after) = after {
+            request = request.starting_after(after);
         }
-        Ok(list)
+        match request.send(&self.client).await {
+            Ok(page) => Ok(InvoiceList { more: page.has_more && !page.data.is_empty(), invoices: page.data }),
+            // A customer that was deleted has none.
+            Err(error) if is_missing(&error) => Ok(InvoiceList { invoices: Vec::new(), more: false }),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// An invoice with its payments, or `None` where Stripe has no such.
+    pub async fn invoice(&self, id: &str) -> Result<Option<Invoice>> {
+        match RetrieveInvoice::new(id).expand(["payments".to_owned()]).send(&self.client).await {
+            Ok(invoice) => Ok(Some(invoice)),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The next invoice of a subscription as it would be; none where there will be no other.
@@ -85,7 +79,7 @@ impl Stripe {
     /// Pays an invoice, its customer being there to answer the bank. One that is paid already is fine.
     ///
     /// # Errors
-    /// [`Refusal::CardDeclined`].
+    /// [`Refusal::CardDeclined`](crate::domain::Refusal::CardDeclined).
     pub async fn pay_invoice(&self, id: &str, payment_method: &str) -> Result<Paid> {
         let request = PayInvoice::new(id).payment_method(payment_method).off_session(false);
         match request.send(&self.client).await {

@@ -2,9 +2,11 @@
 //! Stripe does at most once what is asked. [`Failure`] is what a call means that didn't succeed.
 
 mod changes;
+mod credits;
 mod customers;
 mod ending;
 mod invoices;
+mod overage;
 mod test_clocks;
 
 use std::collections::HashMap;
@@ -34,7 +36,8 @@ use crate::error::Error;
 use crate::storage::ReservationRow;
 
 pub use changes::{PriceChange, Settled};
-pub use invoices::{InvoiceList, Paid};
+pub use invoices::Paid;
+pub use overage::OwnInvoice;
 
 /// What a call gives.
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
@@ -182,11 +185,10 @@ impl Stripe {
 
     /// Sends a request under an idempotency key of ours, which Stripe knows again for a day, also after this process has
     /// ended. Tried again where no answer came, or Stripe has too much to do.
-    async fn send_once(
-        &self,
-        request: &impl StripeRequest<Output = Subscription>,
-        key: &str,
-    ) -> Result<Subscription> {
+    async fn send_once<R>(&self, request: &R, key: &str) -> Result<R::Output>
+    where
+        R: StripeRequest<Output: miniserde::Deserialize>,
+    {
         let mut wait = FIRST_WAIT;
         for tried in 1.. {
             let key = IdempotencyKey::new(key).map_err(|error| Failure::Failed(error.to_string()))?;

@@ -42,7 +42,7 @@ problem_types! {
     NO_ACCESS = PAYMENT_REQUIRED, "no_access", "No access",
         "The group's subscription gives no access to tokens in its present status.";
     FORBIDDEN = FORBIDDEN, "forbidden", "Forbidden",
-        "The caller is signed in, and its role doesn't allow this.";
+        "The caller is signed in, and its role doesn't allow this, or it asks by an API key, which doesn't.";
     CROSS_ORIGIN = FORBIDDEN, "cross_origin", "Cross-origin request",
         "A browser sent this from a page of another site.";
     SIGNUP_CLOSED = FORBIDDEN, "signup_closed", "Sign-up closed",
@@ -53,6 +53,8 @@ problem_types! {
         "The group has no subscription.";
     INVITATION_GONE = NOT_FOUND, "invitation_gone", "Invitation gone",
         "The invitation has expired, was used or was withdrawn.";
+    RESET_GONE = NOT_FOUND, "reset_gone", "Password link gone",
+        "The link that sets a new password has expired, was used, or a newer one was asked for.";
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed",
         "The path doesn't take this method. The Allow header lists those it takes.";
     REQUEST_TIMEOUT = REQUEST_TIMEOUT, "request_timeout", "Request timeout",
@@ -68,7 +70,7 @@ problem_types! {
     TOO_MANY_KEYS = CONFLICT, "too_many_keys", "Too many API keys",
         "The user has as many API keys as one may have. Revoke one first.";
     LAST_ADMIN = CONFLICT, "last_admin", "Last admin",
-        "The group needs at least one admin.";
+        "The group needs at least one admin: make another member an admin first.";
     EMAIL_TAKEN = CONFLICT, "email_taken", "E-mail address taken",
         "There is an account with this e-mail address already.";
     PLAN_ARCHIVED = CONFLICT, "plan_archived", "Plan archived",
@@ -115,6 +117,7 @@ pub fn of(refusal: &Refusal) -> &'static ProblemType {
         Refusal::NotFound(_) => &NOT_FOUND,
         Refusal::NoSubscription => &NO_SUBSCRIPTION,
         Refusal::InvitationGone => &INVITATION_GONE,
+        Refusal::ResetGone => &RESET_GONE,
         Refusal::SubscriptionExists | Refusal::PurchaseInProgress => &SUBSCRIPTION_EXISTS,
         Refusal::StripeRefused(_) => &STRIPE_REFUSED,
         Refusal::MaxUsersReached(_) => &MAX_USERS_REACHED,

@@ -22,10 +22,11 @@ impl<'f> Balances<'f> {
         Self { found, periods, sums: HashMap::new(), shares: HashMap::new() }
     }
 
-    /// What was used in a period.
-    pub fn used(&self, group: GroupId, summary: SummaryId, kind: UsageType) -> i64 {
-        let found = self.periods.get(&summary).map_or(0, |counters| counters.used[kind]);
-        found.saturating_add(self.sums.get(&(group, summary)).map_or(0, |delta| delta.used[kind]))
+    /// A period's counters, with what this batch changes; `None` where nothing is known of the period.
+    pub fn period(&self, group: GroupId, summary: SummaryId) -> Option<Counters> {
+        let mut counters = *self.periods.get(&summary)?;
+        counters.add(self.sums.get(&(group, summary)).copied().unwrap_or_default());
+        Some(counters)
     }
 
     /// Adds to a period's sums, and to its member's and its key's parts of them.
@@ -37,24 +38,27 @@ impl<'f> Balances<'f> {
     }
 
     /// The limits that a hold has to fit under, the narrowest scope first; `None` where nothing is known of the period.
+    /// What lies beyond the group's own is open `with_overage` only.
     pub fn bounds(
         &self,
         group: GroupId,
         summary: SummaryId,
         [user, key]: [Option<Uuid>; 2],
         kind: UsageType,
+        with_overage: bool,
     ) -> Option<Vec<Bound>> {
-        let period = self.periods.get(&summary)?;
-        let delta = self.sums.get(&(group, summary)).copied().unwrap_or_default();
+        let period = self.period(group, summary)?;
+        let limit =
+            if with_overage { period.overage.limit(kind, &period.spent()) } else { period.limit[kind] };
         let mut bounds = Vec::with_capacity(3);
         bounds.extend(self.cap(group, summary, key, kind, LimitScope::Key));
         bounds.extend(self.cap(group, summary, user, kind, LimitScope::Member));
         bounds.push(Bound {
             scope: LimitScope::Group,
             // Beyond this a count couldn't be said exactly.
-            limit: period.limit[kind].unwrap_or(MAX_COUNT),
-            used: period.used[kind].saturating_add(delta.used[kind]),
-            held: period.held[kind].saturating_add(delta.held[kind]),
+            limit: limit.unwrap_or(MAX_COUNT),
+            used: period.used[kind],
+            held: period.held[kind],
         });
         Some(bounds)
     }

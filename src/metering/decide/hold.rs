@@ -8,7 +8,7 @@ use super::super::admit::Event;
 use super::super::command::{HoldRef, HoldRequest, Outcome, Verdict};
 use super::super::fit::{Size, fit};
 use super::{Batch, Counted, Target, subjects, within};
-use crate::domain::{GroupId, Refusal};
+use crate::domain::{GroupId, Refusal, Status};
 use crate::storage::{Delta, HoldRow, HoldState, latest_expiry};
 
 impl<'a> Batch<'a, '_> {
@@ -137,9 +137,11 @@ impl<'a> Batch<'a, '_> {
     /// Adds tokens to a hold where they fit, and opens it.
     fn grant(&mut self, mut hold: HoldRow, size: Size) -> Verdict {
         let subjects = subjects(hold.user_id, hold.key_id);
+        // Who is behind with a payment gets no more on credit.
+        let pays = self.found.live.get(&hold.group_id).is_some_and(|live| live.status == Status::Active);
         let bounds = self
             .balances
-            .bounds(hold.group_id, hold.summary_id, subjects, hold.usage_type)
+            .bounds(hold.group_id, hold.summary_id, subjects, hold.usage_type, pays)
             .ok_or(Refusal::NoAccess)?;
         match fit(&bounds, size) {
             Err(shortage) => Ok(Outcome::Denied { shortage, usage_type: hold.usage_type }),

@@ -120,11 +120,12 @@ impl<'a, 'f> Batch<'a, 'f> {
     fn add(&mut self, event: &'a Event, counted: Counted) -> Result<(), &'static str> {
         let Event { input, fingerprint } = event;
         let Counted { group, summary_id, user_id, key_id, usage_type, occurred_at } = counted;
-        let used = self.balances.used(group, summary_id, usage_type);
-        if used.saturating_add(input.tokens_used) > MAX_COUNT {
+        let period = self.balances.period(group, summary_id).unwrap_or_default();
+        if period.used[usage_type].saturating_add(input.tokens_used) > MAX_COUNT {
             return Err("The period's sum would pass 2^53-1 tokens.");
         }
-        let delta = Delta::used(usage_type, input.tokens_used);
+        let overage = period.overage.charged(usage_type, &period.spent(), input.tokens_used);
+        let delta = Delta::used(usage_type, input.tokens_used).with_overage(usage_type, overage);
         self.balances.add(group, summary_id, subjects(user_id, key_id), delta);
         self.new.insert((group, &input.id), fingerprint);
         self.rows.push(EventRow {
@@ -134,6 +135,7 @@ impl<'a, 'f> Batch<'a, 'f> {
             key_id,
             usage_type,
             tokens: input.tokens_used,
+            overage,
             model: input.model.as_deref(),
             details: input.details.as_ref(),
             estimated: input.estimated,
@@ -148,7 +150,7 @@ impl<'a, 'f> Batch<'a, 'f> {
     fn discard_after(&mut self, kept: usize) {
         for row in self.rows.drain(kept..) {
             self.new.remove(&(row.key.group, row.key.id));
-            let delta = Delta::used(row.usage_type, -row.tokens);
+            let delta = Delta::used(row.usage_type, -row.tokens).with_overage(row.usage_type, -row.overage);
             self.balances.add(row.key.group, row.summary_id, subjects(row.user_id, row.key_id), delta);
         }
     }

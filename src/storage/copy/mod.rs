@@ -3,6 +3,7 @@
 //! All of it is read in one snapshot, so that a database in use is copied as it stood when the copy began, and
 //! table by table in the order of its key, each batch from where the last one ended.
 
+mod table;
 mod tables;
 
 use chrono::{DateTime, Utc};
@@ -10,12 +11,13 @@ use serde_json::Value as Json;
 use sqlx::{AssertSqlSafe, QueryBuilder, Row};
 use uuid::Uuid;
 
-use self::tables::{ColumnType, TABLES, Table};
+use self::table::{ColumnType, Table};
+use self::tables::TABLES;
 use super::{Store, Tx};
 use crate::domain::Refusal;
 use crate::error::Result;
 
-/// How many rows are held in memory at once, and written with one statement. The widest table has 18 columns, and
+/// How many rows are held in memory at once, and written with one statement. The widest table has 20 columns, and
 /// PostgreSQL takes 65,535 parameters, SQLite 32,766.
 const BATCH: usize = 1_000;
 

@@ -1,53 +1,21 @@
 //! Every table and its columns, as a copy reads and writes them.
 
-use super::BATCH;
-
-/// How a column is read from one database and written to the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ColumnType {
-    Id,
-    Text,
-    Count,
-    Flag,
-    Time,
-    Bytes,
-    Document,
-}
-
-use ColumnType::{Bytes, Count, Document, Flag, Id, Text, Time};
-
-/// A table, and how its rows are found in order.
-pub(super) struct Table {
-    pub(super) name: &'static str,
-    /// How many of the columns, the first ones, are the primary key.
-    pub(super) key: usize,
-    pub(super) columns: &'static [(&'static str, ColumnType)],
-}
-
-impl Table {
-    pub(super) fn names(&self) -> String {
-        self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Reads the first rows, or those after `$1, …`, in the order of the key.
-    pub(super) fn select(&self, after: bool) -> String {
-        let key = self.columns[..self.key].iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        let condition = if after {
-            let parameters = (1..=self.key).map(|at| format!("${at}")).collect::<Vec<_>>().join(", ");
-            format!("WHERE ({key}) > ({parameters}) ")
-        } else {
-            String::new()
-        };
-        format!("SELECT {} FROM {} {condition}ORDER BY {key} LIMIT {BATCH}", self.names(), self.name)
-    }
-}
+use super::table::ColumnType::{Bytes, Count, Document, Flag, Id, Text, Time};
+use super::table::Table;
 
 /// Every table, those that others refer to first. A test holds this against the schema.
 pub(super) const TABLES: &[Table] = &[
     Table {
         name: "groups",
         key: 1,
-        columns: &[("id", Id), ("name", Text), ("stripe_customer_id", Text), ("created_at", Time)],
+        columns: &[
+            ("id", Id),
+            ("name", Text),
+            ("stripe_customer_id", Text),
+            ("created_at", Time),
+            ("sync_ticket", Count),
+            ("invoices_read_at", Time),
+        ],
     },
     Table {
         name: "users",
@@ -77,7 +45,24 @@ pub(super) const TABLES: &[Table] = &[
             ("revoked_at", Time),
         ],
     },
-    Table { name: "sessions", key: 1, columns: &[("id_hash", Bytes), ("data", Text), ("expires_at", Time)] },
+    Table {
+        name: "sessions",
+        key: 1,
+        columns: &[
+            ("id_hash", Bytes),
+            ("id", Id),
+            ("user_id", Id),
+            ("user_agent", Text),
+            ("created_at", Time),
+            ("last_seen_at", Time),
+            ("expires_at", Time),
+        ],
+    },
+    Table {
+        name: "password_resets",
+        key: 1,
+        columns: &[("email", Text), ("token_hash", Bytes), ("created_at", Time), ("expires_at", Time)],
+    },
     Table {
         name: "attempts",
         key: 1,
@@ -111,6 +96,7 @@ pub(super) const TABLES: &[Table] = &[
             ("voice_tokens_limit", Count),
             ("max_users", Count),
             ("features", Document),
+            ("overage", Document),
             ("stripe_product_id", Text),
             ("stripe_price_id", Text),
             ("archived", Flag),
@@ -139,7 +125,8 @@ pub(super) const TABLES: &[Table] = &[
             ("trial_end", Time),
             ("next_plan_id", Id),
             ("past_due_since", Time),
-            ("sync_ticket", Count),
+            ("overage_prices", Document),
+            ("overage_cap", Count),
             ("synced_ticket", Count),
             ("created_at", Time),
             ("updated_at", Time),
@@ -183,6 +170,11 @@ pub(super) const TABLES: &[Table] = &[
             ("voice_limit", Count),
             ("llm_notified", Count),
             ("voice_notified", Count),
+            ("llm_overage", Count),
+            ("voice_overage", Count),
+            ("overage_prices", Document),
+            ("overage_cap", Count),
+            ("overage_closed", Flag),
             ("created_at", Time),
         ],
     },
@@ -241,6 +233,47 @@ pub(super) const TABLES: &[Table] = &[
         columns: &[("group_id", Id), ("subject_id", Id), ("llm_cap", Count), ("voice_cap", Count)],
     },
     Table {
+        name: "overage_consents",
+        key: 2,
+        columns: &[
+            ("group_id", Id),
+            ("id", Id),
+            ("subscription_id", Id),
+            ("user_id", Id),
+            ("cap_minor", Count),
+            ("prices", Document),
+            ("next_prices", Document),
+            ("created_at", Time),
+        ],
+    },
+    Table {
+        name: "overage_charges",
+        key: 3,
+        columns: &[
+            ("group_id", Id),
+            ("summary_id", Id),
+            ("usage_type", Text),
+            ("id", Id),
+            ("used", Count),
+            ("included", Count),
+            ("tokens", Count),
+            ("packages", Count),
+            ("package_tokens", Count),
+            ("package_price", Count),
+            ("amount_minor", Count),
+            ("currency", Text),
+            ("created_at", Time),
+            ("stripe_invoice", Text),
+            ("stripe_item", Text),
+            ("placed_at", Time),
+            ("confirmed_at", Time),
+            ("revision", Count),
+            ("attempts", Count),
+            ("next_attempt_at", Time),
+            ("problem", Text),
+        ],
+    },
+    Table {
         name: "usage_holds",
         key: 2,
         columns: &[
@@ -286,6 +319,79 @@ pub(super) const TABLES: &[Table] = &[
         ],
     },
     Table {
+        name: "invoices",
+        key: 2,
+        columns: &[
+            ("group_id", Id),
+            ("id", Text),
+            ("number", Text),
+            ("status", Text),
+            ("currency", Text),
+            ("subtotal", Count),
+            ("tax", Count),
+            ("total", Count),
+            ("amount_due", Count),
+            ("amount_paid", Count),
+            ("credited", Count),
+            ("billing_reason", Text),
+            ("subscription", Text),
+            ("created_at", Time),
+            ("period_start", Time),
+            ("period_end", Time),
+            ("paid_at", Time),
+            ("hosted_invoice_url", Text),
+            ("invoice_pdf", Text),
+            ("synced_ticket", Count),
+        ],
+    },
+    Table {
+        name: "invoice_lines",
+        key: 3,
+        columns: &[
+            ("group_id", Id),
+            ("invoice_id", Text),
+            ("position", Count),
+            ("id", Text),
+            ("description", Text),
+            ("amount", Count),
+            ("quantity", Count),
+            ("period_start", Time),
+            ("period_end", Time),
+            ("price", Text),
+            ("proration", Flag),
+            ("metadata", Document),
+        ],
+    },
+    Table {
+        name: "credit_notes",
+        key: 3,
+        columns: &[
+            ("group_id", Id),
+            ("invoice_id", Text),
+            ("id", Text),
+            ("number", Text),
+            ("status", Text),
+            ("amount", Count),
+            ("reason", Text),
+            ("pdf", Text),
+            ("created_at", Time),
+        ],
+    },
+    Table {
+        name: "refunds",
+        key: 3,
+        columns: &[
+            ("group_id", Id),
+            ("invoice_id", Text),
+            ("id", Text),
+            ("charge", Text),
+            ("status", Text),
+            ("amount", Count),
+            ("reason", Text),
+            ("created_at", Time),
+        ],
+    },
+    Table {
         name: "webhook_events",
         key: 1,
         columns: &[
@@ -293,6 +399,8 @@ pub(super) const TABLES: &[Table] = &[
             ("event_type", Text),
             ("subscription", Text),
             ("setup_intent", Text),
+            ("invoice", Text),
+            ("payment_intent", Text),
             ("received_at", Time),
             ("processed_at", Time),
             ("attempts", Count),

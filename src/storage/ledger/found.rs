@@ -126,8 +126,9 @@ macro_rules! hold_select {
         concat!(
             "SELECT h.group_id, h.id, h.summary_id, h.user_id, h.key_id, h.usage_type, h.tokens, h.state,
                  h.fingerprint, h.settlement, h.created_at, h.expires_at, h.ended_at, u.period_start, u.period_end,
-                 u.llm_used, u.llm_held, u.llm_limit, u.llm_notified,
-                 u.voice_used, u.voice_held, u.voice_limit, u.voice_notified ",
+                 ",
+            $crate::storage::summaries::counter_columns!(),
+            " ",
             $($rest),+
         )
     };

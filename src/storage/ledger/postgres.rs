@@ -51,9 +51,10 @@ const SHARES: &str = shares_of!("json_to_recordset($1::json) AS w (g uuid, s uui
 const ADD: &str = "WITH added AS (
         UPDATE usage_summaries u SET llm_used = u.llm_used + w.l, voice_used = u.voice_used + w.v,
             llm_held = u.llm_held + w.lh, voice_held = u.voice_held + w.vh,
+            llm_overage = u.llm_overage + w.lo, voice_overage = u.voice_overage + w.vo,
             llm_notified = GREATEST(u.llm_notified, w.ln), voice_notified = GREATEST(u.voice_notified, w.vn)
         FROM json_to_recordset($1::json) AS w (g uuid, s uuid, l bigint, v bigint, lh bigint, vh bigint,
-            ln bigint, vn bigint)
+            lo bigint, vo bigint, ln bigint, vn bigint)
         WHERE u.group_id = w.g AND u.id = w.s
         RETURNING u.group_id)
     SELECT pg_notify('tollgate_usage', group_id || ' ' || $2) FROM added";

@@ -28,6 +28,8 @@ pub struct EventRow<'a> {
     pub key_id: Option<KeyId>,
     pub usage_type: UsageType,
     pub tokens: i64,
+    /// How many of them lie beyond the limit and are charged. Kept in the period's sum alone.
+    pub overage: i64,
     pub model: Option<&'a str>,
     pub details: Option<&'a Details>,
     pub estimated: bool,
@@ -88,6 +90,8 @@ pub struct ShareRow {
 pub struct Delta {
     pub used: PerType<i64>,
     pub held: PerType<i64>,
+    /// Tokens beyond the limit that are charged.
+    pub overage: PerType<i64>,
 }
 
 impl Delta {
@@ -104,12 +108,19 @@ impl Delta {
         delta.held[kind] = tokens;
         delta
     }
+
+    /// Of the tokens used, so many charged as overage; below 0 to take them back.
+    pub fn with_overage(mut self, kind: UsageType, tokens: i64) -> Self {
+        self.overage[kind] = tokens;
+        self
+    }
 }
 
 impl AddAssign for Delta {
     fn add_assign(&mut self, other: Self) {
         self.used += other.used;
         self.held += other.held;
+        self.overage += other.overage;
     }
 }
 
@@ -121,9 +132,12 @@ impl Serialize for Delta {
             v: i64,
             lh: i64,
             vh: i64,
+            lo: i64,
+            vo: i64,
         }
-        let (used, held) = (self.used, self.held);
-        Row { l: used.llm, v: used.voice, lh: held.llm, vh: held.voice }.serialize(serializer)
+        let Self { used, held, overage } = self;
+        Row { l: used.llm, v: used.voice, lh: held.llm, vh: held.voice, lo: overage.llm, vo: overage.voice }
+            .serialize(serializer)
     }
 }
 

@@ -57,10 +57,11 @@ const EVENT_COLUMNS: usize = 14;
 
 const ADD: &str = "UPDATE usage_summaries SET llm_used = llm_used + w.l, voice_used = voice_used + w.v,
          llm_held = llm_held + w.lh, voice_held = voice_held + w.vh,
+         llm_overage = llm_overage + w.lo, voice_overage = voice_overage + w.vo,
          llm_notified = MAX(llm_notified, w.ln), voice_notified = MAX(voice_notified, w.vn)
      FROM (SELECT unhex(value ->> '$.g', '-') AS g, unhex(value ->> '$.s', '-') AS s,
                value ->> '$.l' AS l, value ->> '$.v' AS v, value ->> '$.lh' AS lh, value ->> '$.vh' AS vh,
-               value ->> '$.ln' AS ln, value ->> '$.vn' AS vn
+               value ->> '$.lo' AS lo, value ->> '$.vo' AS vo, value ->> '$.ln' AS ln, value ->> '$.vn' AS vn
            FROM json_each($1)) AS w
      WHERE usage_summaries.group_id = w.g AND usage_summaries.id = w.s";
 

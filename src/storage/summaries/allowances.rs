@@ -5,7 +5,8 @@ use sqlx::FromRow;
 
 use super::{Counters, ShareCounters};
 use crate::domain::{
-    Cycle, GroupId, Interval, Period, PlanId, PlanRef, Status, SubscriptionId, SummaryId, Usage, UserId,
+    Cycle, GroupId, Interval, OverageUsage, Period, PlanId, PlanRef, Status, SubscriptionId, SummaryId,
+    Usage, UsageType, UserId,
 };
 use crate::error::Result;
 use crate::storage::Store;
@@ -53,6 +54,16 @@ impl AllowanceRow {
         self.status.gives_access(self.past_due_since, ends_at, grace_days, now)
     }
 
+    /// Whether a token is left to ask for, within the limit or, where that is agreed to and paid, beyond it.
+    pub fn has_left(&self, kind: UsageType) -> bool {
+        let counters = &self.counters;
+        let limit = match self.status {
+            Status::Active => counters.overage.limit(kind, &counters.spent()),
+            _ => counters.limit[kind],
+        };
+        limit.is_none_or(|limit| counters.used[kind].saturating_add(counters.held[kind]) < limit)
+    }
+
     /// The period that runs at `now`: the one that is open, or the one that the next event opens. A period
     /// that begins later than `now` runs all the same where Stripe says so: its test clocks run ahead.
     pub fn current_period(&self, now: DateTime<Utc>) -> Period {
@@ -70,6 +81,7 @@ impl AllowanceRow {
             period_end: period.end,
             as_of: now,
             resources: self.counters.resources(),
+            overage: OverageUsage::of(&self.counters.overage, &self.counters.spent(), period, now),
             you: Some(share.shares()),
         }
     }
@@ -98,7 +110,14 @@ macro_rules! allowance_select {
                  CASE WHEN u.id IS NULL THEN p.llm_tokens_limit ELSE u.llm_limit END AS llm_limit,
                  COALESCE(u.voice_used, 0) AS voice_used, COALESCE(u.voice_held, 0) AS voice_held,
                  CASE WHEN u.id IS NULL THEN p.voice_tokens_limit ELSE u.voice_limit END AS voice_limit,
-                 COALESCE(u.llm_notified, 0) AS llm_notified, COALESCE(u.voice_notified, 0) AS voice_notified ",
+                 COALESCE(u.llm_notified, 0) AS llm_notified, COALESCE(u.voice_notified, 0) AS voice_notified,
+                 COALESCE(u.llm_overage, 0) AS llm_overage, COALESCE(u.voice_overage, 0) AS voice_overage,
+                 CASE WHEN u.id IS NOT NULL THEN u.overage_prices
+                      WHEN p.currency = s.currency THEN p.overage END AS overage_prices,
+                 CASE WHEN u.id IS NOT NULL THEN u.overage_cap
+                      WHEN s.status <> 'trialing' AND p.currency = s.currency AND s.overage_prices = p.overage
+                      THEN s.overage_cap END AS overage_cap,
+                 COALESCE(u.overage_closed, FALSE) AS overage_closed ",
             $($rest),+
         )
     };

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use super::Counters;
+use super::{Counters, counter_columns};
 use crate::domain::{GroupId, PeriodUsage, SummaryId};
 use crate::error::Result;
 use crate::storage::Store;
@@ -45,10 +45,9 @@ impl Store {
         count: i64,
     ) -> Result<Vec<SummaryRow>> {
         Ok(on_db!(self, |pool| {
-            sqlx::query_as(
+            sqlx::query_as(concat!(
                 "SELECT u.id, p.name AS plan_name, u.period_start, u.period_end,
-                     u.llm_used, u.llm_held, u.llm_limit, u.llm_notified,
-                     u.voice_used, u.voice_held, u.voice_limit, u.voice_notified
+                     ", counter_columns!(), "
                  FROM usage_summaries u
                  JOIN subscriptions s ON s.group_id = u.group_id AND s.id = u.subscription_id
                  JOIN plans p ON p.id = u.plan_id
@@ -57,8 +56,8 @@ impl Store {
                    AND s.status NOT IN ('incomplete', 'incomplete_expired')
                    AND NOT ((u.provisional OR u.period_start = u.period_end)
                        AND u.llm_used = 0 AND u.voice_used = 0)
-                 ORDER BY u.period_start DESC LIMIT $3",
-            )
+                 ORDER BY u.period_start DESC LIMIT $3"
+            ))
             .bind(group)
             .bind(now)
             .bind(count)

@@ -7,8 +7,10 @@ mod periods;
 
 use sqlx::{ColumnIndex, Decode, FromRow, Row, Type};
 
+use sqlx::types::Json;
+
 use super::ledger::Delta;
-use crate::domain::{PerType, Resource, Share};
+use crate::domain::{OveragePrices, PerType, PeriodOverage, Resource, Share, Spent};
 
 pub use allowances::AllowanceRow;
 pub(super) use allowances::{allowance_select, live_allowances, share_columns};
@@ -26,12 +28,18 @@ pub struct Counters {
     pub limit: PerType<Option<i64>>,
     /// The highest threshold of the limit that the group was told of, in per cent; 0 for none.
     pub notified: PerType<i64>,
+    pub overage: PeriodOverage,
 }
 
 impl Counters {
-    pub(super) fn add(&mut self, delta: Delta) {
+    pub fn add(&mut self, delta: Delta) {
         self.used += delta.used;
         self.held += delta.held;
+        self.overage.tokens += delta.overage;
+    }
+
+    pub fn spent(&self) -> Spent {
+        Spent { used: self.used, held: self.held, limit: self.limit }
     }
 
     pub fn resources(&self) -> PerType<Resource> {
@@ -43,17 +51,35 @@ impl<'r, R: Row> FromRow<'r, R> for Counters
 where
     &'r str: ColumnIndex<R>,
     i64: Decode<'r, R::Database> + Type<R::Database>,
+    bool: Decode<'r, R::Database> + Type<R::Database>,
     Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
+    Option<Json<OveragePrices>>: Decode<'r, R::Database> + Type<R::Database>,
 {
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        let prices: Option<Json<OveragePrices>> = row.try_get("overage_prices")?;
         Ok(Self {
             used: PerType { llm: row.try_get("llm_used")?, voice: row.try_get("voice_used")? },
             held: PerType { llm: row.try_get("llm_held")?, voice: row.try_get("voice_held")? },
             limit: PerType { llm: row.try_get("llm_limit")?, voice: row.try_get("voice_limit")? },
             notified: PerType { llm: row.try_get("llm_notified")?, voice: row.try_get("voice_notified")? },
+            overage: PeriodOverage {
+                tokens: PerType { llm: row.try_get("llm_overage")?, voice: row.try_get("voice_overage")? },
+                prices: prices.map(|prices| prices.0),
+                cap: row.try_get("overage_cap")?,
+                closed: row.try_get("overage_closed")?,
+            },
         })
     }
 }
+
+/// The columns of [`Counters`] in a table named `u` (usage_summaries).
+macro_rules! counter_columns {
+    () => {
+        "u.llm_used, u.llm_held, u.llm_limit, u.voice_used, u.voice_held, u.voice_limit,
+         u.llm_overage, u.voice_overage, u.overage_prices, u.overage_cap, u.overage_closed"
+    };
+}
+pub(super) use counter_columns;
 
 /// What one member or one key has used and holds in a period, and the most it may spend, for each kind of token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

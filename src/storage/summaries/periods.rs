@@ -40,6 +40,50 @@ macro_rules! threshold_reached {
     };
 }
 
+/// Whether a period that is open takes the terms of the plan that the subscription has by now.
+macro_rules! takes_new_terms {
+    () => {
+        "(usage_summaries.provisional OR usage_summaries.plan_id <> excluded.plan_id)"
+    };
+}
+
+/// Whether it takes that plan's overage prices. Those of its start stay where it had some.
+macro_rules! takes_new_prices {
+    () => {
+        "(usage_summaries.provisional OR usage_summaries.plan_id <> excluded.plan_id
+             AND usage_summaries.overage_prices IS NULL)"
+    };
+}
+
+/// What stays charged beyond a limit of the new terms: what fits into a higher one isn't overage any more.
+macro_rules! overage_under_new_terms {
+    ($kind:literal) => {
+        concat!(
+            "CASE WHEN NOT ",
+            takes_new_terms!(),
+            " OR usage_summaries.",
+            $kind,
+            "_used - excluded.",
+            $kind,
+            "_limit >= usage_summaries.",
+            $kind,
+            "_overage THEN usage_summaries.",
+            $kind,
+            "_overage
+                  WHEN usage_summaries.",
+            $kind,
+            "_used > excluded.",
+            $kind,
+            "_limit
+                  THEN usage_summaries.",
+            $kind,
+            "_used - excluded.",
+            $kind,
+            "_limit ELSE 0 END"
+        )
+    };
+}
+
 impl Tx {
     /// Opens a period of a subscription of the group, with its plan's limits of this moment. A period that is open
     /// keeps the limits it began with, unless that was provisional or the plan was changed, and takes a corrected end. With
@@ -63,28 +107,32 @@ impl Tx {
         on_tx!(self, |connection| {
             sqlx::query(concat!(
                 "INSERT INTO usage_summaries (group_id, id, subscription_id, plan_id, period_start, period_end,
-                     llm_limit, voice_limit, created_at, provisional)
-                 SELECT s.group_id, $1, s.id, p.id, $4, $5, p.llm_tokens_limit, p.voice_tokens_limit, $6, $7
+                     llm_limit, voice_limit, created_at, provisional, overage_prices, overage_cap)
+                 SELECT s.group_id, $1, s.id, p.id, $4, $5, p.llm_tokens_limit, p.voice_tokens_limit, $6, $7,
+                     CASE WHEN p.currency = s.currency THEN p.overage END,
+                     CASE WHEN s.status <> 'trialing' AND p.currency = s.currency AND s.overage_prices = p.overage
+                         THEN s.overage_cap END
                  FROM subscriptions s JOIN plans p ON p.id = s.plan_id WHERE s.group_id = $2 AND s.id = $3
                  ON CONFLICT (group_id, subscription_id, period_start) DO UPDATE SET
                      period_end = excluded.period_end,
-                     plan_id = CASE WHEN usage_summaries.provisional
-                         OR usage_summaries.plan_id <> excluded.plan_id THEN excluded.plan_id
+                     plan_id = CASE WHEN ", takes_new_terms!(), " THEN excluded.plan_id
                          ELSE usage_summaries.plan_id END,
-                     llm_limit = CASE WHEN usage_summaries.provisional
-                         OR usage_summaries.plan_id <> excluded.plan_id THEN excluded.llm_limit
+                     llm_limit = CASE WHEN ", takes_new_terms!(), " THEN excluded.llm_limit
                          ELSE usage_summaries.llm_limit END,
-                     voice_limit = CASE WHEN usage_summaries.provisional
-                         OR usage_summaries.plan_id <> excluded.plan_id THEN excluded.voice_limit
+                     voice_limit = CASE WHEN ", takes_new_terms!(), " THEN excluded.voice_limit
                          ELSE usage_summaries.voice_limit END,
-                     llm_notified = CASE WHEN usage_summaries.provisional
-                         OR usage_summaries.plan_id <> excluded.plan_id THEN ",
+                     llm_notified = CASE WHEN ", takes_new_terms!(), " THEN ",
                 threshold_reached!("usage_summaries.llm_used", "excluded.llm_limit"),
                 " ELSE usage_summaries.llm_notified END,
-                     voice_notified = CASE WHEN usage_summaries.provisional
-                         OR usage_summaries.plan_id <> excluded.plan_id THEN ",
+                     voice_notified = CASE WHEN ", takes_new_terms!(), " THEN ",
                 threshold_reached!("usage_summaries.voice_used", "excluded.voice_limit"),
                 " ELSE usage_summaries.voice_notified END,
+                     llm_overage = ", overage_under_new_terms!("llm"), ",
+                     voice_overage = ", overage_under_new_terms!("voice"), ",
+                     overage_prices = CASE WHEN ", takes_new_prices!(), " THEN excluded.overage_prices
+                         ELSE usage_summaries.overage_prices END,
+                     overage_cap = CASE WHEN ", takes_new_prices!(), " THEN excluded.overage_cap
+                         ELSE usage_summaries.overage_cap END,
                      provisional = CASE WHEN excluded.provisional THEN usage_summaries.provisional ELSE FALSE END"
             ))
             .bind(SummaryId(Uuid::now_v7()))

@@ -45,8 +45,8 @@ fn send_forms_once() {
         let Some(form) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else {
             return;
         };
-        if event.default_prevented() {
-            // An island does it.
+        if event.default_prevented() || form.has_attribute("data-download") {
+            // An island does it; or a file comes, and the page stays with its form.
         } else if form.has_attribute("aria-busy") {
             event.prevent_default();
         } else {

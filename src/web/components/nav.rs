@@ -17,6 +17,7 @@ fn links(role: Role) -> &'static [Link] {
     match role {
         Role::SuperAdmin => &[
             ("/subscription-plans", "Plans", Shape::Layers),
+            ("/reports", "Reports", Shape::Sheet),
             ("/outbox", "Outbox", Shape::Mail),
             ("/settings/api-keys", "API keys", Shape::Key),
             ("/settings/account", "Account", Shape::Person),
@@ -26,6 +27,7 @@ fn links(role: Role) -> &'static [Link] {
             ("/chat", "Chat", Shape::Speech),
             ("/subscribe", "Subscription", Shape::Card),
             ("/billing", "Billing", Shape::Receipt),
+            ("/reports", "Reports", Shape::Sheet),
             ("/team", "Team", Shape::People),
             ("/settings/api-keys", "API keys", Shape::Key),
             ("/settings/account", "Account", Shape::Person),
@@ -40,7 +42,11 @@ fn links(role: Role) -> &'static [Link] {
 }
 
 #[component]
-pub fn Nav(user: Option<User>) -> impl IntoView {
+pub fn Nav(
+    user: Option<User>,
+    /// Whether the way in stands beside the name.
+    enters: bool,
+) -> impl IntoView {
     let links = user.as_ref().map(|user| {
         let links = links(user.role).iter().map(|&(href, label, shape)| {
             view! { <li><A href=href><Icon shape/>{label}</A></li> }
@@ -54,6 +60,11 @@ pub fn Nav(user: Option<User>) -> impl IntoView {
                 "Tollgate"
             </a>
             {links}
+            {enters.then(|| view! {
+                <p class="nav__enter">
+                    <a class="button" data-tone="plain" href="/login">"Sign in"</a>
+                </p>
+            })}
             {user.map(|user| view! { <Who user/> })}
         </header>
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use leptos::tachys::reactive_graph::OwnedView;
-use leptos_meta::{Meta, Title};
+use leptos_meta::{Link, Meta, Title};
 use leptos_router::components::Redirect;
 use leptos_router::hooks::use_location;
 use leptos_router::location::Url;
@@ -26,10 +26,21 @@ pub fn set_status(status: u16) {
 /// name that was typed by anyone, and leptos_meta writes it as it is given, so it is escaped here; a description,
 /// being an attribute, is escaped by leptos.
 #[component]
-pub fn Head(#[prop(into)] title: String, #[prop(into)] description: String) -> impl IntoView {
+pub fn Head(
+    #[prop(into)] title: String,
+    #[prop(into)] description: String,
+    /// What search engines may do with the page, where that isn't said by robots.txt.
+    #[prop(optional)]
+    robots: Option<&'static str>,
+    /// The page's one address, where it may be asked for under several.
+    #[prop(optional)]
+    canonical: Option<String>,
+) -> impl IntoView {
     view! {
         <Title text=format!("{title} · Tollgate").to_html()/>
         <Meta name="description" content=description/>
+        {robots.map(|robots| view! { <Meta name="robots" content=robots/> })}
+        {canonical.map(|canonical| view! { <Link rel="canonical" href=canonical/> })}
     }
 }
 
@@ -81,6 +92,16 @@ pub fn CannotShow(error: AppError) -> impl IntoView {
                 "It has expired, was used, or was withdrawn. Ask the person who sent it for a new one.";
             view! { <Stopped status=410 title="This invitation is gone" text/> }.into_any()
         }
+        Some("reset_gone") => view! {
+            <Stopped
+                status=410
+                title="This link is gone"
+                text="It has expired, was used, or a newer one was asked for."
+                to="/forgot"
+                label="Get another link"
+            />
+        }
+        .into_any(),
         _ => view! { <Stopped status=503 title="This page can't be shown now" text=error.to_string()/> }
             .into_any(),
     }
@@ -98,7 +119,15 @@ pub fn NotFound() -> impl IntoView {
 }
 
 #[component]
-fn Stopped(status: u16, title: &'static str, #[prop(into)] text: String) -> impl IntoView {
+fn Stopped(
+    status: u16,
+    title: &'static str,
+    #[prop(into)] text: String,
+    /// Where one can go from here.
+    #[prop(default = "/")]
+    to: &'static str,
+    #[prop(default = "Go to the front page")] label: &'static str,
+) -> impl IntoView {
     set_status(status);
     view! {
         <Head title description="This page can't be shown."/>
@@ -107,7 +136,7 @@ fn Stopped(status: u16, title: &'static str, #[prop(into)] text: String) -> impl
             <h1>{title}</h1>
             <p>{text}</p>
             <p>
-                <a class="button" data-tone="plain" href="/">"Go to the front page"</a>
+                <a class="button" data-tone="plain" href=to>{label}</a>
             </p>
         </section>
     }

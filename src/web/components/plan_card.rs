@@ -25,8 +25,9 @@ pub fn PlanCard(
         Some(0) => (Shape::Minus, format!("{}: {many}", format::NOT_INCLUDED)),
         Some(count) => (Shape::Check, format::plural(count, one, many)),
     });
+    let beyond = format::overage_lines(plan.overage.as_ref()).into_iter().map(|line| (Shape::Plus, line));
     let features = plan.features.iter().map(|feature| (Shape::Check, feature.clone()));
-    let lines = allowance.into_iter().chain(features).map(|(shape, line)| {
+    let lines = allowance.into_iter().chain(beyond).chain(features).map(|(shape, line)| {
         view! {
             <li>
                 <Icon shape/>

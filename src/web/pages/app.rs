@@ -7,13 +7,13 @@ use leptos_router::{SsrMode, path};
 
 use super::banner::Banner;
 use super::{
-    account, billing, chat, home, invite, keys, login, outbox, plans, signup, subscribe, team, unsubscribe,
-    usage,
+    account, billing, chat, forgot, home, invite, keys, login, outbox, plans, reports, reset, signup,
+    subscribe, team, unsubscribe, usage,
 };
 use crate::web::components::nav::Nav;
 use crate::web::components::page::NotFound;
 use crate::web::components::sandbox::SandboxStrip;
-use crate::web::ssr::context::{actor, services};
+use crate::web::ssr::context::{actor, path, services};
 use crate::web::ssr::shown_once;
 
 /// Every page is rendered whole before its first byte leaves.
@@ -29,7 +29,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <a class="skip" href="#main">"Skip to the content"</a>
             <div class=frame>
-                <Nav user=user.clone()/>
+                <Nav user=user.clone() enters=user.is_none() && path() == "/"/>
                 <main id="main" tabindex="-1">
                     {user.filter(|user| user.group.is_some()).map(|user| view! { <Banner user/> })}
                     {done.map(|done| view! { <p class="done" role="status">{done}</p> })}
@@ -38,13 +38,17 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/login") view=login::Login ssr=SsrMode::Async/>
                         <Route path=path!("/signup") view=signup::SignUp ssr=SsrMode::Async/>
                         <Route path=path!("/invite/:token") view=invite::Invite ssr=SsrMode::Async/>
+                        <Route path=path!("/forgot") view=forgot::Forgot ssr=SsrMode::Async/>
+                        <Route path=path!("/reset/:token") view=reset::Reset ssr=SsrMode::Async/>
                         <Route path=path!("/usage") view=usage::Usage ssr=SsrMode::Async/>
                         <Route path=path!("/usage/events") view=usage::events::Events ssr=SsrMode::Async/>
                         <Route path=path!("/chat") view=chat::New ssr=SsrMode::Async/>
                         <Route path=path!("/chat/:id") view=chat::Kept ssr=SsrMode::Async/>
                         <Route path=path!("/subscribe") view=subscribe::Subscribe ssr=SsrMode::Async/>
                         <Route path=path!("/billing") view=billing::Billing ssr=SsrMode::Async/>
+                        <Route path=path!("/billing/overage") view=billing::overage::Overage ssr=SsrMode::Async/>
                         <Route path=path!("/billing/portal") view=billing::portal::Portal ssr=SsrMode::Async/>
+                        <Route path=path!("/reports") view=reports::Reports ssr=SsrMode::Async/>
                         <Route path=path!("/subscription-plans") view=plans::Plans ssr=SsrMode::Async/>
                         <Route path=path!("/team") view=team::Team ssr=SsrMode::Async/>
                         <Route path=path!("/settings/api-keys") view=keys::Keys ssr=SsrMode::Async/>

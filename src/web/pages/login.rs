@@ -32,6 +32,7 @@ pub fn Login() -> impl IntoView {
                 <Field name="password" label="Password" input_type="password" autocomplete="current-password"/>
                 <Submit label="Sign in"/>
             </Form>
+            <p class="auth__other"><a href="/forgot">"Forgot password?"</a></p>
             {signup}
             <DemoAccounts next/>
         </section>

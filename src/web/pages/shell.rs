@@ -7,6 +7,7 @@ use leptos_meta::MetaTags;
 
 use super::app::App;
 use crate::web::ssr::assets;
+use crate::web::ssr::context::path;
 use crate::web::ssr::hot_reload::WATCH;
 
 pub fn shell() -> impl IntoView {
@@ -14,6 +15,8 @@ pub fn shell() -> impl IntoView {
     if let Some(shared) = Owner::current_shared_context() {
         shared.set_is_hydrating(false);
     }
+    // The front page is for who comes for the first time: it has no island, and doesn't wait for what wakes them.
+    let has_islands = path() != "/";
     let (script, wasm) = (assets::url("/pkg/tollgate.js"), assets::url("/pkg/tollgate.wasm"));
     let start = format!(
         "import({script:?}).then(m => m.default({{module_or_path: {wasm:?}}}).then(() => {{ m.hydrate(); \
@@ -30,9 +33,11 @@ pub fn shell() -> impl IntoView {
                 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="#0e0f13"/>
                 <link rel="icon" href=assets::url("/favicon.svg") type="image/svg+xml"/>
                 <link rel="stylesheet" href=assets::url("/pkg/tollgate.css")/>
-                <link rel="modulepreload" href=script/>
-                <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
-                <script type="module" nonce=use_nonce()>{start}</script>
+                {has_islands.then(|| view! {
+                    <link rel="modulepreload" href=script/>
+                    <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+                    <script type="module" nonce=use_nonce()>{start}</script>
+                })}
                 {WATCH.clone().map(|options| view! { <AutoReload options/> })}
                 <MetaTags/>
             </head>

@@ -1,4 +1,4 @@
-//! Signing up, in and out.
+//! Signing up, in and out, and a new password for who forgot theirs.
 
 use leptos::prelude::*;
 
@@ -44,6 +44,27 @@ pub async fn sign_up(
 pub async fn sign_out() -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};
     context::sign_out().await?;
+    forms::go_on("/login");
+    Ok(())
+}
+
+/// Sends a link that sets a new password, where there is an account.
+#[server(prefix = "/fn", endpoint = "account/forgot")]
+pub async fn forgot_password(email: String) -> Result<(), AppError> {
+    use crate::web::ssr::{context, forms};
+    let client = context::client().await;
+    let asked = context::services().accounts.forgot_password(&email, &client).await;
+    asked.map_err(|error| AppError::from(error).keeping([("email", email)]))?;
+    forms::go_on("/forgot?sent=1");
+    Ok(())
+}
+
+/// Sets a new password by a link.
+#[server(prefix = "/fn", endpoint = "account/reset")]
+pub async fn reset_password(token: String, password: String) -> Result<(), AppError> {
+    use crate::web::ssr::{context, forms};
+    context::services().accounts.reset_password(&token, &password).await?;
+    forms::done("Your password was changed. Sign in with it.");
     forms::go_on("/login");
     Ok(())
 }

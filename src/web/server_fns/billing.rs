@@ -41,6 +41,23 @@ pub async fn pay(id: SubscriptionId) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Enables overage up to a cap, or disables it.
+#[server(prefix = "/fn", endpoint = "billing/overage")]
+pub async fn agree_to_overage(
+    id: SubscriptionId,
+    enabled: bool,
+    #[server(default)] cap: String,
+) -> Result<(), AppError> {
+    use crate::domain::OverageAgreement;
+    use crate::web::ssr::{context, forms};
+    let agreement = OverageAgreement { enabled, cap: Some(cap) };
+    let agreed = context::services().billing.agree_to_overage(&context::user()?, id, &agreement).await;
+    agreed.map_err(|error| forms::keep(error, &agreement))?;
+    forms::done(if enabled { "Overage is enabled." } else { "Overage is disabled." });
+    forms::go_on("/billing/overage");
+    Ok(())
+}
+
 /// Has invoices made out so from now on.
 #[server(prefix = "/fn", endpoint = "billing/details")]
 pub async fn save_details(

@@ -12,6 +12,7 @@ pub mod events;
 pub mod keys;
 pub mod notifications;
 pub mod plans;
+pub mod settings;
 pub mod subscription;
 pub mod team;
 pub mod usage;

@@ -16,6 +16,16 @@ pub async fn invite(email: String, role: String) -> Result<(), AppError> {
     Ok(())
 }
 
+/// Sends an invitation anew. The page it goes on to shows the new link, once.
+#[server(prefix = "/fn", endpoint = "team/resend")]
+pub async fn resend_invitation(id: InvitationId) -> Result<(), AppError> {
+    use crate::web::ssr::{context, forms, shown_once};
+    let made = context::services().accounts.resend_invitation(&context::user()?, id).await?;
+    shown_once::put(shown_once::INVITATION, &made);
+    forms::go_on("/team");
+    Ok(())
+}
+
 #[server(prefix = "/fn", endpoint = "team/withdraw")]
 pub async fn withdraw_invitation(id: InvitationId) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};
@@ -31,6 +41,18 @@ pub async fn remove_member(id: UserId) -> Result<(), AppError> {
     context::services().accounts.remove_member(&context::user()?, id).await?;
     forms::done("The member was removed.");
     forms::go_on("/team");
+    Ok(())
+}
+
+/// Gives a member another role.
+#[server(prefix = "/fn", endpoint = "team/role")]
+pub async fn change_role(id: UserId, role: String) -> Result<(), AppError> {
+    use crate::web::ssr::{context, forms};
+    let user = context::user()?;
+    let member = context::services().accounts.change_role(&user, id, &role).await?;
+    forms::done("The role was changed.");
+    // Who makes oneself a member may see the page no more.
+    forms::go_on(if member.id == user.id && member.role != user.role { "/usage" } else { "/team" });
     Ok(())
 }
 

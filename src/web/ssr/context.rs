@@ -4,9 +4,10 @@ use axum::http::request::Parts;
 use leptos::prelude::*;
 use tower_sessions::Session;
 
+use crate::accounts::AccountChange;
 use crate::domain::{Refusal, Role, User};
 use crate::error::Error;
-use crate::http::auth::{self, Actor};
+use crate::http::auth::{self, Actor, SessionUser};
 use crate::http::client::Client;
 use crate::services::Services;
 use crate::web::AppError;
@@ -18,6 +19,11 @@ pub fn services() -> Services {
 /// The user who is signed in, if one is.
 pub fn actor() -> Option<User> {
     Some(use_context::<Parts>()?.extensions.get::<Actor>()?.0.as_ref()?.user.clone())
+}
+
+/// The path that is asked for; empty where nothing is.
+pub fn path() -> String {
+    use_context::<Parts>().map(|parts| parts.uri.path().to_owned()).unwrap_or_default()
 }
 
 /// Whom a user asks for what only an admin of the group may do, by name; none where the user is one.
@@ -39,6 +45,24 @@ pub fn user() -> Result<User, AppError> {
     actor().ok_or_else(|| Refusal::NotSignedIn.into())
 }
 
+/// The user who is signed in, and the session it is signed in by.
+///
+/// # Errors
+/// [`Refusal::NotSignedIn`]; [`Refusal::Forbidden`] for an API key.
+pub fn session_user() -> Result<SessionUser, AppError> {
+    let parts = use_context::<Parts>().ok_or(Refusal::NotSignedIn)?;
+    Ok(SessionUser::of(&parts)?)
+}
+
+/// Changes the account of the user who is signed in.
+///
+/// # Errors
+/// As [`session_user`]; what [`Accounts::change_account`](crate::accounts::Accounts::change_account) refuses.
+pub async fn change_account(change: AccountChange) -> Result<User, AppError> {
+    let SessionUser { user, session } = session_user()?;
+    Ok(services().accounts.change_account(&user, &session, change, &client().await).await?)
+}
+
 /// The client, as attempts are counted by.
 pub async fn client() -> String {
     leptos_axum::extract().await.map_or_else(|_| String::new(), |client: Client| client.throttle_key())
@@ -49,7 +73,8 @@ pub async fn client() -> String {
 /// # Errors
 /// [`AppError::Unavailable`] when the session can't be stored.
 pub async fn sign_in(user: &User) -> Result<(), AppError> {
-    Ok(auth::sign_in(&session().await?, user).await?)
+    let headers = use_context::<Parts>().map(|parts| parts.headers).unwrap_or_default();
+    Ok(auth::sign_in(&session().await?, user, &headers).await?)
 }
 
 /// Ends the session of the browser that asks.

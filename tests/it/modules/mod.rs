@@ -147,7 +147,8 @@ fn the_check_sees_code_that_breaks_a_rule() {
         ("config", "use crate::storage::Store;"),
         ("clock", "use crate::config::Config;"),
         ("error", "use crate::storage::Store;"),
-        ("reports", "use std::fmt;"),
+        ("reports", "use crate::metering::Metering;"),
+        ("exports", "use std::fmt;"),
         ("web/admin", "use std::fmt;"),
     ];
     let crates = crates();

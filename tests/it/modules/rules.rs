@@ -70,6 +70,7 @@ pub const RULES: &[Rule] = &[
         &[
             "hex",
             "hmac",
+            "miniserde",
             "secrecy",
             "sha2",
             "stripe",
@@ -83,6 +84,11 @@ pub const RULES: &[Rule] = &[
             "tokio_util",
             "url",
         ],
+    ),
+    rule(
+        "reports",
+        &["domain", "error", "storage"],
+        &["bytes", "chrono_tz", "csv", "rust_xlsxwriter", "tempfile", "tokio", "tokio_stream"],
     ),
     rule("chat", &["clock", "domain", "error", "storage"], &["ammonia", "pulldown_cmark"]),
     // OpenAI's API, metered: it speaks HTTP both ways, and leaves the ledger to the metering.
@@ -113,7 +119,7 @@ pub const RULES: &[Rule] = &[
         "services",
         &[
             "accounts", "billing", "chat", "clock", "config", "error", "gateway", "metering", "notify",
-            "storage",
+            "reports", "storage",
         ],
         &[],
     ),
@@ -147,7 +153,7 @@ pub const RULES: &[Rule] = &[
         "api",
         &[
             "accounts", "billing", "clock", "domain", "error", "http", "metering", "metrics", "notify",
-            "services", "storage",
+            "reports", "services", "storage",
         ],
         &[
             "axum",
@@ -207,10 +213,12 @@ pub const RULES: &[Rule] = &[
         "web/pages",
         &[
             "accounts",
+            "billing",
             "chat",
             "domain",
             "metering",
             "notify",
+            "reports",
             "web",
             "web/error",
             "web/format",

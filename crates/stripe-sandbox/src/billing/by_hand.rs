@@ -162,6 +162,22 @@ fn apply(tx: &mut Tx, id: &str, params: &Value) {
     });
 }
 
+/// Finalizes a draft. Where it advances by itself from then on, it is collected: Stripe doesn't say when, and as long after
+/// as a draft waits is assumed.
+pub(crate) fn finalize(tx: &mut Tx, id: &str, params: &Value) {
+    invoices::finalize(tx, id);
+    let now = tx.now();
+    tx.change(KIND, id, |doc| {
+        if !Invoice(&doc.object).is(InvoiceStatus::Open) {
+            return;
+        }
+        set(&mut doc.object, params, "auto_advance");
+        if params["auto_advance"] == true && Invoice(&doc.object).charges_automatically() {
+            doc.object["next_payment_attempt"] = json!(now + DRAFT_SECONDS);
+        }
+    });
+}
+
 /// Deletes a draft that was made by hand; the invoice items on it go with it.
 ///
 /// # Errors

@@ -9,7 +9,7 @@ use crate::engine::objects::{Invoice, InvoiceStatus, Subscription, SubscriptionS
 use crate::engine::{ApiError, Kind};
 use crate::http::{
     Call, Field, METADATA, Route, Shape, delete, get, in_range, list, matches, opt, page, page_of_values,
-    post, req, set, unsupported,
+    post, req, unsupported,
 };
 use crate::payments::{ConfirmOptions, methods};
 
@@ -176,13 +176,7 @@ fn finalize(call: &mut Call) -> Result<Value, ApiError> {
         let message = "This invoice is already finalized, you can't re-finalize a non-draft invoice.";
         return Err(ApiError::invalid(message).code("invoice_already_finalized"));
     }
-    invoices::finalize(call.tx, doc.id());
-    let params = call.params;
-    call.tx.change(KIND, doc.id(), |doc| {
-        if Invoice(&doc.object).is(InvoiceStatus::Open) {
-            set(&mut doc.object, params, "auto_advance");
-        }
-    });
+    by_hand::finalize(call.tx, doc.id(), call.params);
     Ok(call.tx.shown(KIND, doc.id()))
 }
 

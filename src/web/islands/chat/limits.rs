@@ -175,6 +175,7 @@ mod tests {
             period_end: time,
             as_of: time,
             resources: PerType::of(|_| Resource::new(used, 0, limit)),
+            overage: None,
             you: Some(PerType::of(|_| own)),
         };
         Standing::of(&usage, has_access)

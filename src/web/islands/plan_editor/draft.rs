@@ -19,6 +19,10 @@ pub const FIELDS: &[&str] = &[
     "voice_tokens_unlimited",
     "max_users",
     "max_users_unlimited",
+    "llm_overage_per",
+    "llm_overage_price",
+    "voice_overage_per",
+    "voice_overage_price",
     "features",
     "stripe_price_id",
 ];
@@ -37,6 +41,10 @@ pub fn field<'a>(form: &'a mut PlanForm, name: &str) -> &'a mut String {
         "voice_tokens_unlimited" => &mut form.voice_tokens_unlimited,
         "max_users" => &mut form.max_users,
         "max_users_unlimited" => &mut form.max_users_unlimited,
+        "llm_overage_per" => &mut form.llm_overage_per,
+        "llm_overage_price" => &mut form.llm_overage_price,
+        "voice_overage_per" => &mut form.voice_overage_per,
+        "voice_overage_price" => &mut form.voice_overage_price,
         "features" => &mut form.features,
         _ => &mut form.stripe_price_id,
     }

@@ -55,6 +55,13 @@ pub fn PlanEditor(
 
 #[component]
 fn Fields(draft: Draft, bound: Option<String>) -> impl IntoView {
+    let packages = [
+        ("llm_overage_per", "LLM tokens in a package", "numeric"),
+        ("llm_overage_price", "Its price", "decimal"),
+        ("voice_overage_per", "Voice tokens in a package", "numeric"),
+        ("voice_overage_price", "Its price", "decimal"),
+    ];
+    let packages = packages.map(|(name, label, inputmode)| view! { <Line draft name label inputmode/> });
     view! {
         <Line draft name="name" label="Name"/>
         <Area draft name="description" label="Description" hint="One sentence on who it is for." rows="2"/>
@@ -69,6 +76,13 @@ fn Fields(draft: Draft, bound: Option<String>) -> impl IntoView {
             <Limit draft name="voice_tokens_limit" unlimited="voice_tokens_unlimited" label="Voice tokens" hint="Per month. 0: not in the plan."/>
             <Limit draft name="max_users" unlimited="max_users_unlimited" label="Users" hint="Members and open invitations."/>
         </div>
+        <fieldset class="field-group">
+            <legend>"Beyond the limits"</legend>
+            <p class="field__hint">
+                "For groups whose admin agrees to it, up to a cap in money. Left empty, tokens end at the limit."
+            </p>
+            <div class="field-row">{packages.collect_view()}</div>
+        </fieldset>
         <Line
             draft
             name="trial_days"

@@ -59,6 +59,7 @@ fn preview(form: &PlanForm, last: Option<&Plan>) -> Plan {
         trial_days: input.trial_days,
         limits: PerType { llm: input.llm_tokens_limit, voice: input.voice_tokens_limit },
         max_users: input.max_users,
+        overage: input.overage.and_then(|overage| overage.prices(currency).ok().flatten()),
         features: input.features,
         stripe_price_id: None,
         archived: false,

@@ -1,15 +1,16 @@
 //! `/billing`: what the group pays, with what, and what it has paid.
 
 mod details;
+pub mod overage;
 mod payer;
-mod payments;
+pub mod payments;
 pub mod plan;
 pub mod portal;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::domain::{Account, Level, PeriodUsage, Role, Subscription};
+use crate::domain::{Account, Level, PaymentHistory, PeriodUsage, Role, Subscription};
 use crate::web::AppError;
 use crate::web::components::ask_admin::AskAdmin;
 use crate::web::components::form::{Attempt, Refused};
@@ -41,6 +42,7 @@ struct Paying {
     subscription: Option<Subscription>,
     /// None where Stripe is out of reach.
     account: Option<Account>,
+    history: PaymentHistory,
     /// The last period of a group without a subscription.
     last: Option<PeriodUsage>,
 }
@@ -49,14 +51,13 @@ struct Paying {
 pub fn Billing() -> impl IntoView {
     let query = use_query_map().get_untracked();
     let after = query.get("after");
-    let older = after.is_some();
     let status = query.get("redirect_status");
     let returned = query.get("setup_intent").filter(|_| status.as_deref() == Some("succeeded"));
     let failed = status.as_deref() == Some("failed");
     load(data(after), move |data| {
         let shown = match data {
             Data::Member(names) => view! { <ForAdmins names/> }.into_any(),
-            Data::Admin(paying) => page(*paying, Visit { older, returned, failed }),
+            Data::Admin(paying) => page(*paying, Visit { returned, failed }),
         };
         view! {
             <Head title="Billing" description="Your group's plan, its card, its next charge and its invoices."/>
@@ -68,8 +69,6 @@ pub fn Billing() -> impl IntoView {
 
 /// How the page was come to.
 struct Visit {
-    /// Whether earlier invoices were asked for.
-    older: bool,
     /// The setup intent that the bank's page was about.
     returned: Option<String>,
     /// Whether the bank refused.
@@ -83,17 +82,19 @@ async fn data(after: Option<String>) -> Result<Data, AppError> {
         return Ok(Data::Member(admins_to_ask(&user).await?.unwrap_or_default()));
     }
     // First, since it may find that the subscription has changed.
-    let account = services.billing.account(&user, after.as_deref()).await.map_err(AppError::from).ok();
+    let account = services.billing.account(&user).await.map_err(AppError::from).ok();
+    let history = services.billing.payment_history(&user, after.as_deref()).await?;
     let subscription = services.billing.subscription(&user).await?;
     let last = match subscription {
         Some(_) => None,
         None => services.metering.history(&user).await?.into_iter().next(),
     };
-    Ok(Data::Admin(Box::new(Paying { subscription, account, last })))
+    Ok(Data::Admin(Box::new(Paying { subscription, account, history, last })))
 }
 
 fn page(paying: Paying, visit: Visit) -> AnyView {
-    let Paying { subscription, account, last } = paying;
+    let Paying { subscription, account, history, last } = paying;
+    let sells_overage = subscription.as_ref().is_some_and(|subscription| subscription.plan.overage.is_some());
     let follow = subscription.as_ref().map(Shown::from);
     let refused = Attempt::of::<Cancel>()
         .message(&[])
@@ -150,13 +151,18 @@ fn page(paying: Paying, visit: Visit) -> AnyView {
     let parts = match &account {
         Some(_) if payer.is_some() => format!("{same} {PLAN} {METHOD} {PAYMENTS}"),
         Some(_) => format!("{same} {PLAN} {PAYMENTS}"),
-        None => same.clone(),
+        None => format!("{same} {PAYMENTS}"),
     };
-    let rest = account.map(|account| {
-        let Account { details, invoices, more_invoices, .. } = account;
-        let has_portal = follow.is_some() || !invoices.is_empty();
+    let has_portal = follow.is_some() || !history.invoices.is_empty();
+    let rest = account.map(|Account { details, .. }| {
         view! {
-            <Payments invoices more=more_invoices older=visit.older/>
+            {sells_overage.then(|| view! {
+                <p class="section__note">
+                    "Your plan sells tokens beyond its limits: "
+                    <a href="/billing/overage">"prices, cap and charges"</a>
+                    "."
+                </p>
+            })}
             <Details details/>
             {has_portal.then(|| view! {
                 <p class="section__note">
@@ -173,6 +179,7 @@ fn page(paying: Paying, visit: Visit) -> AnyView {
         {out_of_reach}
         <div id=PLAN>{plan}</div>
         {payer}
+        <Payments history path="/billing"/>
         {rest}
         <div id=same hidden></div>
         <FollowSubscription shown=follow parts/>

@@ -1,5 +1,6 @@
 //! `/team`: a group's people and the seats they take.
 
+mod invitations;
 mod seats;
 
 use std::collections::HashMap;
@@ -9,7 +10,7 @@ use leptos::server_fn::ServerFn;
 use uuid::Uuid;
 
 use crate::domain::{
-    Invitation, Level, Member, NewInvitation, PerType, Share, Team as People, Usage, UserId, group_digits,
+    Level, Member, NewInvitation, PerType, Role, Share, Team as People, Usage, UserId, group_digits,
 };
 use crate::web::AppError;
 use crate::web::components::badge::Badge;
@@ -23,9 +24,12 @@ use crate::web::components::table::{Column, Row, Table};
 use crate::web::format;
 use crate::web::islands::follow_subscription::{FollowSubscription, Shown};
 use crate::web::islands::shown_once::ShownOnce;
-use crate::web::server_fns::team::{CapMember, RemoveMember, WithdrawInvitation};
+use crate::web::server_fns::team::{
+    CapMember, ChangeRole, RemoveMember, ResendInvitation, WithdrawInvitation,
+};
 use crate::web::ssr::context::{services, user, where_subscribed};
 use crate::web::ssr::shown_once;
+use invitations::Invitations;
 use seats::Seats;
 
 struct Data {
@@ -50,8 +54,10 @@ pub fn Team() -> impl IntoView {
             <Heading title="Team" text="All members spend from the group's shared allowance."/>
             {shown_once::take(shown_once::INVITATION).map(|made| view! { <Made made/> })}
             {refused::<RemoveMember>()}
-            {refused::<WithdrawInvitation>()}
+            {refused::<ChangeRole>()}
             {refused::<CapMember>()}
+            {refused::<ResendInvitation>()}
+            {refused::<WithdrawInvitation>()}
             <Seats joined pending max=max_users/>
             <Members members me shares usage/>
             <Invitations invitations/>
@@ -85,8 +91,7 @@ fn Made(made: NewInvitation) -> impl IntoView {
 }
 
 const MEMBERS: &[Column] = &[
-    Column::text("Name"),
-    Column::text("E-mail"),
+    Column::text("Member"),
     Column::short("Role"),
     Column::short("Joined"),
     Column::number("LLM tokens"),
@@ -109,18 +114,28 @@ fn Members(
         format!("Tokens used and caps are those of {}.", format::span(usage.period_start, usage.period_end))
     });
     let overcommitted = usage.map(|usage| view! { <Overcommitted usage caps/> });
+    let admins = members.iter().filter(|member| member.role == Role::Admin).count();
     let rows = members.into_iter().map(|member| {
+        // What would be refused isn't offered: the group needs an admin.
+        let stays = member.role == Role::Admin && admins <= 1;
+        let role = (!stays).then(|| view! { <SetRole member=member.clone()/> });
+        let remove =
+            (!stays && member.id != me).then(|| view! { <Remove id=member.id name=member.name.clone()/> });
+        let leave = (!stays && member.id == me).then(|| {
+            view! { <a class="button" data-tone="plain" href="/settings/account#leaving">"Leave"</a> }
+        });
         let you = (member.id == me).then(|| view! { " "<Badge tone="quiet" label="You"/> });
         let share = share_of(&member);
-        Row::new(view! { {member.name.clone()}{you} })
-            .cell(member.email)
+        Row::new(view! { {member.name.clone()}{you}<span class="member__email">{member.email}</span> })
             .cell(format::role(member.role))
             .cell(format::date(member.joined_at))
             .cell(view! { <ShareFigure share=share.llm/> })
             .cell(view! { <ShareFigure share=share.voice/> })
             .actions(view! {
-                <SetCaps to=CapMember::PATH id=member.id.to_string() of=member.name.clone() share text=CAP/>
-                <Remove id=member.id name=member.name/>
+                <SetCaps to=CapMember::PATH id=member.id.to_string() of=member.name share text=CAP/>
+                {role}
+                {remove}
+                {leave}
             })
     });
     view! {
@@ -153,6 +168,35 @@ fn Overcommitted(usage: Usage, caps: Vec<PerType<Share>>) -> impl IntoView {
     })
 }
 
+/// The button and dialog that give a member another role.
+#[component]
+fn SetRole(member: Member) -> impl IntoView {
+    let Member { id, name, role, .. } = member;
+    let input = format!("role-{id}");
+    let options = [Role::Member, Role::Admin].map(|each| {
+        view! { <option value=each.as_str() selected=each == role>{format::role(each)}</option> }
+    });
+    view! {
+        <Confirm
+            id=format!("set-role-{id}")
+            label="Role"
+            of=format!("of {name}")
+            title=format!("Role of {name}")
+            text="An admin buys, invites, caps and removes. A member spends."
+            keep="Cancel"
+        >
+            <Form to=ChangeRole::PATH>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <div class="field">
+                    <label for=input.clone()>"Role"</label>
+                    <select class="input" id=input name="role">{options.collect_view()}</select>
+                </div>
+                <Submit label="Save role"/>
+            </Form>
+        </Confirm>
+    }
+}
+
 #[component]
 fn Remove(id: UserId, name: String) -> impl IntoView {
     view! {
@@ -169,30 +213,4 @@ fn Remove(id: UserId, name: String) -> impl IntoView {
             </Form>
         </Confirm>
     }
-}
-
-const INVITATIONS: &[Column] = &[Column::text("E-mail"), Column::short("Role"), Column::short("Expires")];
-
-#[component]
-fn Invitations(invitations: Vec<Invitation>) -> impl IntoView {
-    if invitations.is_empty() {
-        return None;
-    }
-    let rows = invitations.into_iter().map(|invitation| {
-        Row::new(invitation.email.clone())
-            .cell(format::role(invitation.role))
-            .cell(format::date(invitation.expires_at))
-            .actions(view! {
-                <Form to=WithdrawInvitation::PATH>
-                    <input type="hidden" name="id" value=invitation.id.to_string()/>
-                    <Submit label="Withdraw" tone="plain" of=invitation.email/>
-                </Form>
-            })
-    });
-    Some(view! {
-        <section class="section">
-            <h2>"Open invitations"</h2>
-            <Table caption="Open invitations" columns=INVITATIONS rows=rows.collect()/>
-        </section>
-    })
 }

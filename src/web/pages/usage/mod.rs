@@ -9,7 +9,9 @@ mod shares;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::domain::{BreakdownBy, LimitCheck, PerType, Status, Subscription, User};
+use crate::domain::{
+    BreakdownBy, Level, LimitCheck, Money, PerType, Status, Subscription, Usage as UsageNow, User,
+};
 use crate::metering::{Dashboard, Overview};
 use crate::web::AppError;
 use crate::web::components::no_subscription::NoSubscription;
@@ -45,6 +47,7 @@ pub fn Usage() -> impl IntoView {
             let offer = "Choose a plan and your group has an allowance to spend from.";
             view! { <NoSubscription admins=admins.clone() offer last=history.first().cloned()/> }
         });
+        let beyond = current.as_ref().and_then(|(check, _)| beyond(&check.usage, admins.is_none()));
         let current = match (shown, current) {
             (Some(shown), Some((LimitCheck { usage, suggested_plan, .. }, overview))) if !incomplete => {
                 let (resources, days) = (usage.resources, whole_days(&overview));
@@ -64,11 +67,28 @@ pub fn Usage() -> impl IntoView {
             <Heading title="Usage" text="The allowance that your whole group shares."/>
             {above}
             {current}
+            {beyond}
             {(is_new && !incomplete).then(|| view! { <FirstSteps/> })}
             <History history/>
         }
         .into_any()
     })
+}
+
+/// What may be spent beyond the limits, where the plan sells it.
+fn beyond(usage: &UsageNow, is_admin: bool) -> Option<impl IntoView + use<>> {
+    let overage = usage.overage.as_ref()?;
+    let is_reached = usage.resources.iter().any(|(_, resource)| resource.level == Level::Limit);
+    let text = match &overage.cap {
+        Some(cap) => {
+            let cap = Money::parse(cap, overage.currency).ok()?;
+            format!("Beyond its limits your group may spend up to {cap} in this period.")
+        }
+        None if is_reached && is_admin => "Your plan sells tokens beyond its limits.".to_owned(),
+        None => return None,
+    };
+    let link = is_admin.then(|| view! { " " <a href="/billing/overage">"Prices, cap and charges"</a> });
+    Some(view! { <p class="section__note">{text}{link}</p> })
 }
 
 /// What was used on each whole day that is over: neither on the one the period began in nor today.

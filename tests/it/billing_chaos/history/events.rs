@@ -7,6 +7,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use reqwest::Method;
 use serde_json::Value;
+use tollgate::storage::EventSubject;
 
 use super::{History, id_of};
 use crate::billing_chaos::steps::{Act, Fate};
@@ -107,7 +108,13 @@ impl History<'_> {
         };
         let retry_at = now + Duration::seconds(10);
         store
-            .receive_event(id_of(event), event_type, subscription, None, now, retry_at)
+            .receive_event(
+                id_of(event),
+                event_type,
+                EventSubject { subscription, ..EventSubject::default() },
+                now,
+                retry_at,
+            )
             .await
             .expect("it is kept");
     }
