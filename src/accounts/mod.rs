@@ -6,7 +6,6 @@
 
 mod demo;
 mod keys;
-mod messages;
 mod own;
 mod password_resets;
 mod passwords;

@@ -16,7 +16,9 @@ use uuid::Uuid;
 use super::Billing;
 use super::stripe::OwnInvoice;
 use super::sync::gone;
-use crate::domain::{GroupId, Money, OverageAgreement, OverageConsent, Refusal, SubscriptionId, User};
+use crate::domain::{
+    GroupId, Money, Notice, OverageAgreement, OverageConsent, OverageTerms, Refusal, SubscriptionId, User,
+};
 use crate::error::{Error, Result};
 use crate::storage::{EndedPeriod, OverageCharge};
 
@@ -30,7 +32,8 @@ const RETRY: Duration = Duration::minutes(2);
 
 impl Billing {
     /// Enables overage for the admin's group up to a ceiling for each period, or disables it. What was spent under it before
-    /// stays charged. Kept with who and at which prices.
+    /// stays charged. Kept with who and at which prices, and told to the
+    /// group.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`] for anyone but an admin; [`Refusal::NotFound`], also for another group's;
@@ -50,15 +53,24 @@ impl Billing {
         let ended = || Refusal::Conflict("The subscription has ended.".into());
         let row = tx.overage(group, id, now).await?.ok_or_else(ended)?;
         let prices = row.period_prices.or(row.plan_prices).map(|prices| prices.0);
-        let cap = match (agreement.enabled, prices) {
+        let terms = match (agreement.enabled, prices) {
             (false, _) => None,
             (true, None) => {
                 return Err(Refusal::Conflict("The plan sells nothing beyond its limits.".into()).into());
             }
-            (true, Some(prices)) => Some(agreement.cap(prices.currency)?.minor),
+            (true, Some(prices)) => Some((prices, agreement.cap(prices.currency)?.minor)),
         };
+        let cap = terms.map(|(_, cap)| cap);
         tx.agree_to_overage(group, user.id, &row, cap, now).await?;
+        // Agreeing to the same again is no news.
+        if let Some((prices, cap)) = terms
+            && (row.agreed_cap != Some(cap) || row.agreed_prices != row.plan_prices)
+        {
+            let notice = Notice::OverageEnabled(OverageTerms::new(&prices, cap));
+            tx.add_notice(group, &notice, None, now).await?;
+        }
         tx.commit().await?;
+        self.store.wake_notices();
         info!(subscription = %id, enabled = agreement.enabled, "overage agreed to");
         (self.on_change)(group);
         Ok(())

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Currency, Money, Role, UsageType};
+use super::{Currency, Money, OveragePrices, Role, UsageType};
 
 /// The shares of a limit, in per cent, at which a group is told how much it has used.
 pub const THRESHOLDS: [i64; 3] = [80, 90, 100];
@@ -36,6 +36,28 @@ pub struct PackagePrice {
     pub per: i64,
     /// In decimal, in the notice's currency.
     pub price: String,
+}
+
+/// What lies beyond the limits is sold by, and the most it may cost in a period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OverageTerms {
+    /// In decimal, in `currency`.
+    pub cap: String,
+    pub currency: Currency,
+    /// `None` for a resource that ends at its limit.
+    pub llm: Option<PackagePrice>,
+    pub voice: Option<PackagePrice>,
+}
+
+impl OverageTerms {
+    /// `cap` in minor units.
+    pub fn new(prices: &OveragePrices, cap: i64) -> Self {
+        let decimal = |minor| prices.money(minor).decimal();
+        let packages = prices.packages.map(|package| {
+            package.map(|package| PackagePrice { per: package.per, price: decimal(package.price) })
+        });
+        Self { cap: decimal(cap), currency: prices.currency, llm: packages.llm, voice: packages.voice }
+    }
 }
 
 /// What a group is told, with the figures of the moment it came about.
@@ -87,20 +109,9 @@ pub enum Notice {
         plan: String,
     },
     /// An admin agreed to pay for what lies beyond the limits, up to a cap.
-    OverageEnabled {
-        /// In decimal, in `currency`.
-        cap: String,
-        currency: Currency,
-        llm: Option<PackagePrice>,
-        voice: Option<PackagePrice>,
-    },
+    OverageEnabled(OverageTerms),
     /// What lies beyond the limits has cost as much as was agreed to.
-    OverageCapReached {
-        cap: String,
-        currency: Currency,
-        llm: Option<PackagePrice>,
-        voice: Option<PackagePrice>,
-    },
+    OverageCapReached(OverageTerms),
 }
 
 impl Notice {
@@ -114,8 +125,8 @@ impl Notice {
             Self::PlanChanged { .. } => "plan_changed",
             Self::SubscriptionEnding { .. } => "subscription_ending",
             Self::SubscriptionEnded { .. } => "subscription_ended",
-            Self::OverageEnabled { .. } => "overage_enabled",
-            Self::OverageCapReached { .. } => "overage_cap_reached",
+            Self::OverageEnabled(_) => "overage_enabled",
+            Self::OverageCapReached(_) => "overage_cap_reached",
         }
     }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::templates::{About, Footer, write};
 use super::{MessageLink, NewMessage, Outbox};
-use crate::domain::Role;
+use crate::domain::{MessageId, Role};
 use crate::error::Result;
 use crate::storage::Tx;
 
@@ -23,10 +23,9 @@ pub struct InvitationMessage<'a> {
 
 /// What changed of how somebody signs in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "what", rename_all = "snake_case")]
-pub enum SignInChange {
-    Password,
-    Email { new_email: String },
+pub struct SignInChange {
+    pub new_email: Option<String>,
+    pub new_password: bool,
 }
 
 impl Outbox {
@@ -34,7 +33,7 @@ impl Outbox {
     ///
     /// # Errors
     /// The database's.
-    pub async fn invitation(&self, tx: &mut Tx, invitation: InvitationMessage<'_>) -> Result<()> {
+    pub async fn invitation(&self, tx: &mut Tx, invitation: InvitationMessage<'_>) -> Result<MessageId> {
         #[derive(Serialize)]
         struct Data<'a> {
             inviter: &'a str,
@@ -50,7 +49,7 @@ impl Outbox {
     ///
     /// # Errors
     /// The database's.
-    pub async fn password_reset(&self, tx: &mut Tx, email: &str, link: MessageLink) -> Result<()> {
+    pub async fn password_reset(&self, tx: &mut Tx, email: &str, link: MessageLink) -> Result<MessageId> {
         #[derive(Serialize)]
         struct Data {
             expires_at: DateTime<Utc>,
@@ -64,7 +63,7 @@ impl Outbox {
     ///
     /// # Errors
     /// The database's.
-    pub async fn sign_in_changed(&self, tx: &mut Tx, email: &str, change: SignInChange) -> Result<()> {
+    pub async fn sign_in_changed(&self, tx: &mut Tx, email: &str, change: SignInChange) -> Result<MessageId> {
         #[derive(Serialize)]
         struct Data {
             at: DateTime<Utc>,
@@ -83,7 +82,7 @@ impl Outbox {
         group: &str,
         data: impl Serialize,
         link: Option<MessageLink>,
-    ) -> Result<()> {
+    ) -> Result<MessageId> {
         let about = About { group, base: self.public_url.as_str(), admin: false, data };
         let content = write(topic, &about, &Footer::default())?;
         let message = NewMessage {

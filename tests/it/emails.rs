@@ -5,7 +5,7 @@ use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 use tollgate::clock::Clock;
-use tollgate::domain::{Currency, GroupId, MessageState, Notice, PackagePrice};
+use tollgate::domain::{Currency, GroupId, MessageState, Notice, OverageTerms, PackagePrice};
 use tollgate::notify::{MessageLink, OutboxRow, SignInChange};
 
 use crate::outbox::read;
@@ -233,14 +233,18 @@ async fn a_name_is_text_in_a_message_and_every_topic_has_one() {
             expires_at: at("2036-04-01T00:00:00Z"),
         };
         services.outbox.password_reset(&mut tx, "ada@example.com", link()).await.expect("a message");
-        for change in [SignInChange::Password, SignInChange::Email { new_email: "new@example.com".into() }] {
+        for (new_email, new_password) in
+            [(None, true), (Some("new@example.com"), false), (Some("new@example.com"), true)]
+        {
+            let change = SignInChange { new_email: new_email.map(str::to_owned), new_password };
             services.outbox.sign_in_changed(&mut tx, "ada@example.com", change).await.expect("a message");
         }
         tx.commit().await.expect("a commit");
         let package = Some(PackagePrice { per: 1_000, price: "0.02".into() });
         let (plan, currency, cap) = (name.to_owned(), Currency::USD, "50.00".to_owned());
         let price = Some(tollgate::domain::Money::new(2_999, currency).into());
-        let (soon, llm) = (at("2026-04-01T00:00:00Z"), package);
+        let soon = at("2026-04-01T00:00:00Z");
+        let terms = OverageTerms { cap, currency, llm: package, voice: None };
         tell(
             &app,
             group(&admin).await,
@@ -251,13 +255,13 @@ async fn a_name_is_text_in_a_message_and_every_topic_has_one() {
                 Notice::PlanChanged { from: "Basic".into(), to: plan.clone(), price },
                 Notice::SubscriptionEnding { plan: plan.clone(), ends_at: soon },
                 Notice::SubscriptionEnded { plan },
-                Notice::OverageEnabled { cap: cap.clone(), currency, llm: llm.clone(), voice: None },
-                Notice::OverageCapReached { cap, currency, llm, voice: None },
+                Notice::OverageEnabled(terms.clone()),
+                Notice::OverageCapReached(terms),
             ],
         )
         .await;
         let rows = services.store.outbox(200).await.expect("the outbox");
-        assert_eq!(rows.len(), 11);
+        assert_eq!(rows.len(), 12);
         for row in &rows {
             assert!(!row.html.contains("<b onclick"), "{}", row.html);
             assert!(row.html.contains("href=\"http") && row.body.contains("http"), "{}", row.body);

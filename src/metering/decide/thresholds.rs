@@ -1,12 +1,13 @@
-//! Telling a group how much of a limit it has used: decided where the sums change, on the sums that the batch leaves.
+//! Telling a group how much of a limit it has used, and that overage has reached its cap: decided where the sums change, on
+//! the sums that the batch leaves.
 //!
-//! Each threshold of a resource is told of once in a period. Where a batch passes several, the highest is told of alone.
+//! Each threshold of a resource is told of once in a period, and each cap. Where a batch passes several, the highest is told of alone.
 //! What comes late to a period that is over is nobody's concern any more.
 
 use uuid::Uuid;
 
-use crate::domain::{Notice, UsageType, threshold_reached};
-use crate::storage::{AllowanceRow, Found, NoticeRow, SumRow};
+use crate::domain::{Notice, OverageTerms, UsageType, threshold_reached};
+use crate::storage::{AllowanceRow, Delta, Found, NoticeRow, SumRow};
 
 /// What the groups are to be told of the sums as these rows leave them. The rows take the thresholds along.
 pub fn tell(found: &Found, sums: &mut [SumRow]) -> Vec<NoticeRow> {
@@ -21,10 +22,27 @@ pub fn tell(found: &Found, sums: &mut [SumRow]) -> Vec<NoticeRow> {
                 UsageType::Llm => sum.notified.llm = threshold,
                 UsageType::Voice => sum.notified.voice = threshold,
             }
-            notices.push(NoticeRow { id: Uuid::now_v7().into(), group_id: sum.group_id, notice });
+            notices.push(row(sum, notice, None));
+        }
+        if let Some((notice, cap)) = cap_reached(running, sum.delta) {
+            notices.push(row(sum, notice, Some(format!("{}/{cap}", sum.summary_id))));
         }
     }
     notices
+}
+
+fn row(sum: &SumRow, notice: Notice, once: Option<String>) -> NoticeRow {
+    NoticeRow { id: Uuid::now_v7().into(), group_id: sum.group_id, once, notice }
+}
+
+/// That the overage's cap, in minor units, is reached by so many more tokens and wasn't before.
+fn cap_reached(running: &AllowanceRow, added: Delta) -> Option<(Notice, i64)> {
+    let before = running.counters.overage;
+    let (prices, cap) = before.prices.zip(before.cap)?;
+    let mut after = before;
+    after.tokens += added.overage;
+    (!before.is_exhausted() && after.is_exhausted())
+        .then(|| (Notice::OverageCapReached(OverageTerms::new(&prices, cap)), cap))
 }
 
 /// The threshold that so many more tokens pass, where the group wasn't told of it or a higher one.
@@ -51,7 +69,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{GroupId, Interval, PerType, Status, SummaryId};
+    use crate::domain::{
+        Currency, GroupId, Interval, OveragePrices, Package, PerType, PeriodOverage, Status, SummaryId,
+    };
     use crate::storage::{Counters, Delta, Notified};
 
     const GROUP: GroupId = GroupId(Uuid::nil());
@@ -83,18 +103,19 @@ mod tests {
                 held: PerType::default(),
                 limit: PerType { llm: limit, voice: None },
                 notified: PerType { llm: notified, voice: 0 },
+                overage: PeriodOverage::default(),
             },
         };
         Found { live: HashMap::from([(GROUP, row)]), ..Found::default() }
     }
 
-    fn row(period: u128, delta: Delta) -> SumRow {
+    fn sum(period: u128, delta: Delta) -> SumRow {
         SumRow { group_id: GROUP, summary_id: summary(period), delta, notified: Notified::default() }
     }
 
     /// The thresholds that spending so much tells of.
     fn told(found: &Found, period: u128, delta: Delta) -> Vec<i64> {
-        let mut rows = [row(period, delta)];
+        let mut rows = [sum(period, delta)];
         let notices = tell(found, &mut rows);
         let thresholds: Vec<i64> = notices
             .iter()
@@ -124,6 +145,33 @@ mod tests {
         assert_eq!(told(&found(0, Some(100), 0), 1, Delta::held(UsageType::Llm, 100)), [0; 0]);
         assert_eq!(told(&found(0, Some(0), 0), 1, spent), [0; 0]);
         assert_eq!(told(&found(0, None, 0), 1, spent), [0; 0]);
+    }
+
+    #[test]
+    fn a_cap_is_told_of_where_it_is_reached_and_by_its_name() {
+        // 20 packages of 1,000 tokens.
+        let packages = PerType { llm: Some(Package { per: 1_000, price: 2 }), voice: None };
+        let prices = Some(OveragePrices { currency: Currency::USD, packages });
+        let told = |before: i64, more: i64, cap: Option<i64>| {
+            let mut found = found(100_000 + before, Some(100_000), 100);
+            let overage = &mut found.live.get_mut(&GROUP).unwrap().counters.overage;
+            *overage =
+                PeriodOverage { tokens: PerType { llm: before, voice: 0 }, prices, cap, closed: false };
+            let delta = Delta::used(UsageType::Llm, more).with_overage(UsageType::Llm, more);
+            tell(&found, &mut [sum(1, delta)])
+        };
+        for (before, more, cap) in
+            [(0, 0, Some(40)), (0, 19_999, Some(40)), (20_000, 0, Some(40)), (0, 20_000, None)]
+        {
+            assert!(told(before, more, cap).is_empty(), "{before} and {more} under {cap:?}");
+        }
+        let rows = told(19_999, 1, Some(40));
+        let [NoticeRow { notice: Notice::OverageCapReached(terms), once, .. }] = &rows[..] else {
+            panic!("{rows:?}")
+        };
+        assert_eq!((terms.cap.as_str(), terms.voice.as_ref()), ("0.40", None));
+        assert_eq!(terms.llm.as_ref().map(|package| package.price.as_str()), Some("0.02"));
+        assert_eq!(once.as_deref(), Some("00000000-0000-0000-0000-000000000001/40"));
     }
 
     proptest! {

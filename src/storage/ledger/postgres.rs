@@ -88,9 +88,10 @@ const PUT_HOLDS: &str =
     ON CONFLICT (group_id, id) DO UPDATE SET tokens = excluded.tokens, state = excluded.state,
         settlement = excluded.settlement, expires_at = excluded.expires_at, ended_at = excluded.ended_at";
 
-const ADD_NOTICES: &str = "INSERT INTO notices (id, group_id, topic, data, created_at)
-    SELECT i, g, topic, data, $2
-    FROM json_to_recordset($1::json) AS w (i uuid, g uuid, topic text, data jsonb)";
+const ADD_NOTICES: &str = "INSERT INTO notices (id, group_id, topic, subject, data, created_at)
+    SELECT i, g, topic, once, data, $2
+    FROM json_to_recordset($1::json) AS w (i uuid, g uuid, topic text, once text, data jsonb)
+    ON CONFLICT (group_id, topic, subject) DO NOTHING";
 
 impl EngineTx<Postgres> {
     /// Queues for the groups, and finds what was recorded before, who exists, the holds that matter and the live allowances.

@@ -68,6 +68,8 @@ pub struct NoticeRow {
     pub id: NoticeId,
     #[serde(rename = "g")]
     pub group_id: GroupId,
+    /// What it is told of once, where its cause can be met again.
+    pub once: Option<String>,
     #[serde(flatten)]
     pub notice: Notice,
 }

@@ -97,9 +97,11 @@ const PUT_HOLDS: &str =
      ON CONFLICT (group_id, id) DO UPDATE SET tokens = excluded.tokens, state = excluded.state,
          settlement = excluded.settlement, expires_at = excluded.expires_at, ended_at = excluded.ended_at";
 
-const ADD_NOTICES: &str = "INSERT INTO notices (id, group_id, topic, data, created_at)
-     SELECT unhex(value ->> '$.i', '-'), unhex(value ->> '$.g', '-'), value ->> '$.topic', value -> '$.data', $2
-     FROM json_each($1)";
+const ADD_NOTICES: &str = "INSERT INTO notices (id, group_id, topic, subject, data, created_at)
+     SELECT unhex(value ->> '$.i', '-'), unhex(value ->> '$.g', '-'), value ->> '$.topic', value ->> '$.once',
+         value -> '$.data', $2
+     FROM json_each($1) WHERE TRUE
+     ON CONFLICT (group_id, topic, subject) DO NOTHING";
 
 impl EngineTx<Sqlite> {
     /// Begins, and finds what was recorded before, who exists, the holds that matter and the live allowances.

@@ -76,6 +76,7 @@ where
 macro_rules! counter_columns {
     () => {
         "u.llm_used, u.llm_held, u.llm_limit, u.voice_used, u.voice_held, u.voice_limit,
+         u.llm_notified, u.voice_notified,
          u.llm_overage, u.voice_overage, u.overage_prices, u.overage_cap, u.overage_closed"
     };
 }
