@@ -13,8 +13,8 @@ use crate::web::server_fns::notifications::ChooseNotifications;
 pub fn Notifications(settings: NotificationSettings, role: Role) -> impl IntoView {
     if role == Role::SuperAdmin {
         return view! {
-            <section class="panel" id="notifications">
-                <h2>"E-mails"</h2>
+            <section class="panel" aria-labelledby="notifications">
+                <h2 id="notifications">"E-mails"</h2>
                 <p>"They tell of a group's usage and billing, and you are in no group: you get none."</p>
             </section>
         }
@@ -29,8 +29,8 @@ pub fn Notifications(settings: NotificationSettings, role: Role) -> impl IntoVie
         }
     });
     view! {
-        <section class="panel" id="notifications">
-            <h2>"E-mails"</h2>
+        <section class="panel" aria-labelledby="notifications">
+            <h2 id="notifications">"E-mails"</h2>
             {refused::<ChooseNotifications>()}
             <Form to=ChooseNotifications::PATH>
                 <fieldset class="field choices">
