@@ -32,8 +32,7 @@ const RETRY: Duration = Duration::minutes(2);
 
 impl Billing {
     /// Enables overage for the admin's group up to a ceiling for each period, or disables it. What was spent under it before
-    /// stays charged. Kept with who and at which prices, and told to the
-    /// group.
+    /// stays charged. Kept with who and at which prices, and told to the group.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`] for anyone but an admin; [`Refusal::NotFound`], also for another group's;

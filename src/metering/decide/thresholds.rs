@@ -1,7 +1,8 @@
 //! Telling a group how much of a limit it has used, and that overage has reached its cap: decided where the sums change, on
 //! the sums that the batch leaves.
 //!
-//! Each threshold of a resource is told of once in a period, and each cap. Where a batch passes several, the highest is told of alone.
+//! Each threshold of a resource is told of once in a period, and each cap. Where a batch passes several thresholds, the
+//! highest is told of alone.
 //! What comes late to a period that is over is nobody's concern any more.
 
 use uuid::Uuid;
