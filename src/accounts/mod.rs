@@ -36,7 +36,7 @@ pub use demo::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount};
 pub use own::AccountChange;
 pub use team::InvitationOffer;
 
-/// Called with the group of somebody who may do less than before, after the commit: what is open in their name is to end.
+/// Called with the group of a user who may do less than before, after the commit: what is open in their name is to end.
 pub type OnChange = Arc<dyn Fn(GroupId) + Send + Sync>;
 
 /// Accounts, keys and teams. Cheap to clone.

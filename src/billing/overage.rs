@@ -128,11 +128,7 @@ impl Billing {
     async fn find_items(&self, charges: &mut [OverageCharge], customer: &str) -> Result<()> {
         let items = self.stripe.overage_items(customer).await?;
         for charge in charges {
-            let there = match items.get(&charge.id.to_string()) {
-                Some(item) => self.on_invoice(item).await?,
-                None => None,
-            };
-            if let Some((invoice, item)) = there {
+            if let Some((invoice, item)) = self.on_invoice(items.get(&charge.id.to_string())).await? {
                 self.store.note_charge_item(charge.id, &invoice, &item).await?;
                 (charge.stripe_invoice, charge.stripe_item) = (Some(invoice), Some(item));
             } else if charge.stripe_item.is_some() {
@@ -218,11 +214,8 @@ impl Billing {
             customers.insert(customer.clone(), items);
         }
         let item = customers.get(&customer).and_then(|items| items.get(&charge.id.to_string()));
-        let there = match item {
-            Some(item) => self.on_invoice(item).await?.map(|(invoice, _)| (item, invoice)),
-            None => None,
-        };
-        let Some((item, invoice)) = there else {
+        let there = self.on_invoice(item).await?;
+        let Some((item, (invoice, _))) = item.zip(there) else {
             let now = self.clock.now();
             self.store.lift_charge(charge.id, now).await?;
             self.place(charge.ended()).await?;
@@ -249,7 +242,8 @@ impl Billing {
 
     /// The ids of an item's invoice and of itself. One whose draft was deleted is on none, and would go on whichever invoice
     /// comes next: it is taken away.
-    async fn on_invoice(&self, item: &InvoiceItem) -> Result<Option<(String, String)>> {
+    async fn on_invoice(&self, item: Option<&InvoiceItem>) -> Result<Option<(String, String)>> {
+        let Some(item) = item else { return Ok(None) };
         let id = item.id.to_string();
         match &item.invoice {
             Some(invoice) => {

@@ -117,8 +117,7 @@ pub struct PlanFields {
     /// Seats; null for unlimited.
     pub max_users: Option<i64>,
     /// What lies beyond the limits, for groups that agree to it.
-    // No page's code reads it, so browsers needn't load what would.
-    #[serde(skip_deserializing)]
+    #[serde(default)]
     pub overage: OverageInput,
     pub features: Vec<String>,
     pub stripe_price_id: Option<String>,

@@ -12,7 +12,7 @@ pub type Row = Vec<Cell>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
     Empty,
-    /// What somebody wrote: it is disarmed.
+    /// Text as it was written: it is disarmed.
     Text(String),
     /// A word of ours, an id or an address.
     Word(String),

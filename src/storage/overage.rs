@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::summaries::{Counters, counter_columns};
+use super::summaries::{Counters, counter_columns, new_overage_prices};
 use super::{Store, Tx};
 use crate::domain::{
     Currency, GroupId, OverageConsent, OveragePrices, Period, SubscriptionId, SummaryId, UsageType, UserId,
@@ -367,7 +367,9 @@ impl Tx {
         Ok(on_tx!(self, |connection| {
             sqlx::query_as(concat!(
                 "SELECT s.id AS subscription_id, s.overage_prices AS agreed_prices, s.overage_cap AS agreed_cap,
-                     CASE WHEN p.currency = s.currency THEN p.overage END AS plan_prices,
+                     ",
+                new_overage_prices!(),
+                " AS plan_prices,
                      u.overage_prices AS period_prices, u.id AS summary_id
                  FROM subscriptions s JOIN plans p ON p.id = s.plan_id
                  LEFT JOIN usage_summaries u ON u.group_id = s.group_id AND u.subscription_id = s.id

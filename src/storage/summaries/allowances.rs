@@ -112,11 +112,12 @@ macro_rules! allowance_select {
                  CASE WHEN u.id IS NULL THEN p.voice_tokens_limit ELSE u.voice_limit END AS voice_limit,
                  COALESCE(u.llm_notified, 0) AS llm_notified, COALESCE(u.voice_notified, 0) AS voice_notified,
                  COALESCE(u.llm_overage, 0) AS llm_overage, COALESCE(u.voice_overage, 0) AS voice_overage,
-                 CASE WHEN u.id IS NOT NULL THEN u.overage_prices
-                      WHEN p.currency = s.currency THEN p.overage END AS overage_prices,
-                 CASE WHEN u.id IS NOT NULL THEN u.overage_cap
-                      WHEN s.status <> 'trialing' AND p.currency = s.currency AND s.overage_prices = p.overage
-                      THEN s.overage_cap END AS overage_cap,
+                 CASE WHEN u.id IS NOT NULL THEN u.overage_prices ELSE ",
+            $crate::storage::summaries::new_overage_prices!(),
+            " END AS overage_prices,
+                 CASE WHEN u.id IS NOT NULL THEN u.overage_cap ELSE ",
+            $crate::storage::summaries::new_overage_cap!(),
+            " END AS overage_cap,
                  COALESCE(u.overage_closed, FALSE) AS overage_closed ",
             $($rest),+
         )

@@ -82,6 +82,24 @@ macro_rules! counter_columns {
 }
 pub(super) use counter_columns;
 
+/// The overage prices of a period that begins now, from tables named `s` (subscriptions) and `p` (plans).
+macro_rules! new_overage_prices {
+    () => {
+        "CASE WHEN p.currency = s.currency THEN p.overage END"
+    };
+}
+pub(super) use new_overage_prices;
+
+/// The most that such a period's overage may cost: nothing where its admin agreed to other prices, and in a trial, which is
+/// never charged.
+macro_rules! new_overage_cap {
+    () => {
+        "CASE WHEN s.status <> 'trialing' AND p.currency = s.currency AND s.overage_prices = p.overage
+             THEN s.overage_cap END"
+    };
+}
+pub(super) use new_overage_cap;
+
 /// What one member or one key has used and holds in a period, and the most it may spend, for each kind of token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShareCounters {

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::{new_overage_cap, new_overage_prices};
 use crate::domain::{GroupId, Period, SubscriptionId, SummaryId};
 use crate::error::Result;
 use crate::storage::Tx;
@@ -109,9 +110,11 @@ impl Tx {
                 "INSERT INTO usage_summaries (group_id, id, subscription_id, plan_id, period_start, period_end,
                      llm_limit, voice_limit, created_at, provisional, overage_prices, overage_cap)
                  SELECT s.group_id, $1, s.id, p.id, $4, $5, p.llm_tokens_limit, p.voice_tokens_limit, $6, $7,
-                     CASE WHEN p.currency = s.currency THEN p.overage END,
-                     CASE WHEN s.status <> 'trialing' AND p.currency = s.currency AND s.overage_prices = p.overage
-                         THEN s.overage_cap END
+                     ",
+                new_overage_prices!(),
+                ", ",
+                new_overage_cap!(),
+                "
                  FROM subscriptions s JOIN plans p ON p.id = s.plan_id WHERE s.group_id = $2 AND s.id = $3
                  ON CONFLICT (group_id, subscription_id, period_start) DO UPDATE SET
                      period_end = excluded.period_end,

@@ -56,10 +56,10 @@ pub fn PlanEditor(
 #[component]
 fn Fields(draft: Draft, bound: Option<String>) -> impl IntoView {
     let packages = [
-        ("llm_overage_per", "LLM tokens in a package", "numeric"),
-        ("llm_overage_price", "Its price", "decimal"),
-        ("voice_overage_per", "Voice tokens in a package", "numeric"),
-        ("voice_overage_price", "Its price", "decimal"),
+        ("llm_overage_per", "LLM package", "numeric"),
+        ("llm_overage_price", "LLM package price", "decimal"),
+        ("voice_overage_per", "Voice package", "numeric"),
+        ("voice_overage_price", "Voice package price", "decimal"),
     ];
     let packages = packages.map(|(name, label, inputmode)| view! { <Line draft name label inputmode/> });
     view! {
@@ -79,7 +79,7 @@ fn Fields(draft: Draft, bound: Option<String>) -> impl IntoView {
         <fieldset class="field-group">
             <legend>"Beyond the limits"</legend>
             <p class="field__hint">
-                "For groups whose admin agrees to it, up to a cap in money. Left empty, tokens end at the limit."
+                "Packages of so many tokens, for groups whose admin agrees to it, up to a cap. Left empty, tokens end at the limit."
             </p>
             <div class="field-row">{packages.collect_view()}</div>
         </fieldset>

@@ -164,7 +164,7 @@ fn Agreement(
         }
     });
     view! {
-        <section class="panel" aria-labelledby="agreement">
+        <section class="panel overage" aria-labelledby="agreement">
             <h2 id="agreement">{format!("Beyond {}", subscription.plan.name)}</h2>
             {state}
             <dl class="facts">
@@ -175,18 +175,18 @@ fn Agreement(
             <Form to=AgreeToOverage::PATH>
                 <input type="hidden" name="id" value=subscription.id.to_string()/>
                 <input type="hidden" name="enabled" value="true"/>
-                <Field
-                    name="cap"
-                    label="The most it may cost in a period"
-                    hint="For LLM and voice tokens together. Beyond it nothing more is granted or charged."
-                    value=cap
-                    error=attempt.error("cap")
-                />
-                <p class="field__hint">
-                    "By agreeing, your group pays for the packages it begins beyond its limits, on the invoice of its next \
-                     renewal. Kept with your name, the time and these prices."
-                </p>
-                <div class="actions">
+                <div class="stacked-form">
+                    <Field
+                        name="cap"
+                        label="The most it may cost in a period"
+                        hint="For LLM and voice tokens together. Beyond it nothing more is granted or charged."
+                        value=cap
+                        error=attempt.error("cap")
+                    />
+                    <p class="field__hint">
+                        "By agreeing, your group pays for the packages it begins beyond its limits, on the invoice of its next \
+                         renewal. Kept with your name, the time and these prices."
+                    </p>
                     <Submit label=if enabled { "Change the cap" } else { "Agree and enable" }/>
                 </div>
             </Form>
