@@ -37,6 +37,7 @@ mod chat;
 mod copy;
 mod copy_in_use;
 mod crash;
+mod delivery;
 mod demo;
 mod emails;
 mod gateway;

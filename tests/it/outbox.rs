@@ -14,37 +14,37 @@ use tollgate::storage::{OutboxRow, Store};
 use url::Url;
 
 use crate::support::app::{App, eventually, unique};
-use crate::support::databases::{Database, each_store};
+use crate::support::databases::{Database, each_database, each_store};
 use crate::support::seed::at;
 use crate::support::smtp::{Behaviour, Received, SmtpServer};
 
 /// A store's outbox and a mail server, with a clock that the test moves.
-struct Mail {
-    store: Store,
-    clock: Clock,
-    outbox: Outbox,
-    server: SmtpServer,
+pub struct Mail {
+    pub store: Store,
+    pub clock: Clock,
+    pub outbox: Outbox,
+    pub server: SmtpServer,
 }
 
 impl Mail {
-    async fn new(store: &Store, behaviour: Behaviour) -> Self {
+    pub async fn new(store: &Store, behaviour: Behaviour) -> Self {
         let clock = Clock::manual(at("2026-03-11T12:00:00Z"));
         let outbox = Outbox::new(store.clone(), clock.clone(), &public_url(), true);
         Self { store: store.clone(), clock, outbox, server: SmtpServer::start(behaviour).await }
     }
 
-    fn mailer(&self) -> Mailer {
+    pub fn mailer(&self) -> Mailer {
         let public_url = "https://tollgate.example".parse().expect("an address");
         Mailer::new(self.outbox.clone(), &self.server.url().into(), &public_url).expect("a mailer")
     }
 
-    async fn add(&self, message: &NewMessage) {
+    pub async fn add(&self, message: &NewMessage) {
         let mut tx = self.store.begin().await.expect("a transaction");
         self.outbox.add(&mut tx, message).await.expect("the message is kept");
         tx.commit().await.expect("a commit");
     }
 
-    async fn only(&self) -> OutboxRow {
+    pub async fn only(&self) -> OutboxRow {
         let mut rows = self.store.outbox(10).await.expect("the outbox");
         assert_eq!(rows.len(), 1);
         rows.remove(0)
@@ -60,7 +60,7 @@ pub fn read(received: &Received) -> Message<'_> {
     MessageParser::default().parse(received.text.as_bytes()).expect("a message")
 }
 
-fn message(recipient: &str) -> NewMessage {
+pub fn message(recipient: &str) -> NewMessage {
     NewMessage {
         recipient: recipient.into(),
         subject: "Hello".into(),
@@ -116,7 +116,7 @@ async fn a_message_that_can_not_be_sent_now_is_tried_again_later_and_given_up_in
         // Without a link, which would expire meanwhile.
         mail.add(&NewMessage { link: None, ..message("ada@example.com") }).await;
         let mailer = mail.mailer().with_delivery_timeout(StdDuration::from_millis(200));
-        let ways = [Behaviour::Refuse(451), Behaviour::CutOff, Behaviour::Hang, Behaviour::Refuse(535)];
+        let ways = [Behaviour::Refuse(451), Behaviour::CutOff, Behaviour::Stall, Behaviour::Refuse(535)];
         for attempt in 1..MAX_ATTEMPTS {
             mail.server.behave(ways[attempt as usize % ways.len()]);
             assert!(mailer.send_one().await.expect("the outbox"), "attempt {attempt}");
@@ -266,4 +266,44 @@ async fn without_a_mail_server_messages_are_kept_for_the_superadmin() {
         app.stop().await;
         database.drop().await;
     }
+}
+
+#[tokio::test]
+async fn the_page_leads_on_to_older_messages() {
+    each_database(|url| async move {
+        let clock = Clock::manual(at("2026-03-11T12:00:00Z"));
+        let app = App::start_at(&url, &[], &clock).await;
+        let services = &app.running.services;
+        let mut tx = services.store.begin().await.expect("a transaction");
+        for number in 0..101 {
+            let message = NewMessage { subject: format!("Number {number}."), ..message("ada@example.com") };
+            services.outbox.add(&mut tx, &message).await.expect("the message is kept");
+        }
+        tx.commit().await.expect("a commit");
+        let superadmin = app.superadmin().await.by_key().await;
+        let subjects = |page: &str| -> Vec<String> {
+            let titles = page.split("<h2>Number ").skip(1);
+            titles.map(|rest| rest.split_once('.').expect("a number").0.to_owned()).collect()
+        };
+        let link = |page: &str| {
+            let (_, rest) = page.split_once("href=\"/outbox?after=")?;
+            Some(format!("/outbox?after={}", rest.split('"').next()?))
+        };
+        let (mut path, mut seen, mut pages) = (Some("/outbox".to_owned()), Vec::new(), 0);
+        while let Some(this) = path {
+            let page = superadmin.get(&this).await;
+            let page = page.body.as_str().expect("a page").to_owned();
+            assert_eq!(page.contains("Newest messages"), pages > 0);
+            seen.extend(subjects(&page));
+            (path, pages) = (link(&page), pages + 1);
+        }
+        let all: Vec<_> = (0..101).rev().map(|number| number.to_string()).collect();
+        assert_eq!((seen, pages), (all, 3));
+        let oldest = services.store.outbox(200).await.expect("the outbox").pop().expect("a message").id;
+        let page = superadmin.get(&format!("/outbox?after={oldest}")).await;
+        assert!(page.body.to_string().contains("No older messages."), "{}", page.body);
+        assert_eq!(superadmin.get("/outbox?after=x").await.status, 404);
+        app.stop().await;
+    })
+    .await;
 }
