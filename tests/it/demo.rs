@@ -12,6 +12,7 @@ use tollgate::demo;
 use tollgate::services::Services;
 use tollgate::start::{Running, StartOptions, start};
 
+use crate::support::app::eventually;
 use crate::support::databases::Database;
 
 async fn start_empty(database: &Database, clock: &Clock) -> Running {
@@ -64,6 +65,15 @@ async fn assert_whole(services: &Services) {
     let history = services.metering.history(&admin).await.unwrap();
     let used: Vec<_> = history.iter().map(|period| period.resources.llm.used).collect();
     assert_eq!(used, [88_140, 70_455, 61_870]);
+    // Its voice tokens passed 80 %, and nothing of the periods before is told of.
+    let thresholds = async || {
+        let rows = services.store.outbox(200).await.unwrap();
+        let to_admin = rows.into_iter().filter(|row| row.recipient == "admin@acme.test");
+        let subjects: Vec<_> = to_admin.map(|row| row.subject).collect();
+        (!subjects.is_empty()).then_some(subjects)
+    };
+    let subjects = eventually("the group is told", thresholds).await;
+    assert_eq!(subjects, ["Acme has used 80 % of its voice tokens"]);
     let newco = services.accounts.log_in("admin@newco.test", "tollgate-demo", "test").await.unwrap();
     assert_eq!(services.billing.subscription(&newco).await.unwrap(), None);
 }
