@@ -52,3 +52,25 @@ test('the outbox shows a message as text and as HTML, and its links work in both
   await expect((await opened).getByRole('heading', { level: 1 })).toHaveText('Join Fresh Ltd');
   expect(watch.mistakes).toEqual([]);
 });
+
+for (const javaScriptEnabled of [true, false]) {
+  test.describe(javaScriptEnabled ? 'with JavaScript' : 'without JavaScript', () => {
+    test.use({ javaScriptEnabled });
+
+    test('a link in a message stops its kind of e-mail, without signing in', async ({ page, people, watch }) => {
+      const admin = await people.subscriber('Basic');
+      await page.goto(await people.unsubscribeLink(admin));
+      await expect(page.getByText(`${admin.email} gets e-mail of this kind: 80 % of a limit is used.`)).toBeVisible();
+      await page.getByRole('button', { name: 'Unsubscribe' }).click();
+      await expect(page.getByRole('status')).toHaveText("You don't get these e-mails any more.");
+      await expect(page.getByRole('heading', { level: 1 })).toHaveText('Unsubscribed');
+
+      await admin.signIn(page);
+      await page.getByRole('link', { name: 'Choose which e-mails you get' }).click();
+      const choices = page.getByRole('group', { name: 'Tell me when' });
+      await expect(choices.getByLabel('80 % of a limit is used')).not.toBeChecked();
+      await expect(choices.getByRole('checkbox', { checked: true })).toHaveCount(3);
+      expect(watch.mistakes).toEqual([]);
+    });
+  });
+}

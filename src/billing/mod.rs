@@ -35,7 +35,7 @@ use crate::storage::{SharedReads, Store, SubscriptionRow};
 
 use self::stripe::Stripe;
 
-pub use crate::storage::OverageCharge;
+pub use crate::storage::{ChargeProblem, OverageCharge};
 pub use demo::{DemoTerms, demo_clock};
 pub use invoices::InvoiceKey;
 pub use reconcile::Reconciled;

@@ -20,7 +20,7 @@ use crate::domain::{
     GroupId, Money, Notice, OverageAgreement, OverageConsent, OverageTerms, Refusal, SubscriptionId, User,
 };
 use crate::error::{Error, Result};
-use crate::storage::{EndedPeriod, OverageCharge};
+use crate::storage::{ChargeProblem, EndedPeriod, OverageCharge};
 
 /// How many periods are worked on in one go.
 const BATCH: i64 = 100;
@@ -185,11 +185,14 @@ impl Billing {
             for charge in page {
                 sum.compared += 1;
                 match self.compare_charge(&charge, &mut customers).await {
+                    Ok(Compared::Agrees) if charge.problem.is_some() => {
+                        self.store.note_charge_problem(charge.id, None).await?;
+                    }
                     Ok(Compared::Agrees) => {}
                     Ok(Compared::Repaired) => sum.repaired += 1,
                     Ok(Compared::Differs(problem)) => {
                         warn!(charge = %charge.id, problem, "overage differs at Stripe");
-                        self.store.note_charge_problem(charge.id, &problem).await?;
+                        self.store.note_charge_problem(charge.id, Some(&problem)).await?;
                         sum.failed += 1;
                     }
                     Err(error) => {
@@ -223,7 +226,10 @@ impl Billing {
         };
         let due = Money::new(charge.amount_minor, charge.currency);
         if item.amount != due.minor || item.currency.to_string() != due.currency.code() {
-            let there = format!("{} {}", item.amount, item.currency);
+            let there = match item.currency.to_string().parse() {
+                Ok(currency) => Money::new(item.amount, currency).to_string(),
+                Err(_) => format!("{} {}", item.amount, item.currency),
+            };
             return Ok(Compared::Differs(format!("Stripe's line is {there} where {due} is due.")));
         }
         let Some(invoice) = self.stripe.find_invoice(&invoice).await? else { return Ok(Compared::Agrees) };
@@ -264,6 +270,15 @@ impl Billing {
     pub async fn overage_charges(&self, user: &User) -> Result<Vec<OverageCharge>> {
         let group = user.must_be_admin()?;
         self.store.overage_charges(group, BATCH).await
+    }
+
+    /// Charges of any group of which something differs at Stripe, the latest first: an operator has to look at them.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for anyone but a SuperAdmin; the database's.
+    pub async fn charge_problems(&self, user: &User) -> Result<Vec<ChargeProblem>> {
+        user.must_be_superadmin()?;
+        self.store.charge_problems(BATCH).await
     }
 
     /// What admins of the group agreed to, the latest first.

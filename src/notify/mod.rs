@@ -25,9 +25,9 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::domain::{MessageId, MessageState, OutboxMessage, Refusal, User};
 use crate::error::Result;
-use crate::storage::{PageRows, Store, Tx};
+use crate::storage::{Store, Tx};
 
-pub use crate::storage::{MessageLink, NewMessage, OutboxRow, PageRequest};
+pub use crate::storage::{MessageLink, NewMessage, OutboxRow, PageRequest, PageRows, Unsubscribable};
 pub use mailer::{MAX_ATTEMPTS, Mailer, MailerError};
 pub use people::{InvitationMessage, SignInChange};
 

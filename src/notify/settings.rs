@@ -3,8 +3,9 @@
 use uuid::Uuid;
 
 use super::Outbox;
-use crate::domain::{NotificationKind, NotificationSettings, Refusal, User};
+use crate::domain::{NotificationSettings, Refusal, User};
 use crate::error::Result;
+use crate::storage::Unsubscribable;
 
 impl Outbox {
     /// Which e-mails the user gets.
@@ -27,7 +28,7 @@ impl Outbox {
     ///
     /// # Errors
     /// [`Refusal::NotFound`] for a token that isn't known; the database's.
-    pub async fn unsubscribable(&self, token: &str) -> Result<(String, NotificationKind)> {
+    pub async fn unsubscribable(&self, token: &str) -> Result<Unsubscribable> {
         let known = match token.parse::<Uuid>() {
             Ok(token) => self.store.unsubscribable(token).await?,
             Err(_) => None,

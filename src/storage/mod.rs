@@ -70,9 +70,10 @@ pub use ledger::{
     MissingPeriod, NoticeRow, Notified, QuarterRow, ShareRow, SumRow, Wanted, latest_expiry,
 };
 pub use notices::{OpenNotice, Recipient};
+pub use notification_settings::Unsubscribable;
 pub use notifications::{Listener, Notification, ProcessId};
 pub use outbox::{DueMessage, MessageLink, NewMessage, Origin, OutboxRow};
-pub use overage::{EndedPeriod, OverageCharge, OverageRow};
+pub use overage::{ChargeProblem, EndedPeriod, OverageCharge, OverageRow};
 pub use paging::{PageRequest, PageRows};
 pub use password_resets::NewPasswordReset;
 pub use plans::{PlanKey, PlanRow};

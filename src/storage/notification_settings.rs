@@ -6,6 +6,15 @@ use super::{Store, Tx};
 use crate::domain::{NotificationKind, NotificationSettings, Role, UserId};
 use crate::error::{Error, Result};
 
+/// What a token unsubscribes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsubscribable {
+    pub email: String,
+    pub kind: NotificationKind,
+    /// Whether its user gets none of the kind any more.
+    pub is_stopped: bool,
+}
+
 impl Store {
     /// What the user chose, and what goes by the role where nothing was chosen.
     ///
@@ -55,10 +64,10 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn unsubscribable(&self, token: Uuid) -> Result<Option<(String, NotificationKind)>> {
-        let found: Option<(String, String)> = on_db!(self, |pool| {
+    pub async fn unsubscribable(&self, token: Uuid) -> Result<Option<Unsubscribable>> {
+        let found: Option<(String, String, Option<bool>)> = on_db!(self, |pool| {
             sqlx::query_as(
-                "SELECT u.email, s.kind FROM notification_settings s JOIN users u ON u.id = s.user_id
+                "SELECT u.email, s.kind, s.wanted FROM notification_settings s JOIN users u ON u.id = s.user_id
                  WHERE s.unsubscribe_token = $1 AND u.removed_at IS NULL",
             )
             .bind(token)
@@ -66,7 +75,10 @@ impl Store {
             .await?
         });
         found
-            .map(|(email, kind)| Ok((email, NotificationKind::try_from(kind).map_err(Error::Internal)?)))
+            .map(|(email, kind, wanted)| {
+                let kind = NotificationKind::try_from(kind).map_err(Error::Internal)?;
+                Ok(Unsubscribable { email, kind, is_stopped: wanted == Some(false) })
+            })
             .transpose()
     }
 

@@ -158,13 +158,16 @@ async fn each_chooses_which_e_mails_to_get_and_stops_one_kind_with_one_click() {
         let anonymous = app.anonymous();
         let page = anonymous.get(&path).await;
         assert_eq!(page.status, 200);
-        assert!(page.body.as_str().expect("a page").contains(&address));
+        let page = page.body.to_string();
+        assert!(page.contains(&address) && page.contains("Stop it?"), "{page}");
         assert_eq!(admin.get(SETTINGS).await.body, all, "looking at the page stops nothing");
         let click = anonymous
             .request(Method::POST, &path)
             .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body("List-Unsubscribe=One-Click");
         assert_eq!(anonymous.send(click).await.status, 200);
+        let page = anonymous.get(&path).await.body.to_string();
+        assert!(page.contains("Unsubscribed") && !page.contains("Stop it?"), "{page}");
         let mut left = all.clone();
         left["usage_100"] = false.into();
         assert_eq!(admin.get(SETTINGS).await.body, left, "one kind is stopped, and no other");

@@ -32,12 +32,12 @@ pub async fn unsubscribe(token: String) -> Result<(), AppError> {
     Ok(())
 }
 
-/// Has a message of the outbox sent now.
+/// Has a message of the outbox sent now. `after` is the page that it is on.
 #[server(prefix = "/fn", endpoint = "outbox/send-again")]
-pub async fn send_again(id: MessageId) -> Result<(), AppError> {
+pub async fn send_again(id: MessageId, #[server(default)] after: Option<MessageId>) -> Result<(), AppError> {
     use crate::web::ssr::{context, forms};
     context::services().outbox.send_again(&context::user()?, id).await?;
     forms::done("The message is sent as soon as the mail server takes it.");
-    forms::go_on("/outbox");
+    forms::go_on(&after.map_or_else(|| "/outbox".to_owned(), |after| format!("/outbox?after={after}")));
     Ok(())
 }
