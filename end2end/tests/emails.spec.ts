@@ -10,14 +10,14 @@ test('a member chooses which e-mails to get, and the choice stays', async ({ pag
   const choices = page.getByRole('group', { name: 'Tell me when' });
   await expect(choices.getByRole('checkbox', { checked: true })).toHaveCount(0);
   await choices.getByLabel('A limit is reached').check();
-  await choices.getByLabel('Plan, trial and billing news').check();
-  await page.getByRole('button', { name: 'Save e-mails' }).click();
+  await choices.getByLabel('The plan, a trial or billing changes').check();
+  await page.getByRole('button', { name: 'Save notifications' }).click();
   await expect(page.getByRole('status')).toHaveText('Your choice of e-mails was saved.');
   await expect(choices.getByLabel('A limit is reached')).toBeChecked();
   await expect(choices.getByRole('checkbox', { checked: true })).toHaveCount(2);
   await choices.getByLabel('A limit is reached').uncheck();
-  await choices.getByLabel('Plan, trial and billing news').uncheck();
-  await page.getByRole('button', { name: 'Save e-mails' }).click();
+  await choices.getByLabel('The plan, a trial or billing changes').uncheck();
+  await page.getByRole('button', { name: 'Save notifications' }).click();
   await expect(choices.getByRole('checkbox', { checked: true })).toHaveCount(0);
   expect(watch.mistakes).toEqual([]);
 });

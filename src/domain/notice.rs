@@ -173,7 +173,7 @@ impl NotificationKind {
             Self::Usage80 => "80 % of a limit is used",
             Self::Usage90 => "90 % of a limit is used",
             Self::Usage100 => "A limit is reached",
-            Self::Billing => "Plan, trial and billing news",
+            Self::Billing => "The plan, a trial or billing changes",
         }
     }
 }

@@ -14,7 +14,7 @@ pub fn Notifications(settings: NotificationSettings, role: Role) -> impl IntoVie
     if role == Role::SuperAdmin {
         return view! {
             <section class="panel" aria-labelledby="notifications">
-                <h2 id="notifications">"E-mails"</h2>
+                <h2 id="notifications">"Notifications"</h2>
                 <p>"They tell of a group's usage and billing, and you are in no group: you get none."</p>
             </section>
         }
@@ -30,7 +30,7 @@ pub fn Notifications(settings: NotificationSettings, role: Role) -> impl IntoVie
     });
     view! {
         <section class="panel" aria-labelledby="notifications">
-            <h2 id="notifications">"E-mails"</h2>
+            <h2 id="notifications">"Notifications"</h2>
             {refused::<ChooseNotifications>()}
             <Form to=ChooseNotifications::PATH>
                 <fieldset class="field choices">
@@ -42,7 +42,7 @@ pub fn Notifications(settings: NotificationSettings, role: Role) -> impl IntoVie
                     </p>
                 </fieldset>
                 <div class="actions">
-                    <Submit label="Save e-mails"/>
+                    <Submit label="Save notifications"/>
                 </div>
             </Form>
         </section>

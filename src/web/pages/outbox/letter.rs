@@ -36,7 +36,8 @@ pub fn Letter(
             </Form>
         }
     });
-    let tries = format::plural(message.attempts, "try", "tries");
+    let tries =
+        (message.attempts > 0).then(|| format!(" · {}", format::plural(message.attempts, "try", "tries")));
     let sent = message.sent_at.map(|at| format!(" · sent {}", format::date_time(at)));
     view! {
         <article class="letter">
@@ -44,7 +45,7 @@ pub fn Letter(
                 <h2>{message.subject}</h2>
                 <Badge tone label/>
                 <p>
-                    "To "<strong>{message.recipient}</strong>" · "{format::date_time(message.created_at)}" · "{tries}{sent}
+                    "To "<strong>{message.recipient}</strong>" · "{format::date_time(message.created_at)}{tries}{sent}
                 </p>
                 {again}
             </header>
