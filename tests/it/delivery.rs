@@ -102,6 +102,8 @@ async fn a_message_keeps_its_id_however_often_it_is_tried() {
         let id = format!("{}@tollgate.example", row.id);
         assert_eq!(read(&stalled[0]).message_id(), Some(&*id));
         assert_eq!(read(&received[0]).message_id(), Some(&*id));
+        let again = mail.store.send_again(row.id, mail.clock.now()).await.expect_err("it is done");
+        assert!(again.to_string().contains("was sent"), "{again}");
     })
     .await;
 }

@@ -228,3 +228,25 @@ async fn is_told_by_the_rule(store: &Store, database: &Database, steps: Vec<Step
 fn whatever_is_spent_bought_and_broken_off_each_threshold_is_told_once() {
     each_store_holds(20, steps(), is_told_by_the_rule);
 }
+
+#[tokio::test]
+async fn a_new_limit_counts_what_it_finds_reached_as_told() {
+    for database in Database::each().await {
+        let store = database.store().await;
+        let llm = |shares: &[i64]| Step::Spend(UsageType::Llm, shares.to_vec());
+        // In per cent of the limit of the moment: 90; 85 of twice as much; 170 of the first again, which is told of by nothing
+        // more; 88 of three times as much.
+        let steps = vec![
+            llm(&[45, 45]),
+            Step::Change(1),
+            llm(&[40, 40]),
+            Step::Change(0),
+            llm(&[5]),
+            Step::Change(2),
+            llm(&[45, 45]),
+        ];
+        is_told_by_the_rule(&store, &database, steps).await;
+        store.close().await;
+        database.drop().await;
+    }
+}
