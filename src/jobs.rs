@@ -41,6 +41,8 @@ pub fn start(
         let mailer = Mailer::new(services.outbox.clone(), smtp_url, &services.config.public_url)?;
         jobs.spawn("e-mail", mailer.run(stop.clone()));
     }
+    let (outbox, notices_stop) = (services.outbox.clone(), stop.clone());
+    jobs.spawn("notices", async move { outbox.run_notices(notices_stop).await });
     let (billing, inbox_stop) = (services.billing.clone(), stop.clone());
     jobs.spawn("webhook inbox", async move { billing.run_inbox(inbox_stop).await });
     let freeing = services.clone();

@@ -12,7 +12,7 @@
 //! | `billing` | the catalogue, checkout, invoices, the webhook inbox, keeping in step with Stripe |
 //! | `chat` | members' conversations with a model |
 //! | `gateway` | OpenAI's API at `/v1`: counts, holds, asks the model server, passes on, settles |
-//! | `notify` | the outbox and e-mail |
+//! | `notify` | e-mail: what it says, who is told of what, the outbox |
 //! | `reports` | the ledger and the invoices as files, of any size |
 //! | `api` | REST: handlers, the OpenAPI document, idempotency |
 //! | [`web`] | the pages: islands and components for both sides, `pages` and `ssr` for the server, `client` for the browser |
@@ -34,6 +34,9 @@
 //! **A plan bought.** The page → a server function → billing reserves the group's one subscription → Stripe
 //! makes it → the card form confirms, with 3D Secure → a webhook → the inbox → a fetch from Stripe → storage → the
 //! page sees it.
+//!
+//! **A group told of something.** The transaction of the cause (a threshold passed, a status changed) writes one notice → a
+//! job, woken at once, finds out who is to know, and writes a message for each into the outbox → the mailer sends it.
 //!
 //! `ssr` is the server and `hydrate` the browser. Their gates stand on `mod` lines, here and in `web/mod.rs`, and
 //! on derives in `domain`.

@@ -49,7 +49,7 @@ impl Services {
     /// [`crate::error::Error::Internal`] where Stripe's or the model server's address or key can't be put into a request.
     pub fn new(config: Config, store: Store, clock: Clock) -> Result<(Self, MeteringTask)> {
         let config = Arc::new(config);
-        let outbox = Outbox::new(store.clone(), clock.clone(), config.smtp_url.is_some());
+        let outbox = Outbox::new(store.clone(), clock.clone(), &config.public_url, config.smtp_url.is_some());
         let (metering, task) = Metering::new(store.clone(), clock.clone(), config.grace_days);
         let changed = metering.clone();
         let on_change = Arc::new(move |group| changed.changed(group));

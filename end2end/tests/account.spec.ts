@@ -57,7 +57,7 @@ for (const javaScriptEnabled of [true, false]) {
       await (await people.superadmin()).signIn(operator);
       await operator.goto('/outbox');
       const letter = operator.getByRole('article').filter({ hasText: admin.email }).first();
-      await expect(letter).toContainText('Set a new password');
+      await expect(letter).toContainText('Choose a new password');
       const link = /https?:\S+\/reset\/\S+/.exec((await letter.textContent())!)![0];
 
       const password = `new-${randomUUID()}`;

@@ -184,6 +184,9 @@ CREATE TABLE usage_summaries (
     voice_used      BIGINT NOT NULL DEFAULT 0,
     voice_held      BIGINT NOT NULL DEFAULT 0,
     voice_limit     BIGINT,
+    -- The highest threshold of the limit, in per cent, that the group was told of: 0, 80, 90 or 100.
+    llm_notified    BIGINT NOT NULL DEFAULT 0,
+    voice_notified  BIGINT NOT NULL DEFAULT 0,
     -- Tokens beyond the limits that are charged.
     llm_overage     BIGINT NOT NULL DEFAULT 0,
     voice_overage   BIGINT NOT NULL DEFAULT 0,
@@ -492,12 +495,39 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 
+-- What a group is to be told, written with its cause. Who is told is found out afterwards, when it becomes messages.
+CREATE TABLE notices (
+    id          UUID PRIMARY KEY,
+    group_id    UUID NOT NULL REFERENCES groups (id),
+    topic       TEXT NOT NULL,
+    -- What it is told of once, where its cause can be met again; null where it can't.
+    subject     TEXT,
+    data        JSONB NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL,
+    -- When it became messages; null until then.
+    expanded_at TIMESTAMPTZ,
+    UNIQUE (group_id, topic, subject)
+);
+CREATE INDEX notices_open ON notices (id) WHERE expanded_at IS NULL;
+CREATE INDEX notices_age ON notices (expanded_at);
+
+-- Which e-mails a user gets, and the token by which one of them unsubscribes. It admits to nothing else.
+CREATE TABLE notification_settings (
+    user_id           UUID NOT NULL REFERENCES users (id),
+    kind              TEXT NOT NULL CHECK (kind IN ('usage_80', 'usage_90', 'usage_100', 'billing')),
+    -- Null until the user chooses: then it goes by the role.
+    wanted            BOOLEAN,
+    unsubscribe_token UUID NOT NULL UNIQUE,
+    PRIMARY KEY (user_id, kind)
+);
+
 CREATE TABLE outbox (
     id                UUID PRIMARY KEY,
     recipient         TEXT NOT NULL,
     subject           TEXT NOT NULL,
     -- With {link} where the secret goes.
     body              TEXT NOT NULL,
+    html              TEXT NOT NULL,
     -- A link that admits its reader. Erased once the message is sent or the link has expired.
     secret            TEXT,
     secret_expires_at TIMESTAMPTZ,
@@ -506,7 +536,15 @@ CREATE TABLE outbox (
     attempts          BIGINT NOT NULL DEFAULT 0,
     created_at        TIMESTAMPTZ NOT NULL,
     sent_at           TIMESTAMPTZ,
-    next_attempt_at   TIMESTAMPTZ NOT NULL
+    next_attempt_at   TIMESTAMPTZ NOT NULL,
+    -- Until when a worker that is sending it has it for itself.
+    claimed_until     TIMESTAMPTZ,
+    -- Of a message that a notice became: the notice, and whom it tells.
+    notice_id         UUID REFERENCES notices (id),
+    user_id           UUID REFERENCES users (id),
+    -- Where the reader unsubscribes with one click; null for what has to be told.
+    unsubscribe_url   TEXT,
+    UNIQUE (notice_id, user_id)
 );
 CREATE INDEX outbox_due ON outbox (next_attempt_at) WHERE state = 'waiting';
 CREATE INDEX outbox_age ON outbox (created_at);

@@ -6,7 +6,6 @@
 
 mod demo;
 mod keys;
-mod messages;
 mod own;
 mod password_resets;
 mod passwords;
@@ -33,7 +32,6 @@ use passwords::PasswordHasher;
 use recent::{Changes, Recent};
 use sessions::SessionStore;
 
-pub use crate::storage::{MessageState, OutboxRow as OutboxMessage};
 pub use demo::{DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount, NewDemoAccount};
 pub use own::AccountChange;
 pub use team::InvitationOffer;
@@ -245,15 +243,6 @@ impl Accounts {
     /// The accounts the log-in page offers; none outside demo mode.
     pub fn demo_accounts(&self) -> Vec<DemoAccount> {
         if self.config.demo { DEMO_ACCOUNTS.to_vec() } else { Vec::new() }
-    }
-
-    /// The latest e-mail, sent or not, newest first.
-    ///
-    /// # Errors
-    /// [`Refusal::Forbidden`] for all but a SuperAdmin; the database's.
-    pub async fn outbox(&self, user: &User) -> Result<Vec<OutboxMessage>> {
-        user.must_be_superadmin()?;
-        self.store.outbox(200).await
     }
 
     /// Discards what is remembered of a user, and has what is open in its name be checked again.

@@ -1,9 +1,10 @@
 //! What users change of their own account.
 
 use super::sessions::SessionKey;
-use super::{Accounts, email, messages, passwords};
+use super::{Accounts, email, passwords};
 use crate::domain::{FieldErrors, Refusal, User, text};
 use crate::error::{Error, Result};
+use crate::notify::SignInChange;
 use crate::storage::UserChange;
 
 /// What to change; what is `None` stays.
@@ -53,8 +54,7 @@ impl Accounts {
             Some(password) => Some(self.passwords.hash(password).await?),
             None => None,
         };
-        let told =
-            messages::sign_in_changed(user, address.as_deref(), new_password, &self.address("/forgot"));
+        let told = SignInChange { new_email: address.clone(), new_password };
         let change = UserChange { name, email: address, password_hash };
         let mut tx = self.store.begin().await?;
         if signs_in_otherwise {
@@ -65,7 +65,7 @@ impl Accounts {
             tx.end_sessions(user.id, Some(session.as_bytes())).await?;
         }
         if signs_in_otherwise {
-            self.outbox.add(&mut tx, &told).await?;
+            self.outbox.sign_in_changed(&mut tx, &user.email, told).await?;
         }
         tx.commit().await?;
         self.changed(user.group.as_ref().map(|group| group.id));

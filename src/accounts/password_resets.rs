@@ -2,10 +2,10 @@
 
 use chrono::Duration;
 
-use super::{Accounts, email, messages, passwords, tokens};
+use super::{Accounts, email, passwords, tokens};
 use crate::domain::{Refusal, User};
 use crate::error::Result;
-use crate::notify::MessageLink;
+use crate::notify::{MessageLink, SignInChange};
 use crate::storage::{NewPasswordReset, UserChange};
 
 /// How long a link works.
@@ -33,7 +33,7 @@ impl Accounts {
             MessageLink { url: self.address(&format!("/reset/{token}")), expires_at: reset.expires_at };
         let mut tx = self.store.begin().await?;
         tx.put_password_reset(&reset, now).await?;
-        let message = self.outbox.add(&mut tx, &messages::password_reset(&reset.email, link)).await?;
+        let message = self.outbox.password_reset(&mut tx, &reset.email, link).await?;
         tx.discard_message_to_nobody(message).await?;
         tx.commit().await?;
         self.outbox.wake();
@@ -63,8 +63,8 @@ impl Accounts {
         let user = tx.user_by_email(&address).await?.ok_or(Refusal::ResetGone)?;
         tx.change_user(user.id, &UserChange { password_hash, ..UserChange::default() }, None).await?;
         tx.end_sessions(user.id, None).await?;
-        let told = messages::sign_in_changed(&user, None, true, &self.address("/forgot"));
-        self.outbox.add(&mut tx, &told).await?;
+        let told = SignInChange { new_email: None, new_password: true };
+        self.outbox.sign_in_changed(&mut tx, &user.email, told).await?;
         tx.commit().await?;
         self.changed(user.group.as_ref().map(|group| group.id));
         self.outbox.wake();

@@ -3,13 +3,13 @@
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-use super::{Accounts, email, messages, passwords, tokens};
+use super::{Accounts, email, passwords, tokens};
 use crate::domain::{
     FieldErrors, GroupId, Invitation, InvitationId, Member, NewInvitation, Refusal, Role, Team, User, UserId,
     text,
 };
 use crate::error::Result;
-use crate::notify::MessageLink;
+use crate::notify::{InvitationMessage, MessageLink};
 use crate::storage::{InvitationRow, NewInvitationRow, PageRequest, PageRows};
 
 /// How long an invitation's link works.
@@ -151,7 +151,6 @@ impl Accounts {
         };
         let link = self.invitation_link(&token, row.expires_at);
         let url = link.url.clone();
-        let message = messages::invitation(user, &row.email, link);
         let mut tx = self.store.begin().await?;
         tx.lock_group(group_id).await?;
         tx.withdraw_invitation_of(group_id, &row.email).await?;
@@ -160,7 +159,7 @@ impl Accounts {
             return Err(Refusal::EmailTaken.into());
         }
         tx.add_invitation(&row, now).await?;
-        self.outbox.add(&mut tx, &message).await?;
+        self.outbox.invitation(&mut tx, invitation(user, &row, link)).await?;
         tx.commit().await?;
         self.outbox.wake();
         Ok(NewInvitation { id: row.id, email: row.email, role, url, expires_at: row.expires_at })
@@ -181,14 +180,13 @@ impl Accounts {
         let row = NewInvitationRow { id, group_id, email, role, token_hash, expires_at: now + VALID_FOR };
         let link = self.invitation_link(&token, row.expires_at);
         let url = link.url.clone();
-        let message = messages::invitation(user, &row.email, link);
         let mut tx = self.store.begin().await?;
         tx.lock_group(group_id).await?;
         if tx.is_email_taken(&row.email).await? {
             return Err(Refusal::EmailTaken.into());
         }
         tx.renew_invitation(&row, now).await?;
-        self.outbox.add(&mut tx, &message).await?;
+        self.outbox.invitation(&mut tx, invitation(user, &row, link)).await?;
         tx.commit().await?;
         self.outbox.wake();
         Ok(NewInvitation { id, email: row.email, role, url, expires_at: row.expires_at })
@@ -248,6 +246,12 @@ impl Accounts {
         let found = self.store.invitation(&tokens::hash(token), self.clock.now()).await?;
         found.ok_or_else(|| Refusal::InvitationGone.into())
     }
+}
+
+/// What is sent of an invitation.
+fn invitation<'a>(inviter: &'a User, row: &'a NewInvitationRow, link: MessageLink) -> InvitationMessage<'a> {
+    let group = inviter.group.as_ref().map_or("", |group| group.name.as_str());
+    InvitationMessage { email: &row.email, inviter: &inviter.name, group, role: row.role, link }
 }
 
 /// A role that a member of a group can have.

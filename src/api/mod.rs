@@ -11,7 +11,9 @@ mod idempotency;
 pub mod json;
 pub mod keys;
 pub mod ledger;
+pub mod notifications;
 pub mod openapi;
+pub mod outbox;
 pub mod page;
 pub mod path;
 pub mod payments;
@@ -41,6 +43,7 @@ use crate::billing::Billing;
 use crate::http::body::LargeBodies;
 use crate::http::problem::unknown_path;
 use crate::metering::Metering;
+use crate::notify::Outbox;
 use crate::reports::Reports;
 use crate::services::Services;
 
@@ -68,6 +71,12 @@ impl FromRef<ApiState> for Billing {
 impl FromRef<ApiState> for Metering {
     fn from_ref(state: &ApiState) -> Self {
         state.services.metering.clone()
+    }
+}
+
+impl FromRef<ApiState> for Outbox {
+    fn from_ref(state: &ApiState) -> Self {
+        state.services.outbox.clone()
     }
 }
 
@@ -103,6 +112,7 @@ fn operations() -> OpenApiRouter<ApiState> {
     OpenApiRouter::with_openapi(openapi::base())
         .merge(auth::routes())
         .merge(keys::routes())
+        .merge(notifications::routes())
         .merge(sessions::routes())
         .merge(team::routes())
         .merge(plans::routes())
@@ -115,4 +125,5 @@ fn operations() -> OpenApiRouter<ApiState> {
         .merge(reports::routes())
         .merge(stream::routes())
         .merge(webhook::routes())
+        .merge(outbox::routes())
 }

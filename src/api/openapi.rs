@@ -34,6 +34,7 @@ use crate::http::problem::Details;
         (name = "Subscriptions", description = "What a group has bought."),
         (name = "Plans", description = "What can be bought."),
         (name = "Accounts", description = "Signing up, in and out, passwords and sessions."),
+        (name = "E-mail", description = "What was sent, to whom, and what became of it."),
         (name = "Webhook", description = "For Stripe."),
         (name = "Operations", description = "For the operator of the server."),
     )

@@ -49,8 +49,8 @@ impl Billing {
             (Some(stripe_id), None) => {
                 // The subscription doesn't wait for the invoice, but the event isn't done without it.
                 let invoices = self.fetch_invoices_of(event).await;
-                let mark = invoices.is_ok().then_some(event.id.as_str());
-                self.sync(stripe_id, mark).await.and(invoices)
+                let done = invoices.is_ok().then_some(event);
+                self.sync(stripe_id, done).await.and(invoices)
             }
             (None, _) => match self.fetch_invoices_of(event).await {
                 Ok(()) => self.finish_event(&event.id).await,

@@ -12,6 +12,7 @@ mod failure;
 mod inbox;
 mod invoices;
 mod life;
+mod notices;
 mod overage;
 mod payment_method;
 mod plan_change;
@@ -34,7 +35,7 @@ use crate::storage::{SharedReads, Store, SubscriptionRow};
 
 use self::stripe::Stripe;
 
-pub use crate::storage::OverageCharge;
+pub use crate::storage::{ChargeProblem, OverageCharge};
 pub use demo::DemoClock;
 pub use invoices::InvoiceKey;
 pub use reconcile::Reconciled;

@@ -16,9 +16,11 @@ use uuid::Uuid;
 use super::Billing;
 use super::stripe::OwnInvoice;
 use super::sync::gone;
-use crate::domain::{GroupId, Money, OverageAgreement, OverageConsent, Refusal, SubscriptionId, User};
+use crate::domain::{
+    GroupId, Money, Notice, OverageAgreement, OverageConsent, OverageTerms, Refusal, SubscriptionId, User,
+};
 use crate::error::{Error, Result};
-use crate::storage::{EndedPeriod, OverageCharge};
+use crate::storage::{ChargeProblem, EndedPeriod, OverageCharge};
 
 /// How many periods are worked on in one go.
 const BATCH: i64 = 100;
@@ -30,7 +32,7 @@ const RETRY: Duration = Duration::minutes(2);
 
 impl Billing {
     /// Enables overage for the admin's group up to a ceiling for each period, or disables it. What was spent under it before
-    /// stays charged. Kept with who and at which prices.
+    /// stays charged. Kept with who and at which prices, and told to the group.
     ///
     /// # Errors
     /// [`Refusal::Forbidden`] for anyone but an admin; [`Refusal::NotFound`], also for another group's;
@@ -50,15 +52,24 @@ impl Billing {
         let ended = || Refusal::Conflict("The subscription has ended.".into());
         let row = tx.overage(group, id, now).await?.ok_or_else(ended)?;
         let prices = row.period_prices.or(row.plan_prices).map(|prices| prices.0);
-        let cap = match (agreement.enabled, prices) {
+        let terms = match (agreement.enabled, prices) {
             (false, _) => None,
             (true, None) => {
                 return Err(Refusal::Conflict("The plan sells nothing beyond its limits.".into()).into());
             }
-            (true, Some(prices)) => Some(agreement.cap(prices.currency)?.minor),
+            (true, Some(prices)) => Some((prices, agreement.cap(prices.currency)?.minor)),
         };
+        let cap = terms.map(|(_, cap)| cap);
         tx.agree_to_overage(group, user.id, &row, cap, now).await?;
+        // Agreeing to the same again is no news.
+        if let Some((prices, cap)) = terms
+            && (row.agreed_cap != Some(cap) || row.agreed_prices != row.plan_prices)
+        {
+            let notice = Notice::OverageEnabled(OverageTerms::new(&prices, cap));
+            tx.add_notice(group, &notice, None, now).await?;
+        }
         tx.commit().await?;
+        self.store.wake_notices();
         info!(subscription = %id, enabled = agreement.enabled, "overage agreed to");
         (self.on_change)(group);
         Ok(())
@@ -174,11 +185,14 @@ impl Billing {
             for charge in page {
                 sum.compared += 1;
                 match self.compare_charge(&charge, &mut customers).await {
+                    Ok(Compared::Agrees) if charge.problem.is_some() => {
+                        self.store.note_charge_problem(charge.id, None).await?;
+                    }
                     Ok(Compared::Agrees) => {}
                     Ok(Compared::Repaired) => sum.repaired += 1,
                     Ok(Compared::Differs(problem)) => {
                         warn!(charge = %charge.id, problem, "overage differs at Stripe");
-                        self.store.note_charge_problem(charge.id, &problem).await?;
+                        self.store.note_charge_problem(charge.id, Some(&problem)).await?;
                         sum.failed += 1;
                     }
                     Err(error) => {
@@ -212,7 +226,10 @@ impl Billing {
         };
         let due = Money::new(charge.amount_minor, charge.currency);
         if item.amount != due.minor || item.currency.to_string() != due.currency.code() {
-            let there = format!("{} {}", item.amount, item.currency);
+            let there = match item.currency.to_string().parse() {
+                Ok(currency) => Money::new(item.amount, currency).to_string(),
+                Err(_) => format!("{} {}", item.amount, item.currency),
+            };
             return Ok(Compared::Differs(format!("Stripe's line is {there} where {due} is due.")));
         }
         let Some(invoice) = self.stripe.find_invoice(&invoice).await? else { return Ok(Compared::Agrees) };
@@ -253,6 +270,15 @@ impl Billing {
     pub async fn overage_charges(&self, user: &User) -> Result<Vec<OverageCharge>> {
         let group = user.must_be_admin()?;
         self.store.overage_charges(group, BATCH).await
+    }
+
+    /// Charges of any group of which something differs at Stripe, the latest first: an operator has to look at them.
+    ///
+    /// # Errors
+    /// [`Refusal::Forbidden`] for anyone but a SuperAdmin; the database's.
+    pub async fn charge_problems(&self, user: &User) -> Result<Vec<ChargeProblem>> {
+        user.must_be_superadmin()?;
+        self.store.charge_problems(BATCH).await
     }
 
     /// What admins of the group agreed to, the latest first.

@@ -6,11 +6,12 @@
 use stripe_shared::Subscription as StripeSubscription;
 use tracing::{debug, warn};
 
+use super::notices::ToldBy;
 use super::stripe::SUBSCRIPTION_KEY;
 use super::{Billing, time};
 use crate::domain::{Currency, GroupId, Interval, Money, Period, Subscription, SubscriptionId, User};
 use crate::error::{Error, Result};
-use crate::storage::{Fetched, StripeState};
+use crate::storage::{Fetched, InboxEvent, StripeState};
 
 /// A subscription that was fetched.
 pub(super) struct Pulled {
@@ -38,14 +39,14 @@ impl Billing {
     ///
     /// # Errors
     /// [`Error::Stripe`] where Stripe doesn't have one of ours, and its others; the database's.
-    pub(super) async fn sync(&self, stripe_id: &str, event: Option<&str>) -> Result<()> {
+    pub(super) async fn sync(&self, stripe_id: &str, event: Option<&InboxEvent>) -> Result<()> {
         let known = match self.store.subscription_at_stripe(stripe_id).await? {
             Some(known) => Some(known),
             None => self.adopt(stripe_id).await?,
         };
         let Some((group, id)) = known else {
             if let Some(event) = event {
-                self.finish_event(event).await?;
+                self.finish_event(&event.id).await?;
             }
             return Ok(());
         };
@@ -65,23 +66,30 @@ impl Billing {
         group: GroupId,
         id: SubscriptionId,
         stripe_id: &str,
-        event: Option<&str>,
+        event: Option<&InboxEvent>,
     ) -> Result<Option<Pulled>> {
         let ticket = self.store.draw_sync_ticket(id).await?;
         let Some(found) = self.stripe.subscription(stripe_id).await? else { return Ok(None) };
         let (state, latest) = (state(&found)?, self.latest_invoice(&found).await);
+        let due = self.due(group, &found, state.status, event).await?;
         let now = self.clock.now();
         let mut tx = self.store.begin().await?;
         tx.lock_group(group).await?;
-        let written = tx.apply_stripe_state(group, id, ticket, &state, now).await?;
+        let change = tx.apply_stripe_state(group, id, ticket, &state, now).await?;
+        if let Some(change) = &change {
+            let told_by = ToldBy { state: &state, due, event };
+            self.put_down_notices(&mut tx, group, change, told_by, now).await?;
+        }
         if let Some(invoice) = &latest {
             tx.apply_invoice(group, ticket, invoice, Fetched::WithoutCredits).await?;
         }
         if let Some(event) = event {
-            tx.mark_event_done(event, now).await?;
+            tx.mark_event_done(&event.id, now).await?;
         }
         tx.commit().await?;
+        let written = change.is_some();
         if written {
+            self.store.wake_notices();
             debug!(subscription = %id, status = %state.status, "subscription written as Stripe has it");
             (self.on_change)(group);
         }

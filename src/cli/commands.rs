@@ -18,8 +18,9 @@ use crate::storage::Store;
 async fn accounts(settings: &Settings) -> anyhow::Result<(Accounts, Store)> {
     let store = open_store(settings).await?;
     let clock = Clock::system();
-    let outbox = Outbox::new(store.clone(), clock.clone(), settings.smtp_url.is_some());
     let config = Arc::new(offline_config(settings)?);
+    let sends = settings.smtp_url.is_some();
+    let outbox = Outbox::new(store.clone(), clock.clone(), &config.public_url, sends);
     let accounts = Accounts::new(store.clone(), clock, config, outbox, Arc::new(|_| {}));
     Ok((accounts, store))
 }

@@ -56,6 +56,8 @@ ids! {
     SummaryId,
     /// A message in the outbox.
     MessageId,
+    /// What a group is to be told by e-mail.
+    NoticeId,
     /// A member's conversation with a model.
     ConversationId,
 }

@@ -3,7 +3,8 @@
 use std::time::Duration as StdDuration;
 
 use chrono::Duration;
-use lettre::message::{Mailbox, Message};
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message, MultiPart};
 use lettre::transport::smtp;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use secrecy::{ExposeSecret, SecretString};
@@ -147,21 +148,36 @@ impl Mailer {
     }
 
     async fn deliver(&self, due: &DueMessage) -> Result<(), DeliveryError> {
-        let text = due
-            .text(self.outbox.clock.now())
+        let (text, html) = due
+            .content(self.outbox.clock.now())
             .ok_or_else(|| DeliveryError::permanent("its link has expired"))?;
         let to = due.recipient.parse::<Mailbox>().map_err(DeliveryError::permanent)?;
-        let message = Message::builder()
+        let mut message = Message::builder()
             .from(self.sender.clone())
             .to(to)
             .subject(&due.subject)
             // The same at each attempt, so that the receiver recognises a message sent twice.
             .message_id(Some(format!("<{}@{}>", due.id, self.domain)))
-            .body(text)
+            // Automatic replies to it help nobody.
+            .raw_header(raw("Auto-Submitted", "auto-generated")?)
+            .multipart(MultiPart::alternative_plain_html(text, html))
             .map_err(DeliveryError::permanent)?;
+        if let Some(url) = &due.unsubscribe_url {
+            // Source: RFC 8058, section 3.1.
+            let headers = message.headers_mut();
+            headers.insert_raw(raw("List-Unsubscribe", &format!("<{url}>"))?);
+            headers.insert_raw(raw("List-Unsubscribe-Post", "List-Unsubscribe=One-Click")?);
+        }
         self.transport.send(message).await?;
         Ok(())
     }
+}
+
+/// A header that lettre has no type for.
+fn raw(name: &str, value: &str) -> Result<HeaderValue, DeliveryError> {
+    let name = HeaderName::new_from_ascii(name.to_owned()).map_err(DeliveryError::permanent)?;
+    // As it is: an address that is folded or encoded isn't one that a mailbox can ask.
+    Ok(HeaderValue::dangerous_new_pre_encoded(name, value.to_owned(), value.to_owned()))
 }
 
 /// How long after the attempt of this number the next one comes: 2, 4, 8 … minutes, 256 at most.

@@ -105,7 +105,7 @@ impl Tx {
         Ok(Member { role, ..member })
     }
 
-    /// Removes a member from the group: keys, sessions and conversations go, the part of the ledger stays. The group's
+    /// Removes a member from the group: keys, sessions, conversations and what e-mails were chosen go, the part of the ledger stays. The group's
     /// row has to be locked.
     ///
     /// # Errors
@@ -126,6 +126,10 @@ impl Tx {
                 .await?;
             sqlx::query("DELETE FROM chat_conversations WHERE group_id = $1 AND user_id = $2")
                 .bind(group)
+                .bind(id)
+                .execute(&mut *connection)
+                .await?;
+            sqlx::query("DELETE FROM notification_settings WHERE user_id = $1")
                 .bind(id)
                 .execute(connection)
                 .await?;

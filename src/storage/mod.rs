@@ -21,6 +21,8 @@ mod invoices;
 mod keys;
 mod ledger;
 mod members;
+mod notices;
+mod notification_settings;
 mod notifications;
 mod outbox;
 mod overage;
@@ -53,7 +55,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Connection, Executor, Postgres, Sqlite};
 use thiserror::Error;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 pub use caps::SubjectShare;
 pub use conversations::NewMessageRow;
@@ -65,11 +67,13 @@ pub use invoices::{Fetched, InvoiceWritten};
 pub use keys::NewKeyRow;
 pub use ledger::{
     Changes, Decision, Delta, Durability, EventKey, EventRow, Found, HoldKey, HoldRow, HoldState,
-    MissingPeriod, QuarterRow, ShareRow, SumRow, Wanted, latest_expiry,
+    MissingPeriod, NoticeRow, Notified, QuarterRow, ShareRow, SumRow, Wanted, latest_expiry,
 };
+pub use notices::{OpenNotice, Recipient};
+pub use notification_settings::Unsubscribable;
 pub use notifications::{Listener, Notification, ProcessId};
-pub use outbox::{DueMessage, MessageLink, MessageState, NewMessage, OutboxRow};
-pub use overage::{EndedPeriod, OverageCharge, OverageRow};
+pub use outbox::{DueMessage, MessageLink, NewMessage, Origin, OutboxRow};
+pub use overage::{ChargeProblem, EndedPeriod, OverageCharge, OverageRow};
 pub use paging::{PageRequest, PageRows};
 pub use password_resets::NewPasswordReset;
 pub use plans::{PlanKey, PlanRow};
@@ -79,7 +83,7 @@ pub use reports::{ReportEventRow, ReportInvoiceRow, ReportPeriodRow, ReportSnaps
 pub use reservations::ReservationRow;
 pub use sessions::SessionRow;
 pub use shared_reads::SharedReads;
-pub use subscriptions::{StripeState, SubscriptionRow};
+pub use subscriptions::{Standing, StateChange, StripeState, SubscriptionRow};
 pub use summaries::{AllowanceRow, Counters, Opened, ShareCounters, SummaryRow};
 pub use throttle::AttemptCount;
 use tx::Slot;
@@ -118,6 +122,8 @@ pub struct Store {
     sqlite_writer: Arc<Mutex<Slot<Sqlite>>>,
     /// The connection of the ledger's writer.
     postgres_ledger: Arc<Mutex<Slot<Postgres>>>,
+    /// Told of each commit of this process that left notices.
+    notices_added: Arc<Notify>,
 }
 
 /// Why a database can't be used. Shown to the operator who starts the server; names no credentials.
@@ -202,7 +208,12 @@ impl Store {
     }
 
     fn on(db: Db) -> Self {
-        Self { db, sqlite_writer: Arc::default(), postgres_ledger: Arc::default() }
+        Self {
+            db,
+            sqlite_writer: Arc::default(),
+            postgres_ledger: Arc::default(),
+            notices_added: Arc::default(),
+        }
     }
 
     /// Brings the schema up to date. Safe to run twice and from several processes at once.

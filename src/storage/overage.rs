@@ -52,6 +52,24 @@ pub struct OverageCharge {
     pub attempts: i64,
 }
 
+/// A charge of which something differs at Stripe, and whose it is.
+#[derive(Clone, Debug, FromRow)]
+pub struct ChargeProblem {
+    pub group_name: String,
+    #[sqlx(try_from = "String")]
+    pub usage_type: UsageType,
+    pub period_start: DateTime<Utc>,
+    pub period_end: DateTime<Utc>,
+    /// What is due, in minor units.
+    pub amount_minor: i64,
+    #[sqlx(try_from = "String")]
+    pub currency: Currency,
+    /// The invoice at Stripe that it is on.
+    pub stripe_invoice: Option<String>,
+    /// What differs, in a sentence.
+    pub problem: String,
+}
+
 /// A period of which something is to be charged.
 #[derive(Clone, Copy, Debug, FromRow)]
 pub struct EndedPeriod {
@@ -254,11 +272,11 @@ impl Store {
         Ok(())
     }
 
-    /// Notes what differs at Stripe.
+    /// Notes what differs at Stripe, or that nothing does any more.
     ///
     /// # Errors
     /// The database's.
-    pub async fn note_charge_problem(&self, charge: Uuid, problem: &str) -> Result<()> {
+    pub async fn note_charge_problem(&self, charge: Uuid, problem: Option<&str>) -> Result<()> {
         write_db!(self, |pool| {
             sqlx::query("UPDATE overage_charges SET problem = $2 WHERE id = $1")
                 .bind(charge)
@@ -308,12 +326,19 @@ impl Store {
     ///
     /// # Errors
     /// The database's.
-    pub async fn charges_with_problems(&self, limit: i64) -> Result<Vec<OverageCharge>> {
+    pub async fn charge_problems(&self, limit: i64) -> Result<Vec<ChargeProblem>> {
         Ok(on_db!(self, |pool| {
-            sqlx::query_as(charge_select!("WHERE c.problem IS NOT NULL ORDER BY c.created_at DESC LIMIT $1"))
-                .bind(limit)
-                .fetch_all(pool)
-                .await?
+            sqlx::query_as(
+                "SELECT g.name AS group_name, c.usage_type, u.period_start, u.period_end, c.amount_minor, c.currency,
+                     c.stripe_invoice, c.problem
+                 FROM overage_charges c
+                 JOIN usage_summaries u ON u.group_id = c.group_id AND u.id = c.summary_id
+                 JOIN groups g ON g.id = c.group_id
+                 WHERE c.problem IS NOT NULL ORDER BY c.created_at DESC, c.id LIMIT $1",
+            )
+            .bind(limit)
+            .fetch_all(pool)
+            .await?
         }))
     }
 

@@ -207,9 +207,28 @@ impl Store {
     }
 }
 
+/// Where a subscription stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub status: Status,
+    pub plan: PlanId,
+    pub cancel_at_period_end: bool,
+    pub past_due_since: Option<DateTime<Utc>>,
+}
+
+/// What a fetch from Stripe changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateChange {
+    pub before: Standing,
+    pub after: Standing,
+}
+
 /// What was kept of a subscription before Stripe was asked again.
 #[derive(FromRow)]
 struct KeptRow {
+    plan_id: PlanId,
+    cancel_at_period_end: bool,
+    past_due_since: Option<DateTime<Utc>>,
     #[sqlx(try_from = "String")]
     status: Status,
     current_period_start: DateTime<Utc>,
@@ -220,6 +239,15 @@ struct KeptRow {
 }
 
 impl KeptRow {
+    fn standing(&self) -> Standing {
+        Standing {
+            status: self.status,
+            plan: self.plan_id,
+            cancel_at_period_end: self.cancel_at_period_end,
+            past_due_since: self.past_due_since,
+        }
+    }
+
     fn cycle(&self) -> Cycle {
         let billing = Period { start: self.current_period_start, end: self.current_period_end };
         Cycle { billing, anchor: self.billing_anchor, interval: self.billing_interval }
@@ -232,7 +260,7 @@ impl Tx {
     /// subscription stays ended. The plan stays the one that was bought while the price does; another price, which only
     /// a change at Stripe can bring, gives the plan. Call [`Tx::lock_group`] first.
     ///
-    /// Gives whether anything was written.
+    /// Gives what changed; `None` where nothing was written.
     ///
     /// # Errors
     /// The database's.
@@ -243,10 +271,11 @@ impl Tx {
         ticket: i64,
         state: &StripeState,
         now: DateTime<Utc>,
-    ) -> Result<bool> {
+    ) -> Result<Option<StateChange>> {
         let kept: Option<KeptRow> = on_tx!(self, |connection| {
             sqlx::query_as(concat!(
-                "SELECT s.status, s.current_period_start, s.current_period_end, s.billing_anchor, s.billing_interval
+                "SELECT s.status, s.current_period_start, s.current_period_end, s.billing_anchor, s.billing_interval,
+                     s.plan_id, s.cancel_at_period_end, s.past_due_since
                  FROM subscriptions s WHERE s.group_id = $1 AND s.id = $2 AND s.synced_ticket < $3 AND ",
                 is_live!("s")
             ))
@@ -256,9 +285,9 @@ impl Tx {
             .fetch_optional(connection)
             .await?
         });
-        let Some(kept) = kept else { return Ok(false) };
-        on_tx!(self, |connection| {
-            sqlx::query(
+        let Some(kept) = kept else { return Ok(None) };
+        let (plan, past_due_since) = on_tx!(self, |connection| {
+            sqlx::query_as(
                 "UPDATE subscriptions SET
                      status = $4,
                      plan_id = CASE WHEN stripe_price_id = $5 THEN plan_id ELSE COALESCE(
@@ -275,7 +304,7 @@ impl Tx {
                      next_plan_id = (SELECT p.id FROM plans p WHERE p.stripe_price_id = $15
                          ORDER BY p.archived, p.updated_at DESC LIMIT 1),
                      synced_ticket = $3, updated_at = $12
-                 WHERE group_id = $1 AND id = $2",
+                 WHERE group_id = $1 AND id = $2 RETURNING plan_id, past_due_since",
             )
             .bind(group)
             .bind(id)
@@ -292,11 +321,17 @@ impl Tx {
             .bind(state.anchor)
             .bind(state.trial_end)
             .bind(&state.next_price_id)
-            .execute(connection)
-            .await?;
+            .fetch_one(connection)
+            .await?
         });
         self.turn_periods(group, id, &kept, state, now).await?;
-        Ok(true)
+        let after = Standing {
+            status: state.status,
+            plan,
+            cancel_at_period_end: state.cancel_at_period_end,
+            past_due_since,
+        };
+        Ok(Some(StateChange { before: kept.standing(), after }))
     }
 
     /// Opens the usage periods that have begun since the subscription was last heard of, and closes what is over.

@@ -23,6 +23,7 @@ pub struct EventSubject<'a> {
 #[derive(Clone, Debug, FromRow)]
 pub struct InboxEvent {
     pub id: String,
+    pub event_type: String,
     /// The subscription it is about; `None` for an event that changes nothing here.
     pub subscription: Option<String>,
     /// The setup intent it is about, whose card the subscription is to be paid by.
@@ -57,7 +58,7 @@ impl Store {
                  ON CONFLICT (id) DO UPDATE SET attempts = webhook_events.attempts + 1,
                      next_attempt_at = excluded.next_attempt_at, given_up_at = NULL
                      WHERE webhook_events.processed_at IS NULL
-                 RETURNING id, subscription, setup_intent, invoice, payment_intent, attempts",
+                 RETURNING id, event_type, subscription, setup_intent, invoice, payment_intent, attempts",
             )
             .bind(id)
             .bind(event_type)
@@ -79,7 +80,8 @@ impl Store {
     pub async fn due_events(&self, now: DateTime<Utc>, limit: i64) -> Result<Vec<InboxEvent>> {
         Ok(on_db!(self, |pool| {
             sqlx::query_as(
-                "SELECT id, subscription, setup_intent, invoice, payment_intent, attempts FROM webhook_events
+                "SELECT id, event_type, subscription, setup_intent, invoice, payment_intent, attempts
+                 FROM webhook_events
                  WHERE processed_at IS NULL AND given_up_at IS NULL AND next_attempt_at <= $1
                  ORDER BY attempts, next_attempt_at LIMIT $2",
             )
@@ -191,7 +193,7 @@ impl Store {
             sqlx::query_as(
                 "UPDATE webhook_events SET attempts = attempts + 1, next_attempt_at = $2, given_up_at = NULL
                  WHERE id = $1 AND given_up_at IS NOT NULL AND processed_at IS NULL
-                 RETURNING id, subscription, setup_intent, invoice, payment_intent, attempts",
+                 RETURNING id, event_type, subscription, setup_intent, invoice, payment_intent, attempts",
             )
             .bind(id)
             .bind(retry_at)

@@ -190,6 +190,7 @@ async fn a_subscription_keeps_its_plan_until_its_price_is_changed_at_stripe() {
             tx.apply_stripe_state(group, row.subscription_id, ticket, &state, stage.clock.now())
                 .await
                 .expect("written")
+                .is_some()
         );
         tx.commit().await.expect("a commit");
         let now = admin.subscription().await;

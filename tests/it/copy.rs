@@ -31,6 +31,8 @@ async fn fill(database: &Database) -> Auth {
     let invite = admin.request(Method::POST, "/api/team/invitations/").header("idempotency-key", "one");
     let body = json!({"email": "new@acme.test", "role": "member"});
     assert_eq!(admin.send(invite.json(&body)).await.status, 201);
+    let choice = json!({"usage_80": true, "usage_90": false, "usage_100": true, "billing": false});
+    assert_eq!(admin.put("/api/auth/notifications/", choice).await.status, 200);
     let wrong = json!({"email": "admin@acme.test", "password": PASSWORD});
     assert_eq!(app.anonymous().post("/api/auth/login/", wrong).await.status, 401);
     let event = json!({"id": "evt_1", "object": "event", "type": "product.updated", "data": {"object": {}}});

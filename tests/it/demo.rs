@@ -109,6 +109,23 @@ async fn assert_whole(services: &Services) {
     let history = services.metering.history(&admin).await.unwrap();
     let used: Vec<_> = history.iter().map(|period| period.resources.llm.used).collect();
     assert_eq!(used, [88_140, 70_455, 61_870]);
+    // In this period its voice tokens passed 80 %, in the one before LLM 80 and voice 90: each is told once.
+    let messages = services.store.outbox(500).await.unwrap();
+    let mut told: Vec<_> = messages
+        .iter()
+        .filter(|row| row.recipient == "admin@acme.test")
+        .map(|row| row.subject.as_str())
+        .collect();
+    told.sort_unstable();
+    assert_eq!(
+        told,
+        [
+            "Acme has used 80 % of its LLM tokens",
+            "Acme has used 80 % of its voice tokens",
+            "Acme has used 90 % of its voice tokens"
+        ]
+    );
+    assert!(messages.len() > 20, "{}", messages.len());
     let newco = services.accounts.log_in("admin@newco.test", "tollgate-demo", "test").await.unwrap();
     assert_eq!(services.billing.subscription(&newco).await.unwrap(), None);
 }

@@ -4,59 +4,73 @@ use std::time::Duration as StdDuration;
 
 use chrono::Duration;
 use futures::future::join_all;
+use mail_parser::{Message, MessageParser, MimeHeaders};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tollgate::clock::Clock;
+use tollgate::domain::MessageState;
 use tollgate::notify::{MAX_ATTEMPTS, Mailer, MessageLink, NewMessage, Outbox};
-use tollgate::storage::{MessageState, OutboxRow, Store};
+use tollgate::storage::{OutboxRow, Store};
+use url::Url;
 
 use crate::support::app::{App, eventually, unique};
-use crate::support::databases::{Database, each_store};
+use crate::support::databases::{Database, each_database, each_store};
 use crate::support::seed::at;
-use crate::support::smtp::{Behaviour, SmtpServer};
+use crate::support::smtp::{Behaviour, Received, SmtpServer};
 
 /// A store's outbox and a mail server, with a clock that the test moves.
-struct Mail {
-    store: Store,
-    clock: Clock,
-    outbox: Outbox,
-    server: SmtpServer,
+pub struct Mail {
+    pub store: Store,
+    pub clock: Clock,
+    pub outbox: Outbox,
+    pub server: SmtpServer,
 }
 
 impl Mail {
-    async fn new(store: &Store, behaviour: Behaviour) -> Self {
+    pub async fn new(store: &Store, behaviour: Behaviour) -> Self {
         let clock = Clock::manual(at("2026-03-11T12:00:00Z"));
-        let outbox = Outbox::new(store.clone(), clock.clone(), true);
+        let outbox = Outbox::new(store.clone(), clock.clone(), &public_url(), true);
         Self { store: store.clone(), clock, outbox, server: SmtpServer::start(behaviour).await }
     }
 
-    fn mailer(&self) -> Mailer {
+    pub fn mailer(&self) -> Mailer {
         let public_url = "https://tollgate.example".parse().expect("an address");
         Mailer::new(self.outbox.clone(), &self.server.url().into(), &public_url).expect("a mailer")
     }
 
-    async fn add(&self, message: &NewMessage) {
+    pub async fn add(&self, message: &NewMessage) {
         let mut tx = self.store.begin().await.expect("a transaction");
         self.outbox.add(&mut tx, message).await.expect("the message is kept");
         tx.commit().await.expect("a commit");
     }
 
-    async fn only(&self) -> OutboxRow {
+    pub async fn only(&self) -> OutboxRow {
         let mut rows = self.store.outbox(10).await.expect("the outbox");
         assert_eq!(rows.len(), 1);
         rows.remove(0)
     }
 }
 
-fn message(recipient: &str) -> NewMessage {
+pub fn public_url() -> Url {
+    "https://tollgate.example/".parse().expect("an address")
+}
+
+/// A message as a mailbox reads it.
+pub fn read(received: &Received) -> Message<'_> {
+    MessageParser::default().parse(received.text.as_bytes()).expect("a message")
+}
+
+pub fn message(recipient: &str) -> NewMessage {
     NewMessage {
         recipient: recipient.into(),
         subject: "Hello".into(),
         body: "Here it is:\n{link}\n".into(),
+        html: "<a href=\"{link}\">Here it is</a>".into(),
         link: Some(MessageLink {
             url: "https://tollgate.example/invite/secret".into(),
             expires_at: at("2026-03-18T12:00:00Z"),
         }),
+        ..NewMessage::default()
     }
 }
 
@@ -73,15 +87,22 @@ async fn a_message_is_sent_with_its_link_which_is_then_erased() {
         let received = mail.server.received();
         assert_eq!(received.len(), 1);
         assert_eq!(received[0].recipient, "ada@example.com");
-        let text = &received[0].text;
-        assert!(text.contains("https://tollgate.example/invite/secret"), "{text}");
-        assert!(text.contains("no-reply@tollgate.example"), "{text}");
+        let letter = read(&received[0]);
+        let from = letter.from().and_then(|from| from.first()).and_then(|from| from.address());
+        assert_eq!((letter.subject(), from), (Some("Hello"), Some("no-reply@tollgate.example")));
+        assert_eq!(letter.body_text(0).unwrap(), "Here it is:\r\nhttps://tollgate.example/invite/secret\r\n");
+        assert_eq!(
+            letter.body_html(0).unwrap(),
+            "<a href=\"https://tollgate.example/invite/secret\">Here it is</a>"
+        );
+        assert_eq!(letter.content_type().unwrap().subtype(), Some("alternative"));
         let sent = mail.only().await;
         assert_eq!(
             (sent.state, sent.attempts, sent.sent_at),
             (MessageState::Sent, 1, Some(mail.clock.now()))
         );
-        let secrets = "SELECT COUNT(*) FROM outbox WHERE secret IS NOT NULL OR body LIKE '%invite/secret%'";
+        let secrets = "SELECT COUNT(*) FROM outbox
+            WHERE secret IS NOT NULL OR body LIKE '%invite/secret%' OR html LIKE '%invite/secret%'";
         assert_eq!(database.rows::<(i64,)>(secrets).await, [(0,)]);
         store.close().await;
         database.drop().await;
@@ -95,7 +116,7 @@ async fn a_message_that_can_not_be_sent_now_is_tried_again_later_and_given_up_in
         // Without a link, which would expire meanwhile.
         mail.add(&NewMessage { link: None, ..message("ada@example.com") }).await;
         let mailer = mail.mailer().with_delivery_timeout(StdDuration::from_millis(200));
-        let ways = [Behaviour::Refuse(451), Behaviour::CutOff, Behaviour::Hang, Behaviour::Refuse(535)];
+        let ways = [Behaviour::Refuse(451), Behaviour::CutOff, Behaviour::Stall, Behaviour::Refuse(535)];
         for attempt in 1..MAX_ATTEMPTS {
             mail.server.behave(ways[attempt as usize % ways.len()]);
             assert!(mailer.send_one().await.expect("the outbox"), "attempt {attempt}");
@@ -208,9 +229,10 @@ async fn an_invitation_arrives_by_e_mail() {
         server.attempted(1).await;
         let received = server.received();
         assert_eq!(received[0].recipient, email);
-        // Long lines are broken in transit.
-        let text = received[0].text.replace("=\r\n", "").replace("=3D", "=");
-        assert!(text.contains(invited.text("url")), "{text}");
+        let mail = read(&received[0]);
+        for body in [mail.body_text(0), mail.body_html(0)] {
+            assert!(body.as_ref().is_some_and(|body| body.contains(invited.text("url"))), "{body:?}");
+        }
         let store = &app.running.services.store;
         eventually("the message is marked", || async {
             let rows = store.outbox(1).await.expect("the outbox");
@@ -231,7 +253,7 @@ async fn without_a_mail_server_messages_are_kept_for_the_superadmin() {
         let body = json!({"email": "max@example.com", "role": "member"});
         let invited = admin.post("/api/team/invitations/", body).await;
         assert_eq!(invited.status, 201, "{}", invited.body);
-        let clear = "SELECT COUNT(*) FROM outbox WHERE body LIKE '%/invite/%'";
+        let clear = "SELECT COUNT(*) FROM outbox WHERE body LIKE '%/invite/%' OR html LIKE '%/invite/%'";
         assert_eq!(database.rows::<(i64,)>(clear).await, [(0,)], "a link isn't part of a body");
         let superadmin = app.superadmin().await;
         let page = superadmin.get("/outbox").await.body.to_string();
@@ -244,4 +266,44 @@ async fn without_a_mail_server_messages_are_kept_for_the_superadmin() {
         app.stop().await;
         database.drop().await;
     }
+}
+
+#[tokio::test]
+async fn the_page_leads_on_to_older_messages() {
+    each_database(|url| async move {
+        let clock = Clock::manual(at("2026-03-11T12:00:00Z"));
+        let app = App::start_at(&url, &[], &clock).await;
+        let services = &app.running.services;
+        let mut tx = services.store.begin().await.expect("a transaction");
+        for number in 0..101 {
+            let message = NewMessage { subject: format!("Number {number}."), ..message("ada@example.com") };
+            services.outbox.add(&mut tx, &message).await.expect("the message is kept");
+        }
+        tx.commit().await.expect("a commit");
+        let superadmin = app.superadmin().await.by_key().await;
+        let subjects = |page: &str| -> Vec<String> {
+            let titles = page.split("<h2>Number ").skip(1);
+            titles.map(|rest| rest.split_once('.').expect("a number").0.to_owned()).collect()
+        };
+        let link = |page: &str| {
+            let (_, rest) = page.split_once("href=\"/outbox?after=")?;
+            Some(format!("/outbox?after={}", rest.split('"').next()?))
+        };
+        let (mut path, mut seen, mut pages) = (Some("/outbox".to_owned()), Vec::new(), 0);
+        while let Some(this) = path {
+            let page = superadmin.get(&this).await;
+            let page = page.body.as_str().expect("a page").to_owned();
+            assert_eq!(page.contains("Newest messages"), pages > 0);
+            seen.extend(subjects(&page));
+            (path, pages) = (link(&page), pages + 1);
+        }
+        let all: Vec<_> = (0..101).rev().map(|number| number.to_string()).collect();
+        assert_eq!((seen, pages), (all, 3));
+        let oldest = services.store.outbox(200).await.expect("the outbox").pop().expect("a message").id;
+        let page = superadmin.get(&format!("/outbox?after={oldest}")).await;
+        assert!(page.body.to_string().contains("No older messages."), "{}", page.body);
+        assert_eq!(superadmin.get("/outbox?after=x").await.status, 404);
+        app.stop().await;
+    })
+    .await;
 }

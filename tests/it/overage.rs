@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::billing_life::{CHECK, EVENTS, HOLDS, USAGE};
 use crate::billing_stage::{Stage, at};
-use crate::support::app::{Answer, Person};
+use crate::password_resets::letters;
+use crate::support::app::{Answer, Person, eventually};
 use crate::support::databases::each_database;
 
 const START: &str = "2026-04-01T00:00:00Z";
@@ -295,6 +296,44 @@ async fn the_cap_holds_under_thousands_of_concurrent_holds() {
         assert_eq!(seen["voice"]["tokens"], beyond("voice", 1_000));
         let spent: f64 = seen["spent"].as_str().and_then(|text| text.parse().ok()).expect("money");
         assert!((0.90..=1.00).contains(&spent), "{seen}");
+        stage.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_group_is_told_what_it_agreed_to_and_once_that_a_cap_is_reached() {
+    each_database(|url| async move {
+        let stage = Stage::start_at(&url, at(START)).await;
+        let (admin, _) = stage.subscribed(&plan(&stage).await).await;
+        let me = admin.get("/api/auth/me/").await;
+        let group = me.body["group"]["name"].as_str().expect("a name");
+        agree(&admin, "0.10").await;
+        agree(&admin, "0.10").await;
+        for tokens in [12_000, 3_000, 1_000] {
+            spend(&admin, "llm", tokens).await;
+        }
+        agree(&admin, "0.20").await;
+        for tokens in [10_000, 1_000] {
+            spend(&admin, "llm", tokens).await;
+        }
+        // What is told last is there once all is.
+        agree(&admin, "0.30").await;
+        let letters = eventually("the last is told", || async {
+            let letters = letters(&stage.app, me.text("email")).await;
+            letters.iter().any(|letter| letter.body.contains("$0.30 in a period")).then_some(letters)
+        })
+        .await;
+        let pays = "We pays for tokens beyond its limit now";
+        let reached = "We has reached its cap on what goes beyond the limit";
+        let told: Vec<String> = letters.iter().map(|letter| letter.subject.replace(group, "We")).collect();
+        let of_overage: Vec<&str> =
+            told.iter().map(String::as_str).filter(|subject| [pays, reached].contains(subject)).collect();
+        assert_eq!(of_overage, [pays, reached, pays, reached, pays], "{told:?}");
+        let body = &letters[1].body;
+        assert!(body.contains("Cap: $0.20 a period"), "{body}");
+        assert!(body.contains("LLM tokens: $0.02 for each 1,000 begun"), "{body}");
+        assert!(body.contains("Voice tokens: $0.05 for each 100 begun"), "{body}");
         stage.stop().await;
     })
     .await;

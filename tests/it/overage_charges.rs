@@ -336,9 +336,24 @@ async fn reconcile_puts_a_charge_back_that_is_gone_and_names_one_that_differs() 
         stage.stripe(Method::POST, &format!("/invoiceitems/{}", item().await), &[("amount", "7")]).await;
         let sum = billing.reconcile().await.expect("it compares");
         assert_eq!((sum.repaired, sum.failed), (0, 1));
-        let problems = stage.app.running.services.store.charges_with_problems(10).await.expect("the charges");
-        let problems: Vec<_> = problems.into_iter().filter_map(|charge| charge.problem).collect();
-        assert_eq!(problems, ["Stripe's line is 7 usd where $0.06 is due."]);
+
+        // The SuperAdmin sees it until it is put right.
+        let superadmin = stage.app.superadmin().await.by_key().await;
+        let me = admin.get("/api/auth/me/").await;
+        let page = superadmin.get("/outbox").await.body.to_string();
+        for text in [
+            "Overage that differs at Stripe",
+            me.body["group"]["name"].as_str().expect("a name"),
+            "Stripe's line is $0.07 where $0.06 is due.",
+        ] {
+            assert!(page.contains(text), "{text}: {page}");
+        }
+        stage.stripe(Method::POST, &format!("/invoiceitems/{}", item().await), &[("amount", "6")]).await;
+        let sum = billing.reconcile().await.expect("it compares");
+        assert_eq!((sum.repaired, sum.failed), (0, 0));
+        let page = superadmin.get("/outbox").await;
+        assert_eq!(page.status, 200);
+        assert!(!page.body.to_string().contains("differs at Stripe"), "{}", page.body);
         stage.stop().await;
     })
     .await;

@@ -61,7 +61,7 @@ async fn a_link_sets_a_new_password_once_and_ends_the_sessions() {
         assert_eq!(key.get(ME).await.status, 200, "keys aren't passwords");
         assert_eq!((log_in(&app, &email, PASSWORD).await, log_in(&app, &email, NEW).await), (401, 200));
         let letters = letters(&app, &email).await;
-        assert_eq!(letters[0].subject, "Your sign-in details were changed");
+        assert_eq!(letters[0].subject, "Your password was changed");
         assert!(letters[0].body.contains(&format!("{}/forgot", app.base)), "{}", letters[0].body);
 
         reset(&app, &link, PASSWORD).await.is_problem(404, "reset_gone");

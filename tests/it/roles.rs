@@ -29,6 +29,12 @@ fn api() -> Vec<(&'static str, &'static str, Value, Expected)> {
         ("POST", "/api/auth/forgot/", empty.clone(), [422, 422, 422, 422, 422]),
         ("POST", "/api/auth/reset/", empty.clone(), [422, 422, 422, 422, 422]),
         ("GET", "/api/auth/me/", null.clone(), [401, 200, 200, 200, 200]),
+        ("GET", "/api/auth/notifications/", null.clone(), [401, 200, 200, 200, 200]),
+        ("PUT", "/api/auth/notifications/", empty.clone(), [401, 422, 422, 422, 422]),
+        // The token is the proof.
+        ("POST", "/unsubscribe/{token}", null.clone(), [404, 404, 404, 404, 404]),
+        ("GET", "/api/admin/outbox/", null.clone(), [401, 403, 403, 403, 200]),
+        ("POST", "/api/admin/outbox/{id}/send/", null.clone(), [401, 403, 403, 403, 404]),
         ("PATCH", "/api/auth/me/", json!({"name": ""}), [401, 422, 422, 422, 422]),
         ("GET", "/api/auth/sessions/", null.clone(), [401, 200, 200, 200, 200]),
         ("DELETE", "/api/auth/sessions/", null.clone(), [401, 204, 204, 204, 204]),
@@ -169,6 +175,7 @@ const PAGES: &[(&str, Expected)] = &[
     ("/team", [303, 403, 200, 200, 403]),
     ("/settings/api-keys", [303, 200, 200, 200, 200]),
     ("/settings/account", [303, 200, 200, 200, 200]),
+    ("/unsubscribe/{token}", [404, 404, 404, 404, 404]),
     ("/outbox", [303, 403, 403, 403, 200]),
 ];
 
@@ -212,6 +219,9 @@ const FUNCTIONS: &[(&str, &str, Expected)] = &[
     ("/fn/settings/leave", "group={id}", [401, 404, 404, 404, 403]),
     ("/fn/subscription/refresh", "", [401, 403, 200, 200, 403]),
     ("/fn/events/retry", "id=evt_1", [401, 403, 403, 403, 404]),
+    ("/fn/notifications/choose", "usage_80=true", [401, 200, 200, 200, 200]),
+    ("/fn/notifications/unsubscribe", "token=x", [404, 404, 404, 404, 404]),
+    ("/fn/outbox/send-again", "id={id}", [401, 403, 403, 403, 404]),
     ("/fn/team/invite", "email=&role=", [401, 403, 422, 422, 403]),
     ("/fn/team/resend", "id={id}", [401, 403, 404, 404, 403]),
     ("/fn/team/role", "id={id}&role=admin", [401, 403, 404, 404, 403]),

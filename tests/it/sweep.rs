@@ -3,14 +3,15 @@
 use chrono::Duration;
 use serde_json::json;
 use tollgate::clock::Clock;
+use tollgate::domain::Notice;
 use tollgate::notify::{NewMessage, Outbox};
 
-use crate::support::app::App;
+use crate::support::app::{App, eventually};
 use crate::support::databases::Database;
 
 /// Rows of the tables that are swept.
-async fn counts(database: &Database) -> [i64; 6] {
-    let mut counts = [0; 6];
+async fn counts(database: &Database) -> [i64; 7] {
+    let mut counts = [0; 7];
     let queries = [
         "SELECT COUNT(*) FROM sessions",
         "SELECT COUNT(*) FROM invitations",
@@ -18,6 +19,7 @@ async fn counts(database: &Database) -> [i64; 6] {
         "SELECT COUNT(*) FROM outbox",
         "SELECT COUNT(*) FROM webhook_events WHERE processed_at IS NOT NULL",
         "SELECT COUNT(*) FROM password_resets",
+        "SELECT COUNT(*) FROM notices",
     ];
     for (count, query) in counts.iter_mut().zip(queries) {
         *count = database.rows::<(i64,)>(query).await[0].0;
@@ -41,16 +43,29 @@ async fn what_has_no_more_use_goes_and_the_rest_stays() {
         assert_eq!(app.deliver_event(&event).await, 200);
         let asked = app.anonymous().post("/api/auth/forgot/", json!({"email": "nobody@example.com"})).await;
         assert_eq!(asked.status, 202);
+        let group = admin.get("/api/auth/me/").await.body["group"]["id"].as_str().expect("an id").parse();
+        let group = group.expect("an id");
         let store = &app.running.services.store;
         let mut tx = store.begin().await.expect("a transaction");
         let waiting = NewMessage {
             recipient: "max@example.com".into(),
             subject: "Waiting".into(),
             body: "There is no mail server to send it.".into(),
-            link: None,
+            html: "<p>There is no mail server to send it.</p>".into(),
+            ..NewMessage::default()
         };
-        Outbox::new(store.clone(), clock.clone(), true).add(&mut tx, &waiting).await.expect("a message");
+        Outbox::new(store.clone(), clock.clone(), &app.running.services.config.public_url, true)
+            .add(&mut tx, &waiting)
+            .await
+            .expect("a message");
+        // One of them isn't to be told again.
+        for once in [None, Some("in_1")] {
+            let notice = Notice::SubscriptionEnded { plan: "Basic".into() };
+            tx.add_notice(group, &notice, once, clock.now()).await.expect("is put down");
+        }
         tx.commit().await.expect("a commit");
+        store.wake_notices();
+        eventually("they become messages", async || (counts(&database).await[3] == 4).then_some(())).await;
         let sweep = async || {
             store.sweep(clock.now()).await.expect("a sweep");
             counts(&database).await
@@ -59,21 +74,25 @@ async fn what_has_no_more_use_goes_and_the_rest_stays() {
         let begin = sweep().await;
         let [sessions, ..] = begin;
         assert!(sessions >= 1);
-        assert_eq!(begin[1..], [1, 1, 2, 1, 1]);
+        assert_eq!(begin[1..], [1, 1, 4, 1, 1, 2]);
         clock.advance(Duration::hours(1) - Duration::seconds(1));
         assert_eq!(sweep().await, begin, "nothing goes before its time");
         clock.advance(Duration::seconds(1));
-        assert_eq!(sweep().await[1..], [1, 1, 2, 1, 0], "a link that sets a password works for an hour");
+        assert_eq!(sweep().await[1..], [1, 1, 4, 1, 0, 2], "a link that sets a password works for an hour");
         clock.advance(Duration::hours(23) - Duration::seconds(1));
-        assert_eq!(sweep().await[1..], [1, 1, 2, 1, 0]);
+        assert_eq!(sweep().await[1..], [1, 1, 4, 1, 0, 2]);
         clock.advance(Duration::seconds(1));
-        assert_eq!(sweep().await[1..], [1, 0, 2, 1, 0], "answers are kept for a day");
+        assert_eq!(sweep().await[1..], [1, 0, 4, 1, 0, 2], "answers are kept for a day");
         clock.advance(Duration::days(6));
-        assert_eq!(sweep().await[1..], [0, 0, 2, 1, 0], "an invitation is open for a week");
+        assert_eq!(sweep().await[1..], [0, 0, 4, 1, 0, 2], "an invitation is open for a week");
         clock.advance(Duration::days(23) - Duration::seconds(1));
-        assert_eq!(sweep().await[3..], [2, 1, 0]);
+        assert_eq!(sweep().await[3..], [4, 1, 0, 2]);
         clock.advance(Duration::seconds(1));
-        assert_eq!(sweep().await, [0, 0, 0, 1, 0, 0], "only what waits stays");
+        assert_eq!(sweep().await, [0, 0, 0, 1, 0, 0, 1], "what waits stays, and what isn't told again");
+        clock.advance(Duration::days(335) - Duration::seconds(1));
+        assert_eq!(sweep().await[6], 1);
+        clock.advance(Duration::seconds(1));
+        assert_eq!(sweep().await[3..], [1, 0, 0, 0], "nor is it known for longer than a year");
         app.stop().await;
         database.drop().await;
     }

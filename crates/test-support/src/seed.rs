@@ -112,7 +112,7 @@ impl Seed {
         tx.lock_group(self.group()).await.expect("a lock");
         let written =
             tx.apply_stripe_state(self.group(), self.subscription, ticket, &state, self.clock.now()).await;
-        assert!(written.expect("the subscription is written"));
+        assert!(written.expect("the subscription is written").is_some());
         tx.commit().await.expect("a commit");
     }
 }

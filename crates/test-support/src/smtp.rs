@@ -14,8 +14,8 @@ pub enum Behaviour {
     Accept,
     /// Answers the recipient with this code.
     Refuse(u16),
-    /// Never answers the message.
-    Hang,
+    /// Takes the message in, and answers only once it is [released](SmtpServer::release).
+    Stall,
     /// Closes the connection in the middle of the message.
     CutOff,
 }
@@ -38,6 +38,9 @@ pub struct SmtpServer {
 struct State {
     behaviour: Mutex<Behaviour>,
     received: Mutex<Vec<Received>>,
+    /// Taken in, and not answered while the client waited.
+    stalled: Mutex<Vec<Received>>,
+    released: watch::Sender<bool>,
     /// Messages begun, whatever became of them.
     attempts: watch::Sender<usize>,
 }
@@ -49,6 +52,8 @@ impl SmtpServer {
         let state = Arc::new(State {
             behaviour: Mutex::new(behaviour),
             received: Mutex::default(),
+            stalled: Mutex::default(),
+            released: watch::Sender::new(false),
             attempts: watch::Sender::new(0),
         });
         let shared = Arc::clone(&state);
@@ -75,6 +80,16 @@ impl SmtpServer {
     /// What it accepted so far.
     pub fn received(&self) -> Vec<Received> {
         self.state.received.lock().expect("no panic").clone()
+    }
+
+    /// What it took in and left without an answer, whether it answered later or not.
+    pub fn stalled(&self) -> Vec<Received> {
+        self.state.stalled.lock().expect("no panic").clone()
+    }
+
+    /// Has it accept what it stalled, where the client still waits, and what it would stall from now on.
+    pub fn release(&self) {
+        self.state.released.send_replace(true);
     }
 
     /// Waits until so many messages were begun, and finished as the server finishes them.
@@ -122,14 +137,17 @@ impl State {
                 ("DATA", behaviour) => {
                     stream.write_all(b"354 go on\r\n").await?;
                     let text = read_message(&mut stream).await?;
-                    if behaviour == Behaviour::Hang {
-                        self.attempts.send_modify(|attempts| *attempts += 1);
-                        std::future::pending::<()>().await;
-                    }
                     let received = Received { recipient: recipient.clone(), text };
+                    if behaviour == Behaviour::Stall {
+                        self.stalled.lock().expect("no panic").push(received.clone());
+                        self.attempts.send_modify(|attempts| *attempts += 1);
+                        self.released.subscribe().wait_for(|released| *released).await.expect("it runs");
+                    }
                     self.received.lock().expect("no panic").push(received);
                     stream.write_all(b"250 OK\r\n").await?;
-                    self.attempts.send_modify(|attempts| *attempts += 1);
+                    if behaviour != Behaviour::Stall {
+                        self.attempts.send_modify(|attempts| *attempts += 1);
+                    }
                 }
                 ("QUIT", _) => {
                     stream.write_all(b"221 bye\r\n").await?;

@@ -134,10 +134,25 @@ export class People {
   /** The link that sets a new password, as the outbox has it for the SuperAdmin to read. */
   async resetLink({ email }: Person): Promise<string> {
     await body(await (await this.superadmin()).api.post('/api/auth/forgot/', { data: { email } }));
-    const outbox = await (await this.superadmin()).api.get('/outbox');
-    const letters = (await outbox.text()).split('<article').filter((letter) => letter.includes(email));
-    const link = /https?:\/\/[^\s<]+\/reset\/[\w-]+/.exec(letters.join())?.[0];
-    expect(link, `a link for ${email}`).toBeTruthy();
+    return this.linkTo(email, 'reset');
+  }
+
+  /** The link by which an admin, whose group has just used four fifths of Basic's LLM tokens, stops being told so. */
+  async unsubscribeLink(admin: Person): Promise<string> {
+    await admin.spend('llm', 80_000);
+    return this.linkTo(admin.email, 'unsubscribe');
+  }
+
+  /** The link with this path that was sent to an address, once it was. */
+  private async linkTo(email: string, path: string): Promise<string> {
+    const { api } = await this.superadmin();
+    let link: string | undefined;
+    await expect(async () => {
+      const letters = (await (await api.get('/outbox')).text()).split('<article');
+      const mine = letters.filter((letter) => letter.includes(email)).join();
+      link = new RegExp(`https?://[^\\s<"]+/${path}/[\\w-]+`).exec(mine)?.[0];
+      expect(link, `a link for ${email}`).toBeTruthy();
+    }).toPass();
     return link!;
   }
 

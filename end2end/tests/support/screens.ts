@@ -67,6 +67,9 @@ export const SCREENS: Screen[] = [
   at('/subscription-plans', 'superadmin@tollgate.test'),
   at('/subscription-plans?new=1', 'superadmin@tollgate.test'),
   at('/outbox', 'superadmin@tollgate.test'),
+  at('/outbox?after=ffffffff-ffff-7fff-bfff-ffffffffffff', 'superadmin@tollgate.test'),
+  at('/outbox?after=unknown', 'superadmin@tollgate.test'),
+  at('/unsubscribe/unknown'),
   at('/subscription-plans', 'member@acme.test'),
   {
     name: '/login after a wrong password',
@@ -76,6 +79,14 @@ export const SCREENS: Screen[] = [
       await page.getByLabel('Password').fill('wrong');
       await page.getByRole('button', { name: 'Sign in', exact: true }).click();
       await page.getByRole('alert').waitFor();
+    },
+  },
+  {
+    name: '/unsubscribe',
+    open: async (page, people) => {
+      const link = await people.unsubscribeLink(await people.subscriber());
+      await page.goto(link);
+      await page.getByRole('button', { name: 'Unsubscribe' }).waitFor();
     },
   },
   {

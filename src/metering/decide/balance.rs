@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::{GroupId, LimitScope, MAX_COUNT, SummaryId, UsageType};
 use crate::metering::fit::Bound;
-use crate::storage::{Counters, Delta, Found, ShareCounters, ShareRow, SumRow};
+use crate::storage::{Counters, Delta, Found, Notified, ShareCounters, ShareRow, SumRow};
 
 /// Sums of periods, and of members' and keys' parts of them.
 pub struct Balances<'f> {
@@ -89,7 +89,13 @@ impl<'f> Balances<'f> {
         let sums = self.sums.into_iter().filter(|(_, delta)| changed(delta));
         let shares = self.shares.into_iter().filter(|(_, delta)| changed(delta));
         (
-            sums.map(|((group_id, summary_id), delta)| SumRow { group_id, summary_id, delta }).collect(),
+            sums.map(|((group_id, summary_id), delta)| SumRow {
+                group_id,
+                summary_id,
+                delta,
+                notified: Notified::default(),
+            })
+            .collect(),
             shares
                 .map(|((group_id, summary_id, subject_id), delta)| ShareRow {
                     group_id,

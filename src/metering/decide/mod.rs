@@ -5,6 +5,7 @@
 mod balance;
 mod hold;
 mod record;
+mod thresholds;
 
 use std::collections::HashMap;
 
@@ -88,8 +89,16 @@ impl<'a, 'f> Batch<'a, 'f> {
 
     fn changes(self) -> Changes<'a> {
         let quarters = quarters(&self.rows);
-        let (sums, shares) = self.balances.into_rows();
-        Changes { events: self.rows, sums, shares, quarters, holds: self.holds.into_values().collect() }
+        let (mut sums, shares) = self.balances.into_rows();
+        let notices = thresholds::tell(self.found, &mut sums);
+        Changes {
+            events: self.rows,
+            sums,
+            shares,
+            quarters,
+            holds: self.holds.into_values().collect(),
+            notices,
+        }
     }
 
     /// The fingerprint under which the group's event was recorded, earlier or in this batch.

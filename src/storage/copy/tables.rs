@@ -168,6 +168,8 @@ pub(super) const TABLES: &[Table] = &[
             ("voice_used", Count),
             ("voice_held", Count),
             ("voice_limit", Count),
+            ("llm_notified", Count),
+            ("voice_notified", Count),
             ("llm_overage", Count),
             ("voice_overage", Count),
             ("overage_prices", Document),
@@ -431,6 +433,24 @@ pub(super) const TABLES: &[Table] = &[
         ],
     },
     Table {
+        name: "notices",
+        key: 1,
+        columns: &[
+            ("id", Id),
+            ("group_id", Id),
+            ("topic", Text),
+            ("subject", Text),
+            ("data", Document),
+            ("created_at", Time),
+            ("expanded_at", Time),
+        ],
+    },
+    Table {
+        name: "notification_settings",
+        key: 2,
+        columns: &[("user_id", Id), ("kind", Text), ("wanted", Flag), ("unsubscribe_token", Id)],
+    },
+    Table {
         name: "outbox",
         key: 1,
         columns: &[
@@ -438,6 +458,7 @@ pub(super) const TABLES: &[Table] = &[
             ("recipient", Text),
             ("subject", Text),
             ("body", Text),
+            ("html", Text),
             ("secret", Text),
             ("secret_expires_at", Time),
             ("state", Text),
@@ -445,6 +466,10 @@ pub(super) const TABLES: &[Table] = &[
             ("created_at", Time),
             ("sent_at", Time),
             ("next_attempt_at", Time),
+            ("claimed_until", Time),
+            ("notice_id", Id),
+            ("user_id", Id),
+            ("unsubscribe_url", Text),
         ],
     },
 ];

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 
 pub use found::{Found, Wanted, latest_expiry};
 pub use holds::{HoldKey, HoldRow, HoldState};
-pub use rows::{Delta, EventKey, EventRow, QuarterRow, ShareRow, SumRow};
+pub use rows::{Delta, EventKey, EventRow, NoticeRow, Notified, QuarterRow, ShareRow, SumRow};
 
 /// What to do, and what the caller keeps of how it was decided.
 #[derive(Debug)]
@@ -45,6 +45,7 @@ pub struct Changes<'a> {
     pub shares: Vec<ShareRow>,
     pub quarters: Vec<QuarterRow<'a>>,
     pub holds: Vec<HoldRow>,
+    pub notices: Vec<NoticeRow>,
 }
 
 /// What a commit outlasts.
@@ -150,6 +151,9 @@ impl Store {
         match tx.0 {
             TxInner::Sqlite(tx) => tx.commit_with(&changes, now).await?,
             TxInner::Postgres(tx) => tx.commit_with(&changes, now, origin).await?,
+        }
+        if !changes.notices.is_empty() {
+            self.wake_notices();
         }
         found.add(&changes.sums, &changes.shares);
         Ok((found, outcome))

@@ -51,9 +51,10 @@ const SHARES: &str = shares_of!("json_to_recordset($1::json) AS w (g uuid, s uui
 const ADD: &str = "WITH added AS (
         UPDATE usage_summaries u SET llm_used = u.llm_used + w.l, voice_used = u.voice_used + w.v,
             llm_held = u.llm_held + w.lh, voice_held = u.voice_held + w.vh,
-            llm_overage = u.llm_overage + w.lo, voice_overage = u.voice_overage + w.vo
-        FROM json_to_recordset($1::json)
-            AS w (g uuid, s uuid, l bigint, v bigint, lh bigint, vh bigint, lo bigint, vo bigint)
+            llm_overage = u.llm_overage + w.lo, voice_overage = u.voice_overage + w.vo,
+            llm_notified = GREATEST(u.llm_notified, w.ln), voice_notified = GREATEST(u.voice_notified, w.vn)
+        FROM json_to_recordset($1::json) AS w (g uuid, s uuid, l bigint, v bigint, lh bigint, vh bigint,
+            lo bigint, vo bigint, ln bigint, vn bigint)
         WHERE u.group_id = w.g AND u.id = w.s
         RETURNING u.group_id)
     SELECT pg_notify('tollgate_usage', group_id || ' ' || $2) FROM added";
@@ -86,6 +87,11 @@ const PUT_HOLDS: &str =
         f text, p text, c timestamptz, x timestamptz, z timestamptz)
     ON CONFLICT (group_id, id) DO UPDATE SET tokens = excluded.tokens, state = excluded.state,
         settlement = excluded.settlement, expires_at = excluded.expires_at, ended_at = excluded.ended_at";
+
+const ADD_NOTICES: &str = "INSERT INTO notices (id, group_id, topic, subject, data, created_at)
+    SELECT i, g, topic, once, data, $2
+    FROM json_to_recordset($1::json) AS w (i uuid, g uuid, topic text, once text, data jsonb)
+    ON CONFLICT (group_id, topic, subject) DO NOTHING";
 
 impl EngineTx<Postgres> {
     /// Queues for the groups, and finds what was recorded before, who exists, the holds that matter and the live allowances.
@@ -184,7 +190,10 @@ impl EngineTx<Postgres> {
             sqlx::query(ADD_QUARTERS).bind(json(&changes.quarters)?).execute(&mut *connection).await?;
         }
         if !changes.holds.is_empty() {
-            sqlx::query(PUT_HOLDS).bind(json(&changes.holds)?).execute(connection).await?;
+            sqlx::query(PUT_HOLDS).bind(json(&changes.holds)?).execute(&mut *connection).await?;
+        }
+        if !changes.notices.is_empty() {
+            sqlx::query(ADD_NOTICES).bind(json(&changes.notices)?).bind(now).execute(connection).await?;
         }
         self.commit().await
     }

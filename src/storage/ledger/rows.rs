@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::domain::{Details, GroupId, KeyId, PerType, SummaryId, UsageType, UserId};
+use crate::domain::{Details, GroupId, KeyId, Notice, NoticeId, PerType, SummaryId, UsageType, UserId};
 
 /// An event's name in its group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -47,6 +47,31 @@ pub struct SumRow {
     pub summary_id: SummaryId,
     #[serde(flatten)]
     pub delta: Delta,
+    /// Thresholds that the group is told of with this, in per cent; 0 for none.
+    #[serde(flatten)]
+    pub notified: Notified,
+}
+
+/// The highest threshold told of, for each kind of token.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Notified {
+    #[serde(rename = "ln")]
+    pub llm: i64,
+    #[serde(rename = "vn")]
+    pub voice: i64,
+}
+
+/// What a group is to be told.
+#[derive(Clone, Debug, Serialize)]
+pub struct NoticeRow {
+    #[serde(rename = "i")]
+    pub id: NoticeId,
+    #[serde(rename = "g")]
+    pub group_id: GroupId,
+    /// What it is told of once, where its cause can be met again.
+    pub once: Option<String>,
+    #[serde(flatten)]
+    pub notice: Notice,
 }
 
 /// Tokens to add to what one member or one key has used and holds in a period.

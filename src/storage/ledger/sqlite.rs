@@ -57,10 +57,11 @@ const EVENT_COLUMNS: usize = 14;
 
 const ADD: &str = "UPDATE usage_summaries SET llm_used = llm_used + w.l, voice_used = voice_used + w.v,
          llm_held = llm_held + w.lh, voice_held = voice_held + w.vh,
-         llm_overage = llm_overage + w.lo, voice_overage = voice_overage + w.vo
+         llm_overage = llm_overage + w.lo, voice_overage = voice_overage + w.vo,
+         llm_notified = MAX(llm_notified, w.ln), voice_notified = MAX(voice_notified, w.vn)
      FROM (SELECT unhex(value ->> '$.g', '-') AS g, unhex(value ->> '$.s', '-') AS s,
                value ->> '$.l' AS l, value ->> '$.v' AS v, value ->> '$.lh' AS lh, value ->> '$.vh' AS vh,
-               value ->> '$.lo' AS lo, value ->> '$.vo' AS vo
+               value ->> '$.lo' AS lo, value ->> '$.vo' AS vo, value ->> '$.ln' AS ln, value ->> '$.vn' AS vn
            FROM json_each($1)) AS w
      WHERE usage_summaries.group_id = w.g AND usage_summaries.id = w.s";
 
@@ -95,6 +96,12 @@ const PUT_HOLDS: &str =
      FROM json_each($1) WHERE TRUE
      ON CONFLICT (group_id, id) DO UPDATE SET tokens = excluded.tokens, state = excluded.state,
          settlement = excluded.settlement, expires_at = excluded.expires_at, ended_at = excluded.ended_at";
+
+const ADD_NOTICES: &str = "INSERT INTO notices (id, group_id, topic, subject, data, created_at)
+     SELECT unhex(value ->> '$.i', '-'), unhex(value ->> '$.g', '-'), value ->> '$.topic', value ->> '$.once',
+         value -> '$.data', $2
+     FROM json_each($1) WHERE TRUE
+     ON CONFLICT (group_id, topic, subject) DO NOTHING";
 
 impl EngineTx<Sqlite> {
     /// Begins, and finds what was recorded before, who exists, the holds that matter and the live allowances.
@@ -214,6 +221,9 @@ impl EngineTx<Sqlite> {
         }
         if !changes.holds.is_empty() {
             script.add(PUT_HOLDS).bind(json(&changes.holds)?)?;
+        }
+        if !changes.notices.is_empty() {
+            script.add(ADD_NOTICES).bind(json(&changes.notices)?)?.bind(now)?;
         }
         script.add("COMMIT");
         script.run(connection).await?;

@@ -110,6 +110,7 @@ macro_rules! allowance_select {
                  CASE WHEN u.id IS NULL THEN p.llm_tokens_limit ELSE u.llm_limit END AS llm_limit,
                  COALESCE(u.voice_used, 0) AS voice_used, COALESCE(u.voice_held, 0) AS voice_held,
                  CASE WHEN u.id IS NULL THEN p.voice_tokens_limit ELSE u.voice_limit END AS voice_limit,
+                 COALESCE(u.llm_notified, 0) AS llm_notified, COALESCE(u.voice_notified, 0) AS voice_notified,
                  COALESCE(u.llm_overage, 0) AS llm_overage, COALESCE(u.voice_overage, 0) AS voice_overage,
                  CASE WHEN u.id IS NOT NULL THEN u.overage_prices ELSE ",
             $crate::storage::summaries::new_overage_prices!(),

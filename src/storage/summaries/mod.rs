@@ -26,6 +26,8 @@ pub struct Counters {
     pub held: PerType<i64>,
     /// `None` for unlimited.
     pub limit: PerType<Option<i64>>,
+    /// The highest threshold of the limit that the group was told of, in per cent; 0 for none.
+    pub notified: PerType<i64>,
     pub overage: PeriodOverage,
 }
 
@@ -59,6 +61,7 @@ where
             used: PerType { llm: row.try_get("llm_used")?, voice: row.try_get("voice_used")? },
             held: PerType { llm: row.try_get("llm_held")?, voice: row.try_get("voice_held")? },
             limit: PerType { llm: row.try_get("llm_limit")?, voice: row.try_get("voice_limit")? },
+            notified: PerType { llm: row.try_get("llm_notified")?, voice: row.try_get("voice_notified")? },
             overage: PeriodOverage {
                 tokens: PerType { llm: row.try_get("llm_overage")?, voice: row.try_get("voice_overage")? },
                 prices: prices.map(|prices| prices.0),
@@ -73,6 +76,7 @@ where
 macro_rules! counter_columns {
     () => {
         "u.llm_used, u.llm_held, u.llm_limit, u.voice_used, u.voice_held, u.voice_limit,
+         u.llm_notified, u.voice_notified,
          u.llm_overage, u.voice_overage, u.overage_prices, u.overage_cap, u.overage_closed"
     };
 }

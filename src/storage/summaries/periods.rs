@@ -16,6 +16,31 @@ pub enum Opened {
     Provisionally,
 }
 
+/// SQL's [`threshold_reached`](crate::domain::threshold_reached).
+macro_rules! threshold_reached {
+    ($used:literal, $limit:literal) => {
+        concat!(
+            "CASE WHEN ",
+            $limit,
+            " IS NULL OR ",
+            $limit,
+            " <= 0 THEN 0 WHEN ",
+            $used,
+            " >= ",
+            $limit,
+            " THEN 100 WHEN ",
+            $used,
+            " * 100 >= ",
+            $limit,
+            " * 90 THEN 90 WHEN ",
+            $used,
+            " * 100 >= ",
+            $limit,
+            " * 80 THEN 80 ELSE 0 END"
+        )
+    };
+}
+
 /// Whether a period that is open takes the terms of the plan that the subscription has by now.
 macro_rules! takes_new_terms {
     () => {
@@ -62,7 +87,8 @@ macro_rules! overage_under_new_terms {
 
 impl Tx {
     /// Opens a period of a subscription of the group, with its plan's limits of this moment. A period that is open
-    /// keeps the limits it began with, unless that was provisional or the plan was changed, and takes a corrected end.
+    /// keeps the limits it began with, unless that was provisional or the plan was changed, and takes a corrected end. With
+    /// new limits, the thresholds that are reached already count as told: only those above are told of from then on.
     ///
     /// # Errors
     /// The database's.
@@ -98,6 +124,12 @@ impl Tx {
                          ELSE usage_summaries.llm_limit END,
                      voice_limit = CASE WHEN ", takes_new_terms!(), " THEN excluded.voice_limit
                          ELSE usage_summaries.voice_limit END,
+                     llm_notified = CASE WHEN ", takes_new_terms!(), " THEN ",
+                threshold_reached!("usage_summaries.llm_used", "excluded.llm_limit"),
+                " ELSE usage_summaries.llm_notified END,
+                     voice_notified = CASE WHEN ", takes_new_terms!(), " THEN ",
+                threshold_reached!("usage_summaries.voice_used", "excluded.voice_limit"),
+                " ELSE usage_summaries.voice_notified END,
                      llm_overage = ", overage_under_new_terms!("llm"), ",
                      voice_overage = ", overage_under_new_terms!("voice"), ",
                      overage_prices = CASE WHEN ", takes_new_prices!(), " THEN excluded.overage_prices

@@ -8,7 +8,7 @@ use leptos_router::{SsrMode, path};
 use super::banner::Banner;
 use super::{
     account, billing, chat, forgot, home, invite, keys, login, outbox, plans, reports, reset, signup,
-    subscribe, team, usage,
+    subscribe, team, unsubscribe, usage,
 };
 use crate::web::components::nav::Nav;
 use crate::web::components::page::NotFound;
@@ -53,6 +53,7 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/team") view=team::Team ssr=SsrMode::Async/>
                         <Route path=path!("/settings/api-keys") view=keys::Keys ssr=SsrMode::Async/>
                         <Route path=path!("/settings/account") view=account::Account ssr=SsrMode::Async/>
+                        <Route path=path!("/unsubscribe/:token") view=unsubscribe::Unsubscribe ssr=SsrMode::Async/>
                         <Route path=path!("/outbox") view=outbox::Outbox ssr=SsrMode::Async/>
                     </FlatRoutes>
                 </main>

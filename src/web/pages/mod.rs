@@ -20,4 +20,5 @@ pub mod shell;
 mod signup;
 mod subscribe;
 mod team;
+mod unsubscribe;
 mod usage;

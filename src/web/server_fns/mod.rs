@@ -10,6 +10,7 @@ pub mod billing;
 pub mod chat;
 pub mod events;
 pub mod keys;
+pub mod notifications;
 pub mod plans;
 pub mod settings;
 pub mod subscription;

@@ -40,7 +40,7 @@ pub const RULES: &[Rule] = &[
     rule(
         "notify",
         &["clock", "config", "domain", "error", "storage"],
-        &["lettre", "secrecy", "tokio", "tokio_util", "url"],
+        &["lettre", "minijinja", "secrecy", "tokio", "tokio_util", "url"],
     ),
     rule(
         "accounts",
@@ -152,8 +152,8 @@ pub const RULES: &[Rule] = &[
     rule(
         "api",
         &[
-            "accounts", "billing", "clock", "domain", "error", "http", "metering", "metrics", "reports",
-            "services", "storage",
+            "accounts", "billing", "clock", "domain", "error", "http", "metering", "metrics", "notify",
+            "reports", "services", "storage",
         ],
         &[
             "axum",
@@ -217,6 +217,7 @@ pub const RULES: &[Rule] = &[
             "chat",
             "domain",
             "metering",
+            "notify",
             "reports",
             "web",
             "web/error",
