@@ -324,8 +324,8 @@ async fn the_group_is_told_what_it_agreed_to_and_once_that_a_cap_is_reached() {
             letters.iter().any(|letter| letter.body.contains("$0.30 in a period")).then_some(letters)
         })
         .await;
-        let pays = "We pays for tokens beyond its limit now";
-        let reached = "We has reached its cap on what goes beyond the limit";
+        let pays = "We now pays for overage";
+        let reached = "We has reached its overage cap";
         let told: Vec<String> = letters.iter().map(|letter| letter.subject.replace(group, "We")).collect();
         let of_overage: Vec<&str> =
             told.iter().map(String::as_str).filter(|subject| [pays, reached].contains(subject)).collect();
