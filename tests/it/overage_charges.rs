@@ -253,7 +253,7 @@ impl Stage {
         if found["status"] == "active" {
             eventually("the next period has begun", || async {
                 let usage = admin.get(crate::billing_life::USAGE).await;
-                (at(&usage.text("period_start")).timestamp() == began).then_some(())
+                (at(usage.text("period_start")).timestamp() == began).then_some(())
             })
             .await;
         }
