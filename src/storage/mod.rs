@@ -21,6 +21,7 @@ mod invoices;
 mod keys;
 mod ledger;
 mod members;
+mod movements;
 mod notifications;
 mod outbox;
 mod overage;

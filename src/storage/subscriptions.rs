@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use super::movements::{Movement, Terms};
 use super::plans::{PlanRow, plan_columns};
 use super::summaries::Opened;
 use super::{Store, Tx, dialect};
 use crate::domain::{
     Currency, Cycle, GroupId, Interval, Money, Period, PlanId, PlanRef, Refusal, Status, Subscription,
-    SubscriptionId, UserId, grace_end,
+    SubscriptionId, UserId, grace_end, mrr,
 };
 use crate::error::{Error, Result};
 
@@ -217,9 +218,29 @@ struct KeptRow {
     billing_anchor: DateTime<Utc>,
     #[sqlx(try_from = "String")]
     billing_interval: Interval,
+    plan_id: PlanId,
+    price_minor: i64,
+    #[sqlx(try_from = "String")]
+    currency: Currency,
+    mrr: i64,
 }
 
 impl KeptRow {
+    fn terms(&self) -> Terms {
+        Terms { status: self.status, plan: self.plan_id, currency: self.currency, mrr: self.mrr }
+    }
+
+    /// When what Stripe says of it now came to be, by Stripe's own dates where it has one.
+    fn changed_at(&self, state: &StripeState, now: DateTime<Utc>) -> DateTime<Utc> {
+        let renewed = state.period.start > self.current_period_start;
+        match (self.status, state.status) {
+            (_, Status::Canceled | Status::IncompleteExpired) => state.ended_at.unwrap_or(now),
+            (Status::Trialing, status) if status != Status::Trialing => state.trial_end.unwrap_or(now),
+            _ if renewed => state.period.start,
+            _ => now,
+        }
+    }
+
     fn cycle(&self) -> Cycle {
         let billing = Period { start: self.current_period_start, end: self.current_period_end };
         Cycle { billing, anchor: self.billing_anchor, interval: self.billing_interval }
@@ -246,7 +267,8 @@ impl Tx {
     ) -> Result<bool> {
         let kept: Option<KeptRow> = on_tx!(self, |connection| {
             sqlx::query_as(concat!(
-                "SELECT s.status, s.current_period_start, s.current_period_end, s.billing_anchor, s.billing_interval
+                "SELECT s.status, s.current_period_start, s.current_period_end, s.billing_anchor, s.billing_interval,
+                     s.plan_id, s.price_minor, s.currency, s.mrr
                  FROM subscriptions s WHERE s.group_id = $1 AND s.id = $2 AND s.synced_ticket < $3 AND ",
                 is_live!("s")
             ))
@@ -257,8 +279,10 @@ impl Tx {
             .await?
         });
         let Some(kept) = kept else { return Ok(false) };
-        on_tx!(self, |connection| {
-            sqlx::query(
+        let price = state.price.unwrap_or(Money::new(kept.price_minor, kept.currency));
+        let mrr = mrr(price.minor, state.interval.unwrap_or(kept.billing_interval), state.status);
+        let plan = on_tx!(self, |connection| {
+            sqlx::query_scalar(
                 "UPDATE subscriptions SET
                      status = $4,
                      plan_id = CASE WHEN stripe_price_id = $5 THEN plan_id ELSE COALESCE(
@@ -274,8 +298,8 @@ impl Tx {
                      billing_anchor = $13, trial_end = $14,
                      next_plan_id = (SELECT p.id FROM plans p WHERE p.stripe_price_id = $15
                          ORDER BY p.archived, p.updated_at DESC LIMIT 1),
-                     synced_ticket = $3, updated_at = $12
-                 WHERE group_id = $1 AND id = $2",
+                     synced_ticket = $3, updated_at = $12, mrr = $16
+                 WHERE group_id = $1 AND id = $2 RETURNING plan_id",
             )
             .bind(group)
             .bind(id)
@@ -292,9 +316,14 @@ impl Tx {
             .bind(state.anchor)
             .bind(state.trial_end)
             .bind(&state.next_price_id)
-            .execute(connection)
-            .await?;
+            .bind(mrr)
+            .fetch_one(connection)
+            .await?
         });
+        let after = Terms { status: state.status, plan, currency: price.currency, mrr };
+        let at = kept.changed_at(state, now);
+        let movement = Movement { group, subscription: id, before: Some(kept.terms()), after, at };
+        self.add_movement(&movement, now).await?;
         self.turn_periods(group, id, &kept, state, now).await?;
         Ok(true)
     }
