@@ -3,6 +3,7 @@
 //! Each handler carries its own OpenAPI description, and a route exists only through it, so that the
 //! document and the routes can't part.
 
+pub mod analytics;
 pub mod auth;
 pub mod docs;
 pub mod health;
@@ -41,7 +42,7 @@ use crate::billing::Billing;
 use crate::http::body::LargeBodies;
 use crate::http::problem::unknown_path;
 use crate::metering::Metering;
-use crate::reports::Reports;
+use crate::reports::{Analytics, Reports};
 use crate::services::Services;
 
 /// What handlers may ask for.
@@ -74,6 +75,12 @@ impl FromRef<ApiState> for Metering {
 impl FromRef<ApiState> for Reports {
     fn from_ref(state: &ApiState) -> Self {
         state.services.reports.clone()
+    }
+}
+
+impl FromRef<ApiState> for Analytics {
+    fn from_ref(state: &ApiState) -> Self {
+        state.services.analytics.clone()
     }
 }
 
@@ -113,6 +120,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .merge(ledger::routes())
         .merge(holds::routes())
         .merge(reports::routes())
+        .merge(analytics::routes())
         .merge(stream::routes())
         .merge(webhook::routes())
 }

@@ -4,10 +4,12 @@
 //! request it sends. No I/O, no clock: the time is an argument.
 
 mod account;
+mod analytics;
 mod breakdown;
 mod conversation;
 mod event;
 mod fields;
+mod figure;
 mod forecast;
 mod given_up_event;
 mod hold;
@@ -29,10 +31,12 @@ mod suggestion;
 mod usage;
 
 pub use account::*;
+pub use analytics::*;
 pub use breakdown::*;
 pub use conversation::*;
 pub use event::*;
 pub use fields::*;
+pub use figure::*;
 pub use forecast::*;
 pub use given_up_event::*;
 pub use hold::*;

@@ -8,6 +8,7 @@
 
 #[macro_use]
 mod macros;
+mod analytics;
 mod caps;
 mod conversations;
 mod copy;
@@ -38,6 +39,7 @@ mod subscriptions;
 mod summaries;
 mod sweep;
 mod throttle;
+mod turns;
 mod tx;
 mod users;
 mod webhooks;
@@ -56,6 +58,10 @@ use sqlx::{Connection, Executor, Postgres, Sqlite};
 use thiserror::Error;
 use tokio::sync::Mutex;
 
+pub use analytics::{
+    AnalyticsSnapshot, FigureKey, FigureQuery, FigureSource, FunnelSums, MovementSums, OverageSums, PlanSums,
+    TokenSums,
+};
 pub use caps::SubjectShare;
 pub use conversations::NewMessageRow;
 pub use demo_load::DemoClaim;
