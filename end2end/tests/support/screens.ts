@@ -67,6 +67,9 @@ export const SCREENS: Screen[] = [
   at('/subscription-plans', 'superadmin@tollgate.test'),
   at('/subscription-plans?new=1', 'superadmin@tollgate.test'),
   at('/outbox', 'superadmin@tollgate.test'),
+  at('/analytics', 'superadmin@tollgate.test'),
+  at('/analytics?from=2026-11-02&to=2026-11-01', 'superadmin@tollgate.test'),
+  at('/analytics/rows?figure=mrr', 'superadmin@tollgate.test'),
   at('/subscription-plans', 'member@acme.test'),
   {
     name: '/login after a wrong password',
