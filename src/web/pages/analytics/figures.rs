@@ -8,9 +8,9 @@ use crate::domain::{Figure, Money, TimeFigures, group_digits};
 /// A figure that can't be had.
 pub const NONE: &str = "—";
 
-/// `4.2 %`.
+/// `4.2 %`, `4.0 %`.
 pub fn rate(rate: Option<f64>) -> String {
-    rate.map_or_else(|| NONE.to_owned(), |rate| format!("{rate} %"))
+    rate.map_or_else(|| NONE.to_owned(), |rate| format!("{rate:.1} %"))
 }
 
 #[component]

@@ -85,7 +85,7 @@ pub fn Plans(plans: Vec<PlanFigures>, total: TimeFigures, shown: Shown) -> impl 
                 .cell(count(Figure::PastDue, subscriptions.past_due))
                 .cell(count(Figure::Trialing, subscriptions.trialing))
                 .cell(cell(Figure::Mrr, mrr.to_string(), mrr.minor == 0))
-                .cell(of.map_or_else(|| NONE.to_owned(), |of| format!("{of} %")))
+                .cell(of.map_or_else(|| NONE.to_owned(), |of| format!("{of:.1} %")))
         });
         view! { <Table caption="Plans" columns=COLUMNS rows=rows.collect()/> }.into_any()
     };
