@@ -13,7 +13,7 @@
 //! | `chat` | members' conversations with a model |
 //! | `gateway` | OpenAI's API at `/v1`: counts, holds, asks the model server, passes on, settles |
 //! | `notify` | e-mail: what it says, who is told of what, the outbox |
-//! | `reports` | the ledger and the invoices as files, of any size |
+//! | `reports` | the ledger and the invoices as files, of any size; the operator's figures |
 //! | `api` | REST: handlers, the OpenAPI document, idempotency |
 //! | [`web`] | the pages: islands and components for both sides, `pages` and `ssr` for the server, `client` for the browser |
 //! | `http` | what every request passes: sessions, origins, headers, metrics; what every refusal looks like |

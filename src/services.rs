@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::gateway::Gateway;
 use crate::metering::{Metering, MeteringTask};
 use crate::notify::Outbox;
-use crate::reports::Reports;
+use crate::reports::{Analytics, Reports};
 use crate::storage::Store;
 
 /// Everything a request may ask for. Cheap to clone.
@@ -32,6 +32,7 @@ pub struct ServicesInner {
     pub gateway: Gateway,
     pub outbox: Outbox,
     pub reports: Reports,
+    pub analytics: Analytics,
 }
 
 impl Deref for Services {
@@ -64,6 +65,7 @@ impl Services {
         let chat = Chat::new(store.clone(), clock.clone());
         let gateway = Gateway::new(&config, metering.clone(), clock.clone())?;
         let reports = Reports::new(store.clone());
+        let analytics = Analytics::new(store.clone(), clock.clone());
         let inner = ServicesInner {
             config,
             clock,
@@ -75,6 +77,7 @@ impl Services {
             gateway,
             outbox,
             reports,
+            analytics,
         };
         Ok((Self(Arc::new(inner)), task))
     }

@@ -19,6 +19,8 @@ const FOR: Record<string, (keyof typeof ROLES)[]> = {
   '/reports': ['admin', 'superadmin'],
   '/subscribe': ['admin'],
   '/team': ['admin'],
+  '/analytics': ['superadmin'],
+  '/analytics/rows?figure=mrr': ['superadmin'],
   '/subscription-plans': ['superadmin'],
   '/subscription-plans?new=1': ['superadmin'],
   '/outbox': ['superadmin'],

@@ -118,6 +118,8 @@ CREATE TABLE subscriptions (
     price_minor            BIGINT NOT NULL,
     currency               TEXT NOT NULL,
     billing_interval       TEXT NOT NULL CHECK (billing_interval IN ('month', 'year')),
+    -- Its monthly recurring revenue in minor units: the monthly part of the price while it is active or past due, else 0.
+    mrr                    BIGINT NOT NULL CHECK (mrr >= 0),
     current_period_start   TIMESTAMPTZ NOT NULL,
     current_period_end     TIMESTAMPTZ NOT NULL,
     -- What its periods are counted from.
@@ -142,6 +144,31 @@ CREATE UNIQUE INDEX subscriptions_one_live ON subscriptions (group_id)
     WHERE status NOT IN ('canceled', 'incomplete_expired');
 CREATE INDEX subscriptions_plan ON subscriptions (plan_id);
 CREATE INDEX subscriptions_stripe_price ON subscriptions (stripe_price_id);
+
+-- How subscriptions changed their status, plan or monthly recurring revenue, each written in the transaction of the change.
+-- Rows are added, never changed: what revenue was at a time is the sum of the differences until then.
+CREATE TABLE subscription_movements (
+    id              UUID PRIMARY KEY,
+    group_id        UUID NOT NULL REFERENCES groups (id),
+    subscription_id UUID NOT NULL REFERENCES subscriptions (id),
+    currency        TEXT NOT NULL,
+    -- As Stripe dates it; as recorded_at where a month had ended, in some time zone, before it was learnt of.
+    occurred_at     TIMESTAMPTZ NOT NULL,
+    recorded_at     TIMESTAMPTZ NOT NULL,
+    -- Null for the subscription's first, and where it is charged in another currency from then on.
+    status_before   TEXT,
+    status_after    TEXT,
+    plan_before     UUID REFERENCES plans (id),
+    plan_after      UUID REFERENCES plans (id),
+    -- Monthly recurring revenue in minor units.
+    mrr_before      BIGINT NOT NULL CHECK (mrr_before >= 0),
+    mrr_after       BIGINT NOT NULL CHECK (mrr_after >= 0),
+    -- What it is to the group's revenue; null where that stayed the same.
+    kind            TEXT CHECK (kind IN ('new', 'reactivation', 'expansion', 'contraction', 'churn')),
+    CHECK ((kind IS NULL) = (mrr_before = mrr_after))
+);
+CREATE INDEX subscription_movements_group ON subscription_movements (group_id, occurred_at);
+CREATE INDEX subscription_movements_time ON subscription_movements (occurred_at, id);
 
 -- A purchase on its way to Stripe. It keeps the group from buying twice and is nothing else: it gives no access and has
 -- no period. It becomes a row of `subscriptions` under the same id once Stripe has made the subscription, or goes.
@@ -200,6 +227,8 @@ CREATE TABLE usage_summaries (
     UNIQUE (group_id, subscription_id, period_start)
 );
 CREATE INDEX usage_summaries_period ON usage_summaries (group_id, period_start);
+-- What was used of what was sold, of all groups by when their periods ended.
+CREATE INDEX usage_summaries_ended ON usage_summaries (period_end);
 -- Those with something to charge once they are over.
 CREATE INDEX usage_summaries_overage ON usage_summaries (period_end)
     WHERE NOT overage_closed AND llm_overage + voice_overage > 0;
@@ -280,6 +309,7 @@ CREATE TABLE overage_charges (
     FOREIGN KEY (group_id, summary_id) REFERENCES usage_summaries (group_id, id)
 );
 CREATE INDEX overage_charges_due ON overage_charges (next_attempt_at) WHERE placed_at IS NULL;
+CREATE INDEX overage_charges_time ON overage_charges (created_at);
 CREATE INDEX overage_charges_unconfirmed ON overage_charges (id) WHERE placed_at IS NOT NULL AND confirmed_at IS NULL;
 
 -- What the ledger adds up to by quarter of an hour (time zones differ by no less), member, model and key, kept in the

@@ -3,6 +3,7 @@
 //! Each handler carries its own OpenAPI description, and a route exists only through it, so that the
 //! document and the routes can't part.
 
+pub mod analytics;
 pub mod auth;
 pub mod docs;
 pub mod health;
@@ -44,7 +45,7 @@ use crate::http::body::LargeBodies;
 use crate::http::problem::unknown_path;
 use crate::metering::Metering;
 use crate::notify::Outbox;
-use crate::reports::Reports;
+use crate::reports::{Analytics, Reports};
 use crate::services::Services;
 
 /// What handlers may ask for.
@@ -86,6 +87,12 @@ impl FromRef<ApiState> for Reports {
     }
 }
 
+impl FromRef<ApiState> for Analytics {
+    fn from_ref(state: &ApiState) -> Self {
+        state.services.analytics.clone()
+    }
+}
+
 /// The API's routes.
 pub struct Api {
     /// Those that have the caller identified.
@@ -123,6 +130,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .merge(ledger::routes())
         .merge(holds::routes())
         .merge(reports::routes())
+        .merge(analytics::routes())
         .merge(stream::routes())
         .merge(webhook::routes())
         .merge(outbox::routes())

@@ -6,7 +6,7 @@ use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder
 use utoipa::{Modify, openapi};
 
 use super::schema;
-use crate::domain::{ReportBy, ReportFormat};
+use crate::domain::{AnalyticsInterval, Figure, ReportBy, ReportFormat};
 use crate::http::auth::COOKIE;
 use crate::http::problem::Details;
 
@@ -23,12 +23,13 @@ use crate::http::problem::Details;
     ),
     servers((url = "/")),
     security(("session" = []), ("key" = [])),
-    components(schemas(Details, ReportBy, ReportFormat)),
+    components(schemas(AnalyticsInterval, Details, Figure, ReportBy, ReportFormat)),
     modifiers(&Security),
     tags(
         (name = "Usage", description = "How much of the allowance is used, and recording what was spent."),
         (name = "Holds", description = "Reserving tokens before they are spent, so that no two calls spend the last ones."),
         (name = "Reports", description = "The ledger and the invoices as files."),
+        (name = "Operator", description = "For the SuperAdmin: how the business goes."),
         (name = "API keys", description = "For programs. A key acts as the user who made it."),
         (name = "Team", description = "A group's members and invitations."),
         (name = "Subscriptions", description = "What a group has bought."),

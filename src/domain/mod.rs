@@ -4,10 +4,12 @@
 //! request it sends. No I/O, no clock: the time is an argument.
 
 mod account;
+mod analytics;
 mod breakdown;
 mod conversation;
 mod event;
 mod fields;
+mod figure;
 mod forecast;
 mod given_up_event;
 mod hold;
@@ -15,6 +17,7 @@ mod ids;
 mod invoice;
 mod message;
 mod money;
+mod mrr;
 mod notice;
 mod overage;
 mod payer;
@@ -30,10 +33,12 @@ mod suggestion;
 mod usage;
 
 pub use account::*;
+pub use analytics::*;
 pub use breakdown::*;
 pub use conversation::*;
 pub use event::*;
 pub use fields::*;
+pub use figure::*;
 pub use forecast::*;
 pub use given_up_event::*;
 pub use hold::*;
@@ -41,6 +46,7 @@ pub use ids::*;
 pub use invoice::*;
 pub use message::*;
 pub use money::*;
+pub use mrr::*;
 pub use notice::*;
 pub use overage::*;
 pub use payer::*;

@@ -1,4 +1,4 @@
-//! Reports: the ledger and the invoices as files, of any size, with little memory.
+//! Reports: the ledger and the invoices as files, of any size, with little memory, and the operator's figures.
 //!
 //! Owns: who may have which report, its columns, its formats and its total. Doesn't own: what is counted (metering), what
 //! was charged (billing), SQL, HTTP.
@@ -7,6 +7,7 @@
 //! answer's body takes what is ready, and none of them is more than a few pages ahead of the next. The last row is the
 //! total. A file without it was cut off; where reading fails midway, the answer breaks off without it.
 
+mod analytics;
 mod cell;
 mod encode;
 mod invoices;
@@ -32,6 +33,7 @@ use crate::storage::{ReportSnapshot, Store};
 use cell::Row;
 use encode::Sink;
 
+pub use analytics::{Analytics, AnalyticsFields, FigureFields, FigureKey, FigureRows, PageRequest};
 pub use query::{InvoicesQuery, ReportFields, UsageQuery, time_zones};
 
 /// How many reports are written at a time. Each holds a connection to the database for as long as it takes.

@@ -64,7 +64,7 @@ enum Moment {
     Day(NaiveDate),
 }
 
-fn given(field: &Option<String>) -> Option<&str> {
+pub(super) fn given(field: &Option<String>) -> Option<&str> {
     field.as_deref().map(str::trim).filter(|text| !text.is_empty())
 }
 
@@ -76,7 +76,7 @@ impl ReportFields {
         let format = self.format(&mut errors);
         let by = given(&self.by).map_or(Ok(ReportBy::Day), str::parse);
         let by = errors.take("by", by);
-        let tz = self.tz(&mut errors);
+        let tz = zone(&self.tz, &mut errors);
         let window = self.window(tz, &mut errors);
         let group = self.group(&mut errors);
         errors.into_result()?;
@@ -88,7 +88,7 @@ impl ReportFields {
     pub fn invoices(&self) -> Result<InvoicesQuery, Refusal> {
         let mut errors = FieldErrors::new();
         let format = self.format(&mut errors);
-        let tz = self.tz(&mut errors);
+        let tz = zone(&self.tz, &mut errors);
         let window = self.window(tz, &mut errors);
         let group = self.group(&mut errors);
         errors.into_result()?;
@@ -100,13 +100,6 @@ impl ReportFields {
         errors.take("format", format).unwrap_or(ReportFormat::Csv)
     }
 
-    fn tz(&self, errors: &mut FieldErrors) -> Tz {
-        let tz = given(&self.tz).map_or(Ok(Tz::UTC), |name| {
-            name.parse().map_err(|_| "Must be the IANA name of a time zone, such as Europe/Berlin.")
-        });
-        errors.take("tz", tz).unwrap_or(Tz::UTC)
-    }
-
     fn group(&self, errors: &mut FieldErrors) -> Option<GroupId> {
         let group = given(&self.group_id)?.parse().map_err(|_| "Must be an id.");
         errors.take("group_id", group)
@@ -114,24 +107,38 @@ impl ReportFields {
 
     /// From the beginning and to the end of all time, where it isn't said otherwise.
     fn window(&self, tz: Tz, errors: &mut FieldErrors) -> Period {
-        let mut end = |field: &'static str, text: &Option<String>, otherwise: DateTime<Utc>| {
-            let moment = given(text).map(moment)?;
-            let at = moment.map(|moment| moment.at(tz)).and_then(|at| {
-                let years = format!("Must be in the years {} to {}.", YEARS.start(), YEARS.end());
-                if YEARS.contains(&at.year()) { Ok(at) } else { Err(years) }
-            });
-            Some(errors.take(field, at).unwrap_or(otherwise))
-        };
         let last =
             NaiveDate::from_ymd_opt(9999, 1, 1).unwrap_or(NaiveDate::MAX).and_time(NaiveTime::MIN).and_utc();
-        let from = end("from", &self.from, DateTime::UNIX_EPOCH);
-        let to = end("to", &self.to, last);
+        let from = instant("from", &self.from, tz, errors);
+        let to = instant("to", &self.to, tz, errors);
         let window = Period { start: from.unwrap_or(DateTime::UNIX_EPOCH), end: to.unwrap_or(last) };
         if window.start >= window.end {
             errors.add("to", "The window has to end after it begins.");
         }
         window
     }
+}
+
+/// The time zone that was asked for, or UTC.
+pub(super) fn zone(tz: &Option<String>, errors: &mut FieldErrors) -> Tz {
+    let tz = given(tz).map_or(Ok(Tz::UTC), |name| {
+        name.parse().map_err(|_| "Must be the IANA name of a time zone, such as Europe/Berlin.")
+    });
+    errors.take("tz", tz).unwrap_or(Tz::UTC)
+}
+
+/// An end of a window, if one is given that there can be.
+pub(super) fn instant(
+    field: &'static str,
+    text: &Option<String>,
+    tz: Tz,
+    errors: &mut FieldErrors,
+) -> Option<DateTime<Utc>> {
+    let at = moment(given(text)?).map(|moment| moment.at(tz)).and_then(|at| {
+        let years = format!("Must be in the years {} to {}.", YEARS.start(), YEARS.end());
+        if YEARS.contains(&at.year()) { Ok(at) } else { Err(years) }
+    });
+    errors.take(field, at)
 }
 
 /// A time, rounded up to the microsecond that times are kept in, or a day.
@@ -150,7 +157,7 @@ fn moment(text: &str) -> Result<Moment, String> {
 }
 
 impl Moment {
-    /// When that is; a day begins later where the clocks skip its midnight.
+    /// When that is.
     fn at(self, tz: Tz) -> DateTime<Utc> {
         match self {
             Self::At(at) => at,
@@ -159,7 +166,8 @@ impl Moment {
     }
 }
 
-fn day_start(day: NaiveDate, tz: Tz) -> DateTime<Utc> {
+/// When a day begins: later where the clocks skip its midnight.
+pub(super) fn day_start(day: NaiveDate, tz: Tz) -> DateTime<Utc> {
     const QUARTERS: i32 = 96;
     let midnight = day.and_time(NaiveTime::MIN);
     for quarter in 0..=QUARTERS {

@@ -8,6 +8,7 @@
 
 #[macro_use]
 mod macros;
+mod analytics;
 mod caps;
 mod conversations;
 mod copy;
@@ -21,6 +22,7 @@ mod invoices;
 mod keys;
 mod ledger;
 mod members;
+mod movements;
 mod notices;
 mod notification_settings;
 mod notifications;
@@ -39,6 +41,7 @@ mod subscriptions;
 mod summaries;
 mod sweep;
 mod throttle;
+mod turns;
 mod tx;
 mod users;
 mod webhooks;
@@ -57,6 +60,10 @@ use sqlx::{Connection, Executor, Postgres, Sqlite};
 use thiserror::Error;
 use tokio::sync::{Mutex, Notify};
 
+pub use analytics::{
+    AnalyticsSnapshot, FigureKey, FigureQuery, FigureSource, FunnelSums, MovementSums, OverageSums, PlanSums,
+    TokenSums,
+};
 pub use caps::SubjectShare;
 pub use conversations::NewMessageRow;
 pub use demo_load::{DemoClaim, DemoProgress};

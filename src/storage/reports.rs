@@ -73,7 +73,9 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn begin_report(&self) -> Result<ReportSnapshot> {
-        Ok(ReportSnapshot(self.begin_snapshot().await?))
+        let mut snapshot = self.begin_snapshot().await?;
+        snapshot.lift_time_limits().await?;
+        Ok(ReportSnapshot(snapshot))
     }
 
     /// The first `limit` groups by name.

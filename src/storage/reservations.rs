@@ -3,9 +3,12 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
+use super::movements::{Movement, Terms};
 use super::subscriptions::second_live;
 use super::{Opened, Store, StripeState, Tx, dialect};
-use crate::domain::{Currency, Cycle, GroupId, Interval, PlanId, Refusal, Status, SubscriptionId, UserId};
+use crate::domain::{
+    Currency, Cycle, GroupId, Interval, PlanId, Refusal, Status, SubscriptionId, UserId, mrr,
+};
 use crate::error::{Error, Result};
 
 /// A purchase that Stripe may or may not have made a subscription of.
@@ -225,14 +228,23 @@ impl Tx {
         state: &StripeState,
         now: DateTime<Utc>,
     ) -> Result<bool> {
-        let converted = on_tx!(self, |connection| {
-            let inserted = sqlx::query(
+        let reserved: Option<ReservationRow> = on_tx!(self, |connection| {
+            sqlx::query_as(reservation_select!("group_id = $1 AND id = $2"))
+                .bind(group)
+                .bind(id)
+                .fetch_optional(connection)
+                .await?
+        });
+        let Some(reserved) = reserved else { return Ok(false) };
+        let mrr = mrr(reserved.price_minor, reserved.billing_interval, state.status);
+        on_tx!(self, |connection| {
+            sqlx::query(
                 "INSERT INTO subscriptions (id, group_id, user_id, plan_id, status, stripe_subscription_id,
-                     stripe_price_id, price_minor, currency, billing_interval, current_period_start,
+                     stripe_price_id, price_minor, currency, billing_interval, mrr, current_period_start,
                      current_period_end, cancel_at_period_end, past_due_since, created_at, updated_at,
                      billing_anchor, trial_end)
                  SELECT id, group_id, user_id, plan_id, $3, $4, stripe_price_id, price_minor, currency,
-                     billing_interval, $5, $6, $7, CASE WHEN $3 = 'past_due' THEN $8 END, $8, $8, $9, $10
+                     billing_interval, $11, $5, $6, $7, CASE WHEN $3 = 'past_due' THEN $8 END, $8, $8, $9, $10
                  FROM subscription_reservations WHERE group_id = $1 AND id = $2",
             )
             .bind(group)
@@ -245,24 +257,27 @@ impl Tx {
             .bind(now)
             .bind(state.anchor)
             .bind(state.trial_end)
+            .bind(mrr)
             .execute(&mut *connection)
             .await
-            .map_err(second_live)?
-            .rows_affected();
+            .map_err(second_live)?;
             sqlx::query("DELETE FROM subscription_reservations WHERE group_id = $1 AND id = $2")
                 .bind(group)
                 .bind(id)
                 .execute(&mut *connection)
                 .await?;
-            inserted == 1
         });
-        if converted && state.status.is_live() && state.status != Status::Incomplete {
+        let after = Terms { status: state.status, plan: reserved.plan_id, currency: reserved.currency, mrr };
+        let at = state.period.start;
+        let movement = Movement { group, subscription: id, before: None, after, at };
+        self.add_movement(&movement, now).await?;
+        if state.status.is_live() && state.status != Status::Incomplete {
             let interval = state.interval.unwrap_or_default();
             let cycle = Cycle { billing: state.period, anchor: state.anchor, interval };
             let current = cycle.usage_period(state.period.nearest(now));
             self.open_period(group, id, current, Opened::ByStripe, now).await?;
         }
-        Ok(converted)
+        Ok(true)
     }
 }
 

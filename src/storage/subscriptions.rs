@@ -4,12 +4,13 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use uuid::Uuid;
 
+use super::movements::{Movement, Terms};
 use super::plans::{PlanRow, plan_columns};
-use super::summaries::Opened;
+use super::turns::KeptRow;
 use super::{Store, Tx, dialect};
 use crate::domain::{
-    Currency, Cycle, GroupId, Interval, Money, Period, PlanId, PlanRef, Refusal, Status, Subscription,
-    SubscriptionId, UserId, grace_end,
+    Currency, GroupId, Interval, Money, Period, PlanId, PlanRef, Refusal, Status, Subscription,
+    SubscriptionId, UserId, grace_end, mrr,
 };
 use crate::error::{Error, Result};
 
@@ -223,37 +224,6 @@ pub struct StateChange {
     pub after: Standing,
 }
 
-/// What was kept of a subscription before Stripe was asked again.
-#[derive(FromRow)]
-struct KeptRow {
-    plan_id: PlanId,
-    cancel_at_period_end: bool,
-    past_due_since: Option<DateTime<Utc>>,
-    #[sqlx(try_from = "String")]
-    status: Status,
-    current_period_start: DateTime<Utc>,
-    current_period_end: DateTime<Utc>,
-    billing_anchor: DateTime<Utc>,
-    #[sqlx(try_from = "String")]
-    billing_interval: Interval,
-}
-
-impl KeptRow {
-    fn standing(&self) -> Standing {
-        Standing {
-            status: self.status,
-            plan: self.plan_id,
-            cancel_at_period_end: self.cancel_at_period_end,
-            past_due_since: self.past_due_since,
-        }
-    }
-
-    fn cycle(&self) -> Cycle {
-        let billing = Period { start: self.current_period_start, end: self.current_period_end };
-        Cycle { billing, anchor: self.billing_anchor, interval: self.billing_interval }
-    }
-}
-
 impl Tx {
     /// Writes what Stripe said under a ticket, and opens or closes the periods that follow from it. What was fetched
     /// under an older ticket than the last one written is dropped: the newer answer knows what it knew. An ended
@@ -275,7 +245,7 @@ impl Tx {
         let kept: Option<KeptRow> = on_tx!(self, |connection| {
             sqlx::query_as(concat!(
                 "SELECT s.status, s.current_period_start, s.current_period_end, s.billing_anchor, s.billing_interval,
-                     s.plan_id, s.cancel_at_period_end, s.past_due_since
+                     s.plan_id, s.cancel_at_period_end, s.past_due_since, s.price_minor, s.currency, s.mrr
                  FROM subscriptions s WHERE s.group_id = $1 AND s.id = $2 AND s.synced_ticket < $3 AND ",
                 is_live!("s")
             ))
@@ -286,6 +256,8 @@ impl Tx {
             .await?
         });
         let Some(kept) = kept else { return Ok(None) };
+        let price = state.price.unwrap_or(Money::new(kept.price_minor, kept.currency));
+        let mrr = mrr(price.minor, state.interval.unwrap_or(kept.billing_interval), state.status);
         let (plan, past_due_since) = on_tx!(self, |connection| {
             sqlx::query_as(
                 "UPDATE subscriptions SET
@@ -303,7 +275,7 @@ impl Tx {
                      billing_anchor = $13, trial_end = $14,
                      next_plan_id = (SELECT p.id FROM plans p WHERE p.stripe_price_id = $15
                          ORDER BY p.archived, p.updated_at DESC LIMIT 1),
-                     synced_ticket = $3, updated_at = $12
+                     synced_ticket = $3, updated_at = $12, mrr = $16
                  WHERE group_id = $1 AND id = $2 RETURNING plan_id, past_due_since",
             )
             .bind(group)
@@ -321,9 +293,14 @@ impl Tx {
             .bind(state.anchor)
             .bind(state.trial_end)
             .bind(&state.next_price_id)
+            .bind(mrr)
             .fetch_one(connection)
             .await?
         });
+        let after = Terms { status: state.status, plan, currency: price.currency, mrr };
+        let at = kept.changed_at(state, now);
+        let movement = Movement { group, subscription: id, before: Some(kept.terms()), after, at };
+        self.add_movement(&movement, now).await?;
         self.turn_periods(group, id, &kept, state, now).await?;
         let after = Standing {
             status: state.status,
@@ -333,64 +310,6 @@ impl Tx {
         };
         Ok(Some(StateChange { before: kept.standing(), after }))
     }
-
-    /// Opens the usage periods that have begun since the subscription was last heard of, and closes what is over.
-    async fn turn_periods(
-        &mut self,
-        group: GroupId,
-        id: SubscriptionId,
-        kept: &KeptRow,
-        state: &StripeState,
-        now: DateTime<Utc>,
-    ) -> Result<()> {
-        let interval = state.interval.unwrap_or(kept.billing_interval);
-        let cycle = Cycle { billing: state.period, anchor: state.anchor, interval };
-        let until = match state.status {
-            Status::Incomplete | Status::IncompleteExpired => return Ok(()),
-            // It was paid once: else it would have expired. It may have been paused when it ended.
-            Status::Canceled => state.ended_at.unwrap_or(now).min(state.period.end),
-            _ => cycle.usage_period(state.period.nearest(now)).start,
-        };
-        let from = kept.current_period_start;
-        let known = self.known_periods(group, id, from).await?;
-        for missed in missed_periods(kept, state, interval, until) {
-            if missed.start >= from && !known.contains(&missed.start) {
-                self.open_period(group, id, missed, Opened::ByStripe, now).await?;
-            }
-        }
-        if state.status.is_live() {
-            let current = cycle.usage_period(state.period.nearest(now));
-            self.open_period(group, id, current, Opened::ByStripe, now).await
-        } else {
-            // Stripe's clock may be ahead, on a test clock.
-            let at = state.ended_at.map_or(now, |ended| ended.max(now));
-            self.end_periods(group, id, at).await
-        }
-    }
-}
-
-/// The usage periods that began before `until` since a subscription was last heard of, the current one perhaps among them.
-fn missed_periods(
-    kept: &KeptRow,
-    state: &StripeState,
-    interval: Interval,
-    until: DateTime<Utc>,
-) -> Vec<Period> {
-    // Where it is counted from elsewhere now, another rhythm began there: with another interval, at a trial's early end,
-    // or after a pause.
-    let goes_on = kept.billing_anchor == state.anchor;
-    let mut old_until = if goes_on { until } else { until.min(state.anchor) };
-    if !goes_on && kept.status == Status::Trialing {
-        // A pause may lie between the trial and what it is counted from now.
-        old_until = state.trial_end.map_or(old_until, |end| old_until.min(end));
-    }
-    // While it was paused none began.
-    let old = (kept.status != Status::Paused)
-        .then(|| kept.cycle().usage_periods(kept.current_period_start, old_until));
-    let new =
-        (!goes_on).then(|| Cycle::from_anchor(state.anchor, interval).usage_periods(state.anchor, until));
-    let cut = |until: DateTime<Utc>| move |period: Period| Period { end: period.end.min(until), ..period };
-    old.into_iter().flatten().map(cut(old_until)).chain(new.into_iter().flatten().map(cut(until))).collect()
 }
 
 pub(super) fn second_live(error: sqlx::Error) -> Error {

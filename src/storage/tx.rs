@@ -204,15 +204,13 @@ impl Store {
     /// # Errors
     /// The database's.
     pub(super) async fn begin_snapshot(&self) -> Result<Tx> {
-        let mut snapshot = Tx(match &self.db {
+        Ok(Tx(match &self.db {
             Db::Sqlite(pool) => TxInner::Sqlite(EngineTx::begin(pool, "BEGIN", None).await?),
             Db::Postgres(pool) => {
                 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
                 TxInner::Postgres(EngineTx::begin(pool, BEGIN, None).await?)
             }
-        });
-        snapshot.lift_time_limits().await?;
-        Ok(snapshot)
+        }))
     }
 }
 

@@ -33,6 +33,11 @@ pub fn day_of_year(day: NaiveDate) -> String {
     format!("{} {}", day.day(), MONTHS[day.month0() as usize])
 }
 
+/// `Dec 2026`.
+pub fn month(day: NaiveDate) -> String {
+    format!("{} {}", MONTHS[day.month0() as usize], day.year())
+}
+
 /// `3 Nov – 3 Dec 2026 UTC`, with both years where they differ.
 pub fn span(start: DateTime<Utc>, end: DateTime<Utc>) -> String {
     if start.year() == end.year() {

@@ -10,6 +10,8 @@
 use tollgate_test_support as support;
 
 mod accounts;
+mod analytics;
+mod analytics_properties;
 mod billing_chaos;
 mod billing_cut_off_purchases;
 mod billing_endings;

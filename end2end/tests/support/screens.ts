@@ -70,6 +70,9 @@ export const SCREENS: Screen[] = [
   at('/outbox?after=ffffffff-ffff-7fff-bfff-ffffffffffff', 'superadmin@tollgate.test'),
   at('/outbox?after=unknown', 'superadmin@tollgate.test'),
   at('/unsubscribe/unknown'),
+  at('/analytics', 'superadmin@tollgate.test'),
+  at('/analytics?from=2026-11-02&to=2026-11-01', 'superadmin@tollgate.test'),
+  at('/analytics/rows?figure=mrr', 'superadmin@tollgate.test'),
   at('/subscription-plans', 'member@acme.test'),
   {
     name: '/login after a wrong password',

@@ -88,6 +88,7 @@ impl Store {
             return Err(Refusal::Conflict("The database to copy into is not empty.".into()).into());
         }
         let mut source = self.begin_snapshot().await?;
+        source.lift_time_limits().await?;
         let mut copy = target.begin().await?;
         copy.lift_time_limits().await?;
         let mut copied = Vec::new();

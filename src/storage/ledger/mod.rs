@@ -24,6 +24,7 @@ use crate::error::{Error, Result};
 
 pub use found::{Found, Wanted, latest_expiry};
 pub use holds::{HoldKey, HoldRow, HoldState};
+pub(super) use rows::stored;
 pub use rows::{Delta, EventKey, EventRow, NoticeRow, Notified, QuarterRow, ShareRow, SumRow};
 
 /// What to do, and what the caller keeps of how it was decided.

@@ -195,6 +195,7 @@ pub(super) fn as_stored_if_any<S: Serializer>(
     at.map(stored).serialize(serializer)
 }
 
-fn stored(at: DateTime<Utc>) -> String {
+/// The same, for a list.
+pub(in crate::storage) fn stored(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::AutoSi, false)
 }

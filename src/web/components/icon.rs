@@ -29,6 +29,7 @@ pub enum Shape {
     Bin,
     Receipt,
     Sheet,
+    Bars,
 }
 
 impl Shape {
@@ -70,6 +71,7 @@ impl Shape {
                 "M3.5 2v12l1.8-1.2L7 14l1-1.2L9 14l1.7-1.2L12.5 14V2l-1.8 1.2L9 2 8 3.2 7 2 5.3 3.2zM6 6.5h4M6 9.3h4"
             }
             Self::Sheet => "M3 2h7l3 3v9H3zM10 2v3h3M5.5 8h5M5.5 11h5",
+            Self::Bars => "M3 13.5v-5M8 13.5v-11M13 13.5v-8",
             Self::Info => "M8 14.2A6.2 6.2 0 1 0 8 1.8a6.2 6.2 0 0 0 0 12.4ZM8 7.3v3.6M8 5v.1",
         }
     }

@@ -16,6 +16,7 @@ type Link = (&'static str, &'static str, Shape);
 fn links(role: Role) -> &'static [Link] {
     match role {
         Role::SuperAdmin => &[
+            ("/analytics", "Analytics", Shape::Bars),
             ("/subscription-plans", "Plans", Shape::Layers),
             ("/reports", "Reports", Shape::Sheet),
             ("/outbox", "Outbox", Shape::Mail),

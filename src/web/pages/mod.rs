@@ -3,10 +3,12 @@
 //! Compiled for the server only; what becomes live in the browser is in `web/islands/`.
 
 mod account;
+mod analytics;
 mod app;
 mod banner;
 mod billing;
 mod chat;
+mod choices;
 mod forgot;
 mod home;
 mod invite;

@@ -6,10 +6,10 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::location::Url;
 
 use super::billing::payments::Payments;
+use super::choices::{Choice, Day};
 use crate::domain::{GroupId, PaymentHistory, ReportBy, ReportFormat, Role};
 use crate::reports::{ReportFields, time_zones};
 use crate::web::AppError;
-use crate::web::components::field::{Below, describes};
 use crate::web::components::form::Refused;
 use crate::web::components::page::{Head, Heading, load, set_status};
 use crate::web::ssr::context::{services, user};
@@ -157,59 +157,6 @@ fn ReportForm(asked: Asked, groups: Option<Vec<(GroupId, String)>>) -> impl Into
                 </p>
             </div>
         </form>
-    }
-}
-
-#[component]
-fn Choice(
-    name: &'static str,
-    label: &'static str,
-    choices: Vec<(String, String)>,
-    chosen: String,
-    #[prop(optional)] hint: &'static str,
-    #[prop(default = None)] error: Option<String>,
-) -> impl IntoView {
-    let described = describes(name, error.is_some(), !hint.is_empty());
-    let invalid = error.is_some().then_some("true");
-    let options = choices.into_iter().map(|(value, label)| {
-        let selected = value == chosen;
-        view! { <option value=value selected=selected>{label}</option> }
-    });
-    view! {
-        <div class="field">
-            <label for=name>{label}</label>
-            <select id=name name=name class="input" aria-describedby=described aria-invalid=invalid>
-                {options.collect_view()}
-            </select>
-            <Below name error hint/>
-        </div>
-    }
-}
-
-#[component]
-fn Day(
-    name: &'static str,
-    label: &'static str,
-    value: String,
-    hint: &'static str,
-    error: Option<String>,
-) -> impl IntoView {
-    let described = describes(name, error.is_some(), !hint.is_empty());
-    let invalid = error.is_some().then_some("true");
-    view! {
-        <div class="field">
-            <label for=name>{label}</label>
-            <input
-                id=name
-                name=name
-                type="date"
-                class="input"
-                value=value
-                aria-describedby=described
-                aria-invalid=invalid
-            />
-            <Below name error hint/>
-        </div>
     }
 }
 

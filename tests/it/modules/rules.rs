@@ -87,7 +87,7 @@ pub const RULES: &[Rule] = &[
     ),
     rule(
         "reports",
-        &["domain", "error", "storage"],
+        &["clock", "domain", "error", "storage"],
         &["bytes", "chrono_tz", "csv", "rust_xlsxwriter", "tempfile", "tokio", "tokio_stream"],
     ),
     rule("chat", &["clock", "domain", "error", "storage"], &["ammonia", "pulldown_cmark"]),
