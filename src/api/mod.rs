@@ -5,6 +5,7 @@
 
 pub mod auth;
 pub mod docs;
+pub mod groups;
 pub mod health;
 pub mod holds;
 mod idempotency;
@@ -38,6 +39,7 @@ use idempotency::ReplayStore;
 
 use crate::accounts::Accounts;
 use crate::billing::Billing;
+use crate::groups::Groups;
 use crate::http::body::LargeBodies;
 use crate::http::problem::unknown_path;
 use crate::metering::Metering;
@@ -62,6 +64,12 @@ impl FromRef<ApiState> for Accounts {
 impl FromRef<ApiState> for Billing {
     fn from_ref(state: &ApiState) -> Self {
         state.services.billing.clone()
+    }
+}
+
+impl FromRef<ApiState> for Groups {
+    fn from_ref(state: &ApiState) -> Self {
+        state.services.groups.clone()
     }
 }
 
@@ -113,6 +121,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .merge(ledger::routes())
         .merge(holds::routes())
         .merge(reports::routes())
+        .merge(groups::routes())
         .merge(stream::routes())
         .merge(webhook::routes())
 }

@@ -35,6 +35,7 @@ use crate::http::problem::Details;
         (name = "Plans", description = "What can be bought."),
         (name = "Accounts", description = "Signing up, in and out, passwords and sessions."),
         (name = "Webhook", description = "For Stripe."),
+        (name = "Groups", description = "All groups, for the SuperAdmin."),
         (name = "Operations", description = "For the operator of the server."),
     )
 )]

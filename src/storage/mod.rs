@@ -14,6 +14,8 @@ mod copy;
 mod demo_load;
 mod dialect;
 mod events;
+mod group_list;
+mod group_visits;
 mod groups;
 mod idempotency;
 mod invitations;
@@ -60,13 +62,14 @@ pub use caps::SubjectShare;
 pub use conversations::NewMessageRow;
 pub use demo_load::DemoClaim;
 pub use events::{EventFilter, EventPosition};
+pub use group_list::{GroupFilter, GroupList, GroupPosition, GroupRow};
 pub use idempotency::{Begin, Idempotency};
 pub use invitations::{InvitationRow, NewInvitationRow};
 pub use invoices::{Fetched, InvoiceWritten};
 pub use keys::NewKeyRow;
 pub use ledger::{
-    Changes, Decision, Delta, Durability, EventKey, EventRow, Found, HoldKey, HoldRow, HoldState,
-    MissingPeriod, QuarterRow, ShareRow, SumRow, Wanted, latest_expiry,
+    ActivityRow, Changes, Decision, Delta, Durability, EventKey, EventRow, Found, HoldKey, HoldRow,
+    HoldState, MissingPeriod, QuarterRow, ShareRow, SumRow, Wanted, latest_expiry,
 };
 pub use notifications::{Listener, Notification, ProcessId};
 pub use outbox::{DueMessage, MessageLink, MessageState, NewMessage, OutboxRow};

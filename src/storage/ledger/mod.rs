@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 
 pub use found::{Found, Wanted, latest_expiry};
 pub use holds::{HoldKey, HoldRow, HoldState};
-pub use rows::{Delta, EventKey, EventRow, QuarterRow, ShareRow, SumRow};
+pub use rows::{ActivityRow, Delta, EventKey, EventRow, QuarterRow, ShareRow, SumRow};
 
 /// What to do, and what the caller keeps of how it was decided.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub enum Decision<'a, T> {
     },
 }
 
-/// The rows to write. Of sums, shares and quarters there is at most one row for each key.
+/// The rows to write. Of sums, shares, quarters and activity there is at most one row for each key.
 #[derive(Debug, Default)]
 pub struct Changes<'a> {
     pub events: Vec<EventRow<'a>>,
@@ -45,6 +45,7 @@ pub struct Changes<'a> {
     pub shares: Vec<ShareRow>,
     pub quarters: Vec<QuarterRow<'a>>,
     pub holds: Vec<HoldRow>,
+    pub activity: Vec<ActivityRow>,
 }
 
 /// What a commit outlasts.

@@ -10,8 +10,8 @@ use super::super::ProcessId;
 use super::super::summaries::live_allowances;
 use super::super::tx::EngineTx;
 use super::found::{
-    Found, FoundHold, FoundShare, KnownEvent, Wanted, hold_select, latest_expiry, recent_allowances,
-    shares_of, wanted_shares,
+    Found, FoundHold, FoundShare, KnownEvent, LastEvent, Wanted, hold_select, latest_expiry,
+    recent_allowances, shares_of, wanted_shares,
 };
 use super::{Changes, Durability, EventKey, EventRow, json};
 use crate::domain::{GroupId, MAX_AGE, UserId};
@@ -20,9 +20,9 @@ use crate::error::Result;
 const LIVE: &str = live_allowances!("IN (SELECT value::uuid FROM json_array_elements_text($1::json))");
 const RECENT: &str = recent_allowances!("IN (SELECT value::uuid FROM json_array_elements_text($1::json))");
 
-/// Locks the groups in the order that every transaction keeps.
+/// Locks the groups in the order that every transaction keeps, and finds when their latest events occurred.
 const LOCK: &str =
-    "SELECT id FROM groups WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json))
+    "SELECT id, last_event_at FROM groups WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json))
      ORDER BY id FOR NO KEY UPDATE";
 
 const MEMBERS: &str = "SELECT group_id, id FROM users
@@ -87,6 +87,9 @@ const PUT_HOLDS: &str =
     ON CONFLICT (group_id, id) DO UPDATE SET tokens = excluded.tokens, state = excluded.state,
         settlement = excluded.settlement, expires_at = excluded.expires_at, ended_at = excluded.ended_at";
 
+const PUT_ACTIVITY: &str = "UPDATE groups SET last_event_at = w.a
+     FROM json_to_recordset($1::json) AS w (g uuid, a timestamptz) WHERE groups.id = w.g";
+
 impl EngineTx<Postgres> {
     /// Queues for the groups, and finds what was recorded before, who exists, the holds that matter and the live allowances.
     pub(super) async fn look_up(
@@ -100,8 +103,8 @@ impl EngineTx<Postgres> {
         if durability == Durability::Process {
             connection.execute("SET LOCAL synchronous_commit = off").await?;
         }
-        sqlx::query(LOCK).bind(groups).execute(&mut *connection).await?;
-        let mut found = Found::default();
+        let locked: Vec<LastEvent> = sqlx::query_as(LOCK).bind(groups).fetch_all(&mut *connection).await?;
+        let mut found = Found { last_events: locked.into_iter().collect(), ..Found::default() };
         if !wanted.events.is_empty() {
             found.know(known_events(connection, &wanted.events).await?);
         }
@@ -184,7 +187,10 @@ impl EngineTx<Postgres> {
             sqlx::query(ADD_QUARTERS).bind(json(&changes.quarters)?).execute(&mut *connection).await?;
         }
         if !changes.holds.is_empty() {
-            sqlx::query(PUT_HOLDS).bind(json(&changes.holds)?).execute(connection).await?;
+            sqlx::query(PUT_HOLDS).bind(json(&changes.holds)?).execute(&mut *connection).await?;
+        }
+        if !changes.activity.is_empty() {
+            sqlx::query(PUT_ACTIVITY).bind(json(&changes.activity)?).execute(connection).await?;
         }
         self.commit().await
     }
