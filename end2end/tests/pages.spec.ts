@@ -19,6 +19,8 @@ const FOR: Record<string, (keyof typeof ROLES)[]> = {
   '/reports': ['admin', 'superadmin'],
   '/subscribe': ['admin'],
   '/team': ['admin'],
+  '/groups': ['superadmin'],
+  '/groups?level=warning&sort=-usage': ['superadmin'],
   '/subscription-plans': ['superadmin'],
   '/subscription-plans?new=1': ['superadmin'],
   '/outbox': ['superadmin'],

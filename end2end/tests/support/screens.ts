@@ -67,6 +67,30 @@ export const SCREENS: Screen[] = [
   at('/subscription-plans', 'superadmin@tollgate.test'),
   at('/subscription-plans?new=1', 'superadmin@tollgate.test'),
   at('/outbox', 'superadmin@tollgate.test'),
+  at('/groups', 'superadmin@tollgate.test'),
+  at('/groups?search=nobody+has+this+name', 'superadmin@tollgate.test'),
+  at('/groups?sort=seats', 'superadmin@tollgate.test'),
+  {
+    name: '/groups/{id} asking why',
+    open: async (page, people) => {
+      await (await people.superadmin()).signIn(page);
+      await page.goto(`/groups/${(await people.admin()).group}`);
+      await page.getByLabel('Reason').waitFor();
+    },
+  },
+  {
+    name: '/groups/{id} of a subscribed group',
+    open: async (page, people) => {
+      const admin = await people.subscriber();
+      await people.member(admin);
+      await admin.spend('llm', 82_345);
+      await (await people.superadmin()).signIn(page);
+      await page.goto(`/groups/${admin.group}`);
+      await page.getByLabel('Reason').fill('A support request');
+      await page.getByRole('button', { name: 'Look for an hour' }).click();
+      await page.getByRole('heading', { name: 'Members' }).waitFor();
+    },
+  },
   at('/subscription-plans', 'member@acme.test'),
   {
     name: '/login after a wrong password',

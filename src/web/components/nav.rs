@@ -17,6 +17,7 @@ fn links(role: Role) -> &'static [Link] {
     match role {
         Role::SuperAdmin => &[
             ("/subscription-plans", "Plans", Shape::Layers),
+            ("/groups", "Groups", Shape::People),
             ("/reports", "Reports", Shape::Sheet),
             ("/outbox", "Outbox", Shape::Mail),
             ("/settings/api-keys", "API keys", Shape::Key),

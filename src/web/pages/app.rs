@@ -7,7 +7,7 @@ use leptos_router::{SsrMode, path};
 
 use super::banner::Banner;
 use super::{
-    account, billing, chat, forgot, home, invite, keys, login, outbox, plans, reports, reset, signup,
+    account, billing, chat, forgot, groups, home, invite, keys, login, outbox, plans, reports, reset, signup,
     subscribe, team, usage,
 };
 use crate::web::components::nav::Nav;
@@ -49,6 +49,8 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/billing/overage") view=billing::overage::Overage ssr=SsrMode::Async/>
                         <Route path=path!("/billing/portal") view=billing::portal::Portal ssr=SsrMode::Async/>
                         <Route path=path!("/reports") view=reports::Reports ssr=SsrMode::Async/>
+                        <Route path=path!("/groups") view=groups::Groups ssr=SsrMode::Async/>
+                        <Route path=path!("/groups/:id") view=groups::one::Group ssr=SsrMode::Async/>
                         <Route path=path!("/subscription-plans") view=plans::Plans ssr=SsrMode::Async/>
                         <Route path=path!("/team") view=team::Team ssr=SsrMode::Async/>
                         <Route path=path!("/settings/api-keys") view=keys::Keys ssr=SsrMode::Async/>

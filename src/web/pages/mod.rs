@@ -8,6 +8,7 @@ mod banner;
 mod billing;
 mod chat;
 mod forgot;
+mod groups;
 mod home;
 mod invite;
 mod keys;

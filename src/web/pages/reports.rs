@@ -9,7 +9,7 @@ use super::billing::payments::Payments;
 use crate::domain::{GroupId, PaymentHistory, ReportBy, ReportFormat, Role};
 use crate::reports::{ReportFields, time_zones};
 use crate::web::AppError;
-use crate::web::components::field::{Below, describes};
+use crate::web::components::field::{Below, Choice, describes};
 use crate::web::components::form::Refused;
 use crate::web::components::page::{Head, Heading, load, set_status};
 use crate::web::ssr::context::{services, user};
@@ -157,32 +157,6 @@ fn ReportForm(asked: Asked, groups: Option<Vec<(GroupId, String)>>) -> impl Into
                 </p>
             </div>
         </form>
-    }
-}
-
-#[component]
-fn Choice(
-    name: &'static str,
-    label: &'static str,
-    choices: Vec<(String, String)>,
-    chosen: String,
-    #[prop(optional)] hint: &'static str,
-    #[prop(default = None)] error: Option<String>,
-) -> impl IntoView {
-    let described = describes(name, error.is_some(), !hint.is_empty());
-    let invalid = error.is_some().then_some("true");
-    let options = choices.into_iter().map(|(value, label)| {
-        let selected = value == chosen;
-        view! { <option value=value selected=selected>{label}</option> }
-    });
-    view! {
-        <div class="field">
-            <label for=name>{label}</label>
-            <select id=name name=name class="input" aria-describedby=described aria-invalid=invalid>
-                {options.collect_view()}
-            </select>
-            <Below name error hint/>
-        </div>
     }
 }
 
