@@ -12,6 +12,7 @@
 //! | `billing` | the catalogue, checkout, invoices, the webhook inbox, keeping in step with Stripe |
 //! | `chat` | members' conversations with a model |
 //! | `gateway` | OpenAI's API at `/v1`: counts, holds, asks the model server, passes on, settles |
+//! | `groups` | all groups, for the SuperAdmin: the list, and one as its admin sees it |
 //! | `notify` | e-mail: what it says, who is told of what, the outbox |
 //! | `reports` | the ledger and the invoices as files, of any size; the operator's figures |
 //! | `api` | REST: handlers, the OpenAPI document, idempotency |
@@ -68,6 +69,8 @@ pub mod demo;
 pub mod error;
 #[cfg(feature = "ssr")]
 pub mod gateway;
+#[cfg(feature = "ssr")]
+pub mod groups;
 #[cfg(feature = "ssr")]
 pub mod http;
 #[cfg(feature = "ssr")]

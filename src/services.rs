@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::Result;
 use crate::gateway::Gateway;
+use crate::groups::Groups;
 use crate::metering::{Metering, MeteringTask};
 use crate::notify::Outbox;
 use crate::reports::{Analytics, Reports};
@@ -30,6 +31,7 @@ pub struct ServicesInner {
     pub chat: Chat,
     pub metering: Metering,
     pub gateway: Gateway,
+    pub groups: Groups,
     pub outbox: Outbox,
     pub reports: Reports,
     pub analytics: Analytics,
@@ -64,6 +66,7 @@ impl Services {
         let billing = Billing::new(store.clone(), clock.clone(), Arc::clone(&config), on_change)?;
         let chat = Chat::new(store.clone(), clock.clone());
         let gateway = Gateway::new(&config, metering.clone(), clock.clone())?;
+        let groups = Groups::new(store.clone(), clock.clone(), config.grace_days);
         let reports = Reports::new(store.clone());
         let analytics = Analytics::new(store.clone(), clock.clone());
         let inner = ServicesInner {
@@ -75,6 +78,7 @@ impl Services {
             chat,
             metering,
             gateway,
+            groups,
             outbox,
             reports,
             analytics,

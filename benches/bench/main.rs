@@ -10,13 +10,15 @@
 //! - Reading, against a bare route and a bare page of Leptos of the same size.
 //! - The gateway, against the model server behind it called directly.
 //! - One busy group against a thousand; reading with a million events in the ledger, against reading with a hundred.
+//! - The SuperAdmin's lists of ten thousand groups, with ten million events in the ledger (PostgreSQL alone).
 //! - Downloading a report of a million events: its time, and the memory it takes.
 //! - The Stripe sandbox, against a bare route; its pages among thousands of objects, against pages among a hundred; and what
 //!   it takes of memory and time when it is full.
 //!
 //! The server and the bare routes are processes of their own; with the callers they share this machine's cores.
 //!
-//! `SQLite`, `PostgreSQL`, `recording`, `groups`, `gateway`, `reading` and `sandbox` as arguments leave out the others.
+//! `SQLite`, `PostgreSQL`, `recording`, `groups`, `gateway`, `reading`, `operator` and `sandbox` as arguments leave out the
+//! others. `TOLLGATE_BENCH_EVENTS` is how many events `operator` puts into the ledger, where ten million take too long.
 #![allow(
     clippy::expect_used,
     clippy::print_stdout,
@@ -27,6 +29,7 @@
 mod bare;
 mod client;
 mod engine;
+mod operator;
 mod report;
 mod sandbox;
 mod subject;
@@ -72,6 +75,11 @@ const HOLD_P99: Duration = Duration::from_millis(5);
 /// What a report of a million events may take, and how much more memory the server may have meanwhile.
 const REPORT: Duration = Duration::from_secs(60);
 const REPORT_MEMORY: u64 = 64 << 20;
+
+/// What is in the database that a SuperAdmin looks over, and what a page of it may take at the median.
+const ALL_GROUPS: i64 = 10_000;
+const ALL_EVENTS: i64 = 10_000_000;
+const OPERATOR_PAGE: Duration = Duration::from_millis(500);
 
 /// What the sandbox has in it when it is full, and what it may then take: of memory, for a page of any list at this percentile,
 /// and to bring so many subscriptions a month on.
@@ -124,6 +132,9 @@ async fn main() -> ExitCode {
         if is_wanted("reading") {
             reading(kind, database(kind).await, database(kind).await, &mut report).await;
         }
+        if kind == POSTGRES && is_wanted("operator") {
+            operator(kind, database(kind).await, &mut report).await;
+        }
     }
     if is_wanted("sandbox") {
         stripe_sandbox(&mut report).await;
@@ -138,7 +149,7 @@ fn is_wanted(name: &str) -> bool {
             env::args().skip(1).filter(|asked| names.contains(&asked.as_str())).collect();
         names.contains(&name) && (asked.is_empty() || asked.iter().any(|asked| asked == name))
     };
-    among(&[SQLITE, POSTGRES]) || among(&["recording", "groups", "gateway", "reading", "sandbox"])
+    among(&[SQLITE, POSTGRES]) || among(&["recording", "groups", "gateway", "reading", "operator", "sandbox"])
 }
 
 async fn database(kind: &str) -> Database {
@@ -265,6 +276,20 @@ async fn reading(kind: &str, small: Database, large: Database, report: &mut Repo
     drop((few, many));
     small.drop().await;
     large.drop().await;
+}
+
+/// What a SuperAdmin opens, one page after the other.
+async fn operator(kind: &str, database: Database, report: &mut Report) {
+    let subject = Subject::start(&database).await;
+    let events = env::var("TOLLGATE_BENCH_EVENTS").ok().and_then(|events| events.parse().ok());
+    operator::fill(&database, ALL_GROUPS, events.unwrap_or(ALL_EVENTS)).await;
+    for (path, order) in operator::PAGES {
+        let page = subject.page_of_superadmin(path);
+        let times = page.times(1, None, Duration::from_secs(3)).await;
+        report.time(kind, &format!("p50 of {path}, by {order}"), percentile(&times, 50), OPERATOR_PAGE);
+    }
+    drop(subject);
+    database.drop().await;
 }
 
 async fn stripe_sandbox(report: &mut Report) {

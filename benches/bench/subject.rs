@@ -21,6 +21,7 @@ use tollgate_test_support::seed::Seed;
 const PROGRAM: &str = env!("CARGO_BIN_EXE_tollgate");
 const EMAIL: &str = "bench@acme.test";
 const ADMIN: &str = "admin@acme.test";
+const SUPERADMIN: &str = "super@acme.test";
 const PASSWORD: &str = "a password of some length";
 
 /// A server on a database, as it is released. Its log is at `warn`; nothing else is changed.
@@ -31,6 +32,7 @@ pub struct Subject {
     cookie: String,
     /// `Bearer tg_…`, of an admin.
     admin_key: String,
+    superadmin_cookie: String,
     _folder: TempDir,
 }
 
@@ -58,11 +60,13 @@ impl Subject {
         let key = format!("Bearer {}", run(&["key", "create", "--name", "bench", "--user", EMAIL]));
         run(&["user", "create", "--email", ADMIN, "--role", "admin", "--group", "Acme"]);
         let admin_key = format!("Bearer {}", run(&["key", "create", "--name", "bench", "--user", ADMIN]));
+        run(&["user", "create", "--email", SUPERADMIN, "--role", "superadmin"]);
         let mut command = program(PROGRAM, folder.path(), &database.url);
         command.envs(upstream.map(|address| ("OPENAI_BASE_URL", address)));
         let server = Server::start(command);
-        let cookie = log_in(&server.base).await;
-        Self { server, key, cookie, admin_key, _folder: folder }
+        let cookie = log_in(&server.base, EMAIL).await;
+        let superadmin_cookie = log_in(&server.base, SUPERADMIN).await;
+        Self { server, key, cookie, admin_key, superadmin_cookie, _folder: folder }
     }
 
     /// A report of so many new events at each call.
@@ -127,9 +131,18 @@ impl Subject {
 
     /// The page `/usage`, by session.
     pub fn page(&self) -> Call {
-        let cookie = self.cookie.clone();
+        self.page_by("/usage", &self.cookie)
+    }
+
+    /// A page that a SuperAdmin opens.
+    pub fn page_of_superadmin(&self, path: &str) -> Call {
+        self.page_by(path, &self.superadmin_cookie)
+    }
+
+    fn page_by(&self, path: &str, cookie: &str) -> Call {
+        let (path, cookie) = (path.to_owned(), cookie.to_owned());
         self.call(move |_| {
-            Request::get("/usage")
+            Request::get(&path)
                 .header(HOST, "localhost")
                 .header(COOKIE, &cookie)
                 .body(Full::default())
@@ -170,10 +183,10 @@ pub fn memory(process: u32, figure: &str) -> u64 {
 }
 
 /// Signs in; gives the session's cookie.
-async fn log_in(base: &str) -> String {
+async fn log_in(base: &str, email: &str) -> String {
     let answer = client()
         .post(format!("{base}/api/auth/login/"))
-        .json(&json!({"email": EMAIL, "password": PASSWORD}))
+        .json(&json!({"email": email, "password": PASSWORD}))
         .send()
         .await
         .expect("the server answers");

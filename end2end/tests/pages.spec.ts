@@ -21,6 +21,8 @@ const FOR: Record<string, (keyof typeof ROLES)[]> = {
   '/team': ['admin'],
   '/analytics': ['superadmin'],
   '/analytics/rows?figure=mrr': ['superadmin'],
+  '/groups': ['superadmin'],
+  '/groups?level=warning&sort=-usage': ['superadmin'],
   '/subscription-plans': ['superadmin'],
   '/subscription-plans?new=1': ['superadmin'],
   '/outbox': ['superadmin'],

@@ -8,7 +8,9 @@ CREATE TABLE groups (
     -- A fetch from Stripe takes a ticket first; an answer older than the one last written is dropped.
     sync_ticket        INTEGER NOT NULL DEFAULT 0,
     -- When all its invoices were read from Stripe for the first time. Webhooks keep them since.
-    invoices_read_at   TEXT
+    invoices_read_at   TEXT,
+    -- When its latest event occurred, to the minute.
+    last_event_at      TEXT
 );
 
 -- Who leaves a group keeps the row, since the ledger names it, and loses everything else.
@@ -142,6 +144,8 @@ CREATE TABLE subscriptions (
 -- A group has at most one live subscription, whatever asks for a second and however many at once.
 CREATE UNIQUE INDEX subscriptions_one_live ON subscriptions (group_id)
     WHERE status NOT IN ('canceled', 'incomplete_expired');
+-- A group's subscription, or the one it had last.
+CREATE INDEX subscriptions_group ON subscriptions (group_id, created_at);
 CREATE INDEX subscriptions_plan ON subscriptions (plan_id);
 CREATE INDEX subscriptions_stripe_price ON subscriptions (stripe_price_id);
 
@@ -487,6 +491,18 @@ CREATE TABLE refunds (
     created_at TEXT NOT NULL,
     PRIMARY KEY (group_id, invoice_id, id),
     FOREIGN KEY (group_id, invoice_id) REFERENCES invoices (group_id, id) ON DELETE CASCADE
+);
+
+-- Which SuperAdmin looked at which group, why and when. Rows are added, never changed.
+CREATE TABLE group_visits (
+    group_id   BLOB NOT NULL REFERENCES groups (id),
+    id         BLOB NOT NULL,
+    user_id    BLOB NOT NULL REFERENCES users (id),
+    via        TEXT NOT NULL CHECK (via IN ('page', 'api')),
+    -- Null where the API was asked without one.
+    reason     TEXT,
+    created_at TEXT NOT NULL,
+    PRIMARY KEY (group_id, id)
 );
 
 CREATE TABLE webhook_events (

@@ -6,6 +6,7 @@
 pub mod analytics;
 pub mod auth;
 pub mod docs;
+pub mod groups;
 pub mod health;
 pub mod holds;
 mod idempotency;
@@ -41,6 +42,7 @@ use idempotency::ReplayStore;
 
 use crate::accounts::Accounts;
 use crate::billing::Billing;
+use crate::groups::Groups;
 use crate::http::body::LargeBodies;
 use crate::http::problem::unknown_path;
 use crate::metering::Metering;
@@ -66,6 +68,12 @@ impl FromRef<ApiState> for Accounts {
 impl FromRef<ApiState> for Billing {
     fn from_ref(state: &ApiState) -> Self {
         state.services.billing.clone()
+    }
+}
+
+impl FromRef<ApiState> for Groups {
+    fn from_ref(state: &ApiState) -> Self {
+        state.services.groups.clone()
     }
 }
 
@@ -131,6 +139,7 @@ fn operations() -> OpenApiRouter<ApiState> {
         .merge(holds::routes())
         .merge(reports::routes())
         .merge(analytics::routes())
+        .merge(groups::routes())
         .merge(stream::routes())
         .merge(webhook::routes())
         .merge(outbox::routes())

@@ -37,6 +37,7 @@ use crate::http::problem::Details;
         (name = "Accounts", description = "Signing up, in and out, passwords and sessions."),
         (name = "E-mail", description = "What was sent, to whom, and what became of it."),
         (name = "Webhook", description = "For Stripe."),
+        (name = "Groups", description = "All groups, for the SuperAdmin."),
         (name = "Operations", description = "For the operator of the server."),
     )
 )]

@@ -14,10 +14,11 @@ use uuid::Uuid;
 
 use crate::billing::InvoiceKey;
 use crate::domain::FieldErrors;
+use crate::groups::GroupKey;
 use crate::http::problem::Problem;
 use crate::storage::{HoldKey, PageRequest, PageRows, PlanKey};
 
-const DEFAULT_LIMIT: usize = 50;
+pub(super) const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 200;
 
 /// One page of a list.
@@ -123,11 +124,14 @@ impl<'a> Query<'a> {
             Ok(limit) if (1..=MAX_LIMIT).contains(&limit) => limit,
             _ => self.wrong("limit", "Must be a whole number, 1 to 200."),
         });
-        let cursor = self.take("cursor").and_then(|text| {
-            let key = BASE64_URL_SAFE_NO_PAD.decode(&*text).ok().and_then(|bytes| K::from_bytes(&bytes));
-            key.or_else(|| self.wrong("cursor", "Is not a cursor that this list gave."))
-        });
-        PageQuery { limit, cursor }
+        PageQuery { limit, cursor: self.cursor("cursor") }
+    }
+
+    /// The cursor of a list that has this parameter for it.
+    pub fn cursor<K: Cursor>(&mut self, name: &'static str) -> Option<K> {
+        let text = self.take(name)?;
+        let key = BASE64_URL_SAFE_NO_PAD.decode(&*text).ok().and_then(|bytes| K::from_bytes(&bytes));
+        key.or_else(|| self.wrong(name, "Is not a cursor that this list gave."))
     }
 
     /// # Errors
@@ -169,6 +173,16 @@ impl Cursor for HoldKey {
     }
 }
 
+impl Cursor for GroupKey {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.to_string().into_bytes()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        std::str::from_utf8(bytes).ok()?.parse().ok()
+    }
+}
+
 impl Cursor for InvoiceKey {
     fn to_bytes(&self) -> Vec<u8> {
         self.as_str().as_bytes().to_vec()
@@ -201,17 +215,24 @@ impl<K: Clone> PageQuery<K> {
     pub fn request(&self) -> PageRequest<K> {
         PageRequest { after: self.cursor.clone(), limit: self.limit }
     }
+
+    /// How many rows at most, and where they begin.
+    pub fn into_parts(self) -> (usize, Option<K>) {
+        (self.limit, self.cursor)
+    }
 }
 
 impl<T> Page<T> {
     /// The page of these rows, each of which `key` gives the key of.
     pub fn of<K: Cursor>(page: PageRows<T>, key: impl Fn(&T) -> K) -> Self {
-        let next_cursor = page
-            .rows
-            .last()
-            .filter(|_| page.more)
-            .map(|last| BASE64_URL_SAFE_NO_PAD.encode(key(last).to_bytes()));
-        Self { results: page.rows, next_cursor }
+        let next = page.rows.last().filter(|_| page.more).map(key);
+        Self::new(page.rows, next.as_ref())
+    }
+
+    /// A page that the one with this key follows, if one does.
+    pub fn new(results: Vec<T>, next: Option<&impl Cursor>) -> Self {
+        let next_cursor = next.map(|key| BASE64_URL_SAFE_NO_PAD.encode(key.to_bytes()));
+        Self { results, next_cursor }
     }
 }
 

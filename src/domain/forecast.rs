@@ -1,11 +1,16 @@
 //! What a period will have used when it ends, and when its allowance runs out, if it goes on as it has so far.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveTime, Utc};
 
 use super::Period;
 
 /// The fewest whole days that say anything of how days differ.
 pub const LEAST_DAYS: usize = 3;
+
+/// A period with [`LEAST_DAYS`] whole days at `now` began before this: the day it began in isn't one, nor is today.
+pub fn forecast_begins_before(now: DateTime<Utc>) -> DateTime<Utc> {
+    now.date_naive().and_time(NaiveTime::MIN).and_utc() - Duration::days(LEAST_DAYS as i64)
+}
 
 /// How many standard deviations to either side hold four of five outcomes of a normal distribution.
 const FOUR_OF_FIVE: f64 = 1.2816;

@@ -101,6 +101,8 @@ impl Level {
         }
     }
 
+    pub const ALL: [Self; 3] = [Self::Ok, Self::Warning, Self::Limit];
+
     /// Decided on whole numbers, so that 79,999 of 100,000 is never rounded up into a warning. A limit of 0 is
     /// a resource that the plan doesn't include: there is nothing to run out of.
     pub fn of(used: i64, limit: Option<i64>) -> Self {
@@ -112,6 +114,15 @@ impl Level {
             }
             _ => Self::Ok,
         }
+    }
+}
+
+impl FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Self::ALL.into_iter().find(|level| level.as_str() == text);
+        known.ok_or_else(|| "Must be ok, warning or limit.".into())
     }
 }
 

@@ -181,7 +181,7 @@ fn named(key: Option<String>, label: Option<&str>, otherwise: &str) -> Bucket {
 }
 
 /// The row's sums, of one kind of token or of both.
-pub(super) fn of_type(row: &SumsRow, usage_type: Option<UsageType>) -> Sums {
+fn of_type(row: &SumsRow, usage_type: Option<UsageType>) -> Sums {
     let is_meant = |kind| usage_type.is_none_or(|only| only == kind);
     let mut sums = Sums::default();
     if is_meant(UsageType::Llm) {

@@ -51,7 +51,7 @@ use command::{Command, Outcome, Written};
 use feed::Feed;
 pub use holds::AnswerHold;
 use kept_sums::KeptSums;
-pub use overview::{Dashboard, EventChoices, Overview, OverviewRow, PeriodDays};
+pub use overview::{Dashboard, EventChoices, Overview, OverviewRow};
 pub use recount::Recounted;
 use writer::Queued;
 

@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::Metering;
-use super::breakdown::of_type;
 use crate::domain::{
-    BreakdownBy, BreakdownRow, GroupId, KeyId, LimitCheck, PerType, Period, PeriodUsage, Role, SummaryId,
-    Sums, User, UserId,
+    BreakdownBy, BreakdownRow, GroupId, KeyId, LimitCheck, PerType, Period, PeriodDays, PeriodUsage, Role,
+    SummaryId, Sums, User, UserId,
 };
 use crate::error::Result;
 use crate::storage::{AllowanceRow, SummaryRow, SumsRow};
@@ -35,13 +34,6 @@ pub struct Overview {
     pub rows: Vec<OverviewRow>,
 }
 
-/// A period, and what was used on each calendar day (UTC) that it touches.
-#[derive(Clone, Debug)]
-pub struct PeriodDays {
-    pub period: Period,
-    pub days: Vec<Sums>,
-}
-
 /// One row of the current period's breakdown.
 #[derive(Clone, Debug)]
 pub struct OverviewRow {
@@ -60,35 +52,9 @@ pub struct EventChoices {
     pub models: Vec<String>,
 }
 
-impl PeriodDays {
-    fn new(period: Period, rows: &[SumsRow]) -> Self {
-        let first = period.start.date_naive();
-        // The end isn't part of the period: at midnight, its day isn't either.
-        let last = (period.end - chrono::Duration::microseconds(1)).date_naive();
-        let last_index = index(first, last);
-        let mut days = vec![Sums::default(); last_index + 1];
-        for row in rows {
-            // An event that lies outside of what the period is by now counts all the same.
-            let day = index(first, row.began_at().date_naive()).min(last_index);
-            days[day] += of_type(row, None);
-        }
-        Self { period, days }
-    }
-
-    /// Which of the days contains `at`.
-    pub fn index(&self, at: DateTime<Utc>) -> usize {
-        index(self.period.start.date_naive(), at.date_naive()).min(self.days.len() - 1)
-    }
-
-    /// The date of a day.
-    pub fn date(&self, index: usize) -> NaiveDate {
-        self.period.start.date_naive() + chrono::Duration::days(index as i64)
-    }
-}
-
-/// Days from `first` to `day`; 0 for an earlier one.
-fn index(first: NaiveDate, day: NaiveDate) -> usize {
-    usize::try_from((day - first).num_days()).unwrap_or_default()
+/// What was used on each day of a period, from the sums of its days.
+fn period_days(period: Period, rows: &[SumsRow]) -> PeriodDays {
+    PeriodDays::new(period, rows.iter().map(|row| (row.began_at(), row.sums())))
 }
 
 impl Metering {
@@ -135,7 +101,7 @@ impl Metering {
             let used = past.counters.used;
             let days = self.kept(group, past.id, used, BreakdownBy::Day).await?;
             let period = Period { start: past.period_start, end: past.period_end };
-            before = Some(PeriodDays::new(period, &days));
+            before = Some(period_days(period, &days));
             let (_, rows) = buckets.add_up(&self.kept(group, past.id, used, by).await?, None);
             rows_before = rows.into_iter().map(|row| (row.key.clone(), row.sums())).collect();
         }
@@ -143,13 +109,7 @@ impl Metering {
             let before = rows_before.get(&row.key).copied().unwrap_or_default();
             OverviewRow { row, before }
         });
-        Ok(Overview {
-            as_of: now,
-            current: PeriodDays::new(current, &days),
-            before,
-            total,
-            rows: rows.collect(),
-        })
+        Ok(Overview { as_of: now, current: period_days(current, &days), before, total, rows: rows.collect() })
     }
 
     /// A period's sums by calendar day (UTC) or by something else, as they were read last where that is near enough.
@@ -188,28 +148,5 @@ impl Metering {
         let mut models: Vec<_> = sums.iter().filter_map(|row| row.model().map(str::to_owned)).collect();
         models.sort();
         Ok(EventChoices { members, keys: keys.collect(), models })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(text: &str) -> DateTime<Utc> {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn a_period_has_the_days_that_it_touches() {
-        let days = |start: &str, end: &str| {
-            PeriodDays::new(Period { start: at(start), end: at(end) }, &[]).days.len()
-        };
-        assert_eq!(days("2026-11-07T09:12:00Z", "2026-12-07T09:12:00Z"), 31);
-        assert_eq!(days("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z"), 30);
-        let period = Period { start: at("2026-11-07T09:12:00Z"), end: at("2026-12-07T09:12:00Z") };
-        let days = PeriodDays::new(period, &[]);
-        assert_eq!((days.index(period.start), days.index(at("2026-11-08T00:00:00Z"))), (0, 1));
-        assert_eq!(days.index(at("2027-01-01T00:00:00Z")), 30);
-        assert_eq!(days.date(30), at("2026-12-07T09:12:00Z").date_naive());
     }
 }

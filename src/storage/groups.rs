@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::GroupId;
+use crate::domain::{GroupId, Refusal};
 
 use super::{Store, Tx};
 use crate::error::Result;
@@ -17,6 +17,20 @@ impl Store {
                 .fetch_optional(pool)
                 .await?
         }))
+    }
+
+    /// What the group is called.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`]; the database's.
+    pub async fn group_name(&self, group: GroupId) -> Result<String> {
+        let found: Option<String> = on_db!(self, |pool| {
+            sqlx::query_scalar("SELECT name FROM groups WHERE id = $1")
+                .bind(group)
+                .fetch_optional(pool)
+                .await?
+        });
+        found.ok_or_else(|| Refusal::NotFound("group".into()).into())
     }
 
     /// Whether there is a group with this id.

@@ -15,6 +15,8 @@ mod copy;
 mod demo_load;
 mod dialect;
 mod events;
+mod group_list;
+mod group_visits;
 mod groups;
 mod idempotency;
 mod invitations;
@@ -68,13 +70,14 @@ pub use caps::SubjectShare;
 pub use conversations::NewMessageRow;
 pub use demo_load::{DemoClaim, DemoProgress};
 pub use events::{EventFilter, EventPosition};
+pub use group_list::{GroupFilter, GroupList, GroupPosition, GroupRow};
 pub use idempotency::{Begin, Idempotency};
 pub use invitations::{InvitationRow, NewInvitationRow};
 pub use invoices::{Fetched, InvoiceWritten};
 pub use keys::NewKeyRow;
 pub use ledger::{
-    Changes, Decision, Delta, Durability, EventKey, EventRow, Found, HoldKey, HoldRow, HoldState,
-    MissingPeriod, NoticeRow, Notified, QuarterRow, ShareRow, SumRow, Wanted, latest_expiry,
+    ActivityRow, Changes, Decision, Delta, Durability, EventKey, EventRow, Found, HoldKey, HoldRow,
+    HoldState, MissingPeriod, NoticeRow, Notified, QuarterRow, ShareRow, SumRow, Wanted, latest_expiry,
 };
 pub use notices::{OpenNotice, Recipient};
 pub use notification_settings::Unsubscribable;

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
 use super::{Store, Tx};
-use crate::domain::{BreakdownBy, GroupId, KeyId, Period, SummaryId, UserId};
+use crate::domain::{BreakdownBy, GroupId, KeyId, Period, SummaryId, Sums, UserId};
 use crate::error::Result;
 
 /// The seconds of a quarter of an hour: no time zone's offset is in anything finer.
@@ -64,6 +64,11 @@ impl SumsRow {
     /// When the quarter of an hour began; of a breakdown by day.
     pub fn began_at(&self) -> DateTime<Utc> {
         DateTime::from_timestamp(self.quarter.unwrap_or_default() * QUARTER, 0).unwrap_or_default()
+    }
+
+    /// Of both kinds of tokens.
+    pub fn sums(&self) -> Sums {
+        Sums { llm: self.llm, voice: self.voice, events: self.llm_events + self.voice_events }
     }
 
     /// None for events without a model.

@@ -24,7 +24,8 @@ pub fn date_time(at: DateTime<Utc>) -> String {
     format!("{}, {:02}:{:02} UTC", day(at), at.hour(), at.minute())
 }
 
-fn day(at: DateTime<Utc>) -> String {
+/// `3 Dec 2026`, where it is said nearby that days are of UTC.
+pub fn day(at: DateTime<Utc>) -> String {
     format!("{} {}", day_of_year(at.date_naive()), at.year())
 }
 

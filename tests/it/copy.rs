@@ -39,6 +39,7 @@ async fn fill(database: &Database) -> Auth {
     assert_eq!(app.deliver_event(&event).await, 200);
     let asked = app.anonymous().post("/api/auth/forgot/", json!({"email": "member@acme.test"})).await;
     assert_eq!(asked.status, 202);
+    visit(&app, &admin).await;
     reserve(&app).await;
     charge_overage(&app, &admin).await;
     give_back(&app, &admin).await;
@@ -67,6 +68,17 @@ async fn charge_overage(app: &App, admin: &Person<'_>) {
     tx.lock_group(group_id).await.expect("a lock");
     tx.close_overage(period, now).await.expect("the charges are written");
     tx.commit().await.expect("a commit");
+}
+
+/// A look at the admin's group.
+async fn visit(app: &App, admin: &Person<'_>) {
+    let (group, services) = (crate::billing_stage::group(admin).await, &app.running.services);
+    let superadmin = services
+        .accounts
+        .log_in("superadmin@tollgate.test", "tollgate-demo", "test")
+        .await
+        .expect("a SuperAdmin");
+    services.groups.enter(&superadmin, group, "Copied").await.expect("a visit");
 }
 
 /// A purchase that was cut off on its way to Stripe.

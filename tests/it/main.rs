@@ -48,6 +48,8 @@ mod gateway_stage;
 mod gateway_stream_faults;
 mod gateway_streams;
 mod gateway_voice;
+mod groups;
+mod groups_list;
 mod holds;
 mod holds_limits;
 mod holds_model;

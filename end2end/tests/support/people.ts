@@ -35,6 +35,8 @@ export class Person {
     readonly email: string,
     readonly password: string,
     readonly api: APIRequestContext,
+    /** The id of this person's group; none for a SuperAdmin. */
+    readonly group: string | null,
   ) {}
 
   /** Gives `page` this person's session. */
@@ -90,8 +92,8 @@ export class People {
   private async session(email: string, password: string) {
     const api = await request.newContext({ baseURL: this.url });
     this.sessions.push(api);
-    await body(await api.post('/api/auth/login/', { data: { email, password } }));
-    return new Person(email, password, api);
+    const { group } = await body(await api.post('/api/auth/login/', { data: { email, password } }));
+    return new Person(email, password, api, group?.id ?? null);
   }
 
   /** A user of the demo data. */

@@ -73,6 +73,30 @@ export const SCREENS: Screen[] = [
   at('/analytics', 'superadmin@tollgate.test'),
   at('/analytics?from=2026-11-02&to=2026-11-01', 'superadmin@tollgate.test'),
   at('/analytics/rows?figure=mrr', 'superadmin@tollgate.test'),
+  at('/groups', 'superadmin@tollgate.test'),
+  at('/groups?search=nobody+has+this+name', 'superadmin@tollgate.test'),
+  at('/groups?sort=seats', 'superadmin@tollgate.test'),
+  {
+    name: '/groups/{id} asking why',
+    open: async (page, people) => {
+      await (await people.superadmin()).signIn(page);
+      await page.goto(`/groups/${(await people.admin()).group}`);
+      await page.getByLabel('Reason').waitFor();
+    },
+  },
+  {
+    name: '/groups/{id} of a subscribed group',
+    open: async (page, people) => {
+      const admin = await people.subscriber();
+      await people.member(admin);
+      await admin.spend('llm', 82_345);
+      await (await people.superadmin()).signIn(page);
+      await page.goto(`/groups/${admin.group}`);
+      await page.getByLabel('Reason').fill('A support request');
+      await page.getByRole('button', { name: 'Look for an hour' }).click();
+      await page.getByRole('heading', { name: 'Members' }).waitFor();
+    },
+  },
   at('/subscription-plans', 'member@acme.test'),
   {
     name: '/login after a wrong password',

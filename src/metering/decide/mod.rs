@@ -9,7 +9,7 @@ mod thresholds;
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
 use super::admit::Event;
@@ -17,8 +17,8 @@ use super::command::{Command, Outcome, Verdict};
 use crate::domain::{GroupId, KeyId, MAX_COUNT, Period, SummaryId, UsageType, UserId};
 use crate::error::Result;
 use crate::storage::{
-    AllowanceRow, Changes, Decision, Delta, EventKey, EventRow, Found, HoldRow, MissingPeriod, Opened,
-    QuarterRow, quarter,
+    ActivityRow, AllowanceRow, Changes, Decision, Delta, EventKey, EventRow, Found, HoldRow, MissingPeriod,
+    Opened, QuarterRow, quarter,
 };
 use balance::Balances;
 
@@ -88,17 +88,11 @@ impl<'a, 'f> Batch<'a, 'f> {
     }
 
     fn changes(self) -> Changes<'a> {
-        let quarters = quarters(&self.rows);
+        let (quarters, activity) = (quarters(&self.rows), activity(&self.rows, self.found));
         let (mut sums, shares) = self.balances.into_rows();
         let notices = thresholds::tell(self.found, &mut sums);
-        Changes {
-            events: self.rows,
-            sums,
-            shares,
-            quarters,
-            holds: self.holds.into_values().collect(),
-            notices,
-        }
+        let holds = self.holds.into_values().collect();
+        Changes { events: self.rows, sums, shares, quarters, holds, notices, activity }
     }
 
     /// The fingerprint under which the group's event was recorded, earlier or in this batch.
@@ -212,8 +206,27 @@ fn subjects(user: UserId, key: Option<KeyId>) -> [Option<Uuid>; 2] {
 /// The time nearest to `at` within the period: what is recorded lies in the period it counts in, also where a hold is
 /// settled after its period's end, or where Stripe's test clock is ahead of the server's.
 fn within(period: Period, at: DateTime<Utc>) -> DateTime<Utc> {
-    let last = period.end - chrono::Duration::microseconds(1);
+    let last = period.end - Duration::microseconds(1);
     at.min(last).max(period.start)
+}
+
+/// How much later than the one that is kept a group's latest event has to be to be kept instead: a busy group's row isn't
+/// written for each of its events.
+const ACTIVITY_STEP: Duration = Duration::minutes(1);
+
+/// When the latest event of each group of these rows occurred, where that is to be kept.
+fn activity(rows: &[EventRow<'_>], found: &Found) -> Vec<ActivityRow> {
+    let mut latest: HashMap<GroupId, DateTime<Utc>> = HashMap::new();
+    for row in rows {
+        let at = latest.entry(row.key.group).or_insert(row.occurred_at);
+        *at = row.occurred_at.max(*at);
+    }
+    let is_news = |(group, at): &(GroupId, DateTime<Utc>)| {
+        let kept = found.last_events.get(group).copied().flatten();
+        kept.is_none_or(|kept| *at >= kept + ACTIVITY_STEP)
+    };
+    let news = latest.into_iter().filter(is_news);
+    news.map(|(group_id, last_event_at)| ActivityRow { group_id, last_event_at }).collect()
 }
 
 /// What the rows add to each quarter of an hour.

@@ -15,6 +15,7 @@ pub(super) const TABLES: &[Table] = &[
             ("created_at", Time),
             ("sync_ticket", Count),
             ("invoices_read_at", Time),
+            ("last_event_at", Time),
         ],
     },
     Table {
@@ -407,6 +408,18 @@ pub(super) const TABLES: &[Table] = &[
             ("charge", Text),
             ("status", Text),
             ("amount", Count),
+            ("reason", Text),
+            ("created_at", Time),
+        ],
+    },
+    Table {
+        name: "group_visits",
+        key: 2,
+        columns: &[
+            ("group_id", Id),
+            ("id", Id),
+            ("user_id", Id),
+            ("via", Text),
             ("reason", Text),
             ("created_at", Time),
         ],

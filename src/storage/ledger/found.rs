@@ -29,6 +29,9 @@ pub struct Wanted<'a> {
     pub due: bool,
 }
 
+/// When the latest event of a group occurred.
+pub(super) type LastEvent = (GroupId, Option<DateTime<Utc>>);
+
 /// Group, id and fingerprint of an event.
 pub(super) type KnownEvent = (GroupId, String, Vec<u8>);
 
@@ -55,6 +58,8 @@ pub struct Found {
     pub due: Vec<HoldRow>,
     /// What members and keys have used, hold and may spend. One that isn't here has used nothing and has no cap.
     pub shares: HashMap<ShareKey, ShareCounters>,
+    /// When the latest event of each group occurred, to the minute.
+    pub last_events: HashMap<GroupId, Option<DateTime<Utc>>>,
 }
 
 impl Found {

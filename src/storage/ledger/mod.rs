@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 pub use found::{Found, Wanted, latest_expiry};
 pub use holds::{HoldKey, HoldRow, HoldState};
 pub(super) use rows::stored;
-pub use rows::{Delta, EventKey, EventRow, NoticeRow, Notified, QuarterRow, ShareRow, SumRow};
+pub use rows::{ActivityRow, Delta, EventKey, EventRow, NoticeRow, Notified, QuarterRow, ShareRow, SumRow};
 
 /// What to do, and what the caller keeps of how it was decided.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub enum Decision<'a, T> {
     },
 }
 
-/// The rows to write. Of sums, shares and quarters there is at most one row for each key.
+/// The rows to write. Of sums, shares, quarters and activity there is at most one row for each key.
 #[derive(Debug, Default)]
 pub struct Changes<'a> {
     pub events: Vec<EventRow<'a>>,
@@ -47,6 +47,7 @@ pub struct Changes<'a> {
     pub quarters: Vec<QuarterRow<'a>>,
     pub holds: Vec<HoldRow>,
     pub notices: Vec<NoticeRow>,
+    pub activity: Vec<ActivityRow>,
 }
 
 /// What a commit outlasts.

@@ -10,8 +10,8 @@ use super::super::ProcessId;
 use super::super::summaries::live_allowances;
 use super::super::tx::EngineTx;
 use super::found::{
-    Found, FoundHold, FoundShare, KnownEvent, Wanted, hold_select, latest_expiry, recent_allowances,
-    shares_of, wanted_shares,
+    Found, FoundHold, FoundShare, KnownEvent, LastEvent, Wanted, hold_select, latest_expiry,
+    recent_allowances, shares_of, wanted_shares,
 };
 use super::{Changes, Durability, EventKey, EventRow, json};
 use crate::domain::{GroupId, MAX_AGE, UserId};
@@ -20,9 +20,9 @@ use crate::error::Result;
 const LIVE: &str = live_allowances!("IN (SELECT value::uuid FROM json_array_elements_text($1::json))");
 const RECENT: &str = recent_allowances!("IN (SELECT value::uuid FROM json_array_elements_text($1::json))");
 
-/// Locks the groups in the order that every transaction keeps.
+/// Locks the groups in the order that every transaction keeps, and finds when their latest events occurred.
 const LOCK: &str =
-    "SELECT id FROM groups WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json))
+    "SELECT id, last_event_at FROM groups WHERE id IN (SELECT value::uuid FROM json_array_elements_text($1::json))
      ORDER BY id FOR NO KEY UPDATE";
 
 const MEMBERS: &str = "SELECT group_id, id FROM users
@@ -92,6 +92,8 @@ const ADD_NOTICES: &str = "INSERT INTO notices (id, group_id, topic, subject, da
     SELECT i, g, topic, once, data, $2
     FROM json_to_recordset($1::json) AS w (i uuid, g uuid, topic text, once text, data jsonb)
     ON CONFLICT (group_id, topic, subject) DO NOTHING";
+const PUT_ACTIVITY: &str = "UPDATE groups SET last_event_at = w.a
+     FROM json_to_recordset($1::json) AS w (g uuid, a timestamptz) WHERE groups.id = w.g";
 
 impl EngineTx<Postgres> {
     /// Queues for the groups, and finds what was recorded before, who exists, the holds that matter and the live allowances.
@@ -106,8 +108,8 @@ impl EngineTx<Postgres> {
         if durability == Durability::Process {
             connection.execute("SET LOCAL synchronous_commit = off").await?;
         }
-        sqlx::query(LOCK).bind(groups).execute(&mut *connection).await?;
-        let mut found = Found::default();
+        let locked: Vec<LastEvent> = sqlx::query_as(LOCK).bind(groups).fetch_all(&mut *connection).await?;
+        let mut found = Found { last_events: locked.into_iter().collect(), ..Found::default() };
         if !wanted.events.is_empty() {
             found.know(known_events(connection, &wanted.events).await?);
         }
@@ -193,7 +195,14 @@ impl EngineTx<Postgres> {
             sqlx::query(PUT_HOLDS).bind(json(&changes.holds)?).execute(&mut *connection).await?;
         }
         if !changes.notices.is_empty() {
-            sqlx::query(ADD_NOTICES).bind(json(&changes.notices)?).bind(now).execute(connection).await?;
+            sqlx::query(ADD_NOTICES)
+                .bind(json(&changes.notices)?)
+                .bind(now)
+                .execute(&mut *connection)
+                .await?;
+        }
+        if !changes.activity.is_empty() {
+            sqlx::query(PUT_ACTIVITY).bind(json(&changes.activity)?).execute(connection).await?;
         }
         self.commit().await
     }

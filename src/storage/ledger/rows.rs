@@ -143,6 +143,15 @@ impl Serialize for Delta {
     }
 }
 
+/// When a group's latest event occurred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct ActivityRow {
+    #[serde(rename = "g")]
+    pub group_id: GroupId,
+    #[serde(rename = "a", serialize_with = "as_stored")]
+    pub last_event_at: DateTime<Utc>,
+}
+
 /// Tokens and events to add to a quarter of an hour's sums.
 #[derive(Clone, Debug, Serialize)]
 pub struct QuarterRow<'a> {

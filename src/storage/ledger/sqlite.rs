@@ -9,7 +9,8 @@ use sqlx::types::Json;
 use super::super::summaries::live_allowances;
 use super::super::tx::EngineTx;
 use super::found::{
-    Found, KnownEvent, Wanted, hold_select, latest_expiry, recent_allowances, shares_of, wanted_shares,
+    Found, KnownEvent, LastEvent, Wanted, hold_select, latest_expiry, recent_allowances, shares_of,
+    wanted_shares,
 };
 use super::script::Script;
 use super::{Changes, Durability, EventKey, EventRow, json};
@@ -18,6 +19,9 @@ use crate::error::Result;
 
 const LIVE: &str = live_allowances!("IN (SELECT unhex(value, '-') FROM json_each($1))");
 const RECENT: &str = recent_allowances!("IN (SELECT unhex(value, '-') FROM json_each($1))");
+
+const LAST_EVENTS: &str =
+    "SELECT id, last_event_at FROM groups WHERE id IN (SELECT unhex(value, '-') FROM json_each($1))";
 
 const MEMBERS: &str =
     "SELECT group_id, id FROM users WHERE id IN (SELECT unhex(value, '-') FROM json_each($1))
@@ -102,6 +106,9 @@ const ADD_NOTICES: &str = "INSERT INTO notices (id, group_id, topic, subject, da
          value -> '$.data', $2
      FROM json_each($1) WHERE TRUE
      ON CONFLICT (group_id, topic, subject) DO NOTHING";
+const PUT_ACTIVITY: &str = "UPDATE groups SET last_event_at = w.a
+     FROM (SELECT unhex(value ->> '$.g', '-') AS g, value ->> '$.a' AS a FROM json_each($1)) AS w
+     WHERE groups.id = w.g";
 
 impl EngineTx<Sqlite> {
     /// Begins, and finds what was recorded before, who exists, the holds that matter and the live allowances.
@@ -136,6 +143,7 @@ impl EngineTx<Sqlite> {
             script.add(DUE).bind(groups)?.bind(now)?.bind(latest_expiry(now))?;
         }
         script.add(LIVE).bind(groups)?.bind(now)?;
+        script.add(LAST_EVENTS).bind(groups)?;
         let mut answers = script.run(connection).await?;
         answers.skip();
         answers.skip();
@@ -152,6 +160,7 @@ impl EngineTx<Sqlite> {
             found.due = answers.next()?;
         }
         found.live(answers.next()?);
+        found.last_events = answers.next::<LastEvent>()?.into_iter().collect();
         for part in parts {
             let mut script = Script::default();
             look_for(&mut script, part)?;
@@ -224,6 +233,9 @@ impl EngineTx<Sqlite> {
         }
         if !changes.notices.is_empty() {
             script.add(ADD_NOTICES).bind(json(&changes.notices)?)?.bind(now)?;
+        }
+        if !changes.activity.is_empty() {
+            script.add(PUT_ACTIVITY).bind(json(&changes.activity)?)?;
         }
         script.add("COMMIT");
         script.run(connection).await?;

@@ -18,6 +18,7 @@ fn links(role: Role) -> &'static [Link] {
         Role::SuperAdmin => &[
             ("/analytics", "Analytics", Shape::Bars),
             ("/subscription-plans", "Plans", Shape::Layers),
+            ("/groups", "Groups", Shape::People),
             ("/reports", "Reports", Shape::Sheet),
             ("/outbox", "Outbox", Shape::Mail),
             ("/settings/api-keys", "API keys", Shape::Key),

@@ -7,8 +7,8 @@ use leptos_router::{SsrMode, path};
 
 use super::banner::Banner;
 use super::{
-    account, analytics, billing, chat, forgot, home, invite, keys, login, outbox, plans, reports, reset,
-    signup, subscribe, team, unsubscribe, usage,
+    account, analytics, billing, chat, forgot, groups, home, invite, keys, login, outbox, plans, reports,
+    reset, signup, subscribe, team, unsubscribe, usage,
 };
 use crate::web::components::nav::Nav;
 use crate::web::components::page::NotFound;
@@ -51,6 +51,8 @@ pub fn App() -> impl IntoView {
                         <Route path=path!("/reports") view=reports::Reports ssr=SsrMode::Async/>
                         <Route path=path!("/analytics") view=analytics::Analytics ssr=SsrMode::Async/>
                         <Route path=path!("/analytics/rows") view=analytics::rows::Rows ssr=SsrMode::Async/>
+                        <Route path=path!("/groups") view=groups::Groups ssr=SsrMode::Async/>
+                        <Route path=path!("/groups/:id") view=groups::one::Group ssr=SsrMode::Async/>
                         <Route path=path!("/subscription-plans") view=plans::Plans ssr=SsrMode::Async/>
                         <Route path=path!("/team") view=team::Team ssr=SsrMode::Async/>
                         <Route path=path!("/settings/api-keys") view=keys::Keys ssr=SsrMode::Async/>

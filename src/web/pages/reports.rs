@@ -6,10 +6,10 @@ use leptos_router::hooks::use_query_map;
 use leptos_router::location::Url;
 
 use super::billing::payments::Payments;
-use super::choices::{Choice, Day};
 use crate::domain::{GroupId, PaymentHistory, ReportBy, ReportFormat, Role};
 use crate::reports::{ReportFields, time_zones};
 use crate::web::AppError;
+use crate::web::components::field::{Choice, Day};
 use crate::web::components::form::Refused;
 use crate::web::components::page::{Head, Heading, load, set_status};
 use crate::web::ssr::context::{services, user};

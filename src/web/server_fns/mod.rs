@@ -9,6 +9,7 @@ pub mod account;
 pub mod billing;
 pub mod chat;
 pub mod events;
+pub mod groups;
 pub mod keys;
 pub mod notifications;
 pub mod plans;

@@ -90,6 +90,7 @@ pub const RULES: &[Rule] = &[
         &["clock", "domain", "error", "storage"],
         &["bytes", "chrono_tz", "csv", "rust_xlsxwriter", "tempfile", "tokio", "tokio_stream"],
     ),
+    rule("groups", &["clock", "domain", "error", "storage"], &[]),
     rule("chat", &["clock", "domain", "error", "storage"], &["ammonia", "pulldown_cmark"]),
     // OpenAI's API, metered: it speaks HTTP both ways, and leaves the ledger to the metering.
     rule(
@@ -118,8 +119,8 @@ pub const RULES: &[Rule] = &[
     rule(
         "services",
         &[
-            "accounts", "billing", "chat", "clock", "config", "error", "gateway", "metering", "notify",
-            "reports", "storage",
+            "accounts", "billing", "chat", "clock", "config", "error", "gateway", "groups", "metering",
+            "notify", "reports", "storage",
         ],
         &[],
     ),
@@ -152,8 +153,8 @@ pub const RULES: &[Rule] = &[
     rule(
         "api",
         &[
-            "accounts", "billing", "clock", "domain", "error", "http", "metering", "metrics", "notify",
-            "reports", "services", "storage",
+            "accounts", "billing", "clock", "domain", "error", "groups", "http", "metering", "metrics",
+            "notify", "reports", "services", "storage",
         ],
         &[
             "axum",
@@ -216,6 +217,7 @@ pub const RULES: &[Rule] = &[
             "billing",
             "chat",
             "domain",
+            "groups",
             "metering",
             "notify",
             "reports",

@@ -11,10 +11,10 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 use leptos_router::location::Url;
 
-use super::choices::{Choice, Day};
 use crate::domain::{AnalyticsInterval, AnalyticsReport, Currency, CurrencyAnalytics, Figure, group_digits};
 use crate::reports::{AnalyticsFields, time_zones};
 use crate::web::AppError;
+use crate::web::components::field::{Choice, Day};
 use crate::web::components::form::Refused;
 use crate::web::components::page::{Head, Heading, load, set_status};
 use crate::web::format;

@@ -206,7 +206,7 @@ const CHARGED: &[Column] = &[
 ];
 
 #[component]
-fn Charges(charges: Vec<OverageCharge>) -> impl IntoView {
+pub fn Charges(charges: Vec<OverageCharge>) -> impl IntoView {
     let rows = charges.into_iter().map(|charge| {
         let amount = |minor| Money::new(minor, charge.currency).to_string();
         let packages = format!("{} × {}", group_digits(charge.packages), amount(charge.package_price));

@@ -16,7 +16,8 @@ const COLUMNS: &[Column] =
 pub fn Payments(
     history: PaymentHistory,
     /// The page that it is a part of.
-    path: &'static str,
+    #[prop(into)]
+    path: String,
 ) -> impl IntoView {
     let PaymentHistory { invoices, more, older } = history;
     let last = invoices.last().filter(|_| more).map(|last| format!("{path}?after={}#{PAYMENTS}", last.id));

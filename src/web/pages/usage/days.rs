@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use leptos::prelude::*;
 
 use super::events::link;
-use crate::domain::{PerType, Period, Resource, Sums, UsageType, group_digits};
-use crate::metering::{Overview, PeriodDays};
+use crate::domain::{PerType, Period, PeriodDays, Resource, Sums, UsageType, group_digits};
+use crate::metering::Overview;
 use crate::web::components::table::{Column, Row, Table};
 use crate::web::format;
 

@@ -16,13 +16,23 @@ const COLUMNS: &[Column] = &[
 ];
 
 #[component]
-pub fn History(history: Vec<PeriodUsage>) -> impl IntoView {
+pub fn History(
+    history: Vec<PeriodUsage>,
+    /// Whether the viewer may see the periods' events.
+    #[prop(default = true)]
+    has_events: bool,
+) -> impl IntoView {
     if history.is_empty() {
         return None;
     }
     let rows = history.into_iter().map(|period| {
-        let events = link(&[], Some(Period { start: period.start, end: period.end }));
-        Row::new(view! { <a href=events>{format::span(period.start, period.end)}</a> })
+        let span = format::span(period.start, period.end);
+        let events = has_events.then(|| link(&[], Some(Period { start: period.start, end: period.end })));
+        let name = match events {
+            Some(href) => view! { <a href=href>{span}</a> }.into_any(),
+            None => span.into_any(),
+        };
+        Row::new(name)
             .cell(period.plan)
             .cell(view! { <Share resource=period.resources.llm/> })
             .cell(view! { <Share resource=period.resources.voice/> })
@@ -37,7 +47,7 @@ pub fn History(history: Vec<PeriodUsage>) -> impl IntoView {
 
 /// What was used of a limit.
 #[component]
-fn Share(resource: Resource) -> impl IntoView {
+pub fn Share(resource: Resource) -> impl IntoView {
     let of = match resource.limit {
         None => None,
         Some(0) if resource.used == 0 => return format::NOT_INCLUDED.into_any(),

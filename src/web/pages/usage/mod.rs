@@ -3,16 +3,14 @@
 mod days;
 pub mod events;
 mod first_steps;
-mod history;
+pub mod history;
 mod shares;
 
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::domain::{
-    BreakdownBy, Level, LimitCheck, Money, PerType, Status, Subscription, Usage as UsageNow, User,
-};
-use crate::metering::{Dashboard, Overview};
+use crate::domain::{BreakdownBy, Level, LimitCheck, Money, Status, Subscription, Usage as UsageNow, User};
+use crate::metering::Dashboard;
 use crate::web::AppError;
 use crate::web::components::no_subscription::NoSubscription;
 use crate::web::components::page::{Head, Heading, load};
@@ -50,7 +48,7 @@ pub fn Usage() -> impl IntoView {
         let beyond = current.as_ref().and_then(|(check, _)| beyond(&check.usage, admins.is_none()));
         let current = match (shown, current) {
             (Some(shown), Some((LimitCheck { usage, suggested_plan, .. }, overview))) if !incomplete => {
-                let (resources, days) = (usage.resources, whole_days(&overview));
+                let (resources, days) = (usage.resources, overview.current.whole_days(overview.as_of));
                 view! {
                     <LiveUsage usage suggested_plan shown days admins/>
                     {(!is_new).then(|| view! {
@@ -89,13 +87,6 @@ fn beyond(usage: &UsageNow, is_admin: bool) -> Option<impl IntoView + use<>> {
     };
     let link = is_admin.then(|| view! { " " <a href="/billing/overage">"Prices, cap and charges"</a> });
     Some(view! { <p class="section__note">{text}{link}</p> })
-}
-
-/// What was used on each whole day that is over: neither on the one the period began in nor today.
-fn whole_days(overview: &Overview) -> PerType<Vec<i64>> {
-    let Overview { as_of, current, .. } = overview;
-    let whole = current.days.get(1..current.index(*as_of)).unwrap_or_default();
-    PerType::of(|kind| whole.iter().map(|day| day.tokens()[kind]).collect())
 }
 
 async fn data(by: BreakdownBy) -> Result<Data, AppError> {

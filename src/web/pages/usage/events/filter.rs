@@ -6,6 +6,7 @@ use leptos_router::location::Url;
 
 use crate::domain::{Period, UsageType, multiline_text};
 use crate::metering::{EventChoices, EventFilter, EventPosition};
+use crate::web::components::field::Choice;
 
 const PATH: &str = "/usage/events";
 
@@ -116,14 +117,18 @@ pub fn FilterForm(asked: Asked, choices: EventChoices) -> impl IntoView {
     let keys: Vec<_> = keys.into_iter().map(|(id, name)| (id.to_string(), name)).collect();
     let models: Vec<_> = models.into_iter().map(|model| (model.clone(), model)).collect();
     let text = |id: Option<String>| id.unwrap_or_default();
+    // What stands for no choice comes first.
+    let any = |label: &str, choices: Vec<(String, String)>| {
+        std::iter::once((String::new(), label.to_owned())).chain(choices).collect::<Vec<_>>()
+    };
     view! {
         <form method="get" action=PATH class="filters panel" aria-label="Filters">
-            <Choice name="usage_type" label="Kind" any="Any kind" choices=kinds chosen=text(usage_type.map(|kind| kind.to_string()))/>
+            <Choice name="usage_type" label="Kind" choices=any("Any kind", kinds) chosen=text(usage_type.map(|kind| kind.to_string()))/>
             {(!members.is_empty()).then(|| view! {
-                <Choice name="user_id" label="Member" any="Everyone" choices=members chosen=text(user_id.map(|id| id.to_string()))/>
+                <Choice name="user_id" label="Member" choices=any("Everyone", members) chosen=text(user_id.map(|id| id.to_string()))/>
             })}
-            <Choice name="model" label="Model" any="Any model" choices=models chosen=text(model)/>
-            <Choice name="key_id" label="Key" any="Any key" choices=keys chosen=text(key_id.map(|id| id.to_string()))/>
+            <Choice name="model" label="Model" choices=any("Any model", models) chosen=text(model)/>
+            <Choice name="key_id" label="Key" choices=any("Any key", keys) chosen=text(key_id.map(|id| id.to_string()))/>
             <Time name="from" label="From (UTC)" value=text(from.map(written))/>
             <Time name="to" label="Before (UTC)" value=text(to.map(written))/>
             <div class="filters__actions">
@@ -131,30 +136,6 @@ pub fn FilterForm(asked: Asked, choices: EventChoices) -> impl IntoView {
                 <a class="button" data-tone="plain" href=PATH>"Clear"</a>
             </div>
         </form>
-    }
-}
-
-#[component]
-fn Choice(
-    name: &'static str,
-    label: &'static str,
-    /// What stands for no choice.
-    any: &'static str,
-    choices: Vec<(String, String)>,
-    chosen: String,
-) -> impl IntoView {
-    let options = choices.into_iter().map(|(value, label)| {
-        let selected = value == chosen;
-        view! { <option value=value selected=selected>{label}</option> }
-    });
-    view! {
-        <div class="field">
-            <label for=name>{label}</label>
-            <select id=name name=name class="input">
-                <option value="">{any}</option>
-                {options.collect_view()}
-            </select>
-        </div>
     }
 }
 
