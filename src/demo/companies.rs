@@ -52,9 +52,9 @@ impl Company {
         format!("{first}@{}.test", self.domain)
     }
 
-    /// Whether it pays for what lies beyond its limits.
-    pub(super) fn has_overage(&self) -> bool {
-        self.did.iter().any(|(_, did)| matches!(did, AgreedToOverage(_)))
+    /// Whether more than its end comes about with a renewal: overage is charged, a cheaper plan begins, a card is declined.
+    pub(super) fn is_looked_at(&self) -> bool {
+        self.did.iter().any(|(_, did)| matches!(did, AgreedToOverage(_) | ChangedTo(_) | CardExpired))
     }
 }
 
@@ -185,7 +185,7 @@ pub(super) const COMPANIES: &[Company] = &[
         people: &["Rosa Delgado", "Henry Fox"],
         joined: 90,
         did: &[(89, Bought(BASIC))],
-        uses: (119, 41),
+        uses: (150, 41),
     },
     Company {
         name: "Onyx Security",

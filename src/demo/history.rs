@@ -30,6 +30,8 @@ const ACME: &str = "admin@acme.test";
 const SUPERADMIN: &str = "superadmin@tollgate.test";
 /// How long before its end what was used in a period is recorded.
 const BEFORE_THE_END: Duration = Duration::hours(2);
+/// How long after its end the next period is looked at: the renewal's draft takes lines for an hour.
+const AFTER_THE_END: Duration = Duration::minutes(20);
 /// One of so many times has an event, where a company isn't the one that is looked at first.
 const COMPANY_EVENTS: usize = 4;
 /// Days for which Basic could be tried.
@@ -88,9 +90,13 @@ pub(super) fn steps(now: DateTime<Utc>) -> Result<Vec<Step>> {
             for period in &stay.periods {
                 let at = stay.until.min(period.end - BEFORE_THE_END);
                 add(at, Action::Use(company, *period));
+                let renewed = period.end + AFTER_THE_END;
+                if company.is_looked_at() && renewed < stay.until {
+                    add(renewed, Action::Look(company));
+                }
             }
             // Past the end, where it is cancelled at the end of a period.
-            add((stay.until + BEFORE_THE_END).min(now), Action::Look(company));
+            add((stay.until + AFTER_THE_END).min(now), Action::Look(company));
         }
     }
     add(now, Action::ReadInvoices);
@@ -308,11 +314,6 @@ impl History {
 
     async fn spend(&self, company: &Company, period: Period, step: &Step) -> Result<()> {
         let admin = self.admin(company).await?;
-        if company.has_overage() {
-            // What it used before is to be charged with the renewal.
-            self.pass_time(step).await?;
-            self.services.billing.refresh(&admin).await?;
-        }
         let Some(subscription) = self.services.billing.subscription(&admin).await? else { return Ok(()) };
         let mut tx = self.services.store.begin().await?;
         tx.open_period(subscription.group_id, subscription.id, period, Opened::ByStripe, step.at).await?;

@@ -51,10 +51,10 @@ impl Spending<'_> {
         events
     }
 
-    /// Some use more than others.
+    /// The earlier one stands among them, the more one uses.
     fn user(&self, chance: usize) -> &User {
-        const SHARES: [usize; 6] = [0, 0, 0, 1, 1, 2];
-        &self.users[SHARES[chance % SHARES.len()] % self.users.len()]
+        let count = self.users.len();
+        &self.users[(chance % count).min(chance / 7 % count)]
     }
 }
 
