@@ -7,11 +7,13 @@ use tollgate_test_support::databases::Database;
 const MEMBERS: i64 = 4;
 /// Periods of each subscription, the one that runs included.
 const PERIODS: i64 = 4;
+/// Changes of each subscription's plan, a month apart, the newest in the running period.
+const MOVEMENTS: i64 = 12;
 /// Tokens of each event.
 const TOKENS: i64 = 100;
 
 /// The pages, and what each is called in the table.
-pub const PAGES: [(&str, &str); 11] = [
+pub const PAGES: [(&str, &str); 14] = [
     ("/groups", "name"),
     ("/groups?sort=-usage", "usage"),
     ("/groups?sort=-mrr", "MRR"),
@@ -23,6 +25,9 @@ pub const PAGES: [(&str, &str); 11] = [
     ("/groups?search=group77", "name, searched"),
     ("/groups?level=warning&status=active&sort=-usage", "usage, filtered"),
     ("/groups?search=nobody", "name, searched in vain"),
+    ("/analytics", "month"),
+    ("/analytics?interval=week", "week"),
+    ("/analytics/rows?figure=mrr", "group"),
 ];
 
 /// Puts so many groups into a database of PostgreSQL that has a plan, nine of ten of them subscribed, with so many events in
@@ -74,6 +79,18 @@ pub async fn fill(database: &Database, groups: i64, events: i64) {
              SELECT md5('g' || i)::uuid, 'event-' || e, md5('p' || i || '-0')::uuid, md5('u' || i || '-1')::uuid, 'llm',
                  {TOKENS}, FALSE, decode(md5(e::text), 'hex'), {began} + e * interval '1 minute', now()
              FROM generate_series(1, {groups}) i, generate_series(1, {of_each}) e WHERE i % 10 > 0"
+        ),
+        format!(
+            "INSERT INTO subscription_movements (group_id, id, subscription_id, kind, currency, status_before, status_after,
+                 plan_before, plan_after, mrr_before, mrr_after, occurred_at, recorded_at)
+             SELECT group_id, md5('m' || subscription_id || '-' || m)::uuid, subscription_id,
+                 CASE m WHEN 1 THEN 'new' ELSE CASE m % 2 WHEN 0 THEN 'contraction' ELSE 'expansion' END END, 'usd',
+                 CASE WHEN m > 1 THEN 'active' END, 'active', CASE WHEN m > 1 THEN plan_id END, plan_id,
+                 CASE WHEN m = 1 THEN 0 ELSE mrr + (m - 1) % 2 * 500 END, mrr + m % 2 * 500,
+                 at, at
+             FROM (SELECT s.group_id, s.id AS subscription_id, s.plan_id, s.mrr, m,
+                       {began} - ({MOVEMENTS} - m) * interval '30 days' AS at
+                   FROM subscriptions s, generate_series(1, {MOVEMENTS}) m WHERE s.mrr > 0) w"
         ),
         // As autovacuum does in time.
         "VACUUM ANALYZE".to_owned(),

@@ -18,8 +18,7 @@ test('each figure says what it is and opens into its rows', async ({ page, peopl
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Analytics');
 
   await expect(stat(page, 'MRR').getByRole('link')).toHaveText(/^\$[\d,]+\.\d\d$/);
-  await expect(stat(page, 'Churn')).toContainText(/Nothing was paid when \w+ \d+ began\./);
-  await expect(stat(page, 'Churn').getByRole('link')).toHaveText('—');
+  await expect(stat(page, 'Churn')).toContainText(/In \w+ \d+: \$[\d,]+\.\d\d of \d+ groups/);
   const definition = stat(page, 'MRR').getByText('Trials, taxes, discounts, credits and overage don\'t count.');
   await expect(definition).toBeHidden();
   await stat(page, 'MRR').getByText('What MRR is').click();
@@ -40,6 +39,11 @@ test('each figure says what it is and opens into its rows', async ({ page, peopl
   const plans = page.getByRole('table', { name: 'Plans' });
   await expect(plans.getByRole('row', { name: new RegExp(`^${plan.name}`) })).toContainText('$12.00');
   expect(watch.mistakes).toEqual([]);
+
+  // What can't be had is no zero.
+  await page.goto('/analytics?from=2020-01-01&to=2020-03-01');
+  await expect(stat(page, 'Churn')).toContainText(/Nothing was paid when \w+ \d+ began\./);
+  await expect(stat(page, 'Churn').getByRole('link')).toHaveText('—');
 });
 
 test('a window is asked for by a form, and what is wrong about it is said at its field', async ({ page, people }) => {

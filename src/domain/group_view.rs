@@ -6,7 +6,7 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use super::{Currency, GroupId, Level, Money, PerType, PlanRef, Resource, Status, UsageResources, UsageType};
+use super::{Currency, GroupId, Level, Money, PerType, PlanRef, Resource, Status, UsageType};
 
 /// What a list of groups is in the order of. Groups without such a figure come last, whichever way it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -155,7 +155,7 @@ pub struct GroupUsage {
     pub period_start: DateTime<Utc>,
     pub period_end: DateTime<Utc>,
     #[serde(flatten)]
-    #[cfg_attr(feature = "ssr", schema(value_type = UsageResources))]
+    #[cfg_attr(feature = "ssr", schema(value_type = super::UsageResources))]
     pub resources: PerType<Resource>,
 }
 
