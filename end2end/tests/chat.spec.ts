@@ -18,6 +18,8 @@ const send = (page: Page) => page.getByRole('button', { name: 'Send' });
 
 async function ask(page: Page, question: string) {
   await field(page).fill(question);
+  // What is typed before the page is awake is kept until it is.
+  await expect(send(page)).toBeEnabled();
   await field(page).press('Enter');
 }
 

@@ -90,4 +90,8 @@ pub fn is_online() -> bool {
     true
 }
 
+pub fn text_in(_id: &str) -> Option<String> {
+    None
+}
+
 pub fn send_form(_event: &leptos::ev::KeyboardEvent) {}

@@ -127,6 +127,12 @@ pub fn is_online() -> bool {
     window().navigator().on_line()
 }
 
+/// What stands in a field: typed before the page's code came, or brought back by the browser.
+pub fn text_in(id: &str) -> Option<String> {
+    let field = document().get_element_by_id(id)?;
+    js_sys::Reflect::get(&field, &"value".into()).ok()?.as_string()
+}
+
 /// Sends the form of the field that a key was pressed in.
 pub fn send_form(event: &leptos::ev::KeyboardEvent) {
     let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());

@@ -147,7 +147,7 @@ pub fn Chat(
         has_access,
         models: RwSignal::new(Models::default()),
         model: RwSignal::new(model.unwrap_or_default()),
-        draft: RwSignal::new(draft),
+        draft: RwSignal::new(client::text_in("question").unwrap_or(draft)),
         trouble: RwSignal::new(String::new()),
     };
     // The effect keeps what it returns, and so the stream open.
