@@ -65,34 +65,6 @@ pub fn Choice(
     }
 }
 
-/// A day, as its `YYYY-MM-DD`.
-#[component]
-pub fn Day(
-    name: &'static str,
-    label: &'static str,
-    value: String,
-    hint: &'static str,
-    error: Option<String>,
-) -> impl IntoView {
-    let described = describes(name, error.is_some(), !hint.is_empty());
-    let invalid = error.is_some().then_some("true");
-    view! {
-        <div class="field">
-            <label for=name>{label}</label>
-            <input
-                id=name
-                name=name
-                type="date"
-                class="input"
-                value=value
-                aria-describedby=described
-                aria-invalid=invalid
-            />
-            <Below name error hint/>
-        </div>
-    }
-}
-
 /// The line under a field: its error if there is one, else its hint.
 #[component]
 pub fn Below(name: &'static str, error: Option<String>, hint: &'static str) -> impl IntoView {

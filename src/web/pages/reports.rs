@@ -9,7 +9,7 @@ use super::billing::payments::Payments;
 use crate::domain::{GroupId, PaymentHistory, ReportBy, ReportFormat, Role};
 use crate::reports::{ReportFields, time_zones};
 use crate::web::AppError;
-use crate::web::components::field::{Choice, Day};
+use crate::web::components::field::{Choice, Field};
 use crate::web::components::form::Refused;
 use crate::web::components::page::{Head, Heading, load, set_status};
 use crate::web::ssr::context::{services, user};
@@ -143,8 +143,8 @@ fn ReportForm(asked: Asked, groups: Option<Vec<(GroupId, String)>>) -> impl Into
             <Choice name="by" label="A row for" choices=by chosen=chosen(&fields.by) error=error("by")
                 hint="Invoices have a row each."/>
             <Choice name="format" label="Format" choices=formats chosen=chosen(&fields.format) error=error("format")/>
-            <Day name="from" label="From" value=chosen(&fields.from) error=error("from") hint="Empty for the beginning."/>
-            <Day name="to" label="Before" value=chosen(&fields.to) error=error("to") hint="That day isn't part of it."/>
+            <Field input_type="date" required=false name="from" label="From" value=chosen(&fields.from) error=error("from") hint="Empty for the beginning."/>
+            <Field input_type="date" required=false name="to" label="Before" value=chosen(&fields.to) error=error("to") hint="That day isn't part of it."/>
             <Choice name="tz" label="Time zone" choices=zones chosen=chosen(&fields.tz) error=error("tz")/>
             {groups.map(|groups| view! {
                 <Choice name="group_id" label="Group" choices=groups chosen=chosen(&fields.group_id) error=error("group_id")/>

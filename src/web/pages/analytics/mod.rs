@@ -14,7 +14,7 @@ use leptos_router::location::Url;
 use crate::domain::{AnalyticsInterval, AnalyticsReport, Currency, CurrencyAnalytics, Figure, group_digits};
 use crate::reports::{AnalyticsFields, time_zones};
 use crate::web::AppError;
-use crate::web::components::field::{Choice, Day};
+use crate::web::components::field::{Choice, Field};
 use crate::web::components::form::Refused;
 use crate::web::components::page::{Head, Heading, load, set_status};
 use crate::web::format;
@@ -84,8 +84,8 @@ fn Window(fields: AnalyticsFields, wrong: Option<AppError>) -> impl IntoView {
     let zones = time_zones().map(|zone| (zone.to_owned(), zone.to_owned())).collect();
     view! {
         <form method="get" action="/analytics" class="filters panel" aria-label="Window">
-            <Day name="from" label="From" value=chosen(&fields.from) error=error("from") hint=""/>
-            <Day name="to" label="Before" value=chosen(&fields.to) error=error("to") hint=""/>
+            <Field input_type="date" required=false name="from" label="From" value=chosen(&fields.from) error=error("from")/>
+            <Field input_type="date" required=false name="to" label="Before" value=chosen(&fields.to) error=error("to")/>
             <Choice name="interval" label="By" choices=intervals chosen=chosen(&fields.interval) error=error("interval")/>
             <Choice name="tz" label="Time zone" choices=zones chosen=chosen(&fields.tz) error=error("tz")/>
             <p class="filters__actions">

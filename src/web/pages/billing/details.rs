@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos::server_fn::ServerFn;
 
 use crate::domain::{BillingDetails, TAX_ID_TYPES, countries, tax_id_type_name};
-use crate::web::components::field::{Below, Field, describes};
+use crate::web::components::field::{Choice, Field};
 use crate::web::components::form::{Attempt, Form, Refused};
 use crate::web::components::submit::Submit;
 use crate::web::server_fns::billing::SaveDetails;
@@ -22,12 +22,14 @@ pub fn Details(details: BillingDetails) -> impl IntoView {
         let (value, error, required) = (value(name, kept), attempt.error(name), name == "name");
         view! { <Field name label required autocomplete value error/> }.into_any()
     };
-    let choice = |name, label, none, choices, kept| {
+    let choice = |name, label, none: &str, mut choices: Vec<_>, kept| {
         let (chosen, error) = (value(name, kept), attempt.error(name));
-        view! { <Choice name label none choices chosen error/> }.into_any()
+        choices.insert(0, (String::new(), none.to_owned()));
+        view! { <Choice name label choices chosen error/> }.into_any()
     };
-    let countries = countries().map(|(code, name)| (code, name.to_owned())).collect();
-    let kinds = TAX_ID_TYPES.split_whitespace().map(|kind| (kind, tax_id_type_name(kind))).collect();
+    let countries = countries().map(|(code, name)| (code.to_owned(), name.to_owned())).collect();
+    let kinds =
+        TAX_ID_TYPES.split_whitespace().map(|kind| (kind.to_owned(), tax_id_type_name(kind))).collect();
     let BillingDetails { line1, line2, postal_code, city, state, country, tax_id_type, tax_id, .. } = details;
     let name = text("name", "Name", details.name, "organization");
     let address = [
@@ -62,34 +64,5 @@ pub fn Details(details: BillingDetails) -> impl IntoView {
                 </Form>
             </div>
         </section>
-    }
-}
-
-#[component]
-fn Choice(
-    name: &'static str,
-    label: &'static str,
-    /// For no choice.
-    none: &'static str,
-    /// Values and their labels.
-    choices: Vec<(&'static str, String)>,
-    chosen: String,
-    error: Option<String>,
-) -> impl IntoView {
-    let described = describes(name, error.is_some(), false);
-    let invalid = error.is_some().then_some("true");
-    let options = choices.into_iter().map(|(value, label)| {
-        let selected = value == chosen;
-        view! { <option value=value selected=selected>{label}</option> }
-    });
-    view! {
-        <div class="field">
-            <label for=name>{label}</label>
-            <select class="input" id=name name=name aria-describedby=described aria-invalid=invalid>
-                <option value="">{none}</option>
-                {options.collect_view()}
-            </select>
-            <Below name error hint=""/>
-        </div>
     }
 }
